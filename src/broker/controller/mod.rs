@@ -1,0 +1,1 @@
+//! The controller: registration, heartbeats, elections, and the metadata log it alone appends to.

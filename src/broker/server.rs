@@ -1,0 +1,1 @@
+//! Accepts connections until told to stop.

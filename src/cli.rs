@@ -1,0 +1,93 @@
+//! The command line: its tree, its global options, and the way from arguments to an exit code.
+
+use crate::commands::{self, Context};
+use crate::failure::{Failure, Kind, Outcome};
+use crate::ui::OutputFormat;
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Learn Kafka, run Kafka, use Kafka: one binary
+#[derive(Debug, Parser)]
+#[command(
+    name = "velo",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The verb.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Global {
+    /// Brokers to ask first [default: the current context, else localhost:9092]
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOST:PORT,…",
+        env = "VELO_BOOTSTRAP_SERVER"
+    )]
+    pub bootstrap_server: Option<String>,
+    /// Connection settings, by Java or librdkafka property names
+    #[arg(long, global = true, value_name = "FILE")]
+    pub command_config: Option<PathBuf>,
+    /// How to print data
+    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
+    pub output: Option<OutputFormat>,
+    /// Language of the course [default: from the locale]
+    #[arg(long, global = true, value_name = "LANG", value_enum)]
+    pub lang: Option<crate::i18n::Lang>,
+    /// Say more on stderr; twice for librdkafka's own log
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create, list, describe, alter and delete topics
+    #[command(subcommand)]
+    Topic(commands::topic::TopicCommand),
+}
+
+impl Command {
+    fn run(self, context: &Context) -> Outcome {
+        match self {
+            Command::Topic(command) => command.run(context),
+        }
+    }
+}
+
+/// Runs one command line, `arguments[0]` being the program's name.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help and version to stdout, mistakes to stderr; a closed pipe is no failure.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.exit_code()));
+        }
+    };
+    match Context::new(cli.global).and_then(|context| cli.command.run(&context)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report(&failure),
+    }
+}
+
+fn report(failure: &Failure) -> ExitCode {
+    if failure.kind() != Kind::Interrupted {
+        eprintln!("{failure}");
+    }
+    ExitCode::from(failure.kind().exit_code())
+}

@@ -1,0 +1,15 @@
+//! Velodrome: a Kafka course, the Kafka command line, and a Kafka cluster to take the course on, in one binary.
+//!
+//! The layers, and who may call whom, are in `docs/decisions.md`; `tests/layering.rs` checks them.
+
+pub mod broker;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod course;
+pub mod exercises;
+pub mod failure;
+pub mod i18n;
+pub mod kafka;
+pub mod places;
+pub mod ui;

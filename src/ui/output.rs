@@ -1,0 +1,69 @@
+//! Where words go: data to stdout, talk to stderr; a closed pipe is success.
+
+use crate::failure::{Failure, Outcome};
+use std::io::{self, IsTerminal, Write};
+
+/// `--output`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OutputFormat {
+    /// For people: aligned tables
+    Table,
+    /// For programs: one JSON value, documented and stable
+    Json,
+    /// For shell scripts: tab-separated, no header
+    Plain,
+}
+
+/// How this process talks.
+#[derive(Debug, Clone, Copy)]
+pub struct Ui {
+    /// Format of data on stdout.
+    pub format: OutputFormat,
+    /// `-v` count.
+    pub verbose: u8,
+    /// `-q`
+    pub quiet: bool,
+}
+
+impl Ui {
+    /// The ways of one command line.
+    pub fn new(format: OutputFormat, verbose: u8, quiet: bool) -> Self {
+        Ui {
+            format,
+            verbose,
+            quiet,
+        }
+    }
+
+    /// Writes a line of data to stdout.
+    ///
+    /// # Errors
+    /// When stdout cannot be written. A reader that has gone away ends the process with success, as `head` expects.
+    pub fn line(self, text: impl AsRef<str>) -> Outcome {
+        let mut stdout = io::stdout().lock();
+        stdout
+            .write_all(text.as_ref().as_bytes())
+            .and_then(|()| stdout.write_all(b"\n"))
+            .or_else(write_failed)
+    }
+
+    /// Says something to the user on stderr, unless `--quiet`.
+    pub fn say(self, text: impl AsRef<str>) {
+        if !self.quiet {
+            eprintln!("{}", text.as_ref());
+        }
+    }
+
+    /// Whether a person is at both ends: questions may be asked.
+    pub fn interactive(self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+}
+
+/// What a failed write to stdout means: a closed pipe ends the process with success, the rest is a failure.
+pub fn write_failed<T>(error: io::Error) -> Outcome<T> {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        std::process::exit(0);
+    }
+    Err(Failure::request("cannot write the output").because(error))
+}

@@ -1,0 +1,133 @@
+//! Who may call whom, as the design says; read from the `use` lines and paths of the sources.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// For each layer, the words its files must not contain.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    (
+        "src/broker",
+        &[
+            "crate::kafka",
+            "rdkafka",
+            "crate::commands",
+            "crate::course",
+            "crate::exercises",
+            "crate::ui",
+            "crate::i18n",
+            "crate::failure",
+        ],
+    ),
+    (
+        "src/kafka",
+        &[
+            "crate::broker",
+            "crate::commands",
+            "crate::course",
+            "crate::exercises",
+            "kafka_protocol",
+        ],
+    ),
+    (
+        "src/course",
+        &["crate::broker", "crate::commands", "crate::exercises", "rdkafka"],
+    ),
+    (
+        "src/exercises",
+        &["crate::broker", "crate::commands", "crate::course", "rdkafka"],
+    ),
+    (
+        "src/ui",
+        &[
+            "crate::broker",
+            "crate::kafka",
+            "crate::commands",
+            "crate::course",
+            "crate::exercises",
+        ],
+    ),
+    (
+        "src/i18n",
+        &[
+            "crate::broker",
+            "crate::kafka",
+            "crate::commands",
+            "crate::course",
+            "crate::exercises",
+        ],
+    ),
+    ("src/commands", &["rdkafka", "kafka_protocol"]),
+    ("src/scripts", &["rdkafka", "kafka_protocol"]),
+];
+
+/// Lines of code a file may have before it must be split.
+const LONGEST_FILE: usize = 600;
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    entries
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| {
+            if path.is_dir() {
+                rust_files(&path)
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                vec![path]
+            } else {
+                Vec::new()
+            }
+        })
+        .collect()
+}
+
+fn code_lines(path: &Path) -> Vec<(usize, String)> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(number, line)| (number + 1, line.to_owned()))
+        .collect()
+}
+
+#[test]
+fn no_layer_calls_one_it_must_not_know() {
+    let mut broken = Vec::new();
+    for (layer, words) in FORBIDDEN {
+        for path in rust_files(Path::new(layer)) {
+            for (number, line) in code_lines(&path) {
+                for word in words.iter().filter(|word| line.contains(*word)) {
+                    broken.push(format!("{}:{number}: {word}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "layers that know too much:\n{}",
+        broken.join("\n")
+    );
+}
+
+#[test]
+fn unsafe_code_stands_in_one_file_only() {
+    let found: Vec<String> = rust_files(Path::new("src"))
+        .into_iter()
+        .filter(|path| !path.starts_with("src/kafka/ffi") && path != Path::new("src/kafka/ffi.rs"))
+        .filter(|path| code_lines(path).iter().any(|(_, line)| line.contains("unsafe ")))
+        .map(|path| path.display().to_string())
+        .collect();
+    assert!(found.is_empty(), "unsafe outside src/kafka/ffi.rs: {found:?}");
+}
+
+#[test]
+fn every_source_file_stays_short_enough_to_read() {
+    let long: Vec<String> = ["src", "tests"]
+        .iter()
+        .flat_map(|folder| rust_files(Path::new(folder)))
+        .map(|path| (fs::read_to_string(&path).unwrap().lines().count(), path))
+        .filter(|(lines, _)| *lines > LONGEST_FILE)
+        .map(|(lines, path)| format!("{} has {lines} lines", path.display()))
+        .collect();
+    assert!(long.is_empty(), "files over {LONGEST_FILE} lines: {long:?}");
+}
