@@ -1,5 +1,9 @@
 //! What the user sees: data on stdout, talk on stderr, nothing by colour alone.
 
 pub mod output;
+pub mod table;
+pub mod units;
+pub mod when;
 
 pub use output::{OutputFormat, Ui};
+pub use table::Grid;
