@@ -1,9 +1,11 @@
 //! What the user sees: data on stdout, talk on stderr, nothing by colour alone.
 
+pub mod interrupt;
 pub mod output;
 pub mod table;
 pub mod units;
 pub mod when;
 
+pub use interrupt::Interrupt;
 pub use output::{OutputFormat, Ui};
 pub use table::Grid;

@@ -1,0 +1,310 @@
+//! A member of a consumer group that reads one topic and commits by itself: for the exercises' programs.
+//!
+//! The reader sees each rebalance in order with the records, so a program that keeps state per partition can bring it
+//! along: [`Polled::Assigned`] comes before the first record of a gained partition, [`Polled::Revoked`] before any
+//! record of the next assignment. Nothing is committed but by [`GroupConsumer::commit`].
+
+use super::Connection;
+use super::reason::reason;
+use crate::failure::{Failure, Outcome};
+use parking_lot::Mutex;
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// How long the cluster may take to answer a question about offsets.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Where a group begins in a partition it has committed nothing for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At the oldest record.
+    Earliest,
+    /// After the newest record.
+    Latest,
+}
+
+/// A record as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset in the partition.
+    pub offset: i64,
+    /// Its key, if it has one.
+    pub key: Option<Vec<u8>>,
+    /// Its value; none is a tombstone.
+    pub value: Option<Vec<u8>>,
+    /// Its headers, in order.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Received {
+    pub(super) fn copy(message: &BorrowedMessage<'_>) -> Self {
+        let headers = message.headers().map_or_else(Vec::new, |headers| {
+            headers
+                .iter()
+                .map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
+                .collect()
+        });
+        Received {
+            partition: message.partition(),
+            offset: message.offset(),
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().map(<[u8]>::to_vec),
+            headers,
+        }
+    }
+
+    /// The value of the first header of that name.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_slice())
+    }
+}
+
+/// A partition this member was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assigned {
+    /// Which one.
+    pub partition: i32,
+    /// What the group had committed for it.
+    pub committed: Option<i64>,
+    /// The offset this member reads first.
+    pub start: i64,
+    /// The offset after the newest record when the partition was given.
+    pub end: i64,
+}
+
+/// What one [`GroupConsumer::poll`] brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Polled {
+    /// Nothing within the time given.
+    Nothing,
+    /// This member now has these partitions, and no others.
+    Assigned(Vec<Assigned>),
+    /// This member has no partitions any more; what it did not commit, another member reads again.
+    Revoked,
+    /// A record of an assigned partition.
+    Record(Received),
+    /// Something that librdkafka goes on trying to overcome, in words.
+    Trouble(String),
+}
+
+/// Turns librdkafka's rebalance callbacks into a queue that [`GroupConsumer::poll`] empties in order.
+struct Rebalances {
+    start: Start,
+    topic: String,
+    queue: Mutex<VecDeque<Result<Polled, KafkaError>>>,
+}
+
+impl ClientContext for Rebalances {}
+
+impl Rebalances {
+    /// Decides where each given partition is read from, and tells librdkafka so.
+    fn take(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        given: &TopicPartitionList,
+    ) -> Result<Vec<Assigned>, KafkaError> {
+        let committed = consumer.committed_offsets(given.clone(), ANSWER)?;
+        let mut assigned = Vec::new();
+        for mut element in given.elements() {
+            let partition = element.partition();
+            let (low, end) = consumer.fetch_watermarks(&self.topic, partition, ANSWER)?;
+            let committed = committed
+                .find_partition(&self.topic, partition)
+                .and_then(|found| match found.offset() {
+                    Offset::Offset(offset) => Some(offset),
+                    _ => None,
+                });
+            let start = match (committed, self.start) {
+                (Some(offset), _) if (low..=end).contains(&offset) => offset,
+                (None, Start::Latest) => end,
+                _ => low,
+            };
+            element.set_offset(Offset::Offset(start))?;
+            assigned.push(Assigned {
+                partition,
+                committed,
+                start,
+                end,
+            });
+        }
+        Ok(assigned)
+    }
+}
+
+impl ConsumerContext for Rebalances {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let event = match rebalance {
+            Rebalance::Assign(given) => self.take(consumer, given).map(Polled::Assigned),
+            Rebalance::Revoke(_) => Ok(Polled::Revoked),
+            Rebalance::Error(error) => Err(error.clone()),
+        };
+        self.queue.lock().push_back(event);
+    }
+}
+
+/// A member of a consumer group, reading one topic. Dropping it leaves the group.
+pub struct GroupConsumer {
+    consumer: BaseConsumer<Rebalances>,
+    bootstrap: String,
+    topic: String,
+    group: String,
+    held: Option<Received>,
+}
+
+impl GroupConsumer {
+    /// Joins `group` to read `topic`. A member that dies is noticed after six seconds, the least that brokers allow.
+    ///
+    /// # Errors
+    /// When no broker answers, or the topic does not exist.
+    pub fn join(connection: &Connection, group: &str, topic: &str, start: Start) -> Outcome<Self> {
+        let context = Rebalances {
+            start,
+            topic: topic.to_owned(),
+            queue: Mutex::default(),
+        };
+        let consumer: BaseConsumer<Rebalances> = connection
+            .client_config()
+            .set("group.id", group)
+            .set("enable.auto.commit", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("session.timeout.ms", "6000")
+            .set("heartbeat.interval.ms", "2000")
+            .set("topic.metadata.refresh.interval.ms", "5000")
+            .create_with_context(context)
+            .map_err(|error| Failure::request("cannot make a consumer").because(reason(&error)))?;
+        let member = GroupConsumer {
+            consumer,
+            bootstrap: connection.bootstrap().to_owned(),
+            topic: topic.to_owned(),
+            group: group.to_owned(),
+            held: None,
+        };
+        member.require_topic()?;
+        member
+            .consumer
+            .subscribe(&[topic])
+            .map_err(|error| member.failure(&error))?;
+        Ok(member)
+    }
+
+    fn require_topic(&self) -> Outcome {
+        let metadata = self
+            .consumer
+            .fetch_metadata(Some(&self.topic), ANSWER)
+            .map_err(|error| {
+                Failure::unreachable(format!("no broker answers on {}", self.bootstrap))
+                    .because(reason(&error))
+                    .hint("velo cluster start")
+            })?;
+        if metadata
+            .topics()
+            .iter()
+            .all(|topic| topic.partitions().is_empty())
+        {
+            return Err(self.no_topic());
+        }
+        Ok(())
+    }
+
+    fn no_topic(&self) -> Failure {
+        Failure::request(format!("topic `{}` does not exist", self.topic))
+            .because(format!("no topic of that name on {}", self.bootstrap))
+            .hint(format!("velo topic create {}", self.topic))
+    }
+
+    /// The next thing that happened, waiting up to `timeout` for it.
+    ///
+    /// # Errors
+    /// When the topic is gone, reading is not allowed, or the member cannot go on.
+    pub fn poll(&mut self, timeout: Duration) -> Outcome<Polled> {
+        if let Some(event) = self.rebalance() {
+            return event;
+        }
+        if let Some(record) = self.held.take() {
+            return Ok(Polled::Record(record));
+        }
+        let record = match self.consumer.poll(timeout) {
+            None => None,
+            Some(Ok(message)) => Some(Received::copy(&message)),
+            Some(Err(error)) => return self.trouble(&error),
+        };
+        // A rebalance served within that poll happened before the record it returned.
+        match self.rebalance() {
+            Some(event) => {
+                self.held = record;
+                event
+            }
+            None => Ok(record.map_or(Polled::Nothing, Polled::Record)),
+        }
+    }
+
+    fn rebalance(&self) -> Option<Outcome<Polled>> {
+        let event = self.consumer.context().queue.lock().pop_front()?;
+        Some(event.map_err(|error| self.failure(&error)))
+    }
+
+    fn trouble(&self, error: &KafkaError) -> Outcome<Polled> {
+        use RDKafkaErrorCode as Code;
+        match error.rdkafka_error_code() {
+            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Err(self.no_topic()),
+            Some(Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed) => Err(self.failure(error)),
+            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => Err(self.failure(error)),
+            _ => Ok(Polled::Trouble(reason(error))),
+        }
+    }
+
+    fn failure(&self, error: &KafkaError) -> Failure {
+        Failure::request(format!(
+            "cannot read topic `{}` in group `{}`",
+            self.topic, self.group
+        ))
+        .because(reason(error))
+        .hint(format!("velo group describe {}", self.group))
+    }
+
+    /// Commits, per partition, the offset of the next record to read, and waits for the coordinator's answer. False
+    /// when the group has meanwhile given the partitions to others: what was not committed will be read again there.
+    ///
+    /// # Errors
+    /// When the coordinator refuses for any other reason.
+    pub fn commit(&self, next: &BTreeMap<i32, i64>) -> Outcome<bool> {
+        use RDKafkaErrorCode as Code;
+        if next.is_empty() {
+            return Ok(true);
+        }
+        let mut offsets = TopicPartitionList::with_capacity(next.len());
+        for (partition, offset) in next {
+            offsets
+                .add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))
+                .map_err(|error| self.failure(&error))?;
+        }
+        let Err(error) = self.consumer.commit(&offsets, CommitMode::Sync) else {
+            return Ok(true);
+        };
+        match error.rdkafka_error_code() {
+            Some(
+                Code::IllegalGeneration
+                | Code::UnknownMemberId
+                | Code::RebalanceInProgress
+                | Code::AssignmentLost
+                | Code::StaleMemberEpoch,
+            ) => Ok(false),
+            _ => Err(Failure::request(format!(
+                "cannot commit the offsets of group `{}` in topic `{}`",
+                self.group, self.topic
+            ))
+            .because(reason(&error))
+            .hint(format!("velo group describe {}", self.group))),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! A producer for the exercises' programs: records go out in the background, and [`RecordProducer::flush`] tells
+//! whether all of them arrived.
+
+use super::Connection;
+use super::reason::reason;
+use crate::failure::{Failure, Outcome};
+use parking_lot::Mutex;
+use rdkafka::client::ClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use std::time::Duration;
+
+/// How long a record may take to be acknowledged before it counts as failed.
+const DELIVERY: Duration = Duration::from_secs(30);
+
+/// How long to wait for room when the producer's buffer is full.
+const ROOM: Duration = Duration::from_millis(100);
+
+/// What failed since the last flush.
+#[derive(Debug, Default)]
+struct Refused {
+    count: u64,
+    first: Option<(String, KafkaError)>,
+}
+
+#[derive(Default)]
+struct Reports(Mutex<Refused>);
+
+impl ClientContext for Reports {}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, message)) = result {
+            let mut refused = self.0.lock();
+            refused.count += 1;
+            refused
+                .first
+                .get_or_insert_with(|| (message.topic().to_owned(), error.clone()));
+        }
+    }
+}
+
+/// A record to send. Without a partition, the key decides as it does in Java's clients (murmur2), and without a key
+/// chance does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outgoing<'a> {
+    /// Its topic.
+    pub topic: &'a str,
+    /// Its key.
+    pub key: Option<&'a [u8]>,
+    /// Its value; none is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// Its headers, in order.
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+/// An idempotent producer that waits for all in-sync replicas.
+pub struct RecordProducer {
+    producer: BaseProducer<Reports>,
+    bootstrap: String,
+}
+
+impl RecordProducer {
+    /// A producer on that cluster; connects with the first record.
+    ///
+    /// # Errors
+    /// When a connection property is wrong.
+    pub fn new(connection: &Connection) -> Outcome<Self> {
+        let producer = connection
+            .client_config()
+            .set("enable.idempotence", "true")
+            .set("partitioner", "murmur2_random")
+            .set("message.timeout.ms", DELIVERY.as_millis().to_string())
+            .create_with_context(Reports::default())
+            .map_err(|error| Failure::request("cannot make a producer").because(reason(&error)))?;
+        Ok(RecordProducer {
+            producer,
+            bootstrap: connection.bootstrap().to_owned(),
+        })
+    }
+
+    /// Hands a record over, waiting for room when the buffer is full. It has arrived once [`RecordProducer::flush`]
+    /// says so.
+    ///
+    /// # Errors
+    /// When the record cannot be sent at all: too large, or a topic name that no broker takes.
+    pub fn send(&self, record: Outgoing<'_>) -> Outcome {
+        let headers = record
+            .headers
+            .iter()
+            .fold(OwnedHeaders::new(), |headers, (key, value)| {
+                headers.insert(Header {
+                    key,
+                    value: Some(*value),
+                })
+            });
+        let mut base: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(record.topic).headers(headers);
+        base.key = record.key;
+        base.payload = record.value;
+        loop {
+            match self.producer.send(base) {
+                Ok(()) => break,
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), returned)) => {
+                    base = returned;
+                    self.producer.poll(ROOM);
+                }
+                Err((error, _)) => return Err(self.failure(record.topic, 1, &error)),
+            }
+        }
+        self.producer.poll(Duration::ZERO);
+        Ok(())
+    }
+
+    /// Waits until every record handed over so far is acknowledged or refused.
+    ///
+    /// # Errors
+    /// When any record was refused since the last flush: how many, and why the first was.
+    pub fn flush(&self) -> Outcome {
+        self.producer
+            .flush(DELIVERY + Duration::from_secs(5))
+            .map_err(|error| {
+                Failure::request("records are still waiting to be written").because(reason(&error))
+            })?;
+        let refused = std::mem::take(&mut *self.producer.context().0.lock());
+        match refused.first {
+            None => Ok(()),
+            Some((topic, error)) => Err(self.failure(&topic, refused.count, &error)),
+        }
+    }
+
+    fn failure(&self, topic: &str, count: u64, error: &KafkaError) -> Failure {
+        use RDKafkaErrorCode as Code;
+        let records = if count == 1 { "record" } else { "records" };
+        match error.rdkafka_error_code() {
+            Some(Code::MessageTimedOut | Code::AllBrokersDown | Code::BrokerTransportFailure) => {
+                Failure::unreachable(format!("{count} {records} for topic `{topic}` not written"))
+                    .because(format!(
+                        "{} did not acknowledge in {} s",
+                        self.bootstrap,
+                        DELIVERY.as_secs()
+                    ))
+                    .hint("velo doctor")
+            }
+            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {
+                Failure::request(format!("{count} {records} for topic `{topic}` not written"))
+                    .because(format!("no topic of that name on {}", self.bootstrap))
+                    .hint(format!("velo topic create {topic}"))
+            }
+            _ => Failure::request(format!("{count} {records} for topic `{topic}` not written"))
+                .because(reason(error))
+                .hint(format!("velo topic describe {topic}")),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Reads a whole topic once, from its first record to its last: how a program's state comes back.
+
+use super::Connection;
+use super::group_consumer::Received;
+use super::reason::reason;
+use crate::failure::{Failure, Outcome};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{Offset, TopicPartitionList};
+use std::time::{Duration, Instant};
+
+/// How long the cluster may stay silent before the reading fails.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Reads `topic` from the beginning to where it ends at this moment, handing every record to `take`: in order within a
+/// partition. A topic that does not exist has no records. Joins no group and commits nothing.
+///
+/// # Errors
+/// When no broker answers, or reading is refused.
+pub fn read_to_end(connection: &Connection, topic: &str, mut take: impl FnMut(Received)) -> Outcome {
+    let failed = |error: &KafkaError| {
+        Failure::request(format!("cannot read topic `{topic}`"))
+            .because(reason(error))
+            .hint(format!("velo topic describe {topic}"))
+    };
+    let consumer: BaseConsumer = connection
+        .client_config()
+        // librdkafka assigns partitions to groups only; this one never joins nor commits.
+        .set("group.id", "velo-reader")
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        .set("auto.offset.reset", "earliest")
+        .create()
+        .map_err(|error| failed(&error))?;
+    let metadata = consumer.fetch_metadata(Some(topic), SILENCE).map_err(|error| {
+        Failure::unreachable(format!("no broker answers on {}", connection.bootstrap()))
+            .because(reason(&error))
+            .hint("velo cluster start")
+    })?;
+    let mut assignment = TopicPartitionList::new();
+    for partition in metadata.topics().iter().flat_map(|found| found.partitions()) {
+        assignment
+            .add_partition_offset(topic, partition.id(), Offset::Beginning)
+            .map_err(|error| failed(&error))?;
+    }
+    let mut unread = assignment.count();
+    if unread == 0 {
+        return Ok(());
+    }
+    consumer.assign(&assignment).map_err(|error| failed(&error))?;
+    let mut heard = Instant::now();
+    while unread > 0 {
+        match consumer.poll(Duration::from_millis(200)) {
+            Some(Ok(message)) => take(Received::copy(&message)),
+            Some(Err(KafkaError::PartitionEOF(_))) => unread -= 1,
+            Some(Err(error)) if fatal(&error) || heard.elapsed() > SILENCE => return Err(failed(&error)),
+            None if heard.elapsed() > SILENCE => {
+                return Err(Failure::unreachable(format!("topic `{topic}` cannot be read"))
+                    .because(format!("no answer for {} s", SILENCE.as_secs()))
+                    .hint("velo doctor"));
+            }
+            _ => continue,
+        }
+        heard = Instant::now();
+    }
+    Ok(())
+}
+
+fn fatal(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::UnknownTopicOrPartition)
+    )
+}
