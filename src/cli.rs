@@ -56,14 +56,25 @@ pub struct Global {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Start, stop and look at the classroom cluster of this machine
+    #[command(subcommand)]
+    Cluster(commands::cluster::ClusterCommand),
     /// Create, list, describe, alter and delete topics
     #[command(subcommand)]
     Topic(commands::topic::TopicCommand),
+    /// Remember clusters by name
+    #[command(subcommand)]
+    Context(commands::contexts::ContextCommand),
+    /// Print what a shell needs to complete `velo`
+    Completions(commands::completions::CompletionsArgs),
 }
 
 impl Command {
     fn run(self, context: &Context) -> Outcome {
         match self {
+            Command::Cluster(command) => command.run(context),
+            Command::Completions(args) => commands::completions::run(&args, context),
+            Command::Context(command) => command.run(context),
             Command::Topic(command) => command.run(context),
         }
     }
@@ -71,6 +82,7 @@ impl Command {
 
 /// Runs one command line, `arguments[0]` being the program's name.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    commands::completions::answer();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {

@@ -1,4 +1,8 @@
 //! The one test binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[macro_use]
+#[allow(dead_code, unused_macros)]
+mod support;
+
 mod layering;

@@ -1,6 +1,9 @@
 //! The friendly face: one file per verb, a folder per noun. Thin: parse, call the client core, print.
 
+pub mod cluster;
+pub mod completions;
 pub mod context;
+pub mod contexts;
 pub mod topic;
 
 pub use context::Context;

@@ -1,0 +1,148 @@
+//! A cluster to test against: our own, started for the test, or the Apache Kafka that `scripts/dev/test` started.
+//!
+//! [`on_both_clusters!`] makes two tests of one body. Without `cfg(peer = "kafka")` (see `build.rs`) the second is
+//! reported as ignored.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// A running cluster; ours ends with the value.
+pub enum Cluster {
+    /// A `velo cluster start --foreground` of this test alone.
+    Classroom(Classroom),
+    /// Apache Kafka, shared by all tests: use [`Cluster::name`] for every topic and group.
+    Apache(String),
+}
+
+/// The process of a classroom cluster, and its folder.
+pub struct Classroom {
+    process: Child,
+    bootstrap: String,
+    data: TempDir,
+}
+
+impl Cluster {
+    /// A classroom cluster on a port and a folder of its own.
+    pub fn classroom() -> Self {
+        Self::classroom_with(&[])
+    }
+
+    /// The same with broker settings, each `name=value`.
+    pub fn classroom_with(settings: &[&str]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let (process, bootstrap) = start(data.path(), 0, settings);
+        Cluster::Classroom(Classroom {
+            process,
+            bootstrap,
+            data,
+        })
+    }
+
+    /// The Apache Kafka of `VELO_TEST_KAFKA`.
+    pub fn apache() -> Self {
+        Cluster::Apache(
+            std::env::var("VELO_TEST_KAFKA").expect("VELO_TEST_KAFKA names Apache Kafka's HOST:PORT"),
+        )
+    }
+
+    /// `HOST:PORT`
+    pub fn bootstrap(&self) -> &str {
+        match self {
+            Cluster::Classroom(classroom) => &classroom.bootstrap,
+            Cluster::Apache(bootstrap) => bootstrap,
+        }
+    }
+
+    /// A name for a topic or group that no other test uses.
+    pub fn name(&self, stem: &str) -> String {
+        format!("{stem}-{}", &uuid::Uuid::new_v4().simple().to_string()[..8])
+    }
+}
+
+impl Classroom {
+    /// The cluster's folder (`--data`).
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Process id of the node.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Ends the process as a power cut would, and starts it again on the same port and data.
+    pub fn kill_and_restart(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        let port = self.bootstrap.rsplit_once(':').unwrap().1.parse().unwrap();
+        let (process, bootstrap) = start(self.data.path(), port, &[]);
+        assert_eq!(bootstrap, self.bootstrap);
+        self.process = process;
+    }
+}
+
+impl Drop for Classroom {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn start(data: &Path, port: u16, settings: &[&str]) -> (Child, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_velo"));
+    command
+        .args([
+            "cluster",
+            "start",
+            "--foreground",
+            "--port",
+            &port.to_string(),
+            "--data",
+        ])
+        .arg(data);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
+    let mut process = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let bootstrap = line
+        .trim_end()
+        .strip_prefix("ready ")
+        .unwrap_or_else(|| panic!("not ready: {line:?}"));
+    (process, bootstrap.to_owned())
+}
+
+/// `on_both_clusters! { fn what_a_user_sees(cluster) { … } }`: one test on our cluster, one on Apache Kafka.
+#[macro_export]
+macro_rules! on_both_clusters {
+    ($(fn $name:ident($cluster:ident) $body:block)*) => { $(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            use $crate::support::cluster::Cluster;
+
+            fn body($cluster: &Cluster) $body
+
+            #[test]
+            fn on_the_classroom_cluster() {
+                body(&Cluster::classroom());
+            }
+
+            #[test]
+            #[cfg_attr(not(peer = "kafka"), ignore = "Apache Kafka is not here: scripts/dev/test starts it")]
+            fn on_apache_kafka() {
+                body(&Cluster::apache());
+            }
+        }
+    )* };
+}
