@@ -3,6 +3,8 @@
 //! A handler is `pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: XRequest) -> XResponse` in the
 //! file named after the API. Errors that the protocol has a code for are part of the response.
 
+pub mod leaders;
+
 use std::net::SocketAddr;
 
 /// What is known of a request beside its body.

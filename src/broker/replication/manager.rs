@@ -1,34 +1,289 @@
 //! All replicas kept by this broker; follows the metadata image.
 
 use super::Partition;
+use super::fetch_session::FetchSessionCache;
+use super::folders;
+use super::index::ReplicaIndex;
 use crate::broker::error::Result;
-use crate::broker::metadata::MetadataImage;
+use crate::broker::log::{LogConfig, PartitionLog};
+use crate::broker::metadata::{ConfigResource, MetadataImage, PartitionImage, TopicImage};
+use crate::clock::Clock;
+use arc_swap::ArcSwap;
+use kafka_protocol::ResponseError;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
+/// The settings of a topic, given by name, as the image and the node's own settings add up.
+pub type TopicConfigs = Box<dyn Fn(&MetadataImage, &str) -> LogConfig + Send + Sync>;
+
+/// What a [`ReplicaManager`] needs to know.
+pub struct ReplicaSettings {
+    /// `node.id`
+    pub node_id: i32,
+    /// `log.dirs` (one folder)
+    pub log_dir: PathBuf,
+    /// `log.retention.check.interval.ms`
+    pub retention_check_interval: Duration,
+    /// The one clock.
+    pub clock: Clock,
+    /// Where topics' settings come from.
+    pub topic_configs: TopicConfigs,
+}
+
 /// The replicas kept by this broker.
-#[derive(Debug, Default)]
-pub struct ReplicaManager;
+pub struct ReplicaManager {
+    pub(super) settings: ReplicaSettings,
+    index: ArcSwap<ReplicaIndex>,
+    applied: Mutex<Applied>,
+    sessions: FetchSessionCache,
+}
+
+/// What the last image said, so that only changes are acted on.
+#[derive(Default)]
+struct Applied {
+    any: bool,
+    topics: BTreeMap<String, Arc<TopicImage>>,
+    configs: BTreeMap<ConfigResource, BTreeMap<String, String>>,
+}
+
+/// A partition that is to be opened here.
+struct Wanted<'a> {
+    topic: &'a TopicImage,
+    index: i32,
+    image: &'a PartitionImage,
+}
+
+impl fmt::Debug for ReplicaManager {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("ReplicaManager");
+        debug.field("node_id", &self.settings.node_id);
+        debug.field("log_dir", &self.settings.log_dir);
+        debug.finish_non_exhaustive()
+    }
+}
 
 impl ReplicaManager {
+    /// A manager that keeps nothing yet: the first [`ReplicaManager::apply`] opens what lies in the log directory.
+    pub fn new(settings: ReplicaSettings) -> Self {
+        ReplicaManager {
+            settings,
+            index: ArcSwap::default(),
+            applied: Mutex::default(),
+            sessions: FetchSessionCache::default(),
+        }
+    }
+
     /// The replica of that partition, if it is kept here.
-    pub fn partition(&self, _topic: &str, _index: i32) -> Option<Arc<Partition>> {
-        todo!()
+    pub fn partition(&self, topic: &str, index: i32) -> Option<Arc<Partition>> {
+        self.index.load().by_name(topic, index)
     }
 
     /// The replica by topic id.
-    pub fn partition_by_id(&self, _topic_id: Uuid, _index: i32) -> Option<Arc<Partition>> {
-        todo!()
+    pub fn partition_by_id(&self, topic_id: Uuid, index: i32) -> Option<Arc<Partition>> {
+        self.index.load().by_id(topic_id, index)
     }
 
     /// All replicas kept here.
     pub fn partitions(&self) -> Vec<Arc<Partition>> {
-        todo!()
+        self.index.load().all()
+    }
+
+    /// Whether the partition is assigned to this broker, but its log could not be opened.
+    pub fn is_offline(&self, topic_id: Uuid, index: i32) -> bool {
+        self.index.load().is_offline(topic_id, index)
+    }
+
+    /// The fetch sessions of this broker's clients.
+    pub fn fetch_sessions(&self) -> &FetchSessionCache {
+        &self.sessions
     }
 
     /// Follows a new image: opens, closes and deletes logs, takes and gives up leadership, hands on configs.
-    /// Called by the metadata applier, one image after another.
-    pub fn apply(&self, _image: &MetadataImage) -> Result<()> {
-        todo!()
+    /// Called by the metadata applier, one image after another; the first must hold everything the cluster had when
+    /// this broker was last stopped, since folders of partitions unknown to it are set aside.
+    ///
+    /// # Errors
+    /// The first failure of the file system; everything else is done all the same, and partitions that could not be
+    /// opened answer `KAFKA_STORAGE_ERROR`.
+    pub fn apply(&self, image: &MetadataImage) -> Result<()> {
+        let mut applied = self.applied.lock();
+        let mut outcome = Ok(());
+        if !applied.any {
+            outcome = outcome.and(self.clear_folders(image));
+            applied.any = true;
+        }
+        let unchanged = |topic: &Arc<TopicImage>| {
+            let before = applied.topics.get(&topic.name);
+            before.is_some_and(|before| Arc::ptr_eq(before, topic))
+        };
+        let changed: Vec<&Arc<TopicImage>> =
+            image.topics.values().filter(|topic| !unchanged(topic)).collect();
+        let gone: Vec<Arc<Partition>> = self
+            .partitions()
+            .into_iter()
+            .filter(|partition| !self.is_assigned(image, partition))
+            .collect();
+        outcome = outcome.and(self.remove(&gone));
+        outcome = outcome.and(self.open(image, &changed));
+        for topic in &changed {
+            self.assign(topic);
+        }
+        if applied.configs != image.configs {
+            for partition in self.partitions() {
+                partition.set_config(Arc::new((self.settings.topic_configs)(image, &partition.topic)));
+            }
+            applied.configs = image.configs.clone();
+        }
+        applied.topics = image.topics.clone();
+        outcome
+    }
+
+    /// Writes everything through to the disk and marks the log directory as cleanly closed.
+    pub fn close(&self) -> Result<()> {
+        let mut outcome = Ok(());
+        for partition in self.partitions() {
+            outcome = outcome.and(partition.log.close());
+        }
+        outcome
+    }
+
+    fn is_assigned(&self, image: &MetadataImage, partition: &Partition) -> bool {
+        image.topic_by_id(partition.topic_id).is_some_and(|topic| {
+            let index = usize::try_from(partition.index).ok();
+            let assigned = index.and_then(|index| topic.partitions.get(index));
+            assigned.is_some_and(|assigned| assigned.replicas.contains(&self.settings.node_id))
+        })
+    }
+
+    /// Removes folders that an earlier topic of the same name left behind and sets aside those that nobody knows.
+    fn clear_folders(&self, image: &MetadataImage) -> Result<()> {
+        for folder in folders::scan(&self.settings.log_dir)? {
+            let kept_here = image.partition(&folder.topic, folder.index);
+            if kept_here.is_some_and(|partition| partition.replicas.contains(&self.settings.node_id)) {
+                continue;
+            }
+            let aside = folders::set_aside(&folder.path)?;
+            tracing::warn!(folder = %aside.display(), "set aside a log that belongs to no partition of this broker");
+        }
+        Ok(())
+    }
+
+    fn remove(&self, gone: &[Arc<Partition>]) -> Result<()> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let mut index = ReplicaIndex::clone(&self.index.load());
+        for partition in gone {
+            index.remove(partition);
+        }
+        self.index.store(Arc::new(index));
+        let mut outcome = Ok(());
+        for partition in gone {
+            partition.retire();
+            outcome = outcome.and(partition.log.delete());
+        }
+        outcome
+    }
+
+    /// Opens the logs of changed topics that are to be kept here and are not open yet, several at a time.
+    fn open(&self, image: &MetadataImage, changed: &[&Arc<TopicImage>]) -> Result<()> {
+        let node_id = self.settings.node_id;
+        let current = self.index.load();
+        let wanted: Vec<Wanted<'_>> = changed
+            .iter()
+            .flat_map(|topic| {
+                let partitions = (0..).zip(&topic.partitions);
+                partitions.map(|(index, image)| Wanted { topic, index, image })
+            })
+            .filter(|wanted| wanted.image.replicas.contains(&node_id))
+            .filter(|wanted| current.by_id(wanted.topic.id, wanted.index).is_none())
+            .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut index = ReplicaIndex::clone(&current);
+        let mut outcome = Ok(());
+        for (wanted, opened) in wanted.iter().zip(self.open_in_parallel(image, &wanted)) {
+            match opened {
+                Ok(partition) => index.insert(Arc::new(partition)),
+                Err(error) => {
+                    tracing::error!(topic = wanted.topic.name, partition = wanted.index, %error, "cannot open the log");
+                    index.set_offline(wanted.topic.id, wanted.index);
+                    outcome = outcome.and(Err(error));
+                }
+            }
+        }
+        self.index.store(Arc::new(index));
+        outcome
+    }
+
+    fn open_in_parallel(&self, image: &MetadataImage, wanted: &[Wanted<'_>]) -> Vec<Result<Partition>> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = wanted.len().div_ceil(threads).max(MIN_LOGS_PER_THREAD);
+        let open = |part: &[Wanted<'_>]| -> Vec<Result<Partition>> {
+            part.iter().map(|wanted| self.open_one(image, wanted)).collect()
+        };
+        if share >= wanted.len() {
+            return open(wanted);
+        }
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = wanted
+                .chunks(share)
+                .map(|part| (part, scope.spawn(move || open(part))))
+                .collect();
+            let joined = parts.into_iter().flat_map(|(part, thread)| {
+                let lost = || {
+                    part.iter()
+                        .map(|_| Err(ResponseError::KafkaStorageError.into()))
+                        .collect()
+                };
+                thread.join().unwrap_or_else(|_| lost())
+            });
+            joined.collect()
+        })
+    }
+
+    fn open_one(&self, image: &MetadataImage, wanted: &Wanted<'_>) -> Result<Partition> {
+        let Wanted { topic, index, .. } = *wanted;
+        let folder = folders::path_of(&self.settings.log_dir, &topic.name, index);
+        let found = if folder.is_dir() {
+            folders::topic_id(&folder)?
+        } else {
+            None
+        };
+        if found.is_some_and(|id| id != topic.id) {
+            tracing::warn!(folder = %folder.display(), "removed the log of a deleted topic of the same name");
+            folders::remove(&folder)?;
+        }
+        if found != Some(topic.id) {
+            folders::create(&folder, topic.id)?;
+        }
+        let config = Arc::new((self.settings.topic_configs)(image, &topic.name));
+        let log = PartitionLog::open(&folder, Arc::clone(&config), self.settings.clock.clone())?;
+        let node_id = self.settings.node_id;
+        Ok(Partition::new(
+            node_id,
+            &topic.name,
+            topic.id,
+            index,
+            Arc::new(log),
+            config,
+        ))
+    }
+
+    fn assign(&self, topic: &TopicImage) {
+        for (index, image) in (0..).zip(&topic.partitions) {
+            if let Some(partition) = self.partition_by_id(topic.id, index) {
+                partition.assign(image);
+            }
+        }
     }
 }
+
+/// Fewer logs than this are not worth a thread.
+const MIN_LOGS_PER_THREAD: usize = 8;

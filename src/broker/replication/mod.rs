@@ -1,7 +1,14 @@
 //! The partitions that this broker keeps: leaders, followers, high watermarks, epochs.
 
+pub mod fetch_session;
+pub mod folders;
+mod index;
+mod maintenance;
 pub mod manager;
 pub mod partition;
+pub mod waiters;
 
-pub use manager::ReplicaManager;
-pub use partition::Partition;
+pub use fetch_session::{FetchSessionCache, PartitionFetch, TopicKey};
+pub use manager::{ReplicaManager, ReplicaSettings};
+pub use partition::{Leadership, Partition};
+pub use waiters::{FetchWaiter, Waiting};
