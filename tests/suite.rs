@@ -5,4 +5,5 @@
 #[allow(dead_code, unused_macros)]
 mod support;
 
+mod exercises;
 mod layering;

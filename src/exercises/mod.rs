@@ -1,1 +1,3 @@
-//! exercises
+//! The exercises' programs: what the lessons run.
+
+pub mod velib;

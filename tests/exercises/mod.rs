@@ -1,0 +1,3 @@
+//! The exercises' programs, as their users meet them.
+
+mod velib_simulation;
