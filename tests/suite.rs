@@ -5,5 +5,6 @@
 #[allow(dead_code, unused_macros)]
 mod support;
 
+mod broker;
 mod exercises;
 mod layering;

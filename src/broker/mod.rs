@@ -4,11 +4,19 @@
 
 pub mod api;
 pub mod config;
+mod connection;
 pub mod controller;
+mod decode;
 pub mod error;
+pub mod frame;
 pub mod groups;
 pub mod log;
+pub mod memory;
 pub mod metadata;
 pub mod node;
 pub mod replication;
-pub mod server;
+mod server;
+
+pub use config::NodeConfig;
+pub use error::{BrokerError, Result};
+pub use node::{Node, RunningNode};

@@ -1,4 +1,6 @@
 //! What the tests share.
 
+pub mod broker;
 #[macro_use]
 pub mod cluster;
+pub mod raw;

@@ -1,11 +1,31 @@
 //! The table of APIs, `{key, min, max, handler}`, for dispatch and ApiVersions; one file per API.
 //!
 //! A handler is `pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: XRequest) -> XResponse` in the
-//! file named after the API. Errors that the protocol has a code for are part of the response.
+//! file named after the API. Errors that the protocol has a code for are part of the response. A handler that
+//! sometimes must not answer (Produce with `acks=0`) returns `Option<XResponse>`; one that encodes its answer itself
+//! returns `Reply<XResponse>`.
+
+pub mod api_versions;
+mod dispatch;
+mod reply;
+mod table;
+
+pub use dispatch::{Refusal, Sender, dispatch};
+pub use reply::Reply;
+pub use table::{APIS, Api, find};
 
 pub mod leaders;
 
 use std::net::SocketAddr;
+
+/// Which of a node's listeners a connection came in by; decides the APIs it may use, as in Kafka.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListenerKind {
+    /// For clients and other brokers.
+    Broker,
+    /// For brokers and tools that talk to the controller.
+    Controller,
+}
 
 /// What is known of a request beside its body.
 #[derive(Debug, Clone)]
@@ -18,4 +38,6 @@ pub struct RequestContext {
     pub peer: SocketAddr,
     /// Unique among the connections of this process.
     pub connection_id: u64,
+    /// The listener the connection came in by.
+    pub listener: ListenerKind,
 }

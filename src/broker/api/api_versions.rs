@@ -1,0 +1,52 @@
+//! ApiVersions (KIP-35, KIP-511, KIP-584): which APIs, versions and features this node has.
+
+use super::{APIS, RequestContext};
+use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::api_versions_response::ApiVersion;
+use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use std::sync::Arc;
+
+/// Answers from the table.
+pub async fn handle(
+    node: Arc<Node>,
+    ctx: RequestContext,
+    request: ApiVersionsRequest,
+) -> ApiVersionsResponse {
+    if ctx.api_version >= 3
+        && !(is_valid_name(&request.client_software_name) && is_valid_name(&request.client_software_version))
+    {
+        return ApiVersionsResponse::default().with_error_code(ResponseError::InvalidRequest.code());
+    }
+    let _ = node;
+    ApiVersionsResponse::default().with_api_keys(advertised(&ctx))
+}
+
+/// The answer to a version we do not know: in version 0, so that anybody can read it, with what we do know.
+pub fn unsupported_version(ctx: &RequestContext) -> ApiVersionsResponse {
+    ApiVersionsResponse::default()
+        .with_error_code(ResponseError::UnsupportedVersion.code())
+        .with_api_keys(advertised(ctx))
+}
+
+fn advertised(ctx: &RequestContext) -> Vec<ApiVersion> {
+    APIS.iter()
+        .filter(|api| api.listeners.contains(&ctx.listener))
+        .map(|api| {
+            ApiVersion::default()
+                .with_api_key(api.key as i16)
+                .with_min_version(api.min)
+                .with_max_version(api.max)
+        })
+        .collect()
+}
+
+/// KIP-511: letters, digits, dots and dashes, and not at either end.
+fn is_valid_name(name: &str) -> bool {
+    let ends_well = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    ends_well(name.chars().next())
+        && ends_well(name.chars().last())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-')
+}

@@ -1,0 +1,60 @@
+//! The one table of what this node can answer.
+
+use super::dispatch::run;
+use super::{ListenerKind, Refusal, RequestContext, api_versions};
+use crate::broker::node::Node;
+use bytes::Bytes;
+use kafka_protocol::messages::ApiKey;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// What became of a request: the pieces of a response frame, or none when nothing is to be sent.
+pub type Outcome = Result<Option<Vec<Bytes>>, Refusal>;
+
+/// Decodes a body, runs the handler, encodes its answer.
+pub type Handler = fn(Arc<Node>, RequestContext, i32, Bytes) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// One API: dispatched and advertised from here alone.
+pub struct Api {
+    /// The API.
+    pub key: ApiKey,
+    /// Lowest version answered.
+    pub min: i16,
+    /// Highest version answered.
+    pub max: i16,
+    /// The listeners it is served on.
+    pub listeners: &'static [ListenerKind],
+    /// Does it.
+    pub handler: Handler,
+}
+
+#[allow(dead_code)] // the client APIs come with their handlers
+const BROKER: &[ListenerKind] = &[ListenerKind::Broker];
+#[allow(dead_code)]
+const CONTROLLER: &[ListenerKind] = &[ListenerKind::Controller];
+const BOTH: &[ListenerKind] = &[ListenerKind::Broker, ListenerKind::Controller];
+
+macro_rules! apis {
+    ($($key:ident $min:literal ..= $max:literal $listeners:ident => $module:ident;)*) => {
+        &[$(Api {
+            key: ApiKey::$key,
+            min: $min,
+            max: $max,
+            listeners: $listeners,
+            handler: |node, ctx, correlation_id, body| {
+                Box::pin(run(node, ctx, correlation_id, body, $module::handle))
+            },
+        },)*]
+    };
+}
+
+/// Every API, in the order of their keys.
+pub static APIS: &[Api] = apis! {
+    ApiVersions 0..=4 BOTH => api_versions;
+};
+
+/// The API of that key on that listener.
+pub fn find(key: i16, listener: ListenerKind) -> Option<&'static Api> {
+    APIS.iter()
+        .find(|api| api.key as i16 == key && api.listeners.contains(&listener))
+}

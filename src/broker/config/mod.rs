@@ -1,0 +1,133 @@
+//! Settings of nodes, brokers and topics, by the names of Kafka's own configuration.
+
+mod broker;
+mod definition;
+mod listener;
+
+pub use broker::BROKER_SETTINGS;
+pub use definition::{Definition, Kind};
+pub use listener::{Listener, Roles, Voter};
+
+use super::error::{BrokerError, Result};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Open connections at most, whatever `max.connections` says: well under what file descriptors allow.
+const MAX_CONNECTIONS: usize = 8_192;
+/// Memory for requests being received when `queued.max.request.bytes` does not say.
+const REQUEST_MEMORY: usize = 64 << 20;
+
+/// Settings of one node.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// `node.id`, or `broker.id` of older files.
+    pub node_id: i32,
+    /// `process.roles`
+    pub roles: Roles,
+    /// `log.dirs` (one folder)
+    pub log_dir: PathBuf,
+    /// `listeners`: where to bind.
+    pub listeners: Vec<Listener>,
+    /// `advertised.listeners`: what clients are told; a port 0 is replaced by the bound one.
+    pub advertised_listeners: Vec<Listener>,
+    /// `controller.quorum.voters` or `controller.quorum.bootstrap.servers`; empty when this node is the controller.
+    pub quorum: Vec<Voter>,
+    /// Settings given by name, unparsed: what DescribeConfigs shows as `STATIC_BROKER_CONFIG`.
+    pub properties: BTreeMap<String, String>,
+}
+
+impl NodeConfig {
+    /// Reads the settings of a node from the names and values of a `server.properties`.
+    ///
+    /// What is not given is as in Apache Kafka's shipped `config/server.properties`, except that listeners bind
+    /// loopback only.
+    ///
+    /// # Errors
+    /// [`BrokerError::Config`] naming the setting that cannot be used.
+    pub fn from_properties(given: BTreeMap<String, String>) -> Result<Self> {
+        let mut properties = broker::shipped_properties();
+        properties.extend(given);
+        for (name, value) in &properties {
+            if let Some(definition) = broker::definition(name) {
+                definition.check(value).map_err(BrokerError::Config)?;
+            } else {
+                tracing::warn!("{name} is not a setting of this broker and has no effect");
+            }
+        }
+        let node_id = listener::node_id(&properties)?;
+        let roles = Roles::parse(&properties)?;
+        let listeners = listener::listeners(&properties, roles)?;
+        let advertised_listeners = listener::advertised(&properties, &listeners)?;
+        let quorum = listener::quorum(&properties)?;
+        let log_dir = log_dir(&properties)?;
+        Ok(NodeConfig {
+            node_id,
+            roles,
+            log_dir,
+            listeners,
+            advertised_listeners,
+            quorum,
+            properties,
+        })
+    }
+
+    /// The value of a broker setting as text: as given, else Kafka's default; `None` where that is null or the name
+    /// is unknown.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        match self.properties.get(name) {
+            Some(value) => Some(value),
+            None => broker::definition(name)?.default,
+        }
+    }
+
+    /// A whole-number setting (`num.partitions`, `log.retention.ms`); its default when it is unset, 0 if it has none.
+    pub fn int(&self, name: &str) -> i64 {
+        self.value(name)
+            .and_then(|value| value.trim().parse().ok())
+            .unwrap_or(0)
+    }
+
+    /// A true-or-false setting; false if it has no default.
+    pub fn flag(&self, name: &str) -> bool {
+        self.value(name)
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    }
+
+    /// A duration setting given in milliseconds.
+    pub fn millis(&self, name: &str) -> Duration {
+        Duration::from_millis(u64::try_from(self.int(name)).unwrap_or(0))
+    }
+
+    /// `socket.request.max.bytes`
+    pub fn socket_request_max_bytes(&self) -> usize {
+        usize::try_from(self.int("socket.request.max.bytes")).unwrap_or(0)
+    }
+
+    /// `connections.max.idle.ms`; negative means for ever, as in Kafka.
+    pub fn connections_max_idle(&self) -> Duration {
+        u64::try_from(self.int("connections.max.idle.ms"))
+            .map_or(Duration::from_secs(u64::from(u32::MAX)), Duration::from_millis)
+    }
+
+    /// `max.connections`, within what a process can hold open.
+    pub fn max_connections(&self) -> usize {
+        usize::try_from(self.int("max.connections")).map_or(0, |most| most.min(MAX_CONNECTIONS))
+    }
+
+    /// `queued.max.request.bytes`, the budget of all requests being received; 64 MiB when it is not set.
+    pub fn request_memory(&self) -> usize {
+        usize::try_from(self.int("queued.max.request.bytes")).unwrap_or(REQUEST_MEMORY)
+    }
+}
+
+fn log_dir(properties: &BTreeMap<String, String>) -> Result<PathBuf> {
+    let given = properties.get("log.dirs").or_else(|| properties.get("log.dir"));
+    let given = given.map_or("/tmp/kafka-logs", |value| value.trim());
+    if given.is_empty() || given.contains(',') {
+        return Err(BrokerError::Config(format!(
+            "log.dirs must name one folder, not {given:?}"
+        )));
+    }
+    Ok(PathBuf::from(given))
+}

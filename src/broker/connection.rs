@@ -1,0 +1,92 @@
+//! One connection: a request in, its answer out, then the next; so answers keep the order of the requests, and a peer
+//! that does not read its answers is not read from either.
+
+use super::api::{Sender, dispatch};
+use super::frame::{FrameError, FrameLimits, FrameReader};
+use super::node::Node;
+use bytes::Bytes;
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+/// How long a request that runs when the node stops may still take.
+const LAST_REQUEST: Duration = Duration::from_millis(500);
+/// A peer that takes no byte of its answer for so long is given up.
+const WRITE_STALL: Duration = Duration::from_secs(30);
+
+/// Serves `stream` until the peer closes it, misbehaves, or `stop` turns true.
+pub async fn serve(node: Arc<Node>, sender: Sender, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(peer = %sender.peer, %error, "cannot turn Nagle's algorithm off");
+    }
+    let (reading, mut writing) = stream.into_split();
+    let limits = FrameLimits {
+        max_bytes: node.config.socket_request_max_bytes(),
+        idle: node.config.connections_max_idle(),
+    };
+    let mut frames = FrameReader::new(reading, limits, node.request_memory.clone(), node.clock.clone());
+    loop {
+        let frame = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return,
+            frame = frames.next() => frame,
+        };
+        let frame = match frame {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return,
+            Err(error) => return log_frame_error(&sender, &error),
+        };
+        let answered = tokio::select! {
+            answered = dispatch(Arc::clone(&node), &sender, frame.bytes) => answered,
+            () = after(&mut stop, LAST_REQUEST) => return,
+        };
+        let written = match answered {
+            Ok(Some(pieces)) => write_all(&mut writing, pieces).await,
+            Ok(None) => Ok(()),
+            Err(refusal) => {
+                tracing::warn!(peer = %sender.peer, "closed a connection: {refusal}");
+                return;
+            }
+        };
+        drop(frame.memory);
+        if let Err(error) = written {
+            tracing::debug!(peer = %sender.peer, %error, "closed a connection that does not take its answer");
+            return;
+        }
+    }
+}
+
+fn log_frame_error(sender: &Sender, error: &FrameError) {
+    match error {
+        FrameError::Io(_) | FrameError::Idle => {
+            tracing::debug!(peer = %sender.peer, "closed a connection: {error}");
+        }
+        _ => tracing::warn!(peer = %sender.peer, "closed a connection: {error}"),
+    }
+}
+
+async fn after(stop: &mut watch::Receiver<bool>, grace: Duration) {
+    // An error means that the server is gone, which is a stop as well.
+    let _ = stop.wait_for(|stop| *stop).await;
+    tokio::time::sleep(grace).await;
+}
+
+/// Writes the pieces without joining them.
+async fn write_all<W: AsyncWrite + Unpin>(writer: &mut W, pieces: Vec<Bytes>) -> std::io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let mut left = slices.as_mut_slice();
+    IoSlice::advance_slices(&mut left, 0);
+    while !left.is_empty() {
+        let written = tokio::time::timeout(WRITE_STALL, writer.write_vectored(left))
+            .await
+            .map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
+        if written == 0 {
+            return Err(std::io::ErrorKind::WriteZero.into());
+        }
+        IoSlice::advance_slices(&mut left, written);
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! The classroom cluster, seen from its port and its folder.
+
+mod bad_input;
