@@ -3,7 +3,7 @@
 use super::*;
 use std::path::Path;
 
-const DUMP: &str = "kafka.tools.DumpLogSegments";
+const DUMP: &str = "org.apache.kafka.tools.DumpLogSegments";
 const PRODUCER_PERF: &str = "org.apache.kafka.tools.ProducerPerformance";
 
 fn files(folder: &Path, endings: &[&str]) -> Vec<String> {

@@ -1,23 +1,135 @@
 //! `velo cluster start --foreground`: runs the node in this process until it is told to stop.
 
 use super::folder::{ClusterFolder, Settings, State};
+use super::port;
+use crate::broker::config::NodeConfig;
+use crate::broker::error::BrokerError;
+use crate::broker::node::{Node, RunningNode};
+use crate::clock::Clock;
 use crate::commands::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use std::collections::BTreeMap;
+use std::io;
+use tokio::runtime::Runtime;
 
-/// Runs the node.
+/// Runs the node; `ready` and its address are printed once it serves.
 ///
 /// # Errors
-/// When it cannot start.
+/// When the folder or the port is taken, a setting is refused, or the node cannot start.
 pub fn run(folder: &ClusterFolder, settings: Settings, context: &Context) -> Outcome {
+    log_to_stderr(context.ui.verbose);
+    let config = NodeConfig::from_properties(properties(folder, &settings)?)
+        .map_err(|error| cannot_start(&error, settings.port))?;
     let _lock = folder.lock()?;
+    let runtime =
+        Runtime::new().map_err(|error| Failure::request("the cluster could not start").because(error))?;
+    runtime.block_on(async {
+        let stopped =
+            stop_requested().map_err(|error| Failure::request("cannot listen for signals").because(error))?;
+        let port = settings.port;
+        let node = Node::start(config, Clock::system())
+            .await
+            .map_err(|error| cannot_start(&error, port))?;
+        announce(folder, settings, &node, context)?;
+        stopped.await;
+        tracing::info!("stopping");
+        node.shutdown().await;
+        tracing::info!("stopped");
+        folder.clear_state()
+    })
+}
+
+/// The node's properties: the listener and folder of this cluster, then what `--set` says.
+fn properties(folder: &ClusterFolder, settings: &Settings) -> Outcome<BTreeMap<String, String>> {
+    let mut properties = BTreeMap::new();
+    let port = settings.port;
+    let mut set = |name: &str, value: String| properties.insert(name.to_owned(), value);
+    set("log.dirs", folder.node_dir().display().to_string());
+    if settings.listen_anyone {
+        let host = sysinfo::System::host_name().map_err(|error| {
+            Failure::request("cannot tell the name of this machine, which clients are to be told")
+                .because(error)
+                .hint("velo cluster start --listen-anyone --set advertised.listeners=PLAINTEXT://HOST:PORT")
+        })?;
+        set("listeners", format!("PLAINTEXT://0.0.0.0:{port}"));
+        set("advertised.listeners", format!("PLAINTEXT://{host}:{port}"));
+    } else {
+        set("listeners", format!("PLAINTEXT://localhost:{port}"));
+    }
+    for setting in &settings.set {
+        let Some((name, value)) = setting.split_once('=') else {
+            return Err(Failure::usage(format!("--set {setting} has no value"))
+                .hint(format!("velo cluster start --set {setting}=VALUE")));
+        };
+        set(name.trim(), value.trim().to_owned());
+    }
+    Ok(properties)
+}
+
+fn announce(folder: &ClusterFolder, settings: Settings, node: &RunningNode, context: &Context) -> Outcome {
     let state = State {
         pid: std::process::id(),
-        bootstrap: format!("localhost:{}", settings.port),
-        started_ms: crate::clock::Clock::system().now_ms(),
+        bootstrap: format!("localhost:{}", node.address().port()),
+        started_ms: Clock::system().now_ms(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         settings,
     };
     folder.save(&state)?;
-    context.ui.say("not yet");
-    todo!()
+    context.ui.line(format!("ready {}", state.bootstrap))
+}
+
+fn cannot_start(error: &BrokerError, port: u16) -> Failure {
+    match error {
+        BrokerError::Io { source, .. } if source.kind() == io::ErrorKind::AddrInUse => port::in_use(port),
+        BrokerError::Config(text) => Failure::usage("the cluster cannot run with these settings")
+            .because(text)
+            .hint("velo cluster start --help"),
+        _ => Failure::request("the cluster could not start")
+            .because(error)
+            .hint("velo doctor"),
+    }
+}
+
+fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => tracing::Level::INFO,
+        1 => tracing::Level::DEBUG,
+        _ => tracing::Level::TRACE,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()) && std::env::var_os("NO_COLOR").is_none())
+        .with_target(false)
+        .init();
+}
+
+/// Done when the process is asked to stop. A terminal that closes does not stop a cluster.
+#[cfg(unix)]
+fn stop_requested() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => return,
+                _ = terminate.recv() => return,
+                _ = hangup.recv() => tracing::info!("the terminal closed; the cluster goes on"),
+            }
+        }
+    })
+}
+
+#[cfg(windows)]
+fn stop_requested() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    let mut close = tokio::signal::windows::ctrl_close()?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {},
+            _ = close.recv() => {},
+        }
+    })
 }
