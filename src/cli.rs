@@ -62,6 +62,9 @@ pub enum Command {
     /// Create, list, describe, alter and delete topics
     #[command(subcommand)]
     Topic(commands::topic::TopicCommand),
+    /// City bikes: produce the stations, monitor them, serve them over HTTP
+    #[command(subcommand)]
+    Velib(commands::velib::VelibCommand),
     /// Remember clusters by name
     #[command(subcommand)]
     Context(commands::contexts::ContextCommand),
@@ -76,6 +79,7 @@ impl Command {
             Command::Completions(args) => commands::completions::run(&args, context),
             Command::Context(command) => command.run(context),
             Command::Topic(command) => command.run(context),
+            Command::Velib(command) => command.run(context),
         }
     }
 }

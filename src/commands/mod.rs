@@ -5,5 +5,6 @@ pub mod completions;
 pub mod context;
 pub mod contexts;
 pub mod topic;
+pub mod velib;
 
 pub use context::Context;

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// How long a record may take to be acknowledged before it counts as failed.
 const DELIVERY: Duration = Duration::from_secs(30);
 
+/// How long the first broker may take to answer.
+const ANSWER: Duration = Duration::from_secs(5);
+
 /// How long to wait for room when the producer's buffer is full.
 const ROOM: Duration = Duration::from_millis(100);
 
@@ -64,18 +67,23 @@ pub struct RecordProducer {
 }
 
 impl RecordProducer {
-    /// A producer on that cluster; connects with the first record.
+    /// A producer on that cluster.
     ///
     /// # Errors
-    /// When a connection property is wrong.
-    pub fn new(connection: &Connection) -> Outcome<Self> {
-        let producer = connection
+    /// When no broker answers, or a connection property is wrong.
+    pub fn connect(connection: &Connection) -> Outcome<Self> {
+        let producer: BaseProducer<Reports> = connection
             .client_config()
             .set("enable.idempotence", "true")
             .set("partitioner", "murmur2_random")
             .set("message.timeout.ms", DELIVERY.as_millis().to_string())
             .create_with_context(Reports::default())
             .map_err(|error| Failure::request("cannot make a producer").because(reason(&error)))?;
+        producer.client().fetch_metadata(None, ANSWER).map_err(|error| {
+            Failure::unreachable(format!("no broker answers on {}", connection.bootstrap()))
+                .because(reason(&error))
+                .hint("velo cluster start")
+        })?;
         Ok(RecordProducer {
             producer,
             bootstrap: connection.bootstrap().to_owned(),

@@ -1,0 +1,43 @@
+//! `velo velib`: the city bikes of the course.
+
+mod api;
+mod produce;
+
+use super::Context;
+use crate::failure::Outcome;
+use clap::Subcommand;
+
+/// Named in the help of every command that tells the stations.
+const SOURCE: &str = "Stations: JCDecaux open data (Toulouse, 22 May 2016), Licence Ouverte (Etalab).";
+
+/// What to do with the city's bikes.
+#[derive(Debug, Subcommand)]
+pub enum VelibCommand {
+    /// Write all stations to a topic, every second
+    Produce(produce::ProduceArgs),
+    /// Serve the simulated city as JCDecaux's HTTP API does, on this machine
+    Api(api::ApiArgs),
+}
+
+impl VelibCommand {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// As the command says.
+    pub fn run(self, context: &Context) -> Outcome {
+        match self {
+            VelibCommand::Produce(args) => produce::run(args, context),
+            VelibCommand::Api(args) => api::run(&args, context),
+        }
+    }
+}
+
+/// Reads a duration of more than nothing, as `1s` or `500ms`.
+fn positive_duration(text: &str) -> Result<std::time::Duration, String> {
+    let milliseconds = crate::ui::units::parse_duration_ms(text)?;
+    u64::try_from(milliseconds)
+        .ok()
+        .filter(|milliseconds| *milliseconds > 0)
+        .map(std::time::Duration::from_millis)
+        .ok_or_else(|| "must be longer than nothing".to_owned())
+}
