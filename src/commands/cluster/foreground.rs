@@ -18,8 +18,7 @@ use tokio::runtime::Runtime;
 /// When the folder or the port is taken, a setting is refused, or the node cannot start.
 pub fn run(folder: &ClusterFolder, settings: Settings, context: &Context) -> Outcome {
     log_to_stderr(context.ui.verbose);
-    let config = NodeConfig::from_properties(properties(folder, &settings)?)
-        .map_err(|error| cannot_start(&error, settings.port))?;
+    let config = node_config(folder, &settings)?;
     let _lock = folder.lock()?;
     let runtime =
         Runtime::new().map_err(|error| Failure::request("the cluster could not start").because(error))?;
@@ -37,6 +36,15 @@ pub fn run(folder: &ClusterFolder, settings: Settings, context: &Context) -> Out
         tracing::info!("stopped");
         folder.clear_state()
     })
+}
+
+/// The node's configuration, checked.
+///
+/// # Errors
+/// When a setting is refused.
+pub(super) fn node_config(folder: &ClusterFolder, settings: &Settings) -> Outcome<NodeConfig> {
+    NodeConfig::from_properties(properties(folder, settings)?)
+        .map_err(|error| cannot_start(&error, settings.port))
 }
 
 /// The node's properties: the listener and folder of this cluster, then what `--set` says.

@@ -61,6 +61,7 @@ pub fn run(args: &StartArgs, context: &Context) -> Outcome {
 
 /// Starts the cluster detached, and says where it serves.
 pub(super) fn detached(folder: &ClusterFolder, settings: &Settings, context: &Context) -> Outcome {
+    foreground::node_config(folder, settings)?;
     port::ensure_free(settings.port)?;
     if folder.last_state()?.is_some() {
         context
