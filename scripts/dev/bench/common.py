@@ -1,0 +1,96 @@
+"""What the benchmarks share: running commands, looking at processes, medians and ratios."""
+import os
+import pathlib
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+VELO = str(ROOT / "target/release/velo")
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def java(main_class, *arguments):
+    """The command line of one of Apache Kafka's own tools, with the heap its shell scripts give it."""
+    libs = os.environ["KAFKA_LIBS"]
+    return ["java", "-Xmx512M", "-server", "-XX:+UseG1GC", "-cp", f"{libs}/*", main_class, *map(str, arguments)]
+
+
+def run(command, **options):
+    """Runs a command to its end and returns its stdout; a failure ends the benchmark with what it said."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def timed(command, stdin=None, stdout=subprocess.DEVNULL):
+    """Wall seconds of a command that must succeed."""
+    start = time.monotonic()
+    with open(stdin or os.devnull, "rb") as source:
+        done = subprocess.run(list(map(str, command)), stdin=source, stdout=stdout, stderr=subprocess.PIPE)
+    seconds = time.monotonic() - start
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, command))}\n{done.stderr.decode()}")
+    return seconds
+
+
+class Server:
+    """A broker to measure: its name, bootstrap address and process."""
+
+    def __init__(self, name, bootstrap, pid):
+        self.name, self.bootstrap, self.pid = name, bootstrap, int(pid)
+
+    def cpu_seconds(self):
+        """User and system seconds of the process since its start."""
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def resident_mib(self):
+        """Resident memory now, in MiB."""
+        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        raise SystemExit(f"no memory figure for process {self.pid}")
+
+
+class Classroom(Server):
+    """Our own cluster, in a folder that goes with it."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        command = [VELO, "cluster", "start", "--foreground", "--port", "0", "--data", self.folder.name]
+        self.spawned_ns = time.time_ns()
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        ready = self.process.stdout.readline().split()
+        super().__init__("velo", ready[1], self.process.pid)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+        self.folder.cleanup()
+
+
+def apache():
+    """The Apache Kafka that scripts/dev/real-kafka runs us with."""
+    if "VELO_TEST_KAFKA" not in os.environ:
+        raise SystemExit("run as: scripts/dev/real-kafka scripts/dev/bench/NAME")
+    return Server("apache", os.environ["VELO_TEST_KAFKA"], os.environ["VELO_TEST_KAFKA_PID"])
+
+
+def create_topic(server, name, partitions=1):
+    run([VELO, "--bootstrap-server", server.bootstrap, "topic", "create", name, "--partitions", partitions])
+
+
+def report(title, ours, theirs, unit, digits=0):
+    """Prints the medians of two lists measured in turn, and the median of their ratios pair by pair."""
+    ratio = statistics.median(a / b for a, b in zip(ours, theirs))
+    print(
+        f"{title:44} velo {statistics.median(ours):12,.{digits}f} {unit:6} "
+        f"peer {statistics.median(theirs):12,.{digits}f} {unit:6} ratio {ratio:.3f}",
+        flush=True,
+    )
+    return ratio
