@@ -1,12 +1,16 @@
 //! How to reach a cluster: bootstrap servers and connection properties.
 
-use crate::failure::Outcome;
+use super::{probe, properties};
+use crate::failure::{Failure, Outcome};
 use rdkafka::ClientConfig;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
+pub(super) use properties::is_secret;
+
 /// Bootstrap servers and connection properties, by librdkafka's names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Connection {
     bootstrap: String,
     properties: BTreeMap<String, String>,
@@ -16,12 +20,25 @@ impl Connection {
     /// Where a classroom cluster listens.
     pub const DEFAULT_BOOTSTRAP: &'static str = "localhost:9092";
 
-    /// A connection to `bootstrap`, with the properties of a `--command-config` file.
-    pub fn new(bootstrap: &str, _command_config: Option<&Path>) -> Outcome<Self> {
-        Ok(Connection {
+    /// A connection to `bootstrap`, with the properties of a `--command-config` file (whose own `bootstrap.servers`
+    /// stands back behind `bootstrap`, as in Kafka's tools).
+    ///
+    /// # Errors
+    /// When the servers are not of the form `HOST:PORT,…`, or the file cannot be used.
+    pub fn new(bootstrap: &str, command_config: Option<&Path>) -> Outcome<Self> {
+        let mut properties = command_config
+            .map(properties::read)
+            .transpose()?
+            .unwrap_or_default();
+        properties.remove("bootstrap.servers");
+        let connection = Connection {
             bootstrap: bootstrap.to_owned(),
-            properties: BTreeMap::new(),
-        })
+            properties,
+        };
+        connection.servers()?;
+        connection.check_security()?;
+        connection.check_names()?;
+        Ok(connection)
     }
 
     /// `HOST:PORT,…` as given.
@@ -34,10 +51,163 @@ impl Connection {
         let mut config = ClientConfig::new();
         config
             .set("bootstrap.servers", &self.bootstrap)
-            .set("client.id", "velo");
+            .set("client.id", "velo")
+            .set("log.connection.close", "false");
         for (name, value) in &self.properties {
             config.set(name, value);
         }
         config
+    }
+
+    /// Makes sure that a Kafka broker answers, within a few seconds and at once when every connection is refused.
+    /// Commands that build a client from [`Connection::client_config`] call this first, since librdkafka itself
+    /// goes on trying for ever.
+    ///
+    /// # Errors
+    /// Unreachable, with what answers instead, if anything.
+    pub fn reach(&self) -> Outcome {
+        probe::reach(self)
+    }
+
+    /// The bootstrap servers, as host and port.
+    pub(super) fn servers(&self) -> Outcome<Vec<(String, u16)>> {
+        let servers: Vec<&str> = self
+            .bootstrap
+            .split(',')
+            .map(str::trim)
+            .filter(|server| !server.is_empty())
+            .collect();
+        if servers.is_empty() {
+            return Err(Failure::usage("no bootstrap server is named")
+                .hint("--bootstrap-server takes HOST:PORT, for example localhost:9092"));
+        }
+        servers.into_iter().map(host_and_port).collect()
+    }
+
+    /// Whether the first bytes on the wire are TLS.
+    pub(super) fn is_tls(&self) -> bool {
+        matches!(self.security_protocol(), "ssl" | "sasl_ssl")
+    }
+
+    fn security_protocol(&self) -> &str {
+        self.properties
+            .get("security.protocol")
+            .map_or("plaintext", String::as_str)
+    }
+
+    fn check_security(&self) -> Outcome {
+        let mechanism = self
+            .properties
+            .get("sasl.mechanisms")
+            .map_or("GSSAPI", String::as_str);
+        let sasl = self.security_protocol().starts_with("sasl");
+        if sasl && mechanism == "GSSAPI" {
+            return Err(Failure::usage("Kerberos (GSSAPI) is not supported")
+                .because("`sasl.mechanism` is GSSAPI, which is also what it is when the file does not say")
+                .hint("sasl.mechanism=PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 in the settings file"));
+        }
+        if !cfg!(feature = "tls") && (self.is_tls() || (sasl && mechanism != "PLAIN")) {
+            let wanted = if self.is_tls() { "TLS" } else { mechanism };
+            return Err(Failure::usage(format!("this velo was built without {wanted}"))
+                .because("encryption is left out of the small build")
+                .hint("cargo install velodrome --features tls"));
+        }
+        Ok(())
+    }
+
+    /// Has librdkafka look at every name and value, so that a slip is told before anything is tried.
+    fn check_names(&self) -> Outcome {
+        for (name, value) in &self.properties {
+            let mut config = ClientConfig::new();
+            config.set(name, value);
+            let Err(error) = config.create_native_config() else {
+                continue;
+            };
+            let why = match error {
+                _ if is_secret(name) => "its value is refused".to_owned(),
+                rdkafka::error::KafkaError::ClientConfig(_, words, _, _) => words,
+                other => other.to_string(),
+            };
+            return Err(Failure::usage(format!("the setting `{name}` cannot be used"))
+                .because(format!(
+                    "{why}; neither Java's name for it nor librdkafka's is known here"
+                ))
+                .hint("correct or remove that line of the --command-config file"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Connection {
+    /// Without the values of secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self
+            .properties
+            .iter()
+            .map(|(name, value)| (name, if is_secret(name) { "[hidden]" } else { value }));
+        f.debug_struct("Connection")
+            .field("bootstrap", &self.bootstrap)
+            .field("properties", &shown.collect::<BTreeMap<_, _>>())
+            .finish()
+    }
+}
+
+fn host_and_port(server: &str) -> Outcome<(String, u16)> {
+    let wrong = || {
+        Failure::usage(format!("`{server}` is no bootstrap server"))
+            .because("a server is HOST:PORT, several are separated by commas")
+            .hint("--bootstrap-server localhost:9092")
+    };
+    let address = server.split_once("://").map_or(server, |(_, address)| address);
+    let (host, port) = match address.rsplit_once(':') {
+        // More colons and no brackets: an IPv6 address alone.
+        Some((host, _)) if host.contains(':') && !host.ends_with(']') => (address, "9092"),
+        Some((host, port)) => (host, port),
+        None => (address, "9092"),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let port: u16 = port.parse().map_err(|_| wrong())?;
+    if host.is_empty() || port == 0 {
+        return Err(wrong());
+    }
+    Ok((host.to_owned(), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_hosts_with_ports() {
+        let connection = Connection::new("localhost:9092, [::1]:9093,broker", None).unwrap();
+        let expected = [("localhost", 9092), ("::1", 9093), ("broker", 9092)];
+        assert_eq!(
+            connection.servers().unwrap(),
+            expected.map(|(host, port)| (host.to_owned(), port))
+        );
+        for wrong in ["localhost:abc", ":9092", "localhost:99999", ",", "localhost:"] {
+            let failure = Connection::new(wrong, None).unwrap_err();
+            assert_eq!(failure.kind().exit_code(), 2, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_never_shown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(
+            file.path(),
+            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.username=u\nsasl.password=hunter2\n",
+        )
+        .unwrap();
+        let connection = Connection::new("localhost:9092", Some(file.path())).unwrap();
+        assert!(!format!("{connection:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_setting_nobody_knows_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "key.serializer=org.apache.kafka.StringSerializer\n").unwrap();
+        let failure = Connection::new("localhost:9092", Some(file.path())).unwrap_err();
+        assert!(failure.to_string().contains("key.serializer"), "{failure}");
     }
 }

@@ -1,11 +1,20 @@
 //! The client core, over librdkafka: the only place that imports `rdkafka`.
 
+pub mod admin;
 pub mod connection;
+pub mod errors;
+mod ffi;
 pub mod group_consumer;
+pub mod probe;
+pub mod properties;
 pub mod reason;
 pub mod record_producer;
 pub mod topic_reader;
+pub mod types;
 
+pub use admin::Admin;
 pub use connection::Connection;
+pub use errors::{Answer, ErrorCode, KafkaError};
 pub use group_consumer::GroupConsumer;
 pub use record_producer::RecordProducer;
+pub use types::*;

@@ -1,0 +1,108 @@
+//! Administration of a cluster, as owned values: one client instance for all that one command asks.
+//!
+//! Each method waits for its answer. Where several things are asked at once, each has its own [`Answer`]; the outer
+//! [`Outcome`] fails when the cluster could not be asked at all.
+
+mod configs;
+mod groups;
+mod offsets;
+mod topics;
+
+pub use groups::PartitionLag;
+pub use offsets::PartitionOffsets;
+
+use super::errors::{Answer, ErrorCode, KafkaError};
+use super::ffi::{Ask, Client};
+use super::types::{ClusterDescription, ClusterMetadata};
+use super::{Connection, ffi};
+use crate::failure::{Failure, Outcome};
+use std::time::Duration;
+
+/// How long a request may take before it is given up.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the first answer may take, once a broker is known to be there.
+const FIRST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// An administrator of one cluster.
+pub struct Admin {
+    client: Client,
+    connection: Connection,
+}
+
+impl Admin {
+    /// Makes sure that a broker answers, and prepares to ask it.
+    ///
+    /// # Errors
+    /// Unreachable: at once when connections are refused, after two seconds when nothing answers.
+    pub fn connect(connection: &Connection) -> Outcome<Self> {
+        connection.reach()?;
+        let config = connection.client_config();
+        let quick = [
+            ("reconnect.backoff.ms", "10"),
+            ("reconnect.backoff.max.ms", "500"),
+        ];
+        let given = config.config_map();
+        let properties = quick
+            .into_iter()
+            .filter(|(name, _)| !given.contains_key(name))
+            .chain(given.iter().map(|(name, value)| (*name, *value)));
+        let client =
+            Client::new(properties).map_err(|error| error.into_failure("cannot make a Kafka client"))?;
+        Ok(Admin {
+            client,
+            connection: connection.clone(),
+        })
+    }
+
+    /// How this cluster is reached.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Brokers and topics, in one request.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub fn metadata(&self) -> Outcome<ClusterMetadata> {
+        let ask = Ask::within(FIRST_PATIENCE);
+        self.outcome("cannot ask the cluster for its topics", self.client.metadata(ask))
+    }
+
+    /// The cluster's id, controller and brokers.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub fn describe_cluster(&self) -> Outcome<ClusterDescription> {
+        let ask = Ask::within(FIRST_PATIENCE);
+        self.outcome("cannot describe the cluster", self.client.describe_cluster(ask))
+    }
+
+    fn ask() -> Ask {
+        Ask::within(PATIENCE)
+    }
+
+    /// Turns an answer into an outcome; a cluster that was not reached is told with librdkafka's own last reason.
+    fn outcome<T>(&self, what: &str, answer: Answer<T>) -> Outcome<T> {
+        answer.map_err(|error| self.failure(what, error))
+    }
+
+    fn failure(&self, what: &str, error: KafkaError) -> Failure {
+        if !error.is_unreachable() {
+            return error.into_failure(what);
+        }
+        let last = self.client.last_failure();
+        let text = last.as_deref().unwrap_or_default();
+        if text.to_lowercase().contains("authentication") {
+            let why = ffi::without_prefixes(text);
+            return KafkaError::new(ErrorCode::Authentication, why).into_failure(what);
+        }
+        let why = match last.as_deref() {
+            Some(last) => format!("{error} ({})", ffi::without_prefixes(last)),
+            None => error.to_string(),
+        };
+        Failure::unreachable(what)
+            .because(format!("{} on {}", why, self.connection.bootstrap()))
+            .hint("velo cluster status")
+            .hint("velo doctor")
+    }
+}

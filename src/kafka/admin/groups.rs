@@ -1,0 +1,186 @@
+//! Consumer groups: members, committed offsets, lag.
+
+use super::Admin;
+use crate::failure::{Failure, Outcome};
+use crate::kafka::errors::{Answer, ErrorCode, KafkaError, nearest};
+use crate::kafka::types::{
+    CommittedOffset, GroupDescription, GroupListing, MemberDescription, OffsetSpec, TopicPartition,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How far a group is behind in one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionLag {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// The next offset the group reads; `None` when it has never committed here.
+    pub committed: Option<i64>,
+    /// The offset the next record gets; `None` when the partition is gone or has no leader.
+    pub end: Option<i64>,
+    /// Records not read yet; `None` when either offset is missing.
+    pub lag: Option<i64>,
+    /// The member that reads the partition now.
+    pub member: Option<MemberDescription>,
+}
+
+impl Admin {
+    /// All groups, and what went wrong with single brokers.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked.
+    pub fn list_groups(&self) -> Outcome<(Vec<GroupListing>, Vec<KafkaError>)> {
+        self.outcome("cannot list groups", self.client.list_groups(Self::ask()))
+    }
+
+    /// Describes groups by id, each with its own answer.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked.
+    pub fn describe_groups(&self, groups: &[String]) -> Outcome<Vec<(String, Answer<GroupDescription>)>> {
+        if groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.outcome(
+            "cannot describe groups",
+            self.client.describe_groups(groups, Self::ask()),
+        )
+    }
+
+    /// Describes one group; `None` when there is none of that id.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked, or refuses.
+    pub fn find_group(&self, group: &str) -> Outcome<Option<GroupDescription>> {
+        match self.describe_groups(&[group.to_owned()])?.pop() {
+            None => Ok(None),
+            Some((_, Err(error))) if error.code() == ErrorCode::GroupIdNotFound => Ok(None),
+            Some((_, answer)) => {
+                let found = self.outcome(&format!("cannot describe group `{group}`"), answer)?;
+                Ok(found.exists().then_some(found))
+            }
+        }
+    }
+
+    /// Describes one group that should be there.
+    ///
+    /// # Errors
+    /// When it is not, with the nearest name that is.
+    pub fn describe_group(&self, group: &str) -> Outcome<GroupDescription> {
+        self.find_group(group)?.ok_or_else(|| self.unknown_group(group))
+    }
+
+    /// What to say when there is no group `group`.
+    pub fn unknown_group(&self, group: &str) -> Failure {
+        let groups = match self.list_groups() {
+            Ok((groups, _)) => groups,
+            // The cluster has gone since: that is the news.
+            Err(unreachable) => return unreachable,
+        };
+        let failure = Failure::request(format!("group `{group}` does not exist"))
+            .because("a group comes to be when a first consumer joins it, and none has");
+        match nearest(group, groups.iter().map(|listing| listing.group_id.as_str())) {
+            Some(near) => failure.hint(format!("did you mean `{near}`? `velo group list` shows all")),
+            None => failure.hint("velo group list"),
+        }
+    }
+
+    /// Deletes groups, each with its own answer; a group with members is refused.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked.
+    pub fn delete_groups(&self, groups: &[String]) -> Outcome<Vec<(String, Answer)>> {
+        self.outcome(
+            "cannot delete groups",
+            self.client.delete_groups(groups, Self::ask()),
+        )
+    }
+
+    /// A group's committed offsets, of every partition it has committed.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked, or a partition's offset cannot be told.
+    pub fn committed_offsets(&self, group: &str) -> Outcome<BTreeMap<TopicPartition, CommittedOffset>> {
+        let what = format!("cannot read the offsets of group `{group}`");
+        let entries = match self.client.list_group_offsets(group, None, Self::ask()) {
+            Err(error) if error.code() == ErrorCode::GroupIdNotFound => return Ok(BTreeMap::new()),
+            answer => self.outcome(&what, answer)?,
+        };
+        let mut offsets = BTreeMap::new();
+        for (partition, answer) in entries {
+            if let Some(committed) = self.outcome(&what, answer)? {
+                offsets.insert(partition, committed);
+            }
+        }
+        Ok(offsets)
+    }
+
+    /// Sets committed offsets, each with its own answer; the group must have no active members.
+    ///
+    /// # Errors
+    /// When the cluster refuses them all.
+    pub fn alter_group_offsets(
+        &self,
+        group: &str,
+        offsets: &[(TopicPartition, i64)],
+    ) -> Outcome<Vec<(TopicPartition, Answer)>> {
+        self.outcome(
+            &format!("cannot set the offsets of group `{group}`"),
+            self.client.alter_group_offsets(group, offsets, Self::ask()),
+        )
+    }
+
+    /// Forgets committed offsets, each with its own answer.
+    ///
+    /// # Errors
+    /// When the cluster refuses them all.
+    pub fn delete_group_offsets(
+        &self,
+        group: &str,
+        partitions: &[TopicPartition],
+    ) -> Outcome<Vec<(TopicPartition, Answer)>> {
+        self.outcome(
+            &format!("cannot forget the offsets of group `{group}`"),
+            self.client.delete_group_offsets(group, partitions, Self::ask()),
+        )
+    }
+
+    /// How far a group is behind: every partition it has committed or reads now.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked.
+    pub fn group_lag(&self, group: &GroupDescription) -> Outcome<Vec<PartitionLag>> {
+        let committed = self.committed_offsets(&group.group_id)?;
+        let assigned = group.members.iter().flat_map(|member| member.assignment.iter());
+        let partitions: Vec<TopicPartition> = committed
+            .keys()
+            .chain(assigned)
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let ends = self.list_offsets(&partitions, OffsetSpec::Latest)?;
+        Ok(partitions
+            .into_iter()
+            .map(|partition| {
+                let committed = committed.get(&partition).map(|committed| committed.offset);
+                let end = match ends.get(&partition) {
+                    Some(Ok(listed)) => listed.offset,
+                    Some(Err(_)) | None => None,
+                };
+                PartitionLag {
+                    committed,
+                    end,
+                    lag: committed
+                        .zip(end)
+                        .map(|(committed, end)| (end - committed).max(0)),
+                    member: group
+                        .members
+                        .iter()
+                        .find(|member| member.assignment.contains(&partition))
+                        .cloned(),
+                    partition,
+                }
+            })
+            .collect())
+    }
+}

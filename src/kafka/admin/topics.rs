@@ -1,0 +1,164 @@
+//! Topics, partitions and leaders.
+
+use super::Admin;
+use crate::failure::{Failure, Outcome};
+use crate::kafka::errors::{Answer, ErrorCode, nearest};
+use crate::kafka::ffi::Ask;
+use crate::kafka::types::{NewTopic, TopicDescription, TopicPartition};
+
+impl Admin {
+    /// Creates topics, each with its own answer; with `validate_only` nothing is created.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked.
+    pub fn create_topics(&self, topics: &[NewTopic], validate_only: bool) -> Outcome<Vec<(String, Answer)>> {
+        let ask = Ask {
+            validate_only,
+            ..Self::ask()
+        };
+        self.outcome("cannot create topics", self.client.create_topics(topics, ask))
+    }
+
+    /// Creates one topic.
+    ///
+    /// # Errors
+    /// When the cluster refuses it, also when it is there already.
+    pub fn create_topic(&self, topic: &NewTopic) -> Outcome {
+        let answers = self.create_topics(std::slice::from_ref(topic), false)?;
+        answers.into_iter().try_for_each(|(name, answer)| {
+            answer.map_err(|error| {
+                let exists = error.code() == ErrorCode::TopicAlreadyExists;
+                let failure = error.into_failure(format!("cannot create topic `{name}`"));
+                if exists {
+                    failure.hint(format!("velo topic describe {name}"))
+                } else {
+                    failure
+                }
+            })
+        })
+    }
+
+    /// Deletes topics, each with its own answer.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked.
+    pub fn delete_topics(&self, names: &[String]) -> Outcome<Vec<(String, Answer)>> {
+        self.outcome(
+            "cannot delete topics",
+            self.client.delete_topics(names, Self::ask()),
+        )
+    }
+
+    /// Raises the number of partitions of `topic` to `total`; with `validate_only` only checks.
+    ///
+    /// # Errors
+    /// When the cluster refuses: partitions can be added, never taken away.
+    pub fn create_partitions(&self, topic: &str, total: i32, validate_only: bool) -> Outcome {
+        self.create_partitions_on(topic, total, &[], validate_only)
+    }
+
+    /// The same, with the brokers of each new partition named.
+    ///
+    /// # Errors
+    /// As [`Admin::create_partitions`].
+    pub fn create_partitions_on(
+        &self,
+        topic: &str,
+        total: i32,
+        assignment: &[Vec<i32>],
+        validate_only: bool,
+    ) -> Outcome {
+        let ask = Ask {
+            validate_only,
+            ..Self::ask()
+        };
+        match self.client.create_partitions(topic, total, assignment, ask) {
+            Err(error) if error.is_unknown_topic() => Err(self.unknown_topic(topic)),
+            answer => self.outcome(&format!("cannot give topic `{topic}` {total} partitions"), answer),
+        }
+    }
+
+    /// Describes topics by name, each with its own answer.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked.
+    pub fn describe_topics(&self, names: &[String]) -> Outcome<Vec<(String, Answer<TopicDescription>)>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.outcome(
+            "cannot describe topics",
+            self.client.describe_topics(names, Self::ask()),
+        )
+    }
+
+    /// Describes one topic; `None` when there is no topic of that name.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked, or refuses.
+    pub fn find_topic(&self, name: &str) -> Outcome<Option<TopicDescription>> {
+        match self.describe_topics(&[name.to_owned()])?.pop() {
+            None => Ok(None),
+            Some((_, Err(error))) if error.is_unknown_topic() => Ok(None),
+            Some((_, answer)) => self
+                .outcome(&format!("cannot describe topic `{name}`"), answer)
+                .map(Some),
+        }
+    }
+
+    /// Describes one topic that should be there.
+    ///
+    /// # Errors
+    /// When it is not, with the nearest name that is.
+    pub fn describe_topic(&self, name: &str) -> Outcome<TopicDescription> {
+        self.find_topic(name)?.ok_or_else(|| self.unknown_topic(name))
+    }
+
+    /// All partitions of a topic that should be there.
+    ///
+    /// # Errors
+    /// As [`Admin::describe_topic`].
+    pub fn partitions_of(&self, topic: &str) -> Outcome<Vec<TopicPartition>> {
+        let description = self.describe_topic(topic)?;
+        Ok(description
+            .partitions
+            .iter()
+            .map(|partition| TopicPartition::new(topic, partition.partition))
+            .collect())
+    }
+
+    /// What to say when there is no topic `name`: the nearest name that there is, or how to list them.
+    pub fn unknown_topic(&self, name: &str) -> Failure {
+        let failure = Failure::request(format!("topic `{name}` does not exist")).because(format!(
+            "no topic of that name on {}",
+            self.connection.bootstrap()
+        ));
+        let metadata = match self.metadata() {
+            Ok(metadata) => metadata,
+            // The cluster has gone since: that is the news.
+            Err(unreachable) => return unreachable,
+        };
+        let names = metadata.topics.iter().map(|topic| topic.name.as_str());
+        match nearest(name, names) {
+            Some(near) => failure.hint(format!("did you mean `{near}`? `velo topic list` shows all")),
+            None => failure
+                .hint("velo topic list")
+                .hint(format!("velo topic create {name}")),
+        }
+    }
+
+    /// Elects leaders, each partition with its own answer: the preferred replicas, or with `unclean` any replica.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked.
+    pub fn elect_leaders(
+        &self,
+        partitions: &[TopicPartition],
+        unclean: bool,
+    ) -> Outcome<Vec<(TopicPartition, Answer)>> {
+        self.outcome(
+            "cannot elect leaders",
+            self.client.elect_leaders(partitions, unclean, Self::ask()),
+        )
+    }
+}

@@ -1,0 +1,180 @@
+//! What Kafka or librdkafka refused, and what a user is told of it.
+
+use crate::failure::{Failure, Kind};
+use rdkafka::types::RDKafkaErrorCode;
+use std::fmt;
+
+pub use rdkafka::types::RDKafkaErrorCode as ErrorCode;
+
+/// An error code with the broker's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KafkaError {
+    code: ErrorCode,
+    text: String,
+}
+
+/// The answer for one of several things asked at once.
+pub type Answer<T = ()> = Result<T, KafkaError>;
+
+impl KafkaError {
+    /// An error code and what was said with it, empty when nothing was.
+    pub fn new(code: ErrorCode, text: impl Into<String>) -> Self {
+        KafkaError {
+            code,
+            text: text.into(),
+        }
+    }
+
+    /// The code.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// Whether no broker could be reached, or none answered in time.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(
+            self.code,
+            RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::Resolve
+                | RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::TimedOutQueue
+                | RDKafkaErrorCode::WaitingForCoordinator
+        )
+    }
+
+    /// Whether the topic or partition is not there.
+    pub fn is_unknown_topic(&self) -> bool {
+        matches!(
+            self.code,
+            RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition
+                | RDKafkaErrorCode::UnknownTopicId
+        )
+    }
+
+    /// The failure of a command that wanted `what` (a sentence such as "cannot delete topic `a`").
+    pub fn into_failure(self, what: impl Into<String>) -> Failure {
+        let kind = if self.is_unreachable() {
+            Kind::Unreachable
+        } else {
+            Kind::Request
+        };
+        let failure = Failure::new(kind, what).because(&self);
+        match self.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        use RDKafkaErrorCode as Code;
+        Some(match self.code {
+            Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition => "velo topic list",
+            Code::GroupIdNotFound => "velo group list",
+            Code::NonEmptyGroup | Code::GroupSubscribedToTopic | Code::UnknownMemberId => {
+                "stop the group's consumers first; `velo group members GROUP` names them"
+            }
+            Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::SaslAuthenticationFailed
+            | Code::Authentication => "name a user who may in the file given with --command-config FILE",
+            Code::InvalidReplicationFactor | Code::BrokerNotAvailable => {
+                "`velo cluster status` shows how many brokers are up"
+            }
+            Code::UnsupportedVersion | Code::UnsupportedFeature => {
+                "this cluster does not offer that request; `velo doctor` shows what it does offer"
+            }
+            _ if self.is_unreachable() => "velo doctor",
+            _ => return None,
+        })
+    }
+
+    fn explanation(&self) -> Option<&'static str> {
+        use RDKafkaErrorCode as Code;
+        Some(match self.code {
+            Code::UnknownTopicOrPartition | Code::UnknownTopic => "there is no such topic or partition",
+            Code::UnknownPartition => "the topic has no such partition",
+            Code::TopicAlreadyExists => "a topic of that name is there already",
+            Code::InvalidTopic => {
+                "a topic name has 1 to 249 of the characters a-z A-Z 0-9 . _ - and is neither `.` nor `..`"
+            }
+            Code::OperationTimedOut | Code::RequestTimedOut | Code::TimedOutQueue => "no answer in time",
+            Code::AllBrokersDown | Code::BrokerTransportFailure => "the connection failed or was closed",
+            Code::Resolve => "the host name cannot be resolved",
+            Code::NonEmptyGroup => "the group has active members",
+            Code::GroupSubscribedToTopic => "the group reads that topic",
+            Code::GroupIdNotFound => "there is no such group",
+            Code::UnknownMemberId => "the group has active members that commit for themselves",
+            Code::OffsetOutOfRange => "the partition has no such offset",
+            Code::LeaderNotAvailable | Code::NotLeaderForPartition => "the partition has no leader right now",
+            Code::TopicAuthorizationFailed => "this user may not do that to the topic",
+            Code::GroupAuthorizationFailed => "this user may not do that to the group",
+            Code::ClusterAuthorizationFailed => "this user may not do that to the cluster",
+            Code::PolicyViolation => "the cluster's policy forbids it",
+            Code::ElectionNotNeeded => "the preferred replica leads already",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for KafkaError {
+    /// The broker's own words when it has some, else ours, without a full stop.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = self.text.trim().trim_end_matches('.');
+        let generic =
+            words.is_empty() || words == super::ffi::describe(self.code) || words.starts_with("Broker: ");
+        match self.explanation() {
+            Some(ours) if generic || self.is_unreachable() => f.write_str(ours),
+            _ if words.is_empty() => {
+                f.write_str(super::ffi::describe(self.code).trim_start_matches("Broker: "))
+            }
+            _ => f.write_str(words.trim_start_matches("Broker: ").trim_start_matches("Local: ")),
+        }
+    }
+}
+
+impl std::error::Error for KafkaError {}
+
+/// Among `names`, the one that `wrong` was most likely meant to be.
+pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .into_iter()
+        .map(|name| {
+            (
+                strsim::jaro_winkler(&wrong.to_lowercase(), &name.to_lowercase()),
+                name,
+            )
+        })
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_finds_the_name_that_was_meant() {
+        let names = ["velib-stations", "trips", "iabd-topic"];
+        assert_eq!(nearest("velib-station", names), Some("velib-stations"));
+        assert_eq!(nearest("iabd_topic", names), Some("iabd-topic"));
+        assert_eq!(nearest("people", names), None);
+    }
+
+    #[test]
+    fn no_bare_code_is_shown() {
+        let error = KafkaError::new(
+            ErrorCode::UnknownTopicOrPartition,
+            "Broker: Unknown topic or partition",
+        );
+        assert_eq!(error.to_string(), "there is no such topic or partition");
+        let error = KafkaError::new(ErrorCode::InvalidConfig, "Unknown topic config name: retention");
+        assert_eq!(error.to_string(), "Unknown topic config name: retention");
+        let error = KafkaError::new(ErrorCode::OperationTimedOut, "");
+        assert_eq!(error.into_failure("cannot list topics").kind().exit_code(), 3);
+    }
+}
