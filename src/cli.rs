@@ -68,6 +68,8 @@ pub enum Command {
     /// Remember clusters by name
     #[command(subcommand)]
     Context(commands::contexts::ContextCommand),
+    /// Look for what is odd on this machine and on the cluster
+    Doctor,
     /// Print what a shell needs to complete `velo`
     Completions(commands::completions::CompletionsArgs),
 }
@@ -78,6 +80,7 @@ impl Command {
             Command::Cluster(command) => command.run(context),
             Command::Completions(args) => commands::completions::run(&args, context),
             Command::Context(command) => command.run(context),
+            Command::Doctor => commands::doctor::run(context),
             Command::Topic(command) => command.run(context),
             Command::Velib(command) => command.run(context),
         }

@@ -4,6 +4,7 @@ pub mod cluster;
 pub mod completions;
 pub mod context;
 pub mod contexts;
+pub mod doctor;
 pub mod topic;
 pub mod velib;
 

@@ -70,7 +70,7 @@ impl Connection {
     }
 
     /// The bootstrap servers, as host and port.
-    pub(super) fn servers(&self) -> Outcome<Vec<(String, u16)>> {
+    pub fn servers(&self) -> Outcome<Vec<(String, u16)>> {
         let servers: Vec<&str> = self
             .bootstrap
             .split(',')
@@ -85,7 +85,7 @@ impl Connection {
     }
 
     /// Whether the first bytes on the wire are TLS.
-    pub(super) fn is_tls(&self) -> bool {
+    pub fn is_tls(&self) -> bool {
         matches!(self.security_protocol(), "ssl" | "sasl_ssl")
     }
 

@@ -18,3 +18,8 @@ pub use errors::{Answer, ErrorCode, KafkaError};
 pub use group_consumer::GroupConsumer;
 pub use record_producer::RecordProducer;
 pub use types::*;
+
+/// The version of librdkafka, as it says itself.
+pub fn librdkafka_version() -> String {
+    rdkafka::util::get_rdkafka_version().1
+}

@@ -144,6 +144,11 @@ fn scaled(number: f64, length: i64) -> Option<i64> {
     (value.is_finite() && value < i64::MAX as f64).then(|| value.round() as i64)
 }
 
+/// `1 partition`, `3 partitions`.
+pub fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,8 @@ mod start;
 mod status;
 mod stop;
 
+pub use folder::ClusterFolder;
+
 use super::Context;
 use crate::failure::Outcome;
 use clap::{Args, Subcommand};

@@ -1,0 +1,161 @@
+//! What the doctor sees of the cluster: who answers, its brokers, its partitions, its clock.
+
+use super::Finding;
+use crate::clock::Clock;
+use crate::commands::Context;
+use crate::failure::Outcome;
+use crate::kafka::probe::{Found, look as look_at};
+use crate::kafka::{Admin, ClusterMetadata, OffsetSpec, TopicPartition};
+use crate::ui::units;
+
+/// How far in the future a record's timestamp may lie, in ms.
+const CLOCK_TOLERANCE_MS: i64 = 1_000;
+/// Partitions asked for their newest record: enough to see a wrong clock, few enough for a large cluster.
+const ASKED_PARTITIONS: usize = 200;
+
+pub(super) fn ports(context: &Context) -> Outcome<Vec<Finding>> {
+    let servers = context.connection.servers()?;
+    Ok(servers
+        .into_iter()
+        .map(|(host, port)| port_finding(&host, port, context.connection.is_tls()))
+        .collect())
+}
+
+fn port_finding(host: &str, port: u16, tls: bool) -> Finding {
+    let address = format!("{host}:{port}");
+    match look_at(host, port, tls) {
+        Found::Broker => Finding::ok(
+            "port",
+            format!("{address}: a Kafka broker answers{}", owner(host, port)),
+        ),
+        Found::Listener => Finding::ok("port", format!("{address}: accepts connections (TLS)")),
+        Found::Controller => Finding::bad(
+            "port",
+            format!("{address}: a controller's port, which serves no clients"),
+            "--bootstrap-server HOST:9092",
+        ),
+        Found::Tls => Finding::bad(
+            "port",
+            format!("{address}: speaks TLS"),
+            "--command-config FILE with security.protocol=SSL",
+        ),
+        Found::Stranger(what) => Finding::bad(
+            "port",
+            format!("{address}: {what}{}", owner(host, port)),
+            "velo cluster start --port 0, or --bootstrap-server with a broker's port",
+        ),
+        Found::Nothing(why) => Finding::bad("port", format!("{address}: {why}"), "velo cluster start"),
+    }
+}
+
+/// The process behind a port of this machine, if it can be seen.
+fn owner(host: &str, port: u16) -> String {
+    if !["localhost", "127.0.0.1", "::1"].contains(&host) {
+        return String::new();
+    }
+    listeners::get_process_by_port(port, listeners::Protocol::TCP).map_or_else(
+        |_| String::new(),
+        |process| format!(" ({}, process {})", process.name, process.pid),
+    )
+}
+
+pub(super) fn look(admin: &Admin) -> Vec<Finding> {
+    let failed =
+        |failure: crate::failure::Failure| Finding::bad("cluster", failure.what(), "velo cluster status");
+    let mut findings = match admin.describe_cluster() {
+        Ok(cluster) => vec![Finding::ok(
+            "cluster",
+            format!(
+                "{}, {}",
+                cluster.cluster_id.unwrap_or_else(|| "without id".to_owned()),
+                units::plural(cluster.brokers.len(), "broker")
+            ),
+        )],
+        Err(failure) => return vec![failed(failure)],
+    };
+    match admin.metadata() {
+        Ok(metadata) => {
+            findings.push(partitions(&metadata));
+            findings.push(record_clock(admin, &metadata).unwrap_or_else(failed));
+        }
+        Err(failure) => findings.push(failed(failure)),
+    }
+    findings
+}
+
+fn partitions(metadata: &ClusterMetadata) -> Finding {
+    let all = || {
+        metadata
+            .topics
+            .iter()
+            .flat_map(|topic| topic.partitions.iter().map(move |p| (topic, p)))
+    };
+    let names = |wrong: Vec<String>| {
+        format!(
+            "{}: {}",
+            units::plural(wrong.len(), "partition"),
+            wrong.join(", ")
+        )
+    };
+    let leaderless: Vec<String> = all()
+        .filter(|(_, partition)| partition.leader.is_none())
+        .map(|(topic, partition)| format!("{}-{}", topic.name, partition.partition))
+        .collect();
+    if !leaderless.is_empty() {
+        return Finding::bad(
+            "partitions",
+            format!("no leader for {}", names(leaderless)),
+            "velo topic describe TOPIC",
+        );
+    }
+    let behind: Vec<String> = all()
+        .filter(|(_, partition)| partition.isr.len() < partition.replicas.len())
+        .map(|(topic, partition)| format!("{}-{}", topic.name, partition.partition))
+        .collect();
+    if !behind.is_empty() {
+        return Finding::warn(
+            "partitions",
+            format!("replicas out of sync for {}", names(behind)),
+            "velo topic describe TOPIC",
+        );
+    }
+    Finding::ok(
+        "partitions",
+        format!("{}, all with leader and replicas in sync", all().count()),
+    )
+}
+
+/// A record stamped in the future tells of a producer's clock ahead, or of this machine's behind: retention and
+/// offsets by time then surprise.
+fn record_clock(admin: &Admin, metadata: &ClusterMetadata) -> Outcome<Finding> {
+    let asked: Vec<TopicPartition> = metadata
+        .topics
+        .iter()
+        .flat_map(|topic| {
+            topic
+                .partitions
+                .iter()
+                .map(|partition| TopicPartition::new(&topic.name, partition.partition))
+        })
+        .take(ASKED_PARTITIONS)
+        .collect();
+    let newest = admin
+        .list_offsets(&asked, OffsetSpec::MaxTimestamp)?
+        .into_iter()
+        .filter_map(|(partition, answer)| Some((answer.ok()?.timestamp?, partition)))
+        .max();
+    let ahead_ms = newest
+        .as_ref()
+        .map_or(0, |(timestamp, _)| timestamp - Clock::system().now_ms());
+    Ok(match newest {
+        Some((_, partition)) if ahead_ms > CLOCK_TOLERANCE_MS => Finding::warn(
+            "record clock",
+            format!(
+                "{partition} has a record stamped {} ahead of this machine's clock",
+                units::duration(ahead_ms)
+            ),
+            "date   (compare with the producers' machines)",
+        ),
+        _ => Finding::ok("record clock", "no record is stamped in the future"),
+    })
+}
