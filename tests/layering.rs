@@ -9,7 +9,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         "src/broker",
         &[
             "crate::kafka",
-            "rdkafka",
+            "rdkafka::",
             "crate::commands",
             "crate::course",
             "crate::exercises",
@@ -30,11 +30,16 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     (
         "src/course",
-        &["crate::broker", "crate::commands", "crate::exercises", "rdkafka"],
+        &[
+            "crate::broker",
+            "crate::commands",
+            "crate::exercises",
+            "rdkafka::",
+        ],
     ),
     (
         "src/exercises",
-        &["crate::broker", "crate::commands", "crate::course", "rdkafka"],
+        &["crate::broker", "crate::commands", "crate::course", "rdkafka::"],
     ),
     (
         "src/ui",
@@ -56,8 +61,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "crate::exercises",
         ],
     ),
-    ("src/commands", &["rdkafka", "kafka_protocol"]),
-    ("src/scripts", &["rdkafka", "kafka_protocol"]),
+    ("src/commands", &["rdkafka::", "kafka_protocol"]),
+    ("src/scripts", &["rdkafka::", "kafka_protocol"]),
 ];
 
 /// Lines of code a file may have before it must be split.
