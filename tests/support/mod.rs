@@ -4,3 +4,4 @@ pub mod broker;
 #[macro_use]
 pub mod cluster;
 pub mod raw;
+pub mod velo;

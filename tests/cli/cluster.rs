@@ -1,0 +1,155 @@
+//! `velo cluster`
+
+use crate::support::velo::Home;
+
+#[test]
+fn a_cluster_starts_detached_says_where_it_is_and_stops() {
+    let home = Home::new();
+    let said = home.velo(&["cluster", "start", "--port", "0"]).succeeds();
+    assert!(
+        said.stderr.contains("The cluster serves at localhost:"),
+        "{}",
+        said.stderr
+    );
+    let again = home.velo(&["cluster", "start", "--port", "0"]).succeeds();
+    assert!(
+        again.stderr.contains("already runs at localhost:"),
+        "{}",
+        again.stderr
+    );
+    let status = home.velo(&["cluster", "status", "--output", "json"]).succeeds();
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(status["running"], true);
+    assert_eq!(
+        home.velo(&["cluster", "stop"]).succeeds().stderr,
+        "The cluster has stopped.\n"
+    );
+    let status = home.velo(&["cluster", "status"]).fails_with(1);
+    assert_eq!(
+        status.stderr,
+        "error: no cluster runs\nhint: velo cluster start\n"
+    );
+    assert_eq!(
+        home.velo(&["cluster", "stop"]).succeeds().stderr,
+        "No cluster runs.\n"
+    );
+}
+
+#[test]
+fn a_killed_cluster_is_recognised_and_starts_again_with_its_topics_and_port() {
+    let home = Home::new();
+    home.velo(&["cluster", "start", "--port", "0"]).succeeds();
+    let bootstrap = home.bootstrap();
+    home.velo(&["topic", "create", "kept", "--bootstrap-server", &bootstrap])
+        .succeeds();
+    home.velo(&["cluster", "stop", "--kill"]).succeeds();
+    let status = home.velo(&["cluster", "status"]).fails_with(1);
+    assert!(
+        status.stderr.contains("ended without a clean stop"),
+        "{}",
+        status.stderr
+    );
+    home.velo(&["cluster", "restart"]).succeeds();
+    assert_eq!(home.bootstrap(), bootstrap);
+    let listed = home
+        .velo(&[
+            "topic",
+            "list",
+            "--output",
+            "plain",
+            "--bootstrap-server",
+            &bootstrap,
+        ])
+        .succeeds();
+    assert!(listed.stdout.starts_with("kept"), "{}", listed.stdout);
+}
+
+#[test]
+fn two_processes_never_share_a_folder() {
+    let home = Home::new();
+    home.velo(&["cluster", "start", "--port", "0"]).succeeds();
+    let second = home
+        .velo(&["cluster", "start", "--foreground", "--port", "0"])
+        .fails_with(1);
+    assert!(
+        second.stderr.starts_with("error: a cluster already runs on "),
+        "{}",
+        second.stderr
+    );
+}
+
+#[test]
+fn a_port_in_use_is_said_with_its_owner_and_a_free_port() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let home = Home::new();
+    let said = home.velo(&["cluster", "start", "--port", &port]).fails_with(1);
+    assert!(
+        said.stderr
+            .starts_with(&format!("error: port {port} is in use\n  why: ")),
+        "{}",
+        said.stderr
+    );
+    assert!(
+        said.stderr.contains(&format!("(process {})", std::process::id())),
+        "{}",
+        said.stderr
+    );
+    assert!(
+        said.stderr.contains("hint: velo cluster start --port "),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_is_wrong_usage() {
+    let home = Home::new();
+    let said = home
+        .velo(&["cluster", "start", "--port", "0", "--set", "num.partitions=many"])
+        .fails_with(2);
+    assert!(said.stderr.contains("num.partitions"), "{}", said.stderr);
+    let said = home
+        .velo(&["cluster", "start", "--port", "0", "--set", "num.partitions"])
+        .fails_with(2);
+    assert!(said.stderr.contains("has no value"), "{}", said.stderr);
+    home.velo(&["cluster", "status"]).fails_with(1);
+}
+
+#[test]
+fn reset_deletes_the_data_of_a_stopped_cluster_only_with_a_yes() {
+    let home = Home::new();
+    home.velo(&["cluster", "start", "--port", "0"]).succeeds();
+    home.velo(&["topic", "create", "gone", "--bootstrap-server", &home.bootstrap()])
+        .succeeds();
+    let running = home.velo(&["cluster", "reset", "--yes"]).fails_with(1);
+    assert!(
+        running.stderr.contains("hint: velo cluster stop"),
+        "{}",
+        running.stderr
+    );
+    home.velo(&["cluster", "stop"]).succeeds();
+    home.velo(&["cluster", "reset"]).fails_with(2);
+    home.velo(&["cluster", "reset", "--yes"]).succeeds();
+    home.velo(&["cluster", "start", "--port", "0"]).succeeds();
+    let listed = home
+        .velo(&[
+            "topic",
+            "list",
+            "--output",
+            "plain",
+            "--bootstrap-server",
+            &home.bootstrap(),
+        ])
+        .succeeds();
+    assert_eq!(listed.stdout, "");
+}
+
+#[test]
+fn the_log_tells_that_it_serves() {
+    let home = Home::new();
+    home.velo(&["cluster", "start", "--port", "0"]).succeeds();
+    let port = home.bootstrap().rsplit_once(':').unwrap().1.to_owned();
+    let log = home.velo(&["cluster", "logs"]).succeeds();
+    assert!(log.stdout.contains(&port), "{}", log.stdout);
+}
