@@ -120,6 +120,23 @@ impl KafkaError {
     }
 }
 
+impl From<&rdkafka::error::KafkaError> for KafkaError {
+    /// What `rdkafka`'s own clients report.
+    fn from(error: &rdkafka::error::KafkaError) -> Self {
+        use rdkafka::error::KafkaError as Reported;
+        match (error, error.rdkafka_error_code()) {
+            (_, Some(code)) => KafkaError::new(code, ""),
+            (Reported::ClientConfig(_, words, name, _), None) => {
+                KafkaError::new(RDKafkaErrorCode::InvalidArgument, format!("{words} ({name})"))
+            }
+            (Reported::ClientCreation(words) | Reported::Subscription(words), None) => {
+                KafkaError::new(RDKafkaErrorCode::Fail, words)
+            }
+            (other, None) => KafkaError::new(RDKafkaErrorCode::Fail, other.to_string()),
+        }
+    }
+}
+
 impl fmt::Display for KafkaError {
     /// The broker's own words when it has some, else ours, without a full stop.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

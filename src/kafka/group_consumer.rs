@@ -4,8 +4,7 @@
 //! along: [`Polled::Assigned`] comes before the first record of a gained partition, [`Polled::Revoked`] before any
 //! record of the next assignment. Nothing is committed but by [`GroupConsumer::commit`].
 
-use super::Connection;
-use super::reason::reason;
+use super::{Admin, Connection, errors};
 use crate::failure::{Failure, Outcome};
 use parking_lot::Mutex;
 use rdkafka::client::ClientContext;
@@ -35,6 +34,8 @@ pub struct Received {
     pub partition: i32,
     /// Its offset in the partition.
     pub offset: i64,
+    /// When it was written, in milliseconds since 1970-01-01 UTC, if it says so.
+    pub timestamp: Option<i64>,
     /// Its key, if it has one.
     pub key: Option<Vec<u8>>,
     /// Its value; none is a tombstone.
@@ -54,6 +55,7 @@ impl Received {
         Received {
             partition: message.partition(),
             offset: message.offset(),
+            timestamp: message.timestamp().to_millis(),
             key: message.key().map(<[u8]>::to_vec),
             value: message.payload().map(<[u8]>::to_vec),
             headers,
@@ -155,7 +157,7 @@ impl ConsumerContext for Rebalances {
 /// A member of a consumer group, reading one topic. Dropping it leaves the group.
 pub struct GroupConsumer {
     consumer: BaseConsumer<Rebalances>,
-    bootstrap: String,
+    connection: Connection,
     topic: String,
     group: String,
     held: Option<Received>,
@@ -167,6 +169,7 @@ impl GroupConsumer {
     /// # Errors
     /// When no broker answers, or the topic does not exist.
     pub fn join(connection: &Connection, group: &str, topic: &str, start: Start) -> Outcome<Self> {
+        Admin::connect(connection)?.describe_topic(topic)?;
         let context = Rebalances {
             start,
             topic: topic.to_owned(),
@@ -181,45 +184,19 @@ impl GroupConsumer {
             .set("heartbeat.interval.ms", "2000")
             .set("topic.metadata.refresh.interval.ms", "5000")
             .create_with_context(context)
-            .map_err(|error| Failure::request("cannot make a consumer").because(reason(&error)))?;
+            .map_err(|error| told(&error).into_failure("cannot make a consumer"))?;
         let member = GroupConsumer {
             consumer,
-            bootstrap: connection.bootstrap().to_owned(),
+            connection: connection.clone(),
             topic: topic.to_owned(),
             group: group.to_owned(),
             held: None,
         };
-        member.require_topic()?;
         member
             .consumer
             .subscribe(&[topic])
             .map_err(|error| member.failure(&error))?;
         Ok(member)
-    }
-
-    fn require_topic(&self) -> Outcome {
-        let metadata = self
-            .consumer
-            .fetch_metadata(Some(&self.topic), ANSWER)
-            .map_err(|error| {
-                Failure::unreachable(format!("no broker answers on {}", self.bootstrap))
-                    .because(reason(&error))
-                    .hint("velo cluster start")
-            })?;
-        if metadata
-            .topics()
-            .iter()
-            .all(|topic| topic.partitions().is_empty())
-        {
-            return Err(self.no_topic());
-        }
-        Ok(())
-    }
-
-    fn no_topic(&self) -> Failure {
-        Failure::request(format!("topic `{}` does not exist", self.topic))
-            .because(format!("no topic of that name on {}", self.bootstrap))
-            .hint(format!("velo topic create {}", self.topic))
     }
 
     /// The next thing that happened, waiting up to `timeout` for it.
@@ -256,20 +233,20 @@ impl GroupConsumer {
     fn trouble(&self, error: &KafkaError) -> Outcome<Polled> {
         use RDKafkaErrorCode as Code;
         match error.rdkafka_error_code() {
-            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Err(self.no_topic()),
+            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {
+                Err(Admin::connect(&self.connection)?.unknown_topic(&self.topic))
+            }
             Some(Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed) => Err(self.failure(error)),
             _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => Err(self.failure(error)),
-            _ => Ok(Polled::Trouble(reason(error))),
+            _ => Ok(Polled::Trouble(told(error).to_string())),
         }
     }
 
     fn failure(&self, error: &KafkaError) -> Failure {
-        Failure::request(format!(
+        told(error).into_failure(format!(
             "cannot read topic `{}` in group `{}`",
             self.topic, self.group
         ))
-        .because(reason(error))
-        .hint(format!("velo group describe {}", self.group))
     }
 
     /// Commits, per partition, the offset of the next record to read, and waits for the coordinator's answer. False
@@ -299,12 +276,14 @@ impl GroupConsumer {
                 | Code::AssignmentLost
                 | Code::StaleMemberEpoch,
             ) => Ok(false),
-            _ => Err(Failure::request(format!(
+            _ => Err(told(&error).into_failure(format!(
                 "cannot commit the offsets of group `{}` in topic `{}`",
                 self.group, self.topic
-            ))
-            .because(reason(&error))
-            .hint(format!("velo group describe {}", self.group))),
+            ))),
         }
     }
+}
+
+fn told(error: &KafkaError) -> errors::KafkaError {
+    error.into()
 }

@@ -7,7 +7,6 @@ mod ffi;
 pub mod group_consumer;
 pub mod probe;
 pub mod properties;
-pub mod reason;
 pub mod record_producer;
 pub mod topic_reader;
 pub mod types;

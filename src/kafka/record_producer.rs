@@ -1,8 +1,7 @@
 //! A producer for the exercises' programs: records go out in the background, and [`RecordProducer::flush`] tells
 //! whether all of them arrived.
 
-use super::Connection;
-use super::reason::reason;
+use super::{Connection, errors};
 use crate::failure::{Failure, Outcome};
 use parking_lot::Mutex;
 use rdkafka::client::ClientContext;
@@ -13,9 +12,6 @@ use std::time::Duration;
 
 /// How long a record may take to be acknowledged before it counts as failed.
 const DELIVERY: Duration = Duration::from_secs(30);
-
-/// How long the first broker may take to answer.
-const ANSWER: Duration = Duration::from_secs(5);
 
 /// How long to wait for room when the producer's buffer is full.
 const ROOM: Duration = Duration::from_millis(100);
@@ -72,18 +68,14 @@ impl RecordProducer {
     /// # Errors
     /// When no broker answers, or a connection property is wrong.
     pub fn connect(connection: &Connection) -> Outcome<Self> {
+        connection.reach()?;
         let producer: BaseProducer<Reports> = connection
             .client_config()
             .set("enable.idempotence", "true")
             .set("partitioner", "murmur2_random")
             .set("message.timeout.ms", DELIVERY.as_millis().to_string())
             .create_with_context(Reports::default())
-            .map_err(|error| Failure::request("cannot make a producer").because(reason(&error)))?;
-        producer.client().fetch_metadata(None, ANSWER).map_err(|error| {
-            Failure::unreachable(format!("no broker answers on {}", connection.bootstrap()))
-                .because(reason(&error))
-                .hint("velo cluster start")
-        })?;
+            .map_err(|error| told(&error).into_failure("cannot make a producer"))?;
         Ok(RecordProducer {
             producer,
             bootstrap: connection.bootstrap().to_owned(),
@@ -129,9 +121,7 @@ impl RecordProducer {
     pub fn flush(&self) -> Outcome {
         self.producer
             .flush(DELIVERY + Duration::from_secs(5))
-            .map_err(|error| {
-                Failure::request("records are still waiting to be written").because(reason(&error))
-            })?;
+            .map_err(|error| told(&error).into_failure("records are still waiting to be written"))?;
         let refused = std::mem::take(&mut *self.producer.context().0.lock());
         match refused.first {
             None => Ok(()),
@@ -140,26 +130,24 @@ impl RecordProducer {
     }
 
     fn failure(&self, topic: &str, count: u64, error: &KafkaError) -> Failure {
-        use RDKafkaErrorCode as Code;
         let records = if count == 1 { "record" } else { "records" };
-        match error.rdkafka_error_code() {
-            Some(Code::MessageTimedOut | Code::AllBrokersDown | Code::BrokerTransportFailure) => {
-                Failure::unreachable(format!("{count} {records} for topic `{topic}` not written"))
-                    .because(format!(
-                        "{} did not acknowledge in {} s",
-                        self.bootstrap,
-                        DELIVERY.as_secs()
-                    ))
-                    .hint("velo doctor")
-            }
-            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {
-                Failure::request(format!("{count} {records} for topic `{topic}` not written"))
-                    .because(format!("no topic of that name on {}", self.bootstrap))
-                    .hint(format!("velo topic create {topic}"))
-            }
-            _ => Failure::request(format!("{count} {records} for topic `{topic}` not written"))
-                .because(reason(error))
-                .hint(format!("velo topic describe {topic}")),
+        let what = format!("{count} {records} for topic `{topic}` not written");
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut) {
+            let seconds = DELIVERY.as_secs();
+            return Failure::unreachable(what)
+                .because(format!("{} did not acknowledge in {seconds} s", self.bootstrap))
+                .hint("velo doctor");
         }
+        let told = told(error);
+        if told.is_unknown_topic() {
+            return Failure::request(what)
+                .because(format!("no topic of that name on {}", self.bootstrap))
+                .hint(format!("velo topic create {topic}"));
+        }
+        told.into_failure(what)
     }
+}
+
+fn told(error: &KafkaError) -> errors::KafkaError {
+    error.into()
 }

@@ -1,8 +1,7 @@
 //! Reads a whole topic once, from its first record to its last: how a program's state comes back.
 
-use super::Connection;
 use super::group_consumer::Received;
-use super::reason::reason;
+use super::{Admin, Connection, errors};
 use crate::failure::{Failure, Outcome};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -18,10 +17,11 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// # Errors
 /// When no broker answers, or reading is refused.
 pub fn read_to_end(connection: &Connection, topic: &str, mut take: impl FnMut(Received)) -> Outcome {
+    let Some(description) = Admin::connect(connection)?.find_topic(topic)? else {
+        return Ok(());
+    };
     let failed = |error: &KafkaError| {
-        Failure::request(format!("cannot read topic `{topic}`"))
-            .because(reason(error))
-            .hint(format!("velo topic describe {topic}"))
+        errors::KafkaError::from(error).into_failure(format!("cannot read topic `{topic}`"))
     };
     let consumer: BaseConsumer = connection
         .client_config()
@@ -32,21 +32,13 @@ pub fn read_to_end(connection: &Connection, topic: &str, mut take: impl FnMut(Re
         .set("auto.offset.reset", "earliest")
         .create()
         .map_err(|error| failed(&error))?;
-    let metadata = consumer.fetch_metadata(Some(topic), SILENCE).map_err(|error| {
-        Failure::unreachable(format!("no broker answers on {}", connection.bootstrap()))
-            .because(reason(&error))
-            .hint("velo cluster start")
-    })?;
     let mut assignment = TopicPartitionList::new();
-    for partition in metadata.topics().iter().flat_map(|found| found.partitions()) {
+    for found in &description.partitions {
         assignment
-            .add_partition_offset(topic, partition.id(), Offset::Beginning)
+            .add_partition_offset(topic, found.partition, Offset::Beginning)
             .map_err(|error| failed(&error))?;
     }
     let mut unread = assignment.count();
-    if unread == 0 {
-        return Ok(());
-    }
     consumer.assign(&assignment).map_err(|error| failed(&error))?;
     let mut heard = Instant::now();
     while unread > 0 {

@@ -1,6 +1,7 @@
 //! `velo velib`: the city bikes of the course.
 
 mod api;
+mod monitor;
 mod produce;
 
 use super::Context;
@@ -15,6 +16,8 @@ const SOURCE: &str = "Stations: JCDecaux open data (Toulouse, 22 May 2016), Lice
 pub enum VelibCommand {
     /// Write all stations to a topic, every second
     Produce(produce::ProduceArgs),
+    /// Tell every change of free stands: `+1 ADDRESS (Contract)`
+    Monitor(monitor::MonitorArgs),
     /// Serve the simulated city as JCDecaux's HTTP API does, on this machine
     Api(api::ApiArgs),
 }
@@ -27,6 +30,7 @@ impl VelibCommand {
     pub fn run(self, context: &Context) -> Outcome {
         match self {
             VelibCommand::Produce(args) => produce::run(args, context),
+            VelibCommand::Monitor(args) => monitor::run(args, context),
             VelibCommand::Api(args) => api::run(&args, context),
         }
     }

@@ -1,0 +1,329 @@
+//! `velo velib monitor`: tells every change of free stands, and goes on where it was after any crash.
+//!
+//! Records are looked at in batches. For each batch, in this order: the lines are printed, the notes (and reports and
+//! empty stations, if asked for) are written and acknowledged, the offsets are committed. So:
+//! - killed before the print: the next monitor reads the batch again and reports it: nothing is lost;
+//! - killed after the notes: it reads the batch again and knows it already: nothing is told twice;
+//! - killed in the millisecond between: the lines of that batch are told again. A terminal takes part in no
+//!   transaction, so one of lost and repeated must be possible, and repeated is the lesser evil (at least once).
+//!
+//! A partition that changes hands brings its notes along, since the one who gives it has written them before it polls
+//! again, and the one who takes it reads them before its first record. A batch read but not yet looked at when
+//! partitions are taken away is dropped: its new owner reads it again.
+
+use super::changelog::Changelog;
+use super::memory::{Memory, News, Sighting};
+use crate::failure::Outcome;
+use crate::kafka::group_consumer::{Assigned, Polled, Received, Start};
+use crate::kafka::record_producer::Outgoing;
+use crate::kafka::{Connection, GroupConsumer, RecordProducer};
+use crate::ui::{Interrupt, OutputFormat, Ui};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How long one poll waits; also how soon Ctrl-C is seen.
+const GLANCE: Duration = Duration::from_millis(50);
+/// Most records of one batch.
+const BATCH: usize = 1_000;
+
+/// What a monitor does.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The stations' topic.
+    pub topic: String,
+    /// The group that shares the work.
+    pub group: String,
+    /// Where to begin in partitions the group has committed nothing for.
+    pub start: Start,
+    /// A topic for the changes, as JSON.
+    pub report_to: Option<String>,
+    /// A topic for the stations that run empty.
+    pub empty_to: Option<String>,
+    /// What to print.
+    pub print: Print,
+    /// End once everything that was there at the start has been read.
+    pub exit_at_end: bool,
+}
+
+/// Which lines to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Print {
+    /// Changes of free stands: `+1 ADDRESS (Contract)`
+    Changes,
+    /// Stations that run empty: `empty ADDRESS (Contract)`
+    Empty,
+}
+
+/// What was seen and told, for the last words.
+#[derive(Debug, Default)]
+struct Tally {
+    records: u64,
+    unreadable: u64,
+    changes: u64,
+    changed: BTreeSet<String>,
+    empty: u64,
+}
+
+/// A monitor at work.
+struct Monitor<'a> {
+    connection: &'a Connection,
+    plan: &'a Plan,
+    ui: Ui,
+    consumer: GroupConsumer,
+    producer: RecordProducer,
+    changelog: Changelog,
+    memory: Memory,
+    committed: BTreeMap<i32, i64>,
+    /// Where the assigned partitions ended when they were assigned; none while nothing is assigned.
+    ends: Option<BTreeMap<i32, i64>>,
+    tally: Tally,
+}
+
+/// Monitors until Ctrl-C, or until the plan is done. The last words, on stderr, say what was counted.
+///
+/// # Errors
+/// When the cluster cannot be read or written, and at Ctrl-C.
+pub fn monitor(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt) -> Outcome {
+    let changelog = Changelog::of(&plan.group);
+    changelog.create(connection)?;
+    let mut monitor = Monitor {
+        connection,
+        plan,
+        ui,
+        consumer: GroupConsumer::join(connection, &plan.group, &plan.topic, plan.start)?,
+        producer: RecordProducer::connect(connection)?,
+        changelog,
+        memory: Memory::default(),
+        committed: BTreeMap::new(),
+        ends: None,
+        tally: Tally::default(),
+    };
+    let ended = monitor.run(interrupt);
+    monitor.last_words();
+    ended
+}
+
+impl Monitor<'_> {
+    fn run(&mut self, interrupt: Interrupt) -> Outcome {
+        loop {
+            interrupt.check()?;
+            let batch = self.read()?;
+            self.look_at(&batch)?;
+            if self.done() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Collects records until there are none at hand. A rebalance empties what was collected.
+    fn read(&mut self) -> Outcome<Vec<Received>> {
+        let mut batch = Vec::new();
+        while batch.len() < BATCH {
+            let wait = if batch.is_empty() { GLANCE } else { Duration::ZERO };
+            match self.consumer.poll(wait)? {
+                Polled::Record(record) => batch.push(record),
+                Polled::Nothing => break,
+                Polled::Trouble(why) => {
+                    self.ui.say(format!("the cluster: {why}; trying again"));
+                    break;
+                }
+                Polled::Revoked => {
+                    batch.clear();
+                    self.forget();
+                }
+                Polled::Assigned(assigned) => {
+                    batch.clear();
+                    self.take(&assigned)?;
+                }
+            }
+        }
+        Ok(batch)
+    }
+
+    fn forget(&mut self) {
+        self.memory = Memory::default();
+        self.committed.clear();
+        self.ends = None;
+    }
+
+    fn take(&mut self, assigned: &[Assigned]) -> Outcome {
+        self.forget();
+        let (memory, stale) = self
+            .changelog
+            .restore(self.connection, &self.producer, assigned)?;
+        self.memory = memory;
+        for partition in stale {
+            self.ui.say(format!(
+                "partition {partition} begins anew: what `{}` remembers of it no longer fits",
+                self.changelog.topic()
+            ));
+        }
+        // The first commit of all says where the group began: notes without it are another topic's.
+        let begun: BTreeMap<i32, i64> = assigned
+            .iter()
+            .filter(|given| given.committed != Some(given.start))
+            .map(|given| (given.partition, given.start))
+            .collect();
+        self.committed = assigned
+            .iter()
+            .map(|given| (given.partition, given.committed.unwrap_or(given.start)))
+            .collect();
+        self.ends = Some(
+            assigned
+                .iter()
+                .map(|given| (given.partition, given.end))
+                .collect(),
+        );
+        self.commit(begun)?;
+        self.ui.say(format!(
+            "group `{}`: partitions {} of `{}`",
+            self.plan.group,
+            list(self.committed.keys()),
+            self.plan.topic
+        ));
+        Ok(())
+    }
+
+    fn look_at(&mut self, batch: &[Received]) -> Outcome {
+        let mut news = Vec::new();
+        let mut next = BTreeMap::new();
+        for record in batch {
+            next.insert(record.partition, record.offset + 1);
+            self.tally.records += 1;
+            let Some(sighting) = self.read_station(record) else {
+                continue;
+            };
+            let committed = self
+                .committed
+                .get(&record.partition)
+                .copied()
+                .unwrap_or(record.offset);
+            if let Some(found) = self.memory.look(record, committed, &sighting) {
+                news.push((record, sighting, found));
+            }
+        }
+        for (record, sighting, found) in &news {
+            self.tell(record, sighting, found)?;
+        }
+        for (record, sighting, found) in &news {
+            self.write(record, sighting, found)?;
+        }
+        self.producer.flush()?;
+        self.commit(next)
+    }
+
+    fn read_station(&mut self, record: &Received) -> Option<Sighting> {
+        let value = record.value.as_deref().unwrap_or_default();
+        match serde_json::from_slice(value) {
+            Ok(sighting) => Some(sighting),
+            Err(error) => {
+                self.tally.unreadable += 1;
+                if self.tally.unreadable == 1 {
+                    self.ui.say(format!(
+                        "partition {} offset {} is no station ({error}); such records are passed over",
+                        record.partition, record.offset
+                    ));
+                }
+                None
+            }
+        }
+    }
+
+    fn tell(&mut self, record: &Received, sighting: &Sighting, found: &News) -> Outcome {
+        if found.change != 0 {
+            self.tally.changes += 1;
+            self.tally.changed.insert(sighting.station());
+        }
+        self.tally.empty += u64::from(found.ran_empty);
+        let line = match self.plan.print {
+            Print::Changes if found.change != 0 => format!(
+                "{:+} {} ({})",
+                found.change, sighting.address, sighting.contract_name
+            ),
+            Print::Empty if found.ran_empty => {
+                format!("empty {} ({})", sighting.address, sighting.contract_name)
+            }
+            _ => return Ok(()),
+        };
+        if self.ui.format == OutputFormat::Json {
+            return self.ui.line(report(record, sighting, found).to_string());
+        }
+        self.ui.line(line)
+    }
+
+    fn write(&self, record: &Received, sighting: &Sighting, found: &News) -> Outcome {
+        let key = sighting.number.to_string();
+        let origin = format!("{}/{}/{}", self.plan.topic, record.partition, record.offset);
+        let headers = [("origin", origin.as_str())];
+        let send = |topic: &str, value: &[u8]| {
+            self.producer.send(Outgoing {
+                topic,
+                key: Some(key.as_bytes()),
+                value: Some(value),
+                headers: &headers,
+            })
+        };
+        if let Some(topic) = self.plan.report_to.as_deref().filter(|_| found.change != 0) {
+            send(topic, report(record, sighting, found).to_string().as_bytes())?;
+        }
+        if let Some(topic) = self.plan.empty_to.as_deref().filter(|_| found.ran_empty) {
+            send(topic, record.value.as_deref().unwrap_or_default())?;
+        }
+        self.changelog
+            .write(&self.producer, record.partition, &sighting.station(), &found.note)
+    }
+
+    fn commit(&mut self, next: BTreeMap<i32, i64>) -> Outcome {
+        if self.consumer.commit(&next)? {
+            self.committed.extend(next);
+        }
+        Ok(())
+    }
+
+    fn done(&self) -> bool {
+        self.plan.exit_at_end
+            && self.ends.as_ref().is_some_and(|ends| {
+                ends.iter()
+                    .all(|(partition, end)| self.committed.get(partition).is_some_and(|next| next >= end))
+            })
+    }
+
+    fn last_words(&self) {
+        let tally = &self.tally;
+        let unreadable = match tally.unreadable {
+            0 => String::new(),
+            count => format!(", {count} of them no station"),
+        };
+        self.ui.say(format!(
+            "{} changes of {} stations, {} ran empty, in {} records{unreadable}",
+            tally.changes,
+            tally.changed.len(),
+            tally.empty,
+            tally.records
+        ));
+    }
+}
+
+/// A change as `--report-to` and `--output json` tell it.
+fn report(record: &Received, sighting: &Sighting, found: &News) -> serde_json::Value {
+    serde_json::json!({
+        "contract_name": sighting.contract_name,
+        "number": sighting.number,
+        "address": sighting.address,
+        "change": found.change,
+        "available_bike_stands": sighting.available_bike_stands,
+        "available_bikes": sighting.available_bikes,
+        "last_update": sighting.last_update,
+        "partition": record.partition,
+        "offset": record.offset,
+    })
+}
+
+/// `0, 1, 2`, or `none`.
+fn list<'a>(partitions: impl Iterator<Item = &'a i32>) -> String {
+    let names: Vec<String> = partitions.map(i32::to_string).collect();
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.join(", ")
+}
