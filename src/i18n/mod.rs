@@ -1,7 +1,11 @@
-//! Languages of the course.
+//! Languages of the course, and the program's words in each.
+
+mod words;
+
+pub use words::Words;
 
 /// A language of the course.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub enum Lang {
     /// French
     Fr,
