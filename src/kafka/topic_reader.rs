@@ -6,6 +6,7 @@ use crate::failure::{Failure, Outcome};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// How long the cluster may stay silent before the reading fails.
@@ -16,7 +17,19 @@ const SILENCE: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When no broker answers, or reading is refused.
-pub fn read_to_end(connection: &Connection, topic: &str, mut take: impl FnMut(Received)) -> Outcome {
+pub fn read_to_end(connection: &Connection, topic: &str, take: impl FnMut(Received)) -> Outcome {
+    read_from(connection, topic, Offset::Beginning, take)
+}
+
+/// The same for the last `count` records of each partition.
+///
+/// # Errors
+/// As [`read_to_end`].
+pub fn read_last(connection: &Connection, topic: &str, count: i64, take: impl FnMut(Received)) -> Outcome {
+    read_from(connection, topic, Offset::OffsetTail(count), take)
+}
+
+fn read_from(connection: &Connection, topic: &str, start: Offset, mut take: impl FnMut(Received)) -> Outcome {
     let Some(description) = Admin::connect(connection)?.find_topic(topic)? else {
         return Ok(());
     };
@@ -30,21 +43,29 @@ pub fn read_to_end(connection: &Connection, topic: &str, mut take: impl FnMut(Re
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
         .set("auto.offset.reset", "earliest")
+        // The end of a partition is told by an empty answer, which the broker would hold back for half a second.
+        .set("fetch.wait.max.ms", "10")
         .create()
         .map_err(|error| failed(&error))?;
     let mut assignment = TopicPartitionList::new();
     for found in &description.partitions {
         assignment
-            .add_partition_offset(topic, found.partition, Offset::Beginning)
+            .add_partition_offset(topic, found.partition, start)
             .map_err(|error| failed(&error))?;
     }
-    let mut unread = assignment.count();
+    let mut unread: BTreeSet<i32> = description
+        .partitions
+        .iter()
+        .map(|found| found.partition)
+        .collect();
     consumer.assign(&assignment).map_err(|error| failed(&error))?;
     let mut heard = Instant::now();
-    while unread > 0 {
+    while !unread.is_empty() {
         match consumer.poll(Duration::from_millis(200)) {
             Some(Ok(message)) => take(Received::copy(&message)),
-            Some(Err(KafkaError::PartitionEOF(_))) => unread -= 1,
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                unread.remove(&partition);
+            }
             Some(Err(error)) if fatal(&error) || heard.elapsed() > SILENCE => return Err(failed(&error)),
             None if heard.elapsed() > SILENCE => {
                 return Err(Failure::unreachable(format!("topic `{topic}` cannot be read"))

@@ -30,15 +30,31 @@ pub const fn number(title: &'static str) -> Column {
 /// Rows under columns.
 #[derive(Debug, Clone)]
 pub struct Grid {
-    columns: Vec<Column>,
+    titles: Vec<String>,
+    numeric: Vec<bool>,
     rows: Vec<Vec<String>>,
 }
 
 impl Grid {
     /// An empty grid.
     pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
+        let (titles, numeric) = columns
+            .into_iter()
+            .map(|column| (column.title.to_owned(), column.numeric))
+            .unzip();
         Grid {
-            columns: columns.into_iter().collect(),
+            titles,
+            numeric,
+            rows: Vec::new(),
+        }
+    }
+
+    /// An empty grid of words, with titles in the user's language.
+    pub fn titled(titles: impl IntoIterator<Item = String>) -> Self {
+        let titles: Vec<String> = titles.into_iter().collect();
+        Grid {
+            numeric: vec![false; titles.len()],
+            titles,
             rows: Vec::new(),
         }
     }
@@ -61,14 +77,14 @@ impl Grid {
         if std::io::stdout().is_terminal() {
             table.set_content_arrangement(ContentArrangement::Dynamic);
         }
-        table.set_header(self.columns.iter().map(|column| column.title));
+        table.set_header(&self.titles);
         for row in &self.rows {
             table.add_row(row);
         }
-        for (index, column) in self.columns.iter().enumerate() {
+        for (index, numeric) in self.numeric.iter().enumerate() {
             if let Some(found) = table.column_mut(index) {
                 found.set_padding(if index == 0 { (0, 1) } else { (1, 1) });
-                if column.numeric {
+                if *numeric {
                     found.set_cell_alignment(CellAlignment::Right);
                 }
             }
