@@ -1,16 +1,62 @@
-//! Tells the tests which foreign clients and servers are here: `VELO_PEERS="kafka kcat python node"` becomes
-//! `cfg(peer = "kafka")` and so on, so that a test whose peer is missing is reported as ignored, never as passed.
+//! Before the build: tells the tests which peers are here, and puts the lessons' texts into the binary.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
 const PEERS: [&str; 4] = ["kafka", "kcat", "node", "python"];
 
-fn main() {
+fn main() -> io::Result<()> {
+    name_peers();
+    embed_lessons()
+}
+
+/// Tells the tests which foreign clients and servers are here: `VELO_PEERS="kafka kcat python node"` becomes
+/// `cfg(peer = "kafka")` and so on, so that a test whose peer is missing is reported as ignored, never as passed.
+fn name_peers() {
     println!("cargo::rerun-if-env-changed=VELO_PEERS");
     println!(
         "cargo::rustc-check-cfg=cfg(peer, values(\"{}\"))",
         PEERS.join("\", \"")
     );
-    let here = std::env::var("VELO_PEERS").unwrap_or_default();
+    let here = env::var("VELO_PEERS").unwrap_or_default();
     for peer in here.split_whitespace() {
         println!("cargo::rustc-cfg=peer=\"{peer}\"");
     }
+}
+
+/// Puts every text file under `lessons/` into the binary, as a table of path and content.
+fn embed_lessons() -> io::Result<()> {
+    let root =
+        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?).join("lessons");
+    println!("cargo::rerun-if-changed={}", root.display());
+    let mut files = Vec::new();
+    collect(&root, &mut files)?;
+    files.sort();
+    let mut table = String::from("pub(crate) static FILES: &[(&str, &str)] = &[\n");
+    for path in files {
+        let name = path
+            .strip_prefix(&root)
+            .map_err(io::Error::other)?
+            .to_string_lossy()
+            .replace('\\', "/");
+        let place = path.display().to_string();
+        let _ = writeln!(table, "    ({name:?}, include_str!({place:?})),");
+    }
+    table.push_str("];\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
+    fs::write(out.join("lessons.rs"), table)
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let kind = path.extension().and_then(|extension| extension.to_str());
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if matches!(kind, Some("toml" | "md")) {
+            files.push(path);
+        }
+    }
+    Ok(())
 }

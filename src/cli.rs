@@ -37,7 +37,7 @@ pub struct Global {
     )]
     pub bootstrap_server: Option<String>,
     /// Connection settings, by Java or librdkafka property names
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", env = "VELO_COMMAND_CONFIG")]
     pub command_config: Option<PathBuf>,
     /// How to print data
     #[arg(long, global = true, value_name = "FORMAT", value_enum)]
@@ -65,6 +65,10 @@ pub enum Command {
     /// City bikes: produce the stations, monitor them, serve them over HTTP
     #[command(subcommand)]
     Velib(commands::velib::VelibCommand),
+    /// Take the course's lessons, or watch them play
+    Lesson(commands::lesson::LessonArgs),
+    /// Answer the lessons' questions
+    Quiz(commands::quiz::QuizArgs),
     /// Remember clusters by name
     #[command(subcommand)]
     Context(commands::contexts::ContextCommand),
@@ -81,6 +85,8 @@ impl Command {
             Command::Completions(args) => commands::completions::run(&args, context),
             Command::Context(command) => command.run(context),
             Command::Doctor => commands::doctor::run(context),
+            Command::Lesson(args) => args.run(context),
+            Command::Quiz(args) => commands::quiz::run(&args, context),
             Command::Topic(command) => command.run(context),
             Command::Velib(command) => command.run(context),
         }

@@ -5,6 +5,8 @@ pub mod completions;
 pub mod context;
 pub mod contexts;
 pub mod doctor;
+pub mod lesson;
+pub mod quiz;
 pub mod topic;
 pub mod velib;
 

@@ -1,1 +1,24 @@
-//! course
+//! The course: lessons as data, each step checked against the live cluster.
+//!
+//! `load` reads lessons (from the binary, or from an author's folder), `fact` and `check` compare what a step wants with
+//! what the cluster has, `runner` teaches, `play` demonstrates, `lint` tells an author what is wrong.
+
+pub mod check;
+pub mod dress;
+pub mod fact;
+pub mod hint;
+pub mod lint;
+pub mod lint_live;
+pub mod live;
+pub mod load;
+pub mod model;
+pub mod play;
+pub mod program;
+pub mod progress;
+pub mod prose;
+pub mod quiz;
+pub mod render;
+pub mod report;
+pub mod runner;
+pub mod snapshot;
+pub mod stage;

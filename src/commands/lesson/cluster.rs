@@ -1,0 +1,107 @@
+//! Which cluster a lesson is on: the one that answers, or one that is started for it.
+
+use super::Desk;
+use crate::commands::cluster::launch::{self, Launched};
+use crate::course::live::Live;
+use crate::failure::{Failure, Kind, Outcome};
+use crate::kafka::{Admin, Connection};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// The cluster that answers; where none does, the classroom cluster is started, with the learner's consent.
+pub(super) fn answering(desk: &Desk<'_>, yes: bool) -> Outcome<Live> {
+    let context = desk.context;
+    let failure = match Admin::connect(&context.connection) {
+        Ok(admin) => return Ok(Live::new(admin)),
+        Err(failure) => failure,
+    };
+    let bootstrap = context.connection.bootstrap();
+    let Some(port) = own_port(bootstrap).filter(|_| failure.kind() == Kind::Unreachable) else {
+        return Err(failure);
+    };
+    if !yes {
+        if !context.ui.interactive() {
+            return Err(failure.hint("velo lesson start --yes    starts a cluster by itself"));
+        }
+        let question = desk
+            .words
+            .fill("runner.start-cluster", &[("bootstrap", bootstrap)]);
+        let agreed = dialoguer::Confirm::new()
+            .with_prompt(question)
+            .default(true)
+            .interact()
+            .map_err(|error| Failure::request("cannot ask a question on this terminal").because(error))?;
+        if !agreed {
+            return Err(failure);
+        }
+    }
+    start(&port)?;
+    Admin::connect(&context.connection).map(Live::new)
+}
+
+/// The port of an address of this machine.
+fn own_port(bootstrap: &str) -> Option<String> {
+    let (host, port) = bootstrap.rsplit_once(':')?;
+    matches!(host, "localhost" | "127.0.0.1").then(|| port.to_owned())
+}
+
+/// As the learner would: `velo cluster start`.
+fn start(port: &str) -> Outcome {
+    let failed = || Failure::request("the cluster could not be started").hint("velo cluster start");
+    let status = std::env::current_exe()
+        .and_then(|executable| {
+            Command::new(executable)
+                .args(["cluster", "start", "--port", port])
+                .stdin(Stdio::null())
+                .status()
+        })
+        .map_err(|error| failed().because(error))?;
+    if status.success() { Ok(()) } else { Err(failed()) }
+}
+
+/// A cluster for one demonstration: on a free port, in a temporary folder; both go away with it.
+pub(super) struct Own {
+    launched: Option<Launched>,
+    folder: PathBuf,
+}
+
+impl Own {
+    /// Starts it.
+    pub(super) fn start() -> Outcome<Self> {
+        let folder = std::env::temp_dir().join(format!("velo-lesson-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder)
+            .map_err(|error| Failure::request(format!("cannot make {}", folder.display())).because(error))?;
+        // The folder goes away even when the cluster does not start.
+        let mut own = Own {
+            launched: None,
+            folder,
+        };
+        own.launched = Some(launch::temporary(&own.folder)?);
+        Ok(own)
+    }
+
+    /// How to reach it.
+    pub(super) fn connection(&self) -> Outcome<Connection> {
+        let bootstrap = self.launched.as_ref().map_or("", Launched::bootstrap);
+        Connection::new(bootstrap, None)
+    }
+
+    /// Stops it and removes its folder.
+    pub(super) fn end(mut self) -> Outcome {
+        let stopped = self.launched.take().map_or(Ok(()), Launched::stop);
+        let removed = std::fs::remove_dir_all(&self.folder).map_err(|error| {
+            Failure::request(format!("cannot remove {}", self.folder.display())).because(error)
+        });
+        stopped.and(removed)
+    }
+}
+
+impl Drop for Own {
+    /// Only on the way out of a failure, whose own words matter more than those of the tidying.
+    fn drop(&mut self) {
+        if let Some(launched) = self.launched.take() {
+            let _ = launched.stop();
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

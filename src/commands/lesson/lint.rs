@@ -1,0 +1,67 @@
+//! `velo lesson lint`: what an author has to mend.
+
+use super::{Desk, play};
+use crate::cli::Cli;
+use crate::course::load::Source;
+use crate::course::model::Lesson;
+use crate::course::{lint, lint_live};
+use crate::failure::{Failure, Outcome};
+use clap::{Args, Parser};
+use std::path::PathBuf;
+
+/// Options of `velo lesson lint`.
+#[derive(Debug, Args)]
+pub(super) struct LintArgs {
+    /// A folder of lessons, or of one lesson [default: the lessons in the program]
+    dir: Option<PathBuf>,
+    /// Only texts and structure: no cluster
+    #[arg(long)]
+    texts: bool,
+}
+
+pub(super) fn run(desk: &Desk<'_>, args: LintArgs) -> Outcome {
+    let source = args.dir.map_or_else(|| desk.source.clone(), Source::Folder);
+    let mut wrong = lint::words();
+    for lesson in source.lessons()? {
+        let mut found = lint::lesson(&lesson, &untypeable);
+        say(desk, "lint.well", &lesson, &found);
+        if found.is_empty() && !args.texts {
+            live(desk, &lesson, &mut found)?;
+            say(desk, "lint.well-live", &lesson, &found);
+        }
+        wrong.extend(
+            found
+                .into_iter()
+                .map(|sentence| format!("{}: {sentence}", lesson.id)),
+        );
+    }
+    for sentence in &wrong {
+        desk.context.ui.line(sentence)?;
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::request(format!("{} things are wrong", wrong.len()))
+        .hint("docs/lessons.md says what is wanted"))
+}
+
+fn say(desk: &Desk<'_>, key: &str, lesson: &Lesson, found: &[String]) {
+    if found.is_empty() {
+        desk.context
+            .ui
+            .say(desk.words.fill(key, &[("lesson", &lesson.id)]));
+    }
+}
+
+fn live(desk: &Desk<'_>, lesson: &Lesson, found: &mut Vec<String>) -> Outcome {
+    play::on_a_cluster(desk, lesson, "", &mut |mut stage| {
+        found.extend(lint_live::lesson(lesson, &mut stage)?);
+        Ok(())
+    })
+}
+
+/// Why a command line is not one of this program's, if so.
+fn untypeable(words: &[String]) -> Option<String> {
+    let error = Cli::try_parse_from(words).err()?;
+    error.to_string().lines().next().map(str::to_owned)
+}

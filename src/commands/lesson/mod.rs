@@ -1,0 +1,103 @@
+//! `velo lesson`: take the course's lessons, watch them play, or check those that one writes.
+
+mod cluster;
+mod lint;
+mod play;
+mod reset;
+mod show;
+mod step;
+mod take;
+mod talk;
+
+use super::Context;
+use crate::course::load::Source;
+use crate::failure::Outcome;
+use crate::i18n::Words;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+pub use talk::Terminal;
+
+/// `velo lesson`
+#[derive(Debug, Args)]
+pub struct LessonArgs {
+    /// Take the lessons of this folder instead of those in the program
+    #[arg(long, global = true, value_name = "DIR", env = "VELO_LESSONS")]
+    lessons: Option<PathBuf>,
+    #[command(subcommand)]
+    command: LessonCommand,
+}
+
+/// What to do with lessons.
+#[derive(Debug, Subcommand)]
+enum LessonCommand {
+    /// List the lessons
+    List,
+    /// Begin a lesson, or go on where you were
+    Start(take::StartArgs),
+    /// Check the step you are at; when it holds, show the next
+    Next,
+    /// Check the step you are at
+    Check,
+    /// Give a hint: up to three, then the solution
+    Hint,
+    /// Show the commands that solve the step you are at
+    Solution,
+    /// Go back one step
+    Back,
+    /// Leave out the step you are at; it stays open
+    Skip,
+    /// Remove what a lesson made, and forget your progress in it
+    Reset(reset::ResetArgs),
+    /// Show how far you are
+    Status(show::StatusArgs),
+    /// Tell a teacher everything about your progress
+    Report(show::ReportArgs),
+    /// Check lessons as an author: texts, languages, and a whole take on a cluster
+    Lint(lint::LintArgs),
+    /// Let a lesson run by itself, from its first step to its last
+    Play(play::PlayArgs),
+}
+
+/// What each of the verbs needs.
+struct Desk<'a> {
+    context: &'a Context,
+    source: Source,
+    words: Words,
+}
+
+impl Desk<'_> {
+    /// Where the learner's progress is.
+    fn file(&self) -> PathBuf {
+        crate::course::progress::Progress::path(&self.context.places.state)
+    }
+}
+
+impl LessonArgs {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// As each verb says.
+    pub fn run(self, context: &Context) -> Outcome {
+        let desk = Desk {
+            context,
+            source: self.lessons.map_or(Source::Embedded, Source::Folder),
+            words: Words::of(context.lang),
+        };
+        match self.command {
+            LessonCommand::List => show::list(&desk),
+            LessonCommand::Start(args) => take::start(&desk, &args),
+            LessonCommand::Next => step::next(&desk),
+            LessonCommand::Check => step::check(&desk),
+            LessonCommand::Hint => step::hint(&desk),
+            LessonCommand::Solution => step::solution(&desk),
+            LessonCommand::Back => step::back(&desk),
+            LessonCommand::Skip => step::skip(&desk),
+            LessonCommand::Reset(args) => reset::run(&desk, &args),
+            LessonCommand::Status(args) => show::status(&desk, &args),
+            LessonCommand::Report(args) => show::report(&desk, &args),
+            LessonCommand::Lint(args) => lint::run(&desk, args),
+            LessonCommand::Play(args) => play::run(&desk, &args),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `velo lesson play`: a lesson that runs by itself.
+
+use super::Desk;
+use super::cluster::Own;
+use crate::course::dress::{self, Dress};
+use crate::course::fact::ClusterFacts;
+use crate::course::live::Live;
+use crate::course::model::Lesson;
+use crate::course::play::Play;
+use crate::course::program::Programs;
+use crate::course::render::Page;
+use crate::course::snapshot::Snapshot;
+use crate::course::stage::Stage;
+use crate::failure::{Failure, Outcome};
+use crate::kafka::{Admin, Connection};
+use crate::ui::Interrupt;
+use clap::Args;
+
+/// Options of `velo lesson play`.
+#[derive(Debug, Args)]
+pub(super) struct PlayArgs {
+    /// Which lesson
+    lesson: String,
+    /// Begin the names of topics and groups with this
+    #[arg(long, default_value = "")]
+    prefix: String,
+}
+
+pub(super) fn run(desk: &Desk<'_>, args: &PlayArgs) -> Outcome {
+    dress::valid_prefix(&args.prefix)?;
+    let lesson = desk.source.lesson(&args.lesson)?;
+    let words = &desk.words;
+    let ui = desk.context.ui;
+    let page = Page::of_stdout();
+    ui.line(page.rule(&lesson.prose(words.lang()).title))?;
+    on_a_cluster(desk, &lesson, &args.prefix, &mut |stage| {
+        Play {
+            lesson: &lesson,
+            words,
+            stage,
+            page,
+            say: &|text| ui.line(text),
+        }
+        .run()
+    })
+}
+
+/// Gives a stage for a lesson to `act`: on the cluster that the user named, else on one of its own. What the lesson makes,
+/// its programs, and a cluster of its own are gone afterwards, however it ends.
+pub(super) fn on_a_cluster(
+    desk: &Desk<'_>,
+    lesson: &Lesson,
+    prefix: &str,
+    act: &mut dyn FnMut(Stage<'_>) -> Outcome,
+) -> Outcome {
+    // Before anything is started: from here on Ctrl-C is heard, and what was started is stopped.
+    let interrupt = Interrupt::watch()?;
+    let interrupted = || interrupt.pressed();
+    let context = desk.context;
+    let own = if context.cluster_was_named {
+        None
+    } else {
+        Some(Own::start()?)
+    };
+    let connection = match &own {
+        Some(own) => own.connection()?,
+        None => context.connection.clone(),
+    };
+    let bootstrap = connection.bootstrap();
+    let key = if own.is_some() {
+        "play.cluster-own"
+    } else {
+        "play.cluster-given"
+    };
+    context
+        .ui
+        .line(desk.words.fill(key, &[("bootstrap", bootstrap)]))?;
+    context.ui.line("")?;
+    let played = on_stage(desk, lesson, prefix, &connection, &interrupted, act);
+    let ended = own.map_or(Ok(()), Own::end);
+    played.and(ended)
+}
+
+fn on_stage(
+    desk: &Desk<'_>,
+    lesson: &Lesson,
+    prefix: &str,
+    connection: &Connection,
+    interrupted: &dyn Fn() -> bool,
+    act: &mut dyn FnMut(Stage<'_>) -> Outcome,
+) -> Outcome {
+    let facts = Live::new(Admin::connect(connection)?);
+    let dress = Dress::new(lesson, prefix, connection.bootstrap());
+    let before = Snapshot::take(&facts)?;
+    let taken = before.foreign_topics(lesson, &dress);
+    if !taken.is_empty() {
+        return Err(
+            Failure::request(desk.words.fill("play.taken", &[("names", &taken.join(", "))]))
+                .because(desk.words.say("play.taken-why"))
+                .hint(format!("velo lesson play {} --prefix demo-", lesson.id)),
+        );
+    }
+    let executable = std::env::current_exe()
+        .map_err(|error| Failure::request("cannot tell where this program is").because(error))?;
+    let stage = Stage {
+        facts: &facts,
+        dress: dress.clone(),
+        programs: Programs::new(executable, environment(desk, connection)),
+        interrupted,
+    };
+    let played = act(stage);
+    let removed = remove(desk, &before, &facts, lesson, &dress);
+    played.and(removed)
+}
+
+/// What the lesson's programs are told without saying it on each command line.
+fn environment(desk: &Desk<'_>, connection: &Connection) -> Vec<(String, String)> {
+    let mut environment = vec![(
+        "VELO_BOOTSTRAP_SERVER".to_owned(),
+        connection.bootstrap().to_owned(),
+    )];
+    if let Some(file) = &desk.context.command_config {
+        environment.push(("VELO_COMMAND_CONFIG".to_owned(), file.display().to_string()));
+    }
+    environment
+}
+
+fn remove(
+    desk: &Desk<'_>,
+    before: &Snapshot,
+    facts: &dyn ClusterFacts,
+    lesson: &Lesson,
+    dress: &Dress,
+) -> Outcome {
+    let removed = before.remove_made(facts, lesson, dress)?;
+    if desk.context.cluster_was_named && !removed.is_empty() {
+        let names = removed.join(", ");
+        desk.context
+            .ui
+            .line(desk.words.fill("play.removed", &[("names", &names)]))?;
+    }
+    Ok(())
+}

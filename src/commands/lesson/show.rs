@@ -1,0 +1,83 @@
+//! `velo lesson list | status | report`
+
+use super::{Desk, take};
+use crate::course::progress::Progress;
+use crate::course::report;
+use crate::failure::Outcome;
+use crate::ui::Grid;
+use clap::Args;
+
+/// Options of `velo lesson status`.
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Which lesson [default: the one you are in]
+    lesson: Option<String>,
+}
+
+/// Options of `velo lesson report`.
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// As JSON, whatever `--output` says
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn list(desk: &Desk<'_>) -> Outcome {
+    let lessons = desk.source.lessons()?;
+    let progress = Progress::load(&desk.file())?;
+    let words = &desk.words;
+    desk.context
+        .ui
+        .show(&report::json(&lessons, &progress, words), || {
+            let mut grid =
+                titled(["list.lesson", "list.title", "list.passed", "list.now"].map(|key| words.say(key)));
+            for lesson in &lessons {
+                grid.row(report::summary(lesson, &progress, words));
+            }
+            grid
+        })
+}
+
+pub(super) fn status(desk: &Desk<'_>, args: &StatusArgs) -> Outcome {
+    let lesson = take::choose(desk, args.lesson.as_deref())?;
+    let progress = Progress::load(&desk.file())?;
+    let mine = progress.lessons.get(&lesson.id).cloned().unwrap_or_default();
+    let words = &desk.words;
+    let value = report::json(std::slice::from_ref(&lesson), &progress, words);
+    desk.context.ui.show(&value, || {
+        let [step, title, state] = ["status.step", "status.title", "status.state"].map(|key| words.say(key));
+        let mut grid = titled(["", step, title, state]);
+        for (number, step) in lesson.steps.iter().enumerate() {
+            let here = number == mine.position(&lesson);
+            grid.row(report::step_line(&lesson, step, &mine, here, words));
+        }
+        grid
+    })
+}
+
+pub(super) fn report(desk: &Desk<'_>, args: &ReportArgs) -> Outcome {
+    let lessons = desk.source.lessons()?;
+    let progress = Progress::load(&desk.file())?;
+    let words = &desk.words;
+    let value = report::json(&lessons, &progress, words);
+    let mut ui = desk.context.ui;
+    if args.json {
+        ui.format = crate::ui::OutputFormat::Json;
+    }
+    ui.show(&value, || {
+        let [step, title, state] = ["list.lesson", "status.step", "status.state"].map(|key| words.say(key));
+        let mut grid = titled([step, title, state]);
+        for lesson in &lessons {
+            let mine = progress.lessons.get(&lesson.id).cloned().unwrap_or_default();
+            for step in &lesson.steps {
+                let [_, id, _, state] = report::step_line(lesson, step, &mine, false, words);
+                grid.row([lesson.id.clone(), id, state]);
+            }
+        }
+        grid
+    })
+}
+
+fn titled<const N: usize>(titles: [&str; N]) -> Grid {
+    Grid::titled(titles.map(str::to_owned))
+}

@@ -1,0 +1,97 @@
+//! `velo lesson start`: the interactive lesson.
+
+use super::{Desk, Terminal, cluster};
+use crate::course::dress::{self, Dress};
+use crate::course::fact::ClusterFacts;
+use crate::course::model::Lesson;
+use crate::course::progress::Progress;
+use crate::course::render::Page;
+use crate::course::runner::{Runner, Talk};
+use crate::course::snapshot::Snapshot;
+use crate::failure::{Failure, Outcome};
+use crate::kafka::Connection;
+use clap::Args;
+
+/// Options of `velo lesson start`.
+#[derive(Debug, Args)]
+pub(super) struct StartArgs {
+    /// Which lesson [default: the one you are in, else the first you have not finished]
+    lesson: Option<String>,
+    /// Begin the names of your topics and groups with this, to share a cluster with a class
+    #[arg(long)]
+    prefix: Option<String>,
+    /// Start a cluster without asking when none answers
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Takes a lesson.
+pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
+    let lesson = choose(desk, args.lesson.as_deref())?;
+    let facts = cluster::answering(desk, args.yes)?;
+    let dress = begin(desk, &lesson, args.prefix.as_deref(), &facts)?;
+    let words = &desk.words;
+    let bootstrap = desk.context.connection.bootstrap();
+    let mut talk = Terminal::open(desk.context.ui)?;
+    let page = Page::of_stdout();
+    talk.say(&page.rule(&lesson.prose(words.lang()).title))?;
+    talk.say(&words.fill(
+        "runner.lesson",
+        &[("lesson", &lesson.id), ("bootstrap", bootstrap)],
+    ))?;
+    if bootstrap != Connection::DEFAULT_BOOTSTRAP {
+        talk.say(&words.fill("runner.export", &[("bootstrap", bootstrap)]))?;
+    }
+    let before = Progress::load(&desk.file())?.lesson(&lesson.id).before.clone();
+    let foreign = before.foreign_topics(&lesson, &dress);
+    if !foreign.is_empty() {
+        talk.say(&words.fill("runner.foreign", &[("names", &foreign.join(", "))]))?;
+    }
+    talk.say("")?;
+    Runner {
+        lesson: &lesson,
+        words,
+        facts: &facts,
+        dress,
+        page,
+        file: desk.file(),
+    }
+    .run(&mut talk)
+}
+
+/// The lesson named, else the current one, else the first that is not finished.
+pub(super) fn choose(desk: &Desk<'_>, name: Option<&str>) -> Outcome<Lesson> {
+    let progress = Progress::load(&desk.file())?;
+    if let Some(name) = name.or(progress.current.as_deref()) {
+        return desk.source.lesson(name);
+    }
+    let lessons = desk.source.lessons()?;
+    let unfinished = lessons.iter().find(|lesson| {
+        progress
+            .lessons
+            .get(&lesson.id)
+            .is_none_or(|done| !done.finished(lesson))
+    });
+    unfinished
+        .or(lessons.first())
+        .cloned()
+        .ok_or_else(|| Failure::request(desk.words.say("runner.no-lesson")))
+}
+
+/// Notes the lesson as the current one, with its prefix, its cluster, and what was on that cluster before it began.
+fn begin(desk: &Desk<'_>, lesson: &Lesson, prefix: Option<&str>, facts: &dyn ClusterFacts) -> Outcome<Dress> {
+    let bootstrap = desk.context.connection.bootstrap();
+    let mut progress = Progress::load(&desk.file())?;
+    progress.current = Some(lesson.id.clone());
+    let mine = progress.lesson(&lesson.id);
+    let prefix = prefix.unwrap_or(&mine.prefix).to_owned();
+    dress::valid_prefix(&prefix)?;
+    // Another cluster or other names: what the lesson finds there now is not what it made.
+    if mine.bootstrap != bootstrap || mine.prefix != prefix {
+        mine.before = Snapshot::take(facts)?;
+        bootstrap.clone_into(&mut mine.bootstrap);
+        mine.prefix.clone_from(&prefix);
+    }
+    progress.save(&desk.file())?;
+    Ok(Dress::new(lesson, &prefix, bootstrap))
+}

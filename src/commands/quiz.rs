@@ -1,0 +1,31 @@
+//! `velo quiz`: the lessons' questions.
+
+use super::Context;
+use super::lesson::Terminal;
+use crate::course::load::Source;
+use crate::course::quiz;
+use crate::course::render::Page;
+use crate::failure::Outcome;
+use crate::i18n::Words;
+use clap::Args;
+
+/// Options of `velo quiz`.
+#[derive(Debug, Args)]
+pub struct QuizArgs {
+    /// Only the questions of this lesson
+    lesson: Option<String>,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When there is no such lesson.
+pub fn run(args: &QuizArgs, context: &Context) -> Outcome {
+    let lessons = match &args.lesson {
+        Some(name) => vec![Source::Embedded.lesson(name)?],
+        None => Source::Embedded.lessons()?,
+    };
+    let mut talk = Terminal::open(context.ui)?;
+    quiz::ask(&lessons, &Words::of(context.lang), Page::of_stdout(), &mut talk)?;
+    Ok(())
+}

@@ -1,0 +1,275 @@
+//! What is wrong with a lesson, as far as its files tell: the author's first reader.
+
+use super::model::{Act, Check, FactName, Lesson, Step};
+use super::program::split;
+use super::prose::{Prose, StepProse, code_blocks};
+use crate::i18n::{Lang, Words};
+use std::collections::BTreeSet;
+
+/// How many hints a step has at most.
+const MOST_HINTS: usize = 3;
+
+/// Says why a command line cannot be typed, if so. The words begin with `velo`.
+pub type Typeable<'a> = &'a dyn Fn(&[String]) -> Option<String>;
+
+/// Everything that is wrong with a lesson, a sentence each; none when all is well.
+pub fn lesson(lesson: &Lesson, typeable: Typeable<'_>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut ids = BTreeSet::new();
+    for step in &lesson.steps {
+        if !ids.insert(&step.id) {
+            wrong.push(format!("step `{}` stands twice", step.id));
+        }
+        let mut found = Vec::new();
+        structure(lesson, step, typeable, &mut found);
+        for lang in Lang::ALL {
+            let text = lesson
+                .prose(lang)
+                .steps
+                .get(&step.id)
+                .cloned()
+                .unwrap_or_default();
+            for sentence in step_text(step, &text) {
+                found.push(format!("{}: {sentence}", lang.code()));
+            }
+        }
+        wrong.extend(
+            found
+                .into_iter()
+                .map(|sentence| format!("step `{}`: {sentence}", step.id)),
+        );
+    }
+    for lang in Lang::ALL {
+        let prose = lesson.prose(lang);
+        wrong.extend(
+            whole_text(lesson, prose)
+                .into_iter()
+                .map(|sentence| format!("{}.md: {sentence}", lang.code())),
+        );
+    }
+    wrong.extend(languages_agree(lesson));
+    wrong
+}
+
+/// Keys that a language of the program's own words lacks or has too many of.
+pub fn words() -> Vec<String> {
+    let english: BTreeSet<String> = Words::of(Lang::En).keys().map(str::to_owned).collect();
+    Lang::ALL
+        .into_iter()
+        .flat_map(|lang| {
+            let here: BTreeSet<String> = Words::of(lang).keys().map(str::to_owned).collect();
+            here.symmetric_difference(&english)
+                .map(|key| format!("ui/{}.toml: key `{key}` is not in every language", lang.code()))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn structure(lesson: &Lesson, step: &Step, typeable: Typeable<'_>, wrong: &mut Vec<String>) {
+    let mut names = BTreeSet::new();
+    for check in &step.checks {
+        if !names.insert(check.name.as_str()) {
+            wrong.push(format!("check `{}` stands twice", check.name));
+        }
+        if let Some(missing) = lacks(check) {
+            wrong.push(format!("check `{}` lacks `{missing}`", check.name));
+        }
+    }
+    for attempt in &step.wrong {
+        if !names.contains(attempt.fails.as_str()) {
+            wrong.push(format!(
+                "wrong attempt `{}` fails on `{}`, which is no check",
+                attempt.name, attempt.fails
+            ));
+        }
+    }
+    let about = step.checks.iter().flat_map(|check| [&check.topic, &check.group]);
+    let made: Vec<&String> = lesson.topics.iter().chain(&lesson.groups).collect();
+    for name in about.flatten().filter(|name| !made.contains(name)) {
+        wrong.push(format!(
+            "`{name}` is checked, but is not among the lesson's topics and groups"
+        ));
+    }
+    let attempts = step
+        .wrong
+        .iter()
+        .flat_map(|wrong| wrong.acts.iter().chain(&wrong.undo));
+    for act in step.acts.iter().chain(attempts) {
+        wrong.extend(command(act, typeable));
+    }
+    if !step.checks.is_empty() && step.acts.is_empty() {
+        wrong.push("it has checks, but no command that solves it".to_owned());
+    }
+}
+
+fn command(act: &Act, typeable: Typeable<'_>) -> Option<String> {
+    let Some(command) = &act.velo else {
+        return act
+            .stop
+            .is_none()
+            .then(|| "an act has neither `velo` nor `stop`".to_owned());
+    };
+    let why = match split(command) {
+        Ok(words) if words.first().is_some_and(|word| word == "velo") => typeable(&words)?,
+        Ok(_) => "it does not begin with `velo`".to_owned(),
+        Err(why) => why,
+    };
+    Some(format!("`{command}` cannot be typed: {why}"))
+}
+
+/// The field that a check needs and does not have.
+fn lacks(check: &Check) -> Option<&'static str> {
+    use FactName::{
+        Changes, Committed, Gone, Kept, Members, OverCount, Partitions, PartitionsUsed, ReadByAGroup,
+        Scattered, SmallestShare, Things, TopicConfig, TopicExists, Unkeyed, Written,
+    };
+    let fact = check.fact;
+    let topic = matches!(
+        fact,
+        TopicExists
+            | Partitions
+            | TopicConfig
+            | Written
+            | Kept
+            | Gone
+            | PartitionsUsed
+            | Things
+            | SmallestShare
+            | Committed
+            | ReadByAGroup
+            | Unkeyed
+            | Scattered
+            | Changes
+            | OverCount
+    );
+    let group = matches!(fact, Members | SmallestShare | Committed | OverCount);
+    let key = matches!(fact, Things | Scattered | Changes | OverCount);
+    [
+        (topic && check.topic.is_none(), "topic"),
+        (group && check.group.is_none(), "group"),
+        (fact == TopicConfig && check.config.is_none(), "config"),
+        (key && check.key.is_empty(), "key"),
+        (
+            matches!(fact, Changes | OverCount) && check.field.is_none(),
+            "field",
+        ),
+        (
+            check.want.is_none() && check.at_least.is_none() && check.at_most.is_none(),
+            "want",
+        ),
+    ]
+    .into_iter()
+    .find_map(|(lacking, name)| lacking.then_some(name))
+}
+
+fn step_text(step: &Step, text: &StepProse) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (part, missing) in [
+        ("title", text.title.is_empty()),
+        ("body", text.body.is_empty()),
+        ("why", text.why.is_empty()),
+    ] {
+        if missing {
+            wrong.push(format!("has no {part}"));
+        }
+    }
+    if text.hints.len() > MOST_HINTS || (text.hints.is_empty() && !step.checks.is_empty()) {
+        wrong.push(format!("has {} hints; one to three are wanted", text.hints.len()));
+    }
+    let everything = text.everything();
+    let names = step
+        .checks
+        .iter()
+        .flat_map(|check| [&check.topic, &check.group, &check.config]);
+    let named: BTreeSet<&String> = names.flatten().collect();
+    for name in named
+        .into_iter()
+        .filter(|name| !everything.contains(name.as_str()))
+    {
+        wrong.push(format!("`{name}` is checked, but does not stand in the text"));
+    }
+    for question in &step.questions {
+        match text.questions.get(&question.id) {
+            None => wrong.push(format!("question `{}` has no text", question.id)),
+            Some(asked) => {
+                if !(1..=asked.options.len()).contains(&question.answer) || asked.options.len() < 2 {
+                    wrong.push(format!(
+                        "question `{}`: answer {} of {}",
+                        question.id,
+                        question.answer,
+                        asked.options.len()
+                    ));
+                }
+                if asked.answer.is_empty() {
+                    wrong.push(format!("question `{}` has no explanation", question.id));
+                }
+            }
+        }
+    }
+    for id in text.questions.keys() {
+        if !step.questions.iter().any(|question| question.id == *id) {
+            wrong.push(format!("question `{id}` is not in lesson.toml"));
+        }
+    }
+    wrong
+}
+
+fn whole_text(lesson: &Lesson, prose: &Prose) -> Vec<String> {
+    let mut wrong: Vec<String> = prose
+        .unknown
+        .iter()
+        .map(|heading| format!("heading `{heading}` means nothing"))
+        .collect();
+    for (part, missing) in [
+        ("title", prose.title.is_empty()),
+        ("introduction", prose.intro.is_empty()),
+        ("end", prose.end.is_empty()),
+    ] {
+        if missing {
+            wrong.push(format!("has no {part}"));
+        }
+    }
+    if !prose.order.iter().eq(lesson.steps.iter().map(|step| &step.id)) {
+        wrong.push("its steps are not those of lesson.toml, in the same order".to_owned());
+    }
+    wrong
+}
+
+/// Code blocks, and how many hints and answers there are, must be the same in all languages.
+fn languages_agree(lesson: &Lesson) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let english = lesson.prose(Lang::En);
+    for lang in Lang::ALL.into_iter().filter(|lang| *lang != Lang::En) {
+        let prose = lesson.prose(lang);
+        let mut differs = |place: &str, what: &str| {
+            wrong.push(format!("{}.md: {place} has other {what} than en.md", lang.code()));
+        };
+        if code_blocks(&prose.intro) != code_blocks(&english.intro)
+            || code_blocks(&prose.end) != code_blocks(&english.end)
+        {
+            differs("the introduction or the end", "code blocks");
+        }
+        for (id, text) in &english.steps {
+            let Some(other) = prose.steps.get(id) else {
+                continue;
+            };
+            let place = format!("step `{id}`");
+            if code_blocks(&text.everything()) != code_blocks(&other.everything()) {
+                differs(&place, "code blocks");
+            }
+            if text.hints.len() != other.hints.len() {
+                differs(&place, "hints");
+            }
+            let options = |text: &StepProse| -> Vec<usize> {
+                text.questions
+                    .values()
+                    .map(|question| question.options.len())
+                    .collect()
+            };
+            if options(text) != options(other) {
+                differs(&place, "answers");
+            }
+        }
+    }
+    wrong
+}

@@ -1,0 +1,112 @@
+//! What is wrong with a lesson, as far as a cluster tells: the start fails every check, each wrong attempt fails where it
+//! should, and the solution passes.
+
+use super::check;
+use super::model::{Act, Lesson, Step, Wrong};
+use super::program::{Ended, Line};
+use super::stage::Stage;
+use crate::failure::Outcome;
+use crate::i18n::{Lang, Words};
+
+/// Takes the lesson on a stage and says all that is wrong, a sentence each. Stops at the first step that its own solution
+/// does not solve, since the next steps build on it.
+///
+/// # Errors
+/// When the cluster does not answer, or the user interrupts.
+pub fn lesson(lesson: &Lesson, stage: &mut Stage<'_>) -> Outcome<Vec<String>> {
+    let mut wrong = Vec::new();
+    for step in &lesson.steps {
+        let mut found = Vec::new();
+        start_fails(step, stage, &mut found)?;
+        for attempt in &step.wrong {
+            attempt_fails(step, attempt, stage, &mut found)?;
+        }
+        let solved = solution_passes(step, stage, &mut found)?;
+        wrong.extend(
+            found
+                .into_iter()
+                .map(|sentence| format!("step `{}`: {sentence}", step.id)),
+        );
+        if !solved {
+            break;
+        }
+    }
+    stage.programs.stop_all();
+    Ok(wrong)
+}
+
+fn start_fails(step: &Step, stage: &Stage<'_>, wrong: &mut Vec<String>) -> Outcome {
+    for finding in check::all(stage.facts, &stage.dress.checks(step))? {
+        if finding.passed {
+            wrong.push(format!(
+                "check `{}` passes before anything is done",
+                finding.check.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn attempt_fails(step: &Step, attempt: &Wrong, stage: &mut Stage<'_>, wrong: &mut Vec<String>) -> Outcome {
+    let mut said = Vec::new();
+    for act in &attempt.acts {
+        // A mistake may well be refused by the command itself.
+        stage.act(act, &mut |line| said.push(line))?;
+    }
+    if let Some(until) = &attempt.until {
+        let until = [stage.dress.check(until)];
+        if !check::passed(&stage.wait(&until, &mut |line| said.push(line))?) {
+            wrong.push(format!("wrong attempt `{}` never has its effect", attempt.name));
+        }
+    }
+    let findings = check::all(stage.facts, &stage.dress.checks(step))?;
+    if findings
+        .iter()
+        .any(|finding| finding.check.name == attempt.fails && finding.passed)
+    {
+        wrong.push(format!(
+            "wrong attempt `{}` passes check `{}`",
+            attempt.name, attempt.fails
+        ));
+    }
+    for act in &attempt.undo {
+        run(act, stage, wrong)?;
+    }
+    Ok(())
+}
+
+fn solution_passes(step: &Step, stage: &mut Stage<'_>, wrong: &mut Vec<String>) -> Outcome<bool> {
+    let words = Words::of(Lang::En);
+    for act in &step.acts {
+        if !run(act, stage, wrong)? {
+            return Ok(false);
+        }
+    }
+    let checks = stage.dress.checks(step);
+    let findings = stage.wait(&checks, &mut |_| ())?;
+    for finding in findings.iter().filter(|finding| !finding.passed) {
+        wrong.push(format!(
+            "the solution does not pass: {}",
+            finding.line(&words).trim()
+        ));
+    }
+    Ok(check::passed(&findings))
+}
+
+/// Acts one act out, which must succeed.
+fn run(act: &Act, stage: &mut Stage<'_>, wrong: &mut Vec<String>) -> Outcome<bool> {
+    let mut said: Vec<Line> = Vec::new();
+    let ended = stage.act(act, &mut |line| said.push(line))?;
+    if ended == Ended::Code(0) {
+        return Ok(true);
+    }
+    let last = said
+        .iter()
+        .rfind(|line| line.terminal.is_empty())
+        .map_or("", |line| line.text.as_str());
+    wrong.push(format!(
+        "`{}` fails: {last}",
+        act.velo.as_deref().unwrap_or_default()
+    ));
+    Ok(false)
+}

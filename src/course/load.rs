@@ -1,0 +1,124 @@
+//! Finds and reads lessons: those in the binary, or those in a folder that an author works in.
+
+use super::model::Lesson;
+use super::prose::Prose;
+use crate::failure::{Failure, Outcome};
+use crate::i18n::Lang;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+mod embedded {
+    include!(concat!(env!("OUT_DIR"), "/lessons.rs"));
+}
+
+/// Where lessons come from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// The binary itself.
+    Embedded,
+    /// A folder laid out like `lessons/`, or one lesson's folder.
+    Folder(PathBuf),
+}
+
+/// A file of a lesson: path with `/` between its parts, and content.
+type Files = BTreeMap<String, String>;
+
+impl Source {
+    /// Every lesson, in the order of the folders' numbers.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a `lesson.toml` says something that means nothing; the failure names file and line.
+    pub fn lessons(&self) -> Outcome<Vec<Lesson>> {
+        let files = self.files()?;
+        let mut folders: Vec<&str> = files
+            .keys()
+            .filter_map(|path| path.strip_suffix("lesson.toml"))
+            .collect();
+        folders.dedup();
+        if folders.is_empty() {
+            return Err(Failure::request("no lesson found")
+                .because("no folder there has a lesson.toml")
+                .hint("docs/lessons.md says how a lesson is laid out"));
+        }
+        folders.into_iter().map(|folder| read(&files, folder)).collect()
+    }
+
+    /// The lesson of this name; its number or a beginning that only one has is enough.
+    ///
+    /// # Errors
+    /// When there is none; the failure suggests the nearest name.
+    pub fn lesson(&self, name: &str) -> Outcome<Lesson> {
+        let mut lessons = self.lessons()?;
+        let position = lessons
+            .iter()
+            .position(|lesson| lesson.id == name)
+            .or_else(|| only(&lessons, |lesson| lesson.id.starts_with(name)));
+        position.map(|at| lessons.swap_remove(at)).ok_or_else(|| {
+            let nearest = lessons
+                .iter()
+                .map(|lesson| (strsim::jaro_winkler(&lesson.id, name), lesson.id.as_str()))
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            let failure = Failure::usage(format!("there is no lesson `{name}`"));
+            match nearest {
+                Some((likeness, id)) if likeness > 0.7 => failure.hint(format!("velo lesson start {id}")),
+                _ => failure.hint("velo lesson list"),
+            }
+        })
+    }
+
+    fn files(&self) -> Outcome<Files> {
+        match self {
+            Source::Embedded => Ok(embedded::FILES
+                .iter()
+                .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+                .collect()),
+            Source::Folder(folder) => {
+                let mut files = Files::new();
+                collect(folder, "", &mut files)?;
+                Ok(files)
+            }
+        }
+    }
+}
+
+fn only(lessons: &[Lesson], fits: impl Fn(&Lesson) -> bool) -> Option<usize> {
+    let mut found = lessons.iter().enumerate().filter(|(_, lesson)| fits(lesson));
+    match (found.next(), found.next()) {
+        (Some((at, _)), None) => Some(at),
+        _ => None,
+    }
+}
+
+fn collect(folder: &Path, prefix: &str, files: &mut Files) -> Outcome {
+    let unreadable =
+        |path: &Path, error| Failure::request(format!("cannot read {}", path.display())).because(error);
+    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
+        let path = entry.map_err(|error| unreadable(folder, error))?.path();
+        let name = format!(
+            "{prefix}{}",
+            path.file_name().unwrap_or_default().to_string_lossy()
+        );
+        if path.is_dir() {
+            collect(&path, &format!("{name}/"), files)?;
+        } else if name.ends_with(".toml") || name.ends_with(".md") {
+            let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
+            files.insert(name, text);
+        }
+    }
+    Ok(())
+}
+
+fn read(files: &Files, folder: &str) -> Outcome<Lesson> {
+    let path = format!("{folder}lesson.toml");
+    let text = files.get(&path).map_or("", String::as_str);
+    let mut lesson: Lesson = toml::from_str(text).map_err(|error| {
+        Failure::request(format!("lesson file {path} cannot be understood"))
+            .because(error.to_string().trim_end())
+    })?;
+    for lang in Lang::ALL {
+        if let Some(text) = files.get(&format!("{folder}{}.md", lang.code())) {
+            lesson.prose.insert(lang, Prose::parse(text));
+        }
+    }
+    Ok(lesson)
+}

@@ -1,0 +1,239 @@
+//! A learner's progress, in a plain TOML file: by step id and the step's revision.
+//!
+//! Steps that this version does not know stay in the file, so going back and forth between versions loses nothing.
+
+use super::model::{Lesson, Step};
+use super::snapshot::Snapshot;
+use crate::failure::{Failure, Outcome};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The whole file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The lesson that `velo lesson check` and its like are about.
+    #[serde(default)]
+    pub current: Option<String>,
+    /// By lesson id.
+    #[serde(default, rename = "lesson")]
+    pub lessons: BTreeMap<String, LessonProgress>,
+    /// What a newer version may have written.
+    #[serde(flatten)]
+    other: BTreeMap<String, toml::Value>,
+}
+
+/// Progress in one lesson.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LessonProgress {
+    /// The step where the learner is.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// What the names of topics and groups begin with.
+    #[serde(default)]
+    pub prefix: String,
+    /// The cluster that the lesson was begun on.
+    #[serde(default)]
+    pub bootstrap: String,
+    /// What was on the cluster before.
+    #[serde(default)]
+    pub before: Snapshot,
+    /// By step id.
+    #[serde(default, rename = "step")]
+    pub steps: BTreeMap<String, StepProgress>,
+    /// What a newer version may have written.
+    #[serde(flatten)]
+    other: BTreeMap<String, toml::Value>,
+}
+
+/// Progress in one step.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepProgress {
+    /// How it stands.
+    #[serde(default)]
+    pub state: State,
+    /// The revision of the step that was passed.
+    #[serde(default)]
+    pub revision: u32,
+    /// When, in RFC 3339.
+    #[serde(default)]
+    pub when: String,
+    /// How many hints were asked for; the solution counts as one more.
+    #[serde(default)]
+    pub hints: usize,
+    /// Answers given, by question id: the number chosen.
+    #[serde(default)]
+    pub answers: BTreeMap<String, usize>,
+    /// What a newer version may have written.
+    #[serde(flatten)]
+    other: BTreeMap<String, toml::Value>,
+}
+
+/// How a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Not passed yet.
+    #[default]
+    Open,
+    /// Its checks held.
+    Passed,
+    /// Left out; that is not passed.
+    Skipped,
+}
+
+impl Progress {
+    /// Where the file is, below the state folder.
+    pub fn path(state: &Path) -> PathBuf {
+        state.join("course").join("progress.toml")
+    }
+
+    /// Reads the file; a learner without one has no progress yet.
+    ///
+    /// # Errors
+    /// When the file is there but cannot be read or understood. It is never overwritten then.
+    pub fn load(path: &Path) -> Outcome<Self> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => {
+                return Err(Failure::request(format!("cannot read {}", path.display())).because(error));
+            }
+        };
+        toml::from_str(&text).map_err(|error| {
+            Failure::request(format!(
+                "the progress file {} cannot be understood",
+                path.display()
+            ))
+            .because(error.to_string().trim_end())
+            .hint(format!(
+                "mend it, or move it away: mv {0} {0}.old",
+                path.display()
+            ))
+        })
+    }
+
+    /// Writes the file: beside the old one first, then in its place, so a crash leaves one of the two whole.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn save(&self, path: &Path) -> Outcome {
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::request(format!("cannot write {}", path.display())).because(error)
+        };
+        let text = toml::to_string(self).map_err(|error| failed(&error))?;
+        let beside = path.with_extension(format!("{}.new", std::process::id()));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+        }
+        std::fs::write(&beside, text)
+            .and_then(|()| std::fs::rename(&beside, path))
+            .map_err(|error| failed(&error))
+    }
+
+    /// A lesson's progress, begun when there is none.
+    pub fn lesson(&mut self, id: &str) -> &mut LessonProgress {
+        self.lessons.entry(id.to_owned()).or_default()
+    }
+}
+
+impl LessonProgress {
+    /// The number of the step where the learner is: the one noted, else the first that is open.
+    pub fn position(&self, lesson: &Lesson) -> usize {
+        let noted = self
+            .at
+            .as_deref()
+            .and_then(|at| lesson.steps.iter().position(|step| step.id == at));
+        noted.unwrap_or_else(|| {
+            lesson
+                .steps
+                .iter()
+                .position(|step| self.state(step) == State::Open)
+                .unwrap_or(0)
+        })
+    }
+
+    /// How a step stands.
+    pub fn state(&self, step: &Step) -> State {
+        self.steps
+            .get(&step.id)
+            .map_or(State::Open, |progress| progress.state)
+    }
+
+    /// Whether a step was passed when it asked for something else than today.
+    pub fn passed_an_older(&self, step: &Step) -> bool {
+        self.steps
+            .get(&step.id)
+            .is_some_and(|progress| progress.state == State::Passed && progress.revision < step.revision)
+    }
+
+    /// A step's progress, begun when there is none.
+    pub fn step(&mut self, step: &Step) -> &mut StepProgress {
+        self.steps.entry(step.id.clone()).or_default()
+    }
+
+    /// Notes that a step is passed or skipped, at this time. A step once passed stays so.
+    pub fn set(&mut self, step: &Step, state: State, when: &str) {
+        let progress = self.step(step);
+        if state == State::Skipped && progress.state == State::Passed {
+            return;
+        }
+        progress.state = state;
+        progress.revision = step.revision;
+        when.clone_into(&mut progress.when);
+    }
+
+    /// How many of the lesson's steps are passed.
+    pub fn passed(&self, lesson: &Lesson) -> usize {
+        lesson
+            .steps
+            .iter()
+            .filter(|step| self.state(step) == State::Passed)
+            .count()
+    }
+
+    /// Whether none is open.
+    pub fn finished(&self, lesson: &Lesson) -> bool {
+        lesson.steps.iter().all(|step| self.state(step) != State::Open)
+    }
+}
+
+/// The time now, as it is written in the file.
+pub fn now() -> String {
+    jiff::Timestamp::now().round(jiff::Unit::Second).map_or_else(
+        |_| jiff::Timestamp::now().to_string(),
+        |timestamp| timestamp.to_string(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_version_wrote_survives() {
+        let text = "current = \"velib\"\nnew-thing = 1\n\n[lesson.velib]\nat = \"gone\"\nmood = \"good\"\n\n\
+                    [lesson.velib.step.gone]\nstate = \"passed\"\nrevision = 7\nstars = 3\n";
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("progress.toml");
+        std::fs::write(&path, text).unwrap();
+        let before = Progress::load(&path).unwrap();
+        before.save(&path).unwrap();
+        let after = Progress::load(&path).unwrap();
+        assert_eq!(before, after);
+        let written = std::fs::read_to_string(&path).unwrap();
+        for kept in ["new-thing = 1", "mood = \"good\"", "stars = 3", "revision = 7"] {
+            assert!(written.contains(kept), "{kept} is lost:\n{written}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_understood_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("progress.toml");
+        std::fs::write(&path, "current = [").unwrap();
+        let failure = Progress::load(&path).unwrap_err();
+        assert!(failure.what().contains("progress.toml"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "current = [");
+    }
+}

@@ -1,0 +1,173 @@
+//! Text for a terminal: Markdown paragraphs folded to its width, code left as it is. The screen is never cleared.
+
+use dialoguer::console;
+
+/// How wide prose is at most: longer lines are hard to read.
+const WIDEST: usize = 92;
+
+/// Where text is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    width: usize,
+    colour: bool,
+}
+
+impl Page {
+    /// The standard output as it is: its width, and colours when it is a terminal and `NO_COLOR` is not set.
+    pub fn of_stdout() -> Self {
+        let term = console::Term::stdout();
+        let width = term
+            .size_checked()
+            .map_or(WIDEST, |(_, columns)| usize::from(columns));
+        Page {
+            width: width.clamp(40, WIDEST),
+            colour: console::colors_enabled(),
+        }
+    }
+
+    /// Without colour, of a given width.
+    pub fn plain(width: usize) -> Self {
+        Page { width, colour: false }
+    }
+
+    /// A Markdown text, folded.
+    pub fn markdown(self, text: &str) -> String {
+        let mut out = String::new();
+        let mut paragraph = String::new();
+        let mut in_code = false;
+        for line in text.lines() {
+            if line.starts_with("```") {
+                self.flush(&mut out, &mut paragraph);
+                in_code = !in_code;
+            } else if in_code {
+                out.push_str("    ");
+                out.push_str(&self.paint(line, console::Style::new().cyan()));
+                out.push('\n');
+            } else if line.trim().is_empty() {
+                self.flush(&mut out, &mut paragraph);
+                out.push('\n');
+            } else {
+                if is_item(line) {
+                    self.flush(&mut out, &mut paragraph);
+                }
+                if !paragraph.is_empty() {
+                    paragraph.push(' ');
+                }
+                paragraph.push_str(line.trim_end());
+            }
+        }
+        self.flush(&mut out, &mut paragraph);
+        out.trim_end().to_owned()
+    }
+
+    /// A heading, ruled to the width.
+    pub fn rule(self, text: &str) -> String {
+        let used = console::measure_text_width(text) + 4;
+        let line = format!("── {text} {}", "─".repeat(self.width.saturating_sub(used)));
+        self.paint(&line, console::Style::new().bold())
+    }
+
+    /// A command as it is typed, after a prompt.
+    pub fn typed(self, prompt: &str, command: &str) -> String {
+        format!(
+            "{prompt}{}",
+            self.paint(command, console::Style::new().bold().cyan())
+        )
+    }
+
+    /// What a check's line looks like: green or red, besides its mark.
+    pub fn verdict(self, passed: bool, line: &str) -> String {
+        let style = console::Style::new();
+        self.paint(line, if passed { style.green() } else { style.red() })
+    }
+
+    /// Quieter than the rest.
+    pub fn faint(self, line: &str) -> String {
+        self.paint(line, console::Style::new().dim())
+    }
+
+    fn paint(self, text: &str, style: console::Style) -> String {
+        if self.colour {
+            style.force_styling(true).apply_to(text).to_string()
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn flush(self, out: &mut String, paragraph: &mut String) {
+        if paragraph.is_empty() {
+            return;
+        }
+        let hanging = if is_item(paragraph) {
+            paragraph.find(' ').map_or(0, |at| at + 1)
+        } else {
+            0
+        };
+        for line in fold(&paragraph.replace("**", ""), self.width, hanging) {
+            out.push_str(&line);
+            out.push('\n');
+        }
+        paragraph.clear();
+    }
+}
+
+/// `- item` or `1. item`
+fn is_item(line: &str) -> bool {
+    line.starts_with("- ")
+        || line
+            .split_once(". ")
+            .is_some_and(|(number, _)| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// Folds at spaces; lines after the first begin with `hanging` spaces. Code between backticks stays on one line.
+fn fold(text: &str, width: usize, hanging: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in words(text) {
+        let length = console::measure_text_width(&line) + 1 + console::measure_text_width(&word);
+        if !line.trim().is_empty() && length > width {
+            lines.push(std::mem::replace(&mut line, " ".repeat(hanging)));
+            line.push_str(&word);
+        } else {
+            if !line.is_empty() && !line.ends_with(' ') {
+                line.push(' ');
+            }
+            line.push_str(&word);
+        }
+    }
+    lines.push(line);
+    lines
+}
+
+/// Words, a piece of code between backticks being one.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut in_code = false;
+    for word in text.split_whitespace() {
+        match words.last_mut() {
+            Some(last) if in_code => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+        if word.matches('`').count() % 2 == 1 {
+            in_code = !in_code;
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_folded_and_code_is_not() {
+        let text = Page::plain(20).markdown("One two three four five\nsix.\n\n- an item that goes on\n```\na  long line of code that stays whole\n```");
+        assert_eq!(
+            text,
+            "One two three four\nfive six.\n\n- an item that goes\n  on\n    a  long line of code that stays whole"
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! Where a learner stands: for the learner as tables, for a teacher as JSON.
+
+use super::model::{Lesson, Step};
+use super::progress::{LessonProgress, Progress, State};
+use crate::i18n::Words;
+use serde_json::{Value, json};
+
+/// One line of `velo lesson list`: id, title, how many steps are passed of how many.
+pub fn summary(lesson: &Lesson, progress: &Progress, words: &Words) -> [String; 4] {
+    let passed = progress
+        .lessons
+        .get(&lesson.id)
+        .map_or(0, |progress| progress.passed(lesson));
+    let current = progress.current.as_deref() == Some(lesson.id.as_str());
+    [
+        lesson.id.clone(),
+        lesson.prose(words.lang()).title.clone(),
+        format!("{passed}/{}", lesson.steps.len()),
+        words
+            .say(if current { "list.current" } else { "list.other" })
+            .to_owned(),
+    ]
+}
+
+/// One line of `velo lesson status`: mark, step, title, state in words.
+pub fn step_line(
+    lesson: &Lesson,
+    step: &Step,
+    progress: &LessonProgress,
+    here: bool,
+    words: &Words,
+) -> [String; 4] {
+    let title = lesson
+        .prose(words.lang())
+        .steps
+        .get(&step.id)
+        .map_or(String::new(), |prose| prose.title.clone());
+    let state = match progress.state(step) {
+        State::Passed if progress.passed_an_older(step) => "status.passed-older",
+        State::Passed => "status.passed",
+        State::Skipped => "status.skipped",
+        State::Open => "status.open",
+    };
+    [
+        if here { ">" } else { "" }.to_owned(),
+        step.id.clone(),
+        title,
+        words.say(state).to_owned(),
+    ]
+}
+
+/// Everything, for a teacher: stable names, documented in `docs/lessons.md`.
+pub fn json(lessons: &[Lesson], progress: &Progress, words: &Words) -> Value {
+    let nothing = LessonProgress::default();
+    let lessons: Vec<Value> = lessons
+        .iter()
+        .map(|lesson| {
+            let done = progress.lessons.get(&lesson.id).unwrap_or(&nothing);
+            json!({
+                "lesson": lesson.id,
+                "title": lesson.prose(words.lang()).title,
+                "prefix": done.prefix,
+                "cluster": done.bootstrap,
+                "passed": done.passed(lesson),
+                "steps": lesson.steps.iter().map(|step| step_json(step, done)).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json!({ "current": progress.current, "lessons": lessons })
+}
+
+fn step_json(step: &Step, progress: &LessonProgress) -> Value {
+    let done = progress.steps.get(&step.id).cloned().unwrap_or_default();
+    let questions: Vec<Value> = step
+        .questions
+        .iter()
+        .map(|question| {
+            let given = done.answers.get(&question.id);
+            json!({
+                "question": question.id,
+                "given": given,
+                "right": given.map(|given| *given == question.answer),
+            })
+        })
+        .collect();
+    json!({
+        "step": step.id,
+        "state": done.state,
+        "revision": done.revision,
+        "current_revision": step.revision,
+        "when": (!done.when.is_empty()).then_some(done.when),
+        "hints": done.hints,
+        "questions": questions,
+    })
+}

@@ -1,0 +1,113 @@
+//! Acts a lesson's commands out and waits for their effect: what demonstration and live lint have in common.
+
+use super::check::{self, Finding};
+use super::dress::Dress;
+use super::fact::ClusterFacts;
+use super::model::{Act, Check, Step};
+use super::program::{Ended, Line, Programs};
+use crate::failure::{Failure, Outcome};
+use std::time::{Duration, Instant};
+
+/// How long a check is waited for, unless it says otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often the cluster is looked at while waiting.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A cluster to act on, and the programs that act.
+pub struct Stage<'a> {
+    /// What is read from the cluster.
+    pub facts: &'a dyn ClusterFacts,
+    /// This learner's names.
+    pub dress: Dress,
+    /// The programs.
+    pub programs: Programs,
+    /// Whether the user has pressed Ctrl-C.
+    pub interrupted: &'a dyn Fn() -> bool,
+}
+
+impl Stage<'_> {
+    /// Acts one act out.
+    ///
+    /// # Errors
+    /// When the program cannot be started, or the user interrupts.
+    pub fn act(&mut self, act: &Act, show: &mut dyn FnMut(Line)) -> Outcome<Ended> {
+        let act = self.dress.act(act);
+        if let Some(terminal) = &act.stop {
+            self.programs.stop(terminal);
+            self.programs.read(Duration::ZERO, show);
+        }
+        let Some(command) = &act.velo else {
+            return Ok(Ended::Code(0));
+        };
+        if let Some(terminal) = &act.terminal {
+            self.programs.start(terminal, command)?;
+            return Ok(Ended::Code(0));
+        }
+        match self
+            .programs
+            .run(command, act.stdin.as_deref(), self.interrupted, show)?
+        {
+            Ended::Interrupted => Err(Failure::interrupted()),
+            ended => Ok(ended),
+        }
+    }
+
+    /// Makes the topics that a step needs and that are not there, and says which.
+    ///
+    /// # Errors
+    /// When the cluster does not answer or refuses.
+    pub fn set_up(&self, step: &Step) -> Outcome<Vec<String>> {
+        set_up(self.facts, &self.dress, step)
+    }
+
+    /// Looks at the cluster until every check passes or the time is over; what it saw last.
+    ///
+    /// # Errors
+    /// When the cluster does not answer, a program that should go on has ended, or the user interrupts.
+    pub fn wait(&mut self, checks: &[Check], show: &mut dyn FnMut(Line)) -> Outcome<Vec<Finding>> {
+        let patience = checks
+            .iter()
+            .map(|check| check.within.map_or(PATIENCE, Duration::from_secs))
+            .max()
+            .unwrap_or_default();
+        let deadline = Instant::now() + patience;
+        loop {
+            let findings = check::all(self.facts, checks)?;
+            if check::passed(&findings) || Instant::now() > deadline {
+                return Ok(findings);
+            }
+            self.programs.read(LOOK, show);
+            if (self.interrupted)() {
+                return Err(Failure::interrupted());
+            }
+            if let Some((terminal, code)) = self.programs.ended().into_iter().next() {
+                self.programs.read(LOOK, show);
+                return Err(
+                    Failure::request(format!("the program in terminal {terminal} ended by itself"))
+                        .because(format!("its exit code is {code}; its last words stand above")),
+                );
+            }
+        }
+    }
+}
+
+/// Makes the topics that a step needs and that are not there, and says which.
+///
+/// # Errors
+/// When the cluster does not answer or refuses.
+pub fn set_up(facts: &dyn ClusterFacts, dress: &Dress, step: &Step) -> Outcome<Vec<String>> {
+    if step.setup.is_empty() {
+        return Ok(Vec::new());
+    }
+    let there = facts.topics()?;
+    let mut made = Vec::new();
+    for setup in &step.setup {
+        let topic = dress.name(&setup.topic);
+        if !there.contains_key(&topic) {
+            facts.create_topic(&topic, setup.partitions)?;
+            made.push(topic);
+        }
+    }
+    Ok(made)
+}
