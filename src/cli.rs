@@ -2,7 +2,7 @@
 
 use crate::commands::{self, Context};
 use crate::failure::{Failure, Kind, Outcome};
-use crate::ui::OutputFormat;
+use crate::ui::OutputChoice;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -40,8 +40,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "VELO_COMMAND_CONFIG")]
     pub command_config: Option<PathBuf>,
     /// How to print data
-    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
-    pub output: Option<OutputFormat>,
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = OutputChoice::of_results())]
+    pub output: Option<OutputChoice>,
     /// Language of the course [default: from the locale]
     #[arg(long, global = true, value_name = "LANG", value_enum)]
     pub lang: Option<crate::i18n::Lang>,
@@ -62,6 +62,10 @@ pub enum Command {
     /// Create, list, describe, alter and delete topics
     #[command(subcommand)]
     Topic(commands::topic::TopicCommand),
+    /// Write lines as records to a topic
+    Produce(commands::produce::ProduceCommand),
+    /// Read records of topics
+    Consume(commands::consume::ConsumeCommand),
     /// City bikes: produce the stations, monitor them, serve them over HTTP
     #[command(subcommand)]
     Velib(commands::velib::VelibCommand),
@@ -83,10 +87,12 @@ impl Command {
         match self {
             Command::Cluster(command) => command.run(context),
             Command::Completions(args) => commands::completions::run(&args, context),
+            Command::Consume(command) => command.run(context),
             Command::Context(command) => command.run(context),
             Command::Doctor => commands::doctor::run(context),
             Command::Lesson(args) => args.run(context),
             Command::Quiz(args) => commands::quiz::run(&args, context),
+            Command::Produce(command) => command.run(context),
             Command::Topic(command) => command.run(context),
             Command::Velib(command) => command.run(context),
         }

@@ -6,7 +6,7 @@ use crate::failure::Outcome;
 use crate::i18n::Lang;
 use crate::kafka::Connection;
 use crate::places::Places;
-use crate::ui::{OutputFormat, Ui};
+use crate::ui::{OutputChoice, OutputFormat, Ui};
 use std::path::PathBuf;
 
 /// The resolved global options.
@@ -48,7 +48,9 @@ impl Context {
             command_config,
             places,
             ui: Ui::new(
-                global.output.unwrap_or(OutputFormat::Table),
+                global
+                    .output
+                    .map_or(OutputFormat::Table, OutputChoice::for_results),
                 global.verbose,
                 global.quiet,
             ),

@@ -2,11 +2,14 @@
 
 pub mod admin;
 pub mod connection;
+pub mod consumer;
 pub mod errors;
 mod ffi;
 pub mod group_consumer;
 pub mod probe;
+pub mod producer;
 pub mod properties;
+mod reach;
 pub mod record_producer;
 pub mod topic_reader;
 pub mod types;

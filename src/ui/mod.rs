@@ -7,5 +7,5 @@ pub mod units;
 pub mod when;
 
 pub use interrupt::Interrupt;
-pub use output::{OutputFormat, Ui};
+pub use output::{OutputChoice, OutputFormat, Ui};
 pub use table::Grid;

@@ -1,6 +1,7 @@
 //! Where words go: data to stdout, talk to stderr; a closed pipe is success.
 
 use crate::failure::{Failure, Outcome};
+use clap::builder::{EnumValueParser, TypedValueParser};
 use std::io::{self, IsTerminal, Write};
 
 /// `--output`
@@ -12,6 +13,33 @@ pub enum OutputFormat {
     Json,
     /// For shell scripts: tab-separated, no header
     Plain,
+}
+
+/// `--output` as typed. `velo consume`, which prints records and no results, has formats of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputChoice {
+    /// A format of results.
+    Result(OutputFormat),
+    /// Records for people: one after the other, laid out.
+    Pretty,
+    /// Records for programs: one JSON object a line.
+    Jsonl,
+}
+
+impl OutputChoice {
+    /// Reads the formats of results, for the global option.
+    pub fn of_results() -> impl TypedValueParser<Value = OutputChoice> {
+        EnumValueParser::<OutputFormat>::new().map(OutputChoice::Result)
+    }
+
+    /// How results are printed under this choice.
+    pub fn for_results(self) -> OutputFormat {
+        match self {
+            OutputChoice::Result(format) => format,
+            OutputChoice::Pretty => OutputFormat::Table,
+            OutputChoice::Jsonl => OutputFormat::Json,
+        }
+    }
 }
 
 /// How this process talks.

@@ -1,7 +1,7 @@
 //! librdkafka's admin calls that `rdkafka` has no safe form of, turned into owned values.
 //!
 //! The only unsafe code of this crate. The rules that every block relies on, besides what it states itself:
-//! - A [`Client`] destroys its native handle only when dropped, and everything made from the handle is dropped before.
+//! - A [`Client`] or [`Handle`] destroys its native handle only when dropped, and everything made from the handle is dropped before.
 //! - What a result points to belongs to its event; it is copied before the event is dropped.
 //! - librdkafka copies every string and list it is given before a call returns.
 #![allow(unsafe_code)]
@@ -9,11 +9,18 @@
 mod client;
 mod configs;
 mod groups;
+mod handle;
 mod native;
 mod offsets;
+mod reading;
 mod topics;
+mod writing;
 
 pub(super) use client::{Ask, Client};
+pub(super) use handle::{Handle, Topic};
+pub use reading::{Arrival, Record};
+pub(super) use reading::{EARLIEST, LATEST, Queue};
+pub use writing::{Lost, NewRecord, Tally, Written};
 
 use super::errors::ErrorCode;
 use std::ffi::CStr;

@@ -1,0 +1,200 @@
+//! The work of `velo produce`: lines in, records out, deliveries watched, Ctrl-C obeyed.
+
+use super::lines::{Chunk, Lines, Next, Source, split};
+use super::records::Shape;
+use super::summary;
+use crate::commands::Context;
+use crate::failure::{Failure, Outcome};
+use crate::kafka::errors::KafkaError;
+use crate::kafka::producer::{NewRecord, Producer};
+use crate::ui::{Interrupt, Ui};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// The longest time between a Ctrl-C, or a failed delivery, and its being noticed.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// What to write, and how.
+pub struct Job {
+    /// Where lines come from.
+    pub source: Source,
+    /// Records a second, at most.
+    pub rate: Option<u64>,
+    /// How lines become records.
+    pub shape: Shape,
+}
+
+/// Writes all lines, and says what was written where.
+///
+/// # Errors
+/// When a record was not written, a line is no record, the input cannot be read, or Ctrl-C was pressed.
+pub fn run(context: &Context, topic: &str, producer: &Producer, job: &Job) -> Outcome {
+    let mut work = Work {
+        producer,
+        job,
+        ui: context.ui,
+        interrupt: Interrupt::watch()?,
+        prompting: job.source.file.is_none() && context.ui.interactive(),
+        progress: None,
+        begun: Instant::now(),
+        records: 0,
+        refused: Vec::new(),
+        refused_count: 0,
+        said: None,
+    };
+    work.greet(topic);
+    let ended = work.send_all();
+    let flushed = work.flush();
+    if let Some(progress) = &work.progress {
+        progress.finish_and_clear();
+    }
+    summary::show(context, topic, producer)?;
+    ended?;
+    flushed?;
+    summary::verdict(producer, topic, &work.refused, work.refused_count)
+}
+
+struct Work<'a> {
+    producer: &'a Producer,
+    job: &'a Job,
+    ui: Ui,
+    interrupt: Interrupt,
+    /// A person types at our prompt.
+    prompting: bool,
+    progress: Option<ProgressBar>,
+    begun: Instant,
+    records: u64,
+    /// Records that could not even be queued, with their line.
+    refused: Vec<(usize, KafkaError)>,
+    refused_count: u64,
+    /// The last connection trouble that was told, not to tell it again.
+    said: Option<KafkaError>,
+}
+
+impl Work<'_> {
+    fn greet(&mut self, topic: &str) {
+        if self.prompting {
+            let line = match &self.job.shape.key_separator {
+                Some(separator) => format!("key{}value", String::from_utf8_lossy(separator)),
+                None => "text".to_owned(),
+            };
+            self.ui.say(format!(
+                "Each line you type is a record for topic {topic} ({line}, then Enter). Ctrl-D on an empty line ends."
+            ));
+        } else if std::io::stderr().is_terminal() && !self.ui.quiet {
+            let style = ProgressStyle::with_template("{spinner} {human_pos} records, {per_sec}, {elapsed}");
+            self.progress = Some(match style {
+                Ok(style) => ProgressBar::new_spinner().with_style(style),
+                Err(_) => ProgressBar::new_spinner(),
+            });
+        }
+    }
+
+    fn send_all(&mut self) -> Outcome {
+        let lines = Lines::read(&self.job.source)?;
+        self.prompt();
+        loop {
+            self.look_around()?;
+            match lines.next(GLANCE)? {
+                Next::Waiting => {}
+                Next::End => {
+                    if self.prompting {
+                        self.ui.say("");
+                    }
+                    return Ok(());
+                }
+                Next::Lines(chunk, first) => {
+                    self.send_chunk(&chunk, first)?;
+                    if self.prompting {
+                        // What was typed is written before the next is asked for, so that a failure shows at once.
+                        self.producer.flush(GLANCE * 10);
+                    }
+                    self.prompt();
+                }
+            }
+        }
+    }
+
+    fn send_chunk(&mut self, chunk: &Chunk, first: usize) -> Outcome {
+        for (at, line) in split(chunk).enumerate() {
+            let number = first + at;
+            self.keep_pace()?;
+            let (producer, shape) = (self.producer, &self.job.shape);
+            let sent = shape.read(line, |record: &NewRecord<'_>| producer.send(record, number));
+            match sent {
+                Ok(Ok(())) => self.records += 1,
+                Ok(Err(error)) => self.refuse(number, error),
+                Err(why) if self.prompting => self.ui.say(format!("not written: {why}")),
+                Err(why) => {
+                    return Err(Failure::request(format!("line {number} is not a record")).because(why));
+                }
+            }
+        }
+        self.producer.poll(Duration::ZERO);
+        Ok(())
+    }
+
+    fn refuse(&mut self, number: usize, error: KafkaError) {
+        self.refused_count += 1;
+        if self.refused.len() < summary::NAMED {
+            self.refused.push((number, error));
+        }
+    }
+
+    /// Waits until the next record is due, if there is a rate.
+    fn keep_pace(&self) -> Outcome {
+        let Some(rate) = self.job.rate else {
+            return Ok(());
+        };
+        #[allow(clippy::cast_precision_loss)]
+        let due = self.begun + Duration::from_secs_f64(self.records as f64 / rate as f64);
+        while Instant::now() < due {
+            self.interrupt.check()?;
+            let left = due.saturating_duration_since(Instant::now());
+            self.producer.poll(left.min(GLANCE));
+            if let Some(progress) = &self.progress {
+                progress.set_position(self.records);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ctrl-C, deliveries, connections, progress.
+    fn look_around(&mut self) -> Outcome {
+        self.interrupt.check()?;
+        self.producer.poll(Duration::ZERO);
+        if let Some(progress) = &self.progress {
+            progress.set_position(self.records);
+        }
+        for trouble in self.producer.troubles() {
+            if self
+                .said
+                .as_ref()
+                .is_none_or(|said| said.code() != trouble.code())
+            {
+                self.ui
+                    .say(format!("no answer from the cluster: {trouble}; trying again"));
+                self.said = Some(trouble);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for every answer. Ctrl-C leads here too; a second one ends the process.
+    fn flush(&mut self) -> Outcome {
+        while !self.producer.flush(GLANCE) {
+            // Ctrl-C stops no flush: what was accepted is written. It is told at the end.
+            let _ = self.look_around();
+        }
+        self.interrupt.check()
+    }
+
+    fn prompt(&self) {
+        if self.prompting && !self.ui.quiet {
+            eprint!("> ");
+            // A prompt that cannot be shown changes nothing about the records.
+            let _ = std::io::stderr().flush();
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Reading records: partitions from a place of one's choice, or a group's share of topics.
+
+use super::Connection;
+use super::errors::KafkaError;
+use super::ffi::{EARLIEST, Handle, LATEST, Queue, Topic};
+use super::producer::no_partition;
+use super::reach;
+use super::types::TopicPartition;
+use crate::failure::Outcome;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+pub use super::ffi::{Arrival, Record};
+
+/// How long a question about offsets may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Which records of transactions are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Isolation {
+    /// Only those of committed transactions, and all outside of transactions
+    #[value(name = "read_committed", alias = "committed")]
+    ReadCommitted,
+    /// All, aborted ones too
+    #[value(name = "read_uncommitted", alias = "uncommitted")]
+    ReadUncommitted,
+}
+
+/// Where to start in each partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At the first record there is.
+    Beginning,
+    /// After the last one.
+    End,
+    /// At an offset.
+    Offset(i64),
+    /// So many offsets before the end.
+    BeforeEnd(i64),
+    /// At the first record of that time or later, in ms since 1970-01-01 UTC.
+    Time(i64),
+}
+
+/// A partition, what it holds, and where reading starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// Which partition.
+    pub at: TopicPartition,
+    /// The first offset there is.
+    pub low: i64,
+    /// The offset that the next record gets.
+    pub high: i64,
+    /// The offset to start at.
+    pub start: i64,
+}
+
+/// A consumer, with or without a group.
+pub struct Consumer {
+    queue: Queue,
+    topics: BTreeMap<String, Topic>,
+    handle: Handle,
+    connection: Connection,
+}
+
+/// A group to join.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// `group.id`
+    pub group: String,
+    /// Where to start in partitions that the group has not committed: at the beginning, or else at the end.
+    pub from_beginning: bool,
+}
+
+impl Consumer {
+    /// Makes a consumer; it connects when first asked something.
+    ///
+    /// # Errors
+    /// When a connection property is wrong.
+    pub fn open(connection: &Connection, isolation: Isolation, group: Option<&Membership>) -> Outcome<Self> {
+        let mut config = connection.client_config();
+        config
+            .set(
+                "isolation.level",
+                match isolation {
+                    Isolation::ReadCommitted => "read_committed",
+                    Isolation::ReadUncommitted => "read_uncommitted",
+                },
+            )
+            .set("enable.partition.eof", "true")
+            .set("enable.auto.offset.store", "false");
+        match group {
+            Some(Membership {
+                group,
+                from_beginning,
+            }) => config.set("group.id", group).set(
+                "auto.offset.reset",
+                if *from_beginning { "earliest" } else { "latest" },
+            ),
+            // A place that retention has just taken away: what is left begins later.
+            None => config.remove("group.id").set("auto.offset.reset", "earliest"),
+        };
+        for (name, value) in READ_AHEAD {
+            if config.get(name).is_none() {
+                config.set(name, value);
+            }
+        }
+        let make = || {
+            let handle = Handle::consumer(&config)?;
+            let queue = match group {
+                Some(_) => Queue::of_group(&handle)?,
+                None => Queue::new(&handle)?,
+            };
+            Ok((handle, queue))
+        };
+        let (handle, queue) =
+            make().map_err(|error: KafkaError| error.into_failure("cannot make a consumer"))?;
+        Ok(Consumer {
+            queue,
+            topics: BTreeMap::new(),
+            handle,
+            connection: connection.clone(),
+        })
+    }
+
+    /// The partitions of topics: all of them, or that one of each.
+    ///
+    /// # Errors
+    /// When no broker answers, or there is no such topic or partition.
+    pub fn partitions(&mut self, topics: &[String], only: Option<i32>) -> Outcome<Vec<TopicPartition>> {
+        let mut found = Vec::new();
+        for name in topics {
+            if !self.topics.contains_key(name) {
+                let topic = self
+                    .handle
+                    .topic(name)
+                    .map_err(|error| error.into_failure(format!("cannot use topic `{name}`")))?;
+                self.topics.insert(name.clone(), topic);
+            }
+            let Some(topic) = self.topics.get(name) else {
+                continue;
+            };
+            let partitions = reach::partitions_of(&self.handle, &self.connection, name, topic)?;
+            if let Some(only) = only
+                && !partitions.contains(&only)
+            {
+                return Err(no_partition(name, only, &partitions));
+            }
+            found.extend(
+                partitions
+                    .into_iter()
+                    .filter(|partition| only.is_none_or(|only| only == *partition))
+                    .map(|partition| TopicPartition::new(name, partition)),
+            );
+        }
+        Ok(found)
+    }
+
+    /// The partitions that the topics have by now, of those whose broker answers at once.
+    pub fn partitions_now(&self) -> Vec<TopicPartition> {
+        let at_once = Duration::from_millis(250);
+        self.topics
+            .iter()
+            .filter_map(|(name, topic)| Some((name, self.handle.partitions(topic, at_once).ok()?)))
+            .flat_map(|(name, partitions)| {
+                partitions
+                    .into_iter()
+                    .map(move |partition| TopicPartition::new(name, partition))
+            })
+            .collect()
+    }
+
+    /// What partitions hold, and where `start` is in each.
+    ///
+    /// # Errors
+    /// When their leaders do not answer.
+    pub fn spans(&self, partitions: &[TopicPartition], start: Start) -> Outcome<Vec<Span>> {
+        let lows = self.offsets(partitions, EARLIEST)?;
+        let highs = self.offsets(partitions, LATEST)?;
+        let at_time = match start {
+            Start::Time(time) => self.offsets(partitions, time)?,
+            _ => Vec::new(),
+        };
+        let spans = partitions.iter().zip(lows).zip(highs).enumerate();
+        Ok(spans
+            .map(|(index, ((at, low), high))| {
+                let start = match start {
+                    Start::Beginning => low,
+                    Start::End => high,
+                    // Further on it would be silently reset; the records to come begin at the end.
+                    Start::Offset(offset) => offset.clamp(low, high),
+                    Start::BeforeEnd(count) => high.saturating_sub(count).max(low),
+                    Start::Time(_) => at_time.get(index).copied().filter(|at| *at >= 0).unwrap_or(high),
+                };
+                Span {
+                    at: at.clone(),
+                    low,
+                    high,
+                    start,
+                }
+            })
+            .collect())
+    }
+
+    /// For each partition the first offset whose record is of `time` (ms since 1970-01-01 UTC) or later; `None`
+    /// where there is no such record.
+    ///
+    /// # Errors
+    /// When their leaders do not answer.
+    pub fn offsets_at(&self, partitions: &[TopicPartition], time: i64) -> Outcome<Vec<Option<i64>>> {
+        let offsets = self.offsets(partitions, time.max(0))?;
+        Ok(offsets
+            .into_iter()
+            .map(|offset| (offset >= 0).then_some(offset))
+            .collect())
+    }
+
+    fn offsets(&self, partitions: &[TopicPartition], time: i64) -> Outcome<Vec<i64>> {
+        let wanted: Vec<_> = partitions.iter().map(|at| (at.clone(), time)).collect();
+        self.handle
+            .offsets(&wanted, PATIENCE)
+            .map_err(|error| error.into_failure("cannot look up offsets"))
+    }
+
+    /// Starts to read a partition.
+    ///
+    /// # Errors
+    /// When it is being read already.
+    pub fn start(&self, span: &Span) -> Outcome {
+        let Some(topic) = self.topics.get(&span.at.topic) else {
+            return Ok(());
+        };
+        self.queue
+            .start(topic, span.at.partition, span.start)
+            .map_err(|error| error.into_failure(format!("cannot read {}", span.at)))
+    }
+
+    /// Joins the group to read its share of `topics`.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the names.
+    pub fn subscribe(&self, topics: &[String]) -> Outcome {
+        self.handle
+            .subscribe(topics)
+            .map_err(|error| error.into_failure("cannot join the group"))
+    }
+
+    /// Hands what has arrived to `take`, after waiting up to `timeout` for the first; on `Break` the rest waits for
+    /// the next call. Answers whether anything had arrived.
+    pub fn serve<F>(&self, timeout: Duration, take: F) -> bool
+    where
+        F: FnMut(Arrival<'_>) -> ControlFlow<()>,
+    {
+        self.handle.poll(Duration::ZERO);
+        self.queue.serve(&self.handle, timeout, take)
+    }
+
+    /// What went wrong with connections since the last call.
+    pub fn troubles(&self) -> Vec<KafkaError> {
+        self.handle.troubles()
+    }
+
+    /// The partitions that the group has given to this member.
+    pub fn assignment(&self) -> Vec<TopicPartition> {
+        // Without an answer nothing is known to be assigned.
+        self.handle.assignment().unwrap_or_default()
+    }
+
+    /// Remembers the next offsets to read, for the group to commit.
+    ///
+    /// # Errors
+    /// When one of the partitions is not this member's.
+    pub fn remember(&self, positions: &[(TopicPartition, i64)]) -> Outcome {
+        self.handle
+            .remember(positions)
+            .map_err(|error| error.into_failure("cannot remember the group's offsets"))
+    }
+
+    /// The group's committed positions.
+    ///
+    /// # Errors
+    /// When the group's coordinator does not answer.
+    pub fn committed(&self, partitions: &[TopicPartition]) -> Outcome<Vec<Option<i64>>> {
+        self.handle
+            .committed(partitions, PATIENCE)
+            .map_err(|error| error.into_failure("cannot look up the group's offsets"))
+    }
+
+    /// Commits what was remembered and leaves the group.
+    ///
+    /// # Errors
+    /// When the commit is refused.
+    pub fn leave(self) -> Outcome {
+        self.handle
+            .leave()
+            .map_err(|error| error.into_failure("cannot commit and leave the group"))
+    }
+
+    /// Ends without freeing what was read ahead, which takes longer than the process has left to live. Only for a
+    /// consumer without a group, whose brokers need not be told.
+    pub fn abandon(self) {
+        std::mem::forget(self);
+    }
+}
+
+/// How much to read ahead: large fetches, so that the broker is asked seldom, and no pause when the queue is full;
+/// and to come back soon after a broker did.
+const READ_AHEAD: [(&str, &str); 5] = [
+    ("fetch.message.max.bytes", "4194304"),
+    ("queued.min.messages", "500000"),
+    ("fetch.queue.backoff.ms", "5"),
+    ("reconnect.backoff.ms", "10"),
+    ("reconnect.backoff.max.ms", "500"),
+];

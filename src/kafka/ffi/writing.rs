@@ -1,0 +1,232 @@
+//! Producing: records into librdkafka's queue, and what became of them out of its delivery reports.
+
+use super::handle::{Handle, Said, Topic, check, code_of, milliseconds};
+use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
+use rdkafka::bindings as rd;
+use rdkafka::bindings::rd_kafka_vtype_t as Kind;
+use std::ffi::{CString, c_int, c_void};
+use std::time::Duration;
+
+/// A partition that librdkafka shall choose, by key or at random.
+const ANY_PARTITION: i32 = -1;
+
+/// How many failed records are remembered with their reason; the rest is only counted.
+const REMEMBERED: usize = 10;
+
+/// A record to write; nothing is owned.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NewRecord<'a> {
+    /// Its key, if any.
+    pub key: Option<&'a [u8]>,
+    /// Its value; `None` writes a null (a tombstone on a compacted topic).
+    pub value: Option<&'a [u8]>,
+    /// Names and values; a value may be null.
+    pub headers: &'a [(String, Option<Vec<u8>>)],
+    /// Milliseconds since 1970-01-01 UTC; `None` is now.
+    pub timestamp: Option<i64>,
+}
+
+/// Where the records of one partition went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// How many were acknowledged.
+    pub records: u64,
+    /// The smallest and the greatest offset; `None` when the broker gives none (acks=0).
+    pub offsets: Option<(i64, i64)>,
+}
+
+/// A record that was not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The number that [`Handle::enqueue`] was given with it.
+    pub tag: usize,
+    /// Why.
+    pub error: KafkaError,
+}
+
+/// What became of the records so far.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// By partition number.
+    pub partitions: Vec<Option<Written>>,
+    /// Acknowledged records.
+    pub written: u64,
+    /// Records that were not written.
+    pub lost: u64,
+    /// The first few of them.
+    pub first_lost: Vec<Lost>,
+}
+
+impl Tally {
+    fn add(&mut self, partition: usize, offset: i64) {
+        self.written += 1;
+        if partition >= self.partitions.len() {
+            self.partitions.resize(partition + 1, None);
+        }
+        let place = self.partitions[partition].get_or_insert(Written {
+            records: 0,
+            offsets: None,
+        });
+        place.records += 1;
+        if offset >= 0 {
+            place.offsets = Some(place.offsets.map_or((offset, offset), |(low, high)| {
+                (low.min(offset), high.max(offset))
+            }));
+        }
+    }
+
+    fn lose(&mut self, tag: usize, code: ErrorCode) {
+        self.lost += 1;
+        if self.first_lost.len() < REMEMBERED {
+            let error = KafkaError::new(code, "");
+            self.first_lost.push(Lost { tag, error });
+        }
+    }
+}
+
+impl Handle {
+    /// Puts a record into the queue, copying it; `tag` comes back with its failure.
+    ///
+    /// # Errors
+    /// `QueueFull` when it must be tried again after a poll; else the record can never be written.
+    pub fn enqueue(
+        &self,
+        topic: &Topic,
+        partition: Option<i32>,
+        record: &NewRecord<'_>,
+        tag: usize,
+    ) -> Answer {
+        let partition = partition.unwrap_or(ANY_PARTITION);
+        if record.headers.is_empty() && record.timestamp.is_none() {
+            return Self::enqueue_plain(topic, partition, record, tag);
+        }
+        self.enqueue_full(topic, partition, record, tag)
+    }
+
+    fn enqueue_plain(topic: &Topic, partition: i32, record: &NewRecord<'_>, tag: usize) -> Answer {
+        let (value, value_size) = parts(record.value);
+        let (key, key_size) = parts(record.key);
+        // SAFETY: topic and slices live for the call, and with the copy flag librdkafka keeps none of them; the
+        // tag is a number that is never followed as a pointer.
+        let refused = unsafe {
+            rd::rd_kafka_produce(
+                topic.rkt.as_ptr(),
+                partition,
+                rd::RD_KAFKA_MSG_F_COPY,
+                value,
+                value_size,
+                key,
+                key_size,
+                tag as *mut c_void,
+            )
+        };
+        if refused == 0 {
+            return Ok(());
+        }
+        // SAFETY: reads the thread's own last error.
+        check(unsafe { rd::rd_kafka_last_error() })
+    }
+
+    fn enqueue_full(&self, topic: &Topic, partition: i32, record: &NewRecord<'_>, tag: usize) -> Answer {
+        let names = names_of(record.headers)?;
+        let mut arguments = Vec::with_capacity(7 + names.len());
+        arguments.push(argument(Kind::RD_KAFKA_VTYPE_RKT, |u| u.rkt = topic.rkt.as_ptr()));
+        arguments.push(argument(Kind::RD_KAFKA_VTYPE_PARTITION, |u| u.i32_ = partition));
+        arguments.push(argument(Kind::RD_KAFKA_VTYPE_MSGFLAGS, |u| {
+            u.i = rd::RD_KAFKA_MSG_F_COPY;
+        }));
+        arguments.push(argument(Kind::RD_KAFKA_VTYPE_OPAQUE, |u| {
+            u.ptr = tag as *mut c_void
+        }));
+        for (kind, part) in [
+            (Kind::RD_KAFKA_VTYPE_VALUE, record.value),
+            (Kind::RD_KAFKA_VTYPE_KEY, record.key),
+        ] {
+            let (ptr, size) = parts(part);
+            arguments.push(argument(kind, |u| {
+                u.mem = rd::rd_kafka_vu_s__bindgen_ty_1__bindgen_ty_1 { ptr, size };
+            }));
+        }
+        if let Some(timestamp) = record.timestamp {
+            arguments.push(argument(Kind::RD_KAFKA_VTYPE_TIMESTAMP, |u| u.i64_ = timestamp));
+        }
+        for (name, (_, value)) in names.iter().zip(record.headers) {
+            let (val, size) = parts(value.as_deref());
+            let size = isize::try_from(size).unwrap_or(isize::MAX);
+            arguments.push(argument(Kind::RD_KAFKA_VTYPE_HEADER, |u| {
+                u.header = rd::rd_kafka_vu_s__bindgen_ty_1__bindgen_ty_2 {
+                    name: name.as_ptr(),
+                    val,
+                    size,
+                };
+            }));
+        }
+        // SAFETY: the arguments and all they point to live for the call; librdkafka copies record and headers.
+        unsafe {
+            let error = rd::rd_kafka_produceva(self.ptr(), arguments.as_ptr(), arguments.len());
+            if error.is_null() {
+                return Ok(());
+            }
+            let code = rd::rd_kafka_error_code(error);
+            rd::rd_kafka_error_destroy(error);
+            check(code)
+        }
+    }
+
+    /// Sends what waits without lingering, and waits up to `timeout` for the answers; whether all came.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        // SAFETY: the client lives; delivery callbacks run on this thread.
+        let code = unsafe { rd::rd_kafka_flush(self.ptr(), milliseconds(timeout)) };
+        code == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+    }
+
+    /// What became of the records so far.
+    pub fn tally(&self) -> std::cell::Ref<'_, Tally> {
+        self.said().tally.borrow()
+    }
+}
+
+pub(super) unsafe extern "C" fn on_delivery(
+    _rk: *mut rd::rd_kafka_t,
+    message: *const rd::rd_kafka_message_t,
+    opaque: *mut c_void,
+) {
+    // SAFETY: librdkafka hands out a live message and the boxed `Said` of the handle that polls; the error is read
+    // as a number, since brokers may send codes newer than librdkafka.
+    let (said, message, code) = unsafe {
+        let code = (&raw const (*message).err).cast::<c_int>().read();
+        (&*opaque.cast::<Said>(), &*message, code)
+    };
+    let mut tally = said.tally.borrow_mut();
+    match usize::try_from(message.partition) {
+        Ok(partition) if code == 0 => tally.add(partition, message.offset),
+        _ => tally.lose(message._private as usize, code_of(code)),
+    }
+}
+
+/// Pointer and length; null for what is absent, which librdkafka writes as null. An empty slice is not null.
+fn parts(bytes: Option<&[u8]>) -> (*mut c_void, usize) {
+    bytes.map_or((std::ptr::null_mut(), 0), |bytes| {
+        (bytes.as_ptr().cast_mut().cast(), bytes.len())
+    })
+}
+
+fn names_of(headers: &[(String, Option<Vec<u8>>)]) -> Answer<Vec<CString>> {
+    headers
+        .iter()
+        .map(|(name, _)| {
+            CString::new(name.as_str()).map_err(|_| {
+                KafkaError::new(
+                    ErrorCode::InvalidArgument,
+                    "a header's name holds a NUL character",
+                )
+            })
+        })
+        .collect()
+}
+
+fn argument(vtype: Kind, fill: impl FnOnce(&mut rd::rd_kafka_vu_s__bindgen_ty_1)) -> rd::rd_kafka_vu_t {
+    let mut u = rd::rd_kafka_vu_s__bindgen_ty_1 { _pad: [0; 64] };
+    fill(&mut u);
+    rd::rd_kafka_vu_t { vtype, u }
+}

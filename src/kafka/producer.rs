@@ -1,0 +1,174 @@
+//! Writing records to one topic.
+
+use super::Connection;
+use super::errors::{ErrorCode, KafkaError};
+use super::ffi::{Handle, Topic};
+use super::reach;
+use crate::failure::{Failure, Outcome};
+use rdkafka::ClientConfig;
+use std::cell::Ref;
+use std::time::Duration;
+
+pub use super::ffi::{Lost, NewRecord, Tally, Written};
+
+/// Who must have a record before it counts as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Acks {
+    /// Nobody: records may be lost unseen, and offsets stay unknown
+    #[value(name = "0")]
+    None,
+    /// The leader
+    #[value(name = "1")]
+    Leader,
+    /// All in-sync replicas
+    #[value(alias = "-1")]
+    All,
+}
+
+/// How batches are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[allow(missing_docs)]
+pub enum Compression {
+    None,
+    Gzip,
+    Snappy,
+    Lz4,
+    Zstd,
+}
+
+/// How to write.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// `acks`; by default all.
+    pub acks: Option<Acks>,
+    /// `compression.type`; by default none.
+    pub compression: Option<Compression>,
+    /// The partition for every record; by default the one its key falls to, any without a key.
+    pub partition: Option<i32>,
+}
+
+/// A producer of one topic. Each record is kept and sent again until it is acknowledged or its time is up
+/// (`delivery.timeout.ms`); with acks=all it is idempotent.
+pub struct Producer {
+    topic: Topic,
+    handle: Handle,
+    partition: Option<i32>,
+}
+
+impl Producer {
+    /// Connects, and makes sure that the topic exists.
+    ///
+    /// # Errors
+    /// When no broker answers, there is no such topic or partition, or a connection property is wrong.
+    pub fn open(connection: &Connection, topic: &str, settings: Settings) -> Outcome<Self> {
+        let handle = Handle::producer(&configuration(connection, settings))
+            .map_err(|error| error.into_failure("cannot make a producer"))?;
+        let refused = |error: KafkaError| error.into_failure(format!("cannot use topic `{topic}`"));
+        let native = handle.topic(topic).map_err(refused)?;
+        let partitions = reach::partitions_of(&handle, connection, topic, &native)?;
+        if let Some(wanted) = settings.partition
+            && !partitions.contains(&wanted)
+        {
+            return Err(no_partition(topic, wanted, &partitions));
+        }
+        Ok(Producer {
+            topic: native,
+            handle,
+            partition: settings.partition,
+        })
+    }
+
+    /// Queues a record, copying it; waits while the queue is full. `tag` comes back with a failure.
+    ///
+    /// # Errors
+    /// When the record can never be written, for example because it is too large.
+    pub fn send(&self, record: &NewRecord<'_>, tag: usize) -> Result<(), KafkaError> {
+        loop {
+            match self.handle.enqueue(&self.topic, self.partition, record, tag) {
+                Err(error) if error.code() == ErrorCode::QueueFull => {
+                    self.handle.poll(Duration::from_millis(20));
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Takes in the answers that have come, waiting up to `timeout` for the first.
+    pub fn poll(&self, timeout: Duration) {
+        self.handle.poll(timeout);
+    }
+
+    /// Sends without lingering and waits up to `timeout`; whether every record is answered.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        self.handle.flush(timeout)
+    }
+
+    /// What became of the records so far.
+    pub fn tally(&self) -> Ref<'_, Tally> {
+        self.handle.tally()
+    }
+
+    /// What went wrong with connections since the last call.
+    pub fn troubles(&self) -> Vec<KafkaError> {
+        self.handle.troubles()
+    }
+}
+
+/// `partition` is not one of the topic's.
+pub(super) fn no_partition(topic: &str, partition: i32, partitions: &[i32]) -> Failure {
+    let last = partitions.last().copied().unwrap_or(0);
+    let has = match partitions.len() {
+        1 => "1 partition: 0".to_owned(),
+        count => format!("{count} partitions: 0 to {last}"),
+    };
+    Failure::usage(format!("topic `{topic}` has no partition {partition}"))
+        .because(format!("it has {has}"))
+        .hint(format!("velo topic describe {topic}"))
+}
+
+fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
+    let mut config = connection.client_config();
+    if let Some(acks) = settings.acks {
+        // One property under two names: the option must win over either.
+        config.remove("request.required.acks").set(
+            "acks",
+            match acks {
+                Acks::None => "0",
+                Acks::Leader => "1",
+                Acks::All => "all",
+            },
+        );
+    }
+    if let Some(compression) = settings.compression {
+        config.remove("compression.codec").set(
+            "compression.type",
+            match compression {
+                Compression::None => "none",
+                Compression::Gzip => "gzip",
+                Compression::Snappy => "snappy",
+                Compression::Lz4 => "lz4",
+                Compression::Zstd => "zstd",
+            },
+        );
+    }
+    let acks = config.get("acks").or(config.get("request.required.acks"));
+    let all = matches!(acks, None | Some("all" | "-1"));
+    let idempotence = if all { "true" } else { "false" };
+    for (name, value) in [
+        // A misspelt topic is a mistake, not a wish for a new one.
+        ("allow.auto.create.topics", "false"),
+        ("enable.idempotence", idempotence),
+        // As Java's clients do, so that a key has the same partition whoever writes it.
+        ("partitioner", "murmur2_random"),
+        // The broker's limit decides, not librdkafka's lower one.
+        ("message.max.bytes", "100000000"),
+        ("delivery.timeout.ms", "60000"),
+        ("reconnect.backoff.ms", "10"),
+        ("reconnect.backoff.max.ms", "500"),
+    ] {
+        if config.get(name).is_none() {
+            config.set(name, value);
+        }
+    }
+    config
+}

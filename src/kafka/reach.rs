@@ -1,0 +1,47 @@
+//! The first contact of a producer or consumer: wait for a broker, find a topic's partitions, or say what is wrong.
+
+use super::Connection;
+use super::errors::{ErrorCode, KafkaError};
+use super::ffi::{Handle, Topic};
+use crate::failure::{Failure, Outcome};
+use std::time::{Duration, Instant};
+
+/// How long to wait for the answer of a broker that accepts connections.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One try.
+const TRY: Duration = Duration::from_millis(250);
+
+/// The partitions of a topic, in order.
+///
+/// # Errors
+/// When no broker answers, or there is no such topic.
+pub(super) fn partitions_of(
+    handle: &Handle,
+    connection: &Connection,
+    name: &str,
+    topic: &Topic,
+) -> Outcome<Vec<i32>> {
+    connection.reach()?;
+    let begun = Instant::now();
+    loop {
+        match handle.partitions(topic, TRY) {
+            Ok(partitions) => return Ok(partitions),
+            // A topic that is being created has no leader for an instant.
+            Err(error)
+                if (error.is_unreachable() || error.code() == ErrorCode::LeaderNotAvailable)
+                    && begun.elapsed() < PATIENCE => {}
+            Err(error) => return Err(refused(connection, name, error)),
+        }
+    }
+}
+
+fn refused(connection: &Connection, name: &str, error: KafkaError) -> Failure {
+    if error.is_unknown_topic() {
+        return Failure::request(format!("topic `{name}` does not exist"))
+            .because(format!("no topic of that name on {}", connection.bootstrap()))
+            .hint(format!("velo topic create {name}"))
+            .hint("velo topic list");
+    }
+    error.into_failure(format!("cannot use topic `{name}`"))
+}
