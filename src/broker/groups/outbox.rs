@@ -1,0 +1,74 @@
+//! What a change of a group still has to do: write a record, then answer the requests that waited for it.
+
+use super::member::{JoinReply, SyncReply};
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::{JoinGroupResponse, SyncGroupResponse};
+
+/// Why the group's record is to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Persist {
+    /// The group was made.
+    Created,
+    /// The leader's assignment came.
+    Assignment,
+    /// A static member came back under a new id.
+    StaticMember,
+    /// The last member left.
+    Emptied,
+}
+
+/// Answers that wait until the group's record, if one is due, is written.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Write the group's record first.
+    pub persist: Option<Persist>,
+    /// JoinGroups to answer.
+    pub joins: Vec<(JoinReply, JoinGroupResponse)>,
+    /// SyncGroups to answer.
+    pub syncs: Vec<(SyncReply, SyncGroupResponse)>,
+}
+
+impl Outbox {
+    /// Sends all answers.
+    pub fn deliver(self) {
+        // A receiver that is gone belongs to a connection that closed while it waited: nobody is left to tell.
+        for (reply, answer) in self.joins {
+            let _ = reply.send(answer);
+        }
+        for (reply, answer) in self.syncs {
+            let _ = reply.send(answer);
+        }
+    }
+
+    /// Answers everything with `error` instead, because the record could not be written.
+    pub fn fail(self, error: ResponseError) {
+        Outbox {
+            persist: None,
+            joins: self
+                .joins
+                .into_iter()
+                .map(|(reply, _)| (reply, join_error("", error)))
+                .collect(),
+            syncs: self
+                .syncs
+                .into_iter()
+                .map(|(reply, _)| (reply, sync_error(error)))
+                .collect(),
+        }
+        .deliver();
+    }
+}
+
+/// A JoinGroup's answer that is an error.
+pub fn join_error(member_id: &str, error: ResponseError) -> JoinGroupResponse {
+    JoinGroupResponse::default()
+        .with_error_code(error.code())
+        .with_generation_id(-1)
+        .with_protocol_name(None)
+        .with_member_id(member_id.to_owned().into())
+}
+
+/// A SyncGroup's answer that is an error.
+pub fn sync_error(error: ResponseError) -> SyncGroupResponse {
+    SyncGroupResponse::default().with_error_code(error.code())
+}
