@@ -54,10 +54,10 @@ impl Group {
 
     /// A commit is a sign of life, too.
     pub fn touch_on_commit(&mut self, member_id: &str, now: i64) {
-        if matches!(self.state, GroupState::Stable | GroupState::PreparingRebalance) {
-            if let Some(member) = self.members.get_mut(member_id) {
-                member.touch(now);
-            }
+        if matches!(self.state, GroupState::Stable | GroupState::PreparingRebalance)
+            && let Some(member) = self.members.get_mut(member_id)
+        {
+            member.touch(now);
         }
     }
 

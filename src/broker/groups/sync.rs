@@ -75,11 +75,11 @@ impl Group {
     }
 
     fn park_sync(&mut self, call: SyncCall, reply: SyncReply, now: i64) {
-        if let Some(member) = self.members.get_mut(&call.member_id) {
-            if let Some(earlier) = member.sync_reply.replace(reply) {
-                let answer = sync_error(ResponseError::RebalanceInProgress);
-                self.outbox.syncs.push((earlier, answer));
-            }
+        if let Some(member) = self.members.get_mut(&call.member_id)
+            && let Some(earlier) = member.sync_reply.replace(reply)
+        {
+            let answer = sync_error(ResponseError::RebalanceInProgress);
+            self.outbox.syncs.push((earlier, answer));
         }
         if self.is_leader(&call.member_id) {
             self.assign(call.assignments, now);
@@ -97,12 +97,12 @@ impl Group {
         self.transition(GroupState::Stable, now);
         for id in &ids {
             let answer = self.sync_answer(id);
-            if let Some(member) = self.members.get_mut(id) {
-                if let Some(reply) = member.sync_reply.take() {
-                    // Its session may have ended while it was excused.
-                    member.touch(now);
-                    self.outbox.syncs.push((reply, answer));
-                }
+            if let Some(member) = self.members.get_mut(id)
+                && let Some(reply) = member.sync_reply.take()
+            {
+                // Its session may have ended while it was excused.
+                member.touch(now);
+                self.outbox.syncs.push((reply, answer));
             }
         }
         self.outbox.persist = Some(Persist::Assignment);
