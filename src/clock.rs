@@ -47,12 +47,23 @@ impl Clock {
     pub async fn sleep(&self, duration: Duration) {
         match &self.0 {
             Source::System => tokio::time::sleep(duration).await,
+            Source::Manual(_) => {
+                let by = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+                self.sleep_until(self.now_ms().saturating_add(by)).await;
+            }
+        }
+    }
+
+    /// Waits until this clock shows `until_ms` or later.
+    pub async fn sleep_until(&self, until_ms: i64) {
+        match &self.0 {
+            Source::System => {
+                let left = u64::try_from(until_ms.saturating_sub(self.now_ms())).unwrap_or(0);
+                tokio::time::sleep(Duration::from_millis(left)).await;
+            }
             Source::Manual(now) => {
-                let until = self
-                    .now_ms()
-                    .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
                 // The sender lives as long as this clock, so waiting cannot fail.
-                let _ = now.subscribe().wait_for(|ms| *ms >= until).await;
+                let _ = now.subscribe().wait_for(|ms| *ms >= until_ms).await;
             }
         }
     }

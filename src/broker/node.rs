@@ -3,7 +3,7 @@
 use super::api::ListenerKind;
 use super::config::{Listener, NodeConfig};
 use super::error::{BrokerError, Result};
-use super::groups::GroupCoordinator;
+use super::groups::{GroupConfig, GroupCoordinator};
 use super::log::LogConfig;
 use super::memory::MemoryPool;
 use super::metadata::MetadataImage;
@@ -52,20 +52,27 @@ impl Node {
         for listener in &config.listeners {
             bound.push((listener.clone(), bind(listener).await?));
         }
-        let replicas = ReplicaManager::new(ReplicaSettings {
+        let replicas = Arc::new(ReplicaManager::new(ReplicaSettings {
             node_id: config.node_id,
             log_dir: config.log_dir.clone(),
             retention_check_interval: config.millis("log.retention.check.interval.ms"),
             clock: clock.clone(),
             topic_configs: Box::new(|_, _| LogConfig::default()),
-        });
+        }));
+        let groups = Arc::new(GroupCoordinator::new(
+            GroupConfig::from_properties(&config.properties)?,
+            config.node_id,
+            clock.clone(),
+            Arc::clone(&replicas),
+        ));
+        groups.start();
         let node = Arc::new(Node {
             request_memory: MemoryPool::new(config.request_memory()),
             config,
             clock,
             metadata: Arc::default(),
-            replicas: Arc::new(replicas),
-            groups: Arc::default(),
+            replicas,
+            groups,
         });
         let stop = watch::Sender::new(false);
         let mut tasks = JoinSet::new();

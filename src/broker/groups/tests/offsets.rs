@@ -1,19 +1,21 @@
 //! Who may commit, what may be deleted, and what expires.
 
 use super::super::offsets::CommittedOffset;
+use super::super::records::OffsetValue;
 use super::*;
 
 const WEEK_MS: i64 = 7 * 24 * 3_600_000;
 
 fn commit(desk: &mut Desk, topic: &str, offset: i64) {
-    let committed = CommittedOffset {
+    let value = OffsetValue {
         offset,
         leader_epoch: -1,
         metadata: String::new(),
         commit_timestamp: desk.now,
-        expire_timestamp: None,
-        charge: desk.budget.force(1),
+        expire_timestamp: -1,
+        topic_id: uuid::Uuid::nil(),
     };
+    let committed = CommittedOffset::new(value, desk.budget.force(1));
     desk.group.put_offset(topic, 0, committed);
 }
 

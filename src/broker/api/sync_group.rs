@@ -1,0 +1,11 @@
+//! SyncGroup: the leader hands in the assignment, every member takes its own away.
+
+use super::RequestContext;
+use crate::broker::node::Node;
+use kafka_protocol::messages::{SyncGroupRequest, SyncGroupResponse};
+use std::sync::Arc;
+
+/// Answers when the leader's assignment is there and written.
+pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: SyncGroupRequest) -> SyncGroupResponse {
+    node.groups.sync(&ctx, request).await
+}

@@ -1,0 +1,200 @@
+//! JoinGroup, SyncGroup, Heartbeat and LeaveGroup, from request to answer.
+
+use super::coordinator::{GroupCoordinator, MAX_NAME_BYTES};
+use super::join::JoinCall;
+use super::member::{MemberInfo, Protocol};
+use super::outbox::{Persist, join_error, sync_error};
+use super::sync::{LeaveCall, SyncCall};
+use crate::broker::api::RequestContext;
+use bytes::Bytes;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::leave_group_request::MemberIdentity;
+use kafka_protocol::messages::{
+    HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest, SyncGroupResponse,
+};
+use tokio::sync::oneshot;
+
+/// Memory that a member is reckoned at, beside its texts and metadata.
+const MEMBER_BYTES: usize = 512;
+
+/// An empty `group.id` has no members, and one that no record can hold is none.
+fn check_group_id(group_id: &str) -> Result<(), ResponseError> {
+    if group_id.is_empty() || group_id.len() > MAX_NAME_BYTES {
+        return Err(ResponseError::InvalidGroupId);
+    }
+    Ok(())
+}
+
+impl GroupCoordinator {
+    /// JoinGroup; returns when the rebalance is over, or at once with an error.
+    pub async fn join(&self, ctx: &RequestContext, request: JoinGroupRequest) -> JoinGroupResponse {
+        let member_id = request.member_id.to_string();
+        match self.start_join(ctx, request) {
+            // The sender is gone only when the node stops in the middle.
+            Ok(answer) => answer
+                .await
+                .unwrap_or_else(|_| join_error(&member_id, ResponseError::CoordinatorNotAvailable)),
+            Err(error) => join_error(&member_id, error),
+        }
+    }
+
+    fn start_join(
+        &self,
+        ctx: &RequestContext,
+        request: JoinGroupRequest,
+    ) -> Result<oneshot::Receiver<JoinGroupResponse>, ResponseError> {
+        check_group_id(&request.group_id)?;
+        let session = request.session_timeout_ms;
+        if session < self.config.min_session_timeout_ms || session > self.config.max_session_timeout_ms {
+            return Err(ResponseError::InvalidSessionTimeout);
+        }
+        let group_id = request.group_id.to_string();
+        let create = request.member_id.is_empty();
+        let (reply, answer) = oneshot::channel();
+        let mut join = Some((self.join_call(ctx, request)?, reply));
+        let found = self.change(&group_id, create, |_, group, now| {
+            if let Some((call, reply)) = join.take() {
+                group.join(call, reply, now);
+                group.record_if_new();
+            }
+        })?;
+        found.map(|()| answer).ok_or(ResponseError::UnknownMemberId)
+    }
+
+    fn join_call(&self, ctx: &RequestContext, request: JoinGroupRequest) -> Result<JoinCall, ResponseError> {
+        let instance_id = request.group_instance_id.map(|id| id.to_string());
+        if instance_id.as_ref().is_some_and(|id| id.len() > MAX_NAME_BYTES) {
+            return Err(ResponseError::InvalidRequest);
+        }
+        // Copies, since the parts of a request keep all of its bytes in memory.
+        let protocols: Vec<Protocol> = request
+            .protocols
+            .iter()
+            .map(|protocol| Protocol {
+                name: protocol.name.to_string(),
+                metadata: Bytes::copy_from_slice(&protocol.metadata),
+            })
+            .collect();
+        let metadata: usize = protocols
+            .iter()
+            .map(|protocol| protocol.name.len() + protocol.metadata.len())
+            .sum();
+        let charge = self.budget().charge(MEMBER_BYTES + metadata);
+        Ok(JoinCall {
+            charge: charge.ok_or(ResponseError::PolicyViolation)?,
+            member_id: request.member_id.to_string(),
+            protocol_type: request.protocol_type.to_string(),
+            needs_member_id: ctx.api_version >= 4,
+            can_skip_assignment: ctx.api_version >= 9,
+            info: MemberInfo {
+                instance_id,
+                client_id: ctx.client_id.clone(),
+                client_host: format!("/{}", ctx.peer.ip()),
+                session_timeout_ms: request.session_timeout_ms,
+                // Version 0 has no timeout of its own for rebalances.
+                rebalance_timeout_ms: if ctx.api_version == 0 {
+                    request.session_timeout_ms
+                } else {
+                    request.rebalance_timeout_ms
+                },
+                protocols,
+            },
+        })
+    }
+
+    /// SyncGroup; returns when the leader's assignment is written, or at once with an error.
+    pub async fn sync(&self, ctx: &RequestContext, request: SyncGroupRequest) -> SyncGroupResponse {
+        match self.start_sync(ctx, request) {
+            Ok(answer) => answer
+                .await
+                .unwrap_or_else(|_| sync_error(ResponseError::CoordinatorNotAvailable)),
+            Err(error) => sync_error(error),
+        }
+    }
+
+    fn start_sync(
+        &self,
+        ctx: &RequestContext,
+        request: SyncGroupRequest,
+    ) -> Result<oneshot::Receiver<SyncGroupResponse>, ResponseError> {
+        check_group_id(&request.group_id)?;
+        if ctx.api_version >= 5 && (request.protocol_type.is_none() || request.protocol_name.is_none()) {
+            return Err(ResponseError::InconsistentGroupProtocol);
+        }
+        let group_id = request.group_id.to_string();
+        let (reply, answer) = oneshot::channel();
+        let mut sync = Some((sync_call(request), reply));
+        let found = self.change(&group_id, false, |_, group, now| {
+            if let Some((call, reply)) = sync.take() {
+                group.sync(call, reply, now);
+            }
+        });
+        match found {
+            // The client has to join again anyhow, now that the members' state is being read back.
+            Err(ResponseError::CoordinatorLoadInProgress) => Err(ResponseError::RebalanceInProgress),
+            found => found?.map(|()| answer).ok_or(ResponseError::UnknownMemberId),
+        }
+    }
+
+    /// Heartbeat.
+    ///
+    /// # Errors
+    /// `REBALANCE_IN_PROGRESS` calls the member to join again; the others say why it is none.
+    pub fn heartbeat(&self, request: &HeartbeatRequest) -> Result<(), ResponseError> {
+        check_group_id(&request.group_id)?;
+        let instance_id = request.group_instance_id.as_deref();
+        let result = self.change(&request.group_id, false, |_, group, now| {
+            group.heartbeat(&request.member_id, instance_id, request.generation_id, now)
+        });
+        match result {
+            // Whether it still is a member is not known yet; it will be at its next heartbeat.
+            Err(ResponseError::CoordinatorLoadInProgress) => Ok(()),
+            result => result?.unwrap_or(Err(ResponseError::UnknownMemberId)),
+        }
+    }
+
+    /// LeaveGroup: one result for each member, in order.
+    ///
+    /// # Errors
+    /// What concerns all of them.
+    pub fn leave(
+        &self,
+        group_id: &str,
+        members: &[MemberIdentity],
+    ) -> Result<Vec<Result<(), ResponseError>>, ResponseError> {
+        check_group_id(group_id)?;
+        let calls: Vec<LeaveCall> = members
+            .iter()
+            .map(|member| LeaveCall {
+                member_id: member.member_id.to_string(),
+                instance_id: member.group_instance_id.as_ref().map(ToString::to_string),
+            })
+            .collect();
+        let left = self.change(group_id, false, |_, group, now| group.leave(&calls, now))?;
+        Ok(left.unwrap_or_else(|| vec![Err(ResponseError::UnknownMemberId); members.len()]))
+    }
+}
+
+fn sync_call(request: SyncGroupRequest) -> SyncCall {
+    SyncCall {
+        member_id: request.member_id.to_string(),
+        instance_id: request.group_instance_id.map(|id| id.to_string()),
+        generation: request.generation_id,
+        protocol_type: request.protocol_type.map(|name| name.to_string()),
+        protocol_name: request.protocol_name.map(|name| name.to_string()),
+        assignments: request
+            .assignments
+            .iter()
+            .map(|one| (one.member_id.to_string(), Bytes::copy_from_slice(&one.assignment)))
+            .collect(),
+    }
+}
+
+impl super::group::Group {
+    /// A group that took its first member is written, so that it is known after a restart.
+    fn record_if_new(&mut self) {
+        if !self.is_recorded && !self.is_forgotten() && self.outbox.persist.is_none() {
+            self.outbox.persist = Some(Persist::Created);
+        }
+    }
+}
