@@ -1,3 +1,6 @@
 //! The classroom cluster, seen from its port and its folder.
 
 mod bad_input;
+mod log_basics;
+mod log_compaction;
+mod log_support;

@@ -1,7 +1,26 @@
 //! A partition's log on disk, in Kafka's own format (segments, offset and time indexes, checkpoints).
 
+mod append;
+pub mod batch;
+pub mod checkpoint;
+mod compaction;
+mod compress;
 pub mod config;
+mod epochs;
+mod file;
+mod index;
+mod lookup;
 pub mod partition;
+mod producers;
+mod read;
+mod records;
+mod recovery;
+mod retention;
+mod segment;
+pub mod topic_id;
+mod transactions;
+mod truncate;
+mod validate;
 
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use partition::{Appended, FetchedRecords, OffsetAndTimestamp, PartitionLog, ReadLimit};

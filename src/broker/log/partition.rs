@@ -1,14 +1,28 @@
 //! One partition's log: append, read, look up by time, truncate, delete.
 //!
-//! Safe to share between threads: one writer at a time, readers beside it.
+//! Safe to share between threads: one writer at a time, readers beside it. What readers need is published by atomics
+//! and an atomically replaced list of segments, so no read waits for an append.
 
-use super::LogConfig;
-use crate::broker::error::Result;
+use super::checkpoint::{self, LogDirState};
+use super::epochs::LeaderEpochs;
+use super::producers::{Aborted, ProducerStates};
+use super::segment::Segment;
+use super::{LogConfig, file, recovery};
+use crate::broker::error::{BrokerError, Result};
 use crate::clock::Clock;
+use arc_swap::ArcSwap;
 use bytes::Bytes;
-use std::path::Path;
+use kafka_protocol::ResponseError;
+use parking_lot::{Mutex, RwLock};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::watch;
+use uuid::Uuid;
+
+/// How the folder of a deleted partition ends until it is gone, as in Kafka.
+pub(super) const DELETED_DIR: &str = "-delete";
 
 /// What an append did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,129 +72,290 @@ pub struct OffsetAndTimestamp {
 
 /// One partition's log.
 #[derive(Debug)]
-pub struct PartitionLog;
+pub struct PartitionLog {
+    pub(super) clock: Clock,
+    pub(super) config: ArcSwap<LogConfig>,
+    /// By base offset; never empty, the last one is active.
+    pub(super) segments: ArcSwap<Vec<Arc<Segment>>>,
+    pub(super) log_start: AtomicI64,
+    pub(super) log_end: AtomicI64,
+    pub(super) high_watermark: AtomicI64,
+    /// First offset of the oldest undecided transaction, `i64::MAX` without one.
+    pub(super) unstable_from: AtomicI64,
+    pub(super) epochs: RwLock<LeaderEpochs>,
+    pub(super) aborted: RwLock<Vec<Aborted>>,
+    pub(super) writer: Mutex<Writer>,
+    /// Held while old segments change: by retention, truncation and compaction. Taken before `writer`.
+    pub(super) tidying: Mutex<()>,
+    dir: RwLock<PathBuf>,
+    changes: watch::Sender<u64>,
+}
+
+/// What only the appender uses.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub producers: ProducerStates,
+    /// All below this offset has been synced.
+    pub recovery_point: i64,
+    /// Records since the last sync.
+    pub unflushed: i64,
+    pub flushed_ms: i64,
+    /// Files renamed for deletion, and when they go.
+    pub doomed: Vec<(i64, PathBuf)>,
+    pub closed: bool,
+}
+
+impl Writer {
+    /// # Errors
+    /// `KAFKA_STORAGE_ERROR` once the log has been closed or deleted.
+    pub fn check_open(&self) -> Result<()> {
+        if self.closed {
+            return Err(ResponseError::KafkaStorageError.into());
+        }
+        Ok(())
+    }
+}
 
 impl PartitionLog {
     /// Opens the log in `dir` (`LOGDIR/TOPIC-PARTITION`), creating the folder if need be; after an unclean stop
-    /// the last segment is checked and a torn tail cut.
-    pub fn open(_dir: &Path, _config: Arc<LogConfig>, _clock: Clock) -> Result<Self> {
-        todo!()
+    /// the last segment is checked and a torn tail cut. What the files beside `dir` know about it is read from them.
+    pub fn open(dir: &Path, config: Arc<LogConfig>, clock: Clock) -> Result<Self> {
+        let state = match dir.parent() {
+            Some(log_dir) => LogDirState::read(log_dir)?,
+            None => LogDirState::default(),
+        };
+        Self::open_with(dir, config, clock, &state)
     }
 
-    /// Appends batches from a producer: checks CRC, magic, size, timestamps and sequences, assigns offsets, and
-    /// stamps `leader_epoch`.
-    pub fn append_as_leader(&self, _records: Bytes, _leader_epoch: i32) -> Result<Appended> {
-        todo!()
+    /// Opens the log in `dir` with what the whole log directory knew when it was last in use.
+    pub fn open_with(dir: &Path, config: Arc<LogConfig>, clock: Clock, state: &LogDirState) -> Result<Self> {
+        let now_ms = clock.now_ms();
+        let (before, high_watermark) = recovery::before(dir, state);
+        let recovered = recovery::open(dir, &config, now_ms, before)?;
+        let (log_start, log_end) = (recovered.log_start, recovered.log_end);
+        let high_watermark = high_watermark.clamp(log_start, log_end);
+        let mut producers = recovered.producers;
+        let unstable = producers.first_unstable(high_watermark).unwrap_or(i64::MAX);
+        Ok(PartitionLog {
+            clock,
+            config: ArcSwap::new(config),
+            segments: ArcSwap::from_pointee(recovered.segments),
+            log_start: AtomicI64::new(log_start),
+            log_end: AtomicI64::new(log_end),
+            high_watermark: AtomicI64::new(high_watermark),
+            unstable_from: AtomicI64::new(unstable),
+            epochs: RwLock::new(recovered.epochs),
+            aborted: RwLock::new(recovered.aborted),
+            writer: Mutex::new(Writer {
+                producers,
+                recovery_point: before.recovery_point.min(log_end),
+                unflushed: 0,
+                flushed_ms: now_ms,
+                doomed: Vec::new(),
+                closed: false,
+            }),
+            tidying: Mutex::new(()),
+            dir: RwLock::new(dir.to_owned()),
+            changes: watch::Sender::new(0),
+        })
     }
 
-    /// Appends batches copied from the leader, offsets and epochs as they come.
-    pub fn append_as_follower(&self, _records: Bytes) -> Result<Appended> {
-        todo!()
-    }
-
-    /// Reads whole batches from `offset` on, at most `max_bytes`, but at least one batch if `min_one`.
-    pub fn read(
-        &self,
-        _offset: i64,
-        _max_bytes: usize,
-        _min_one: bool,
-        _limit: ReadLimit,
-    ) -> Result<FetchedRecords> {
-        todo!()
-    }
-
-    /// The first record at or after `timestamp` (ms); `None` when there is none.
-    pub fn offset_for_timestamp(&self, _timestamp: i64) -> Result<Option<OffsetAndTimestamp>> {
-        todo!()
-    }
-
-    /// The record with the greatest timestamp; `None` in an empty log.
-    pub fn max_timestamp(&self) -> Result<Option<OffsetAndTimestamp>> {
-        todo!()
+    /// The log's folder.
+    pub fn dir(&self) -> PathBuf {
+        self.dir.read().clone()
     }
 
     /// First offset that can be read.
     pub fn log_start_offset(&self) -> i64 {
-        todo!()
+        self.log_start.load(Ordering::Acquire)
     }
 
     /// Offset the next record gets.
     pub fn log_end_offset(&self) -> i64 {
-        todo!()
+        self.log_end.load(Ordering::Acquire)
     }
 
     /// First offset that is not yet on every in-sync replica.
     pub fn high_watermark(&self) -> i64 {
-        todo!()
+        self.high_watermark.load(Ordering::Acquire)
     }
 
     /// Raises the high watermark (never past the end) and wakes the waiters.
-    pub fn set_high_watermark(&self, _offset: i64) {
-        todo!()
+    pub fn set_high_watermark(&self, offset: i64) {
+        let offset = offset.min(self.log_end_offset());
+        if self.high_watermark.fetch_max(offset, Ordering::AcqRel) >= offset {
+            return;
+        }
+        if self.unstable_from.load(Ordering::Acquire) != i64::MAX {
+            let unstable = self.writer.lock().producers.first_unstable(offset);
+            self.unstable_from
+                .store(unstable.unwrap_or(i64::MAX), Ordering::Release);
+        }
+        self.bump();
     }
 
     /// First offset of the oldest open transaction, or the high watermark.
     pub fn last_stable_offset(&self) -> i64 {
-        todo!()
+        self.high_watermark()
+            .min(self.unstable_from.load(Ordering::Acquire))
+    }
+
+    /// Up to where the log is known to be on the disk.
+    pub fn recovery_point(&self) -> i64 {
+        self.writer.lock().recovery_point
     }
 
     /// Changes whenever the log end, the high watermark or the log start moves; fetches wait on it.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        todo!()
+        self.changes.subscribe()
     }
 
-    /// DeleteRecords: moves the log start to `before` (the high watermark at most) and returns the new start.
-    pub fn delete_records(&self, _before: i64) -> Result<i64> {
-        todo!()
-    }
-
-    /// Drops all records from `offset` on.
-    pub fn truncate_to(&self, _offset: i64) -> Result<()> {
-        todo!()
+    pub(super) fn bump(&self) {
+        self.changes
+            .send_modify(|version| *version = version.wrapping_add(1));
     }
 
     /// OffsetForLeaderEpoch (KIP-320): the greatest epoch not above `epoch`, and where it ends; (-1, -1) if unknown.
-    pub fn end_offset_for_epoch(&self, _epoch: i32) -> (i32, i64) {
-        todo!()
+    pub fn end_offset_for_epoch(&self, epoch: i32) -> (i32, i64) {
+        self.epochs.read().end_offset_for(epoch, self.log_end_offset())
     }
 
     /// The epoch of the last record, -1 in an empty log.
     pub fn latest_epoch(&self) -> i32 {
-        todo!()
+        self.epochs.read().latest().map_or(-1, |(epoch, _)| epoch)
+    }
+
+    /// The epoch that the record at `offset` was written in, -1 when unknown.
+    pub fn epoch_of(&self, offset: i64) -> i32 {
+        self.epochs.read().epoch_of(offset)
     }
 
     /// Takes new settings; they act from the next append or check on.
-    pub fn set_config(&self, _config: Arc<LogConfig>) {
-        todo!()
+    pub fn set_config(&self, config: Arc<LogConfig>) {
+        self.config.store(config);
     }
 
-    /// Rolls segments that are old enough and deletes those past retention; returns how many segments went.
-    pub fn apply_retention(&self) -> Result<usize> {
-        todo!()
-    }
-
-    /// Compacts if `cleanup.policy` has `compact` and enough is dirty; returns whether it did.
-    pub fn compact(&self) -> Result<bool> {
-        todo!()
+    /// The settings in force.
+    pub fn config(&self) -> Arc<LogConfig> {
+        self.config.load_full()
     }
 
     /// Bytes of all segments.
     pub fn size(&self) -> u64 {
-        todo!()
+        self.segments.load().iter().map(|segment| segment.size()).sum()
+    }
+
+    /// The segment that is appended to.
+    pub(super) fn active(&self) -> Arc<Segment> {
+        let segments = self.segments.load();
+        // The list is never empty: each change leaves at least the active segment in it.
+        match segments.last() {
+            Some(active) => Arc::clone(active),
+            None => unreachable!("a log without segments"),
+        }
+    }
+
+    /// Where in the list the segment is that may hold `offset`.
+    pub(super) fn segment_index(segments: &[Arc<Segment>], offset: i64) -> usize {
+        let after = segments.partition_point(|segment| segment.base_offset() <= offset);
+        after.saturating_sub(1)
     }
 
     /// Writes everything through to the disk, checkpoints included.
     pub fn flush(&self) -> Result<()> {
-        todo!()
+        let mut writer = self.writer.lock();
+        writer.check_open()?;
+        self.sync_to_end(&mut writer, self.clock.now_ms())?;
+        self.checkpoint(&writer)
     }
 
-    /// Flushes and marks the log as cleanly closed.
+    /// Flushes and marks the log as cleanly closed: opened again, it needs no check. Appends fail from here on.
     pub fn close(&self) -> Result<()> {
-        todo!()
+        let _tidying = self.tidying.lock();
+        let mut writer = self.writer.lock();
+        if writer.closed {
+            return Ok(());
+        }
+        self.active().finish_indexes()?;
+        self.sync_to_end(&mut writer, self.clock.now_ms())?;
+        writer
+            .producers
+            .write_snapshot(&self.dir(), self.log_end_offset())?;
+        self.checkpoint(&writer)?;
+        for (_, path) in writer.doomed.drain(..) {
+            file::remove(&path)?;
+        }
+        writer.closed = true;
+        Ok(())
     }
 
     /// Deletes the log's folder: renamed first, as Kafka does, so that a new topic of the same name can start.
     pub fn delete(&self) -> Result<()> {
-        todo!()
+        let _tidying = self.tidying.lock();
+        let mut writer = self.writer.lock();
+        writer.closed = true;
+        writer.doomed.clear();
+        let dir = self.dir();
+        let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let renamed = dir.with_file_name(format!("{name}.{}{DELETED_DIR}", Uuid::new_v4().simple()));
+        fs::rename(&dir, &renamed).map_err(BrokerError::io(&dir))?;
+        *self.dir.write() = renamed.clone();
+        self.epochs.write().moved_to(&renamed);
+        self.segments
+            .load()
+            .iter()
+            .for_each(|segment| segment.moved_to(&renamed));
+        for name in [
+            checkpoint::RECOVERY_POINTS,
+            checkpoint::LOG_STARTS,
+            checkpoint::HIGH_WATERMARKS,
+            checkpoint::CLEANER,
+        ] {
+            Self::checkpoint_line(&dir, name, None)?;
+        }
+        fs::remove_dir_all(&renamed).map_err(BrokerError::io(&renamed))
+    }
+
+    /// Syncs all segments that may have unsynced bytes.
+    pub(super) fn sync_to_end(&self, writer: &mut Writer, now_ms: i64) -> Result<()> {
+        let segments = self.segments.load();
+        let first = Self::segment_index(&segments, writer.recovery_point);
+        for segment in segments.get(first..).unwrap_or_default() {
+            segment.sync()?;
+        }
+        file::sync_dir(&self.dir())?;
+        writer.recovery_point = self.log_end_offset();
+        writer.unflushed = 0;
+        writer.flushed_ms = now_ms;
+        Ok(())
+    }
+
+    /// Writes this log's lines of the files beside its folder.
+    pub(super) fn checkpoint(&self, writer: &Writer) -> Result<()> {
+        let dir = self.dir();
+        Self::checkpoint_line(&dir, checkpoint::RECOVERY_POINTS, Some(writer.recovery_point))?;
+        Self::checkpoint_line(&dir, checkpoint::HIGH_WATERMARKS, Some(self.high_watermark()))?;
+        self.checkpoint_log_start()
+    }
+
+    /// Notes where the log starts, if that is not where its first segment does.
+    pub(super) fn checkpoint_log_start(&self) -> Result<()> {
+        let log_start = self.log_start_offset();
+        let first = self
+            .segments
+            .load()
+            .first()
+            .map_or(0, |segment| segment.base_offset());
+        let line = (log_start > first).then_some(log_start);
+        Self::checkpoint_line(&self.dir(), checkpoint::LOG_STARTS, line)
+    }
+
+    pub(super) fn checkpoint_line(dir: &Path, name: &str, offset: Option<i64>) -> Result<()> {
+        match (dir.parent(), checkpoint::parse_partition_dir(dir)) {
+            (Some(log_dir), Some((topic, partition))) => {
+                checkpoint::update(log_dir, name, &topic, partition, offset)
+            }
+            _ => Ok(()),
+        }
     }
 }

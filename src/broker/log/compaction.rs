@@ -1,0 +1,347 @@
+//! Compaction: of each key only the last record stays, tombstones for `delete.retention.ms` longer (KIP-534).
+//!
+//! A group of neighbouring segments is written anew as `.cleaned`, synced, and renamed to `.swap`: from then on the
+//! new file counts, and recovery finishes what a crash interrupts. The active segment is never touched.
+
+use super::batch::{Batch, BatchHeader};
+use super::partition::PartitionLog;
+use super::producers::Aborted;
+use super::records::{Records, records_of};
+use super::segment::Segment;
+use super::{LogConfig, checkpoint, compress, file, lookup, recovery, retention, validate};
+use crate::broker::error::{BrokerError, Result};
+use std::collections::HashMap;
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{BufWriter, Write};
+use std::sync::Arc;
+
+/// Keys that one round remembers, about 50 MiB of them at most; a dirtier log takes several rounds.
+const MAX_KEYS: usize = 1 << 20;
+
+/// The last offset of each key, by two hashes that nobody outside can know.
+struct LastOffsets {
+    offsets: HashMap<(u64, u64), i64>,
+    hashers: (RandomState, RandomState),
+}
+
+impl LastOffsets {
+    fn new() -> Self {
+        LastOffsets {
+            offsets: HashMap::new(),
+            hashers: (RandomState::new(), RandomState::new()),
+        }
+    }
+
+    fn hash(&self, key: &[u8]) -> (u64, u64) {
+        (self.hashers.0.hash_one(key), self.hashers.1.hash_one(key))
+    }
+
+    fn put(&mut self, key: &[u8], offset: i64) {
+        let hash = self.hash(key);
+        self.offsets.insert(hash, offset);
+    }
+
+    fn is_last(&self, key: &[u8], offset: i64) -> bool {
+        self.offsets
+            .get(&self.hash(key))
+            .is_none_or(|last| *last <= offset)
+    }
+}
+
+/// One round of compaction: what decides about each record.
+struct Round {
+    last_offsets: LastOffsets,
+    /// Last offset of each live producer: its batch stays, if only as a header, so that its sequence is known.
+    producers: HashMap<i64, i64>,
+    aborted: Vec<Aborted>,
+    now_ms: i64,
+    delete_retention_ms: i64,
+}
+
+impl PartitionLog {
+    /// Compacts if `cleanup.policy` has `compact` and enough is dirty; returns whether it did. Reads and writes much:
+    /// to be called where that is allowed.
+    pub fn compact(&self) -> Result<bool> {
+        let config = self.config();
+        if !config.cleanup_policy.compact {
+            return Ok(false);
+        }
+        let _tidying = self.tidying.lock();
+        let now_ms = self.clock.now_ms();
+        let segments = self.segments.load_full();
+        let from = self.first_dirty(&segments)?;
+        let to = self.first_uncleanable(&segments, from, &config, now_ms)?;
+        if !is_dirty_enough(&segments, from, to, &config, now_ms)? {
+            return Ok(false);
+        }
+        let producers = {
+            let writer = self.writer.lock();
+            if writer.closed {
+                return Ok(false);
+            }
+            writer.producers.last_offsets()
+        };
+        let mut round = Round {
+            last_offsets: LastOffsets::new(),
+            producers,
+            aborted: self.aborted.read().clone(),
+            now_ms,
+            delete_retention_ms: config.delete_retention_ms,
+        };
+        let end = round.learn_keys(&segments, from, to)?;
+        let cleanable = segments.partition_point(|segment| segment.base_offset() < end);
+        let cleanable = cleanable.min(segments.len().saturating_sub(1));
+        for group in groups(segments.get(..cleanable).unwrap_or_default(), &config) {
+            self.clean_group(group, &round, &config)?;
+        }
+        Self::checkpoint_line(&self.dir(), checkpoint::CLEANER, Some(end))?;
+        Ok(true)
+    }
+
+    /// Where the last round ended, or the log's start if that is not in the log.
+    fn first_dirty(&self, segments: &[Arc<Segment>]) -> Result<i64> {
+        let dir = self.dir();
+        let known = match (dir.parent(), checkpoint::parse_partition_dir(&dir)) {
+            (Some(log_dir), Some(key)) => checkpoint::read(log_dir, checkpoint::CLEANER)?.get(&key).copied(),
+            _ => None,
+        };
+        let start = self.log_start_offset();
+        let active = segments.last().map_or(start, |segment| segment.base_offset());
+        Ok(known
+            .filter(|known| (start..=active).contains(known))
+            .unwrap_or(start))
+    }
+
+    /// The active segment, open transactions, and what `min.compaction.lag.ms` protects stay as they are.
+    fn first_uncleanable(
+        &self,
+        segments: &[Arc<Segment>],
+        from: i64,
+        config: &LogConfig,
+        now_ms: i64,
+    ) -> Result<i64> {
+        let active = segments.last().map_or(from, |segment| segment.base_offset());
+        let mut end = active.min(self.last_stable_offset());
+        if config.min_compaction_lag_ms > 0 {
+            let newest = now_ms.saturating_sub(config.min_compaction_lag_ms);
+            for segment in segments.iter().filter(|segment| segment.base_offset() >= from) {
+                if segment.largest_timestamp()? > newest {
+                    end = end.min(segment.base_offset());
+                    break;
+                }
+            }
+        }
+        Ok(end)
+    }
+
+    /// Writes a group of segments anew and puts the result in their place.
+    fn clean_group(&self, group: &[Arc<Segment>], round: &Round, config: &LogConfig) -> Result<()> {
+        let Some(base) = group.first().map(|segment| segment.base_offset()) else {
+            return Ok(());
+        };
+        let dir = self.dir();
+        let target = file::path_of(&dir, base, file::LOG);
+        let cleaned = file::with_suffix(&target, file::CLEANED);
+        round.write_cleaned(group, &cleaned)?;
+        let swap = file::with_suffix(&target, file::SWAP);
+        fs::rename(&cleaned, &swap).map_err(BrokerError::io(&cleaned))?;
+        file::sync_dir(&dir)?;
+
+        let mut writer = self.writer.lock();
+        let due_ms = round.now_ms.saturating_add(config.file_delete_delay_ms);
+        for segment in group {
+            retention::doom(&mut writer, segment, due_ms)?;
+        }
+        fs::rename(&swap, &target).map_err(BrokerError::io(&swap))?;
+        file::sync_dir(&dir)?;
+        let segment = Segment::open(&dir, base, round.now_ms)?;
+        segment.rebuild_indexes(config.index_interval_bytes)?;
+        segment.finish_indexes()?;
+        let replaced = |other: &&Arc<Segment>| group.iter().any(|old| Arc::ptr_eq(old, other));
+        let now = self.segments.load();
+        let mut segments: Vec<_> = now.iter().filter(|other| !replaced(other)).cloned().collect();
+        let at = segments.partition_point(|other| other.base_offset() < base);
+        segments.insert(at, Arc::new(segment));
+        self.segments.store(Arc::new(segments));
+        Ok(())
+    }
+}
+
+/// Whether there is enough to clean: by `min.cleanable.dirty.ratio`, or because `max.compaction.lag.ms` is over.
+fn is_dirty_enough(
+    segments: &[Arc<Segment>],
+    from: i64,
+    to: i64,
+    config: &LogConfig,
+    now_ms: i64,
+) -> Result<bool> {
+    let bytes = |low: i64, high: i64| -> u64 {
+        let inside = segments
+            .iter()
+            .filter(|segment| (low..high).contains(&segment.base_offset()));
+        inside.map(|segment| segment.size()).sum()
+    };
+    let (clean, dirty) = (bytes(0, from), bytes(from, to));
+    if dirty == 0 {
+        return Ok(false);
+    }
+    if dirty as f64 / (clean + dirty) as f64 > config.min_cleanable_dirty_ratio {
+        return Ok(true);
+    }
+    let oldest = segments.iter().find(|segment| segment.base_offset() >= from);
+    oldest.map_or(Ok(false), |segment| {
+        Ok(segment.waited_ms(now_ms, now_ms)? > config.max_compaction_lag_ms)
+    })
+}
+
+/// Neighbouring segments that fit into one.
+fn groups<'a>(segments: &'a [Arc<Segment>], config: &LogConfig) -> Vec<&'a [Arc<Segment>]> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    let mut bytes = 0;
+    for (at, segment) in segments.iter().enumerate() {
+        let base = segments.get(start).map_or(0, |first| first.base_offset());
+        let next = segments
+            .get(at + 1)
+            .map_or(segment.base_offset(), |next| next.base_offset());
+        let near = i32::try_from(next - base).is_ok();
+        if at > start && (bytes + segment.size() > u64::from(config.segment_bytes) || !near) {
+            groups.extend(segments.get(start..at));
+            (start, bytes) = (at, 0);
+        }
+        bytes += segment.size();
+    }
+    groups.extend(segments.get(start..).filter(|rest| !rest.is_empty()));
+    groups
+}
+
+impl Round {
+    /// Learns the last offset of each key between two offsets; returns how far it came.
+    fn learn_keys(&mut self, segments: &[Arc<Segment>], from: i64, to: i64) -> Result<i64> {
+        let mut end = from;
+        for segment in segments.iter().filter(|segment| segment.base_offset() < to) {
+            let mut full = false;
+            let start = segment
+                .locate(from)?
+                .map_or(segment.size(), |found| found.position);
+            recovery::scan(segment, start, |found, batch| {
+                full = self.last_offsets.offsets.len() >= MAX_KEYS;
+                if full || found.header.base_offset >= to {
+                    return Ok(false);
+                }
+                if !found.header.is_control() && !self.is_aborted(&found.header) {
+                    self.learn_batch(batch)?;
+                }
+                end = end.max(found.header.next_offset());
+                Ok(true)
+            })?;
+            if full {
+                return Ok(end);
+            }
+        }
+        Ok(end.max(to))
+    }
+
+    fn learn_batch(&mut self, batch: &Batch) -> Result<()> {
+        let records = records_of(batch)?;
+        for record in Records::new(&records) {
+            let record = record?;
+            if let Some(key) = record.key {
+                let offset = batch.header.base_offset + i64::from(record.offset_delta);
+                self.last_offsets.put(key, offset);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_aborted(&self, header: &BatchHeader) -> bool {
+        header.is_transactional()
+            && self.aborted.iter().any(|known| {
+                known.producer_id == header.producer_id
+                    && known.first_offset <= header.base_offset
+                    && header.base_offset < known.last_offset
+            })
+    }
+
+    fn write_cleaned(&self, group: &[Arc<Segment>], path: &std::path::Path) -> Result<()> {
+        let file = fs::File::create(path).map_err(BrokerError::io(path))?;
+        let mut out = BufWriter::with_capacity(1 << 18, file);
+        for segment in group {
+            let end = recovery::scan(segment, 0, |_, batch| {
+                if let Some(kept) = self.keep(batch)? {
+                    out.write_all(&kept.bytes).map_err(BrokerError::io(path))?;
+                }
+                Ok(true)
+            })?;
+            if end < segment.size() {
+                // A batch that cannot be read must not be lost silently: the segments stay as they are.
+                return Err(kafka_protocol::ResponseError::CorruptMessage.into());
+            }
+        }
+        let synced = out.into_inner().map_err(|error| error.into_error());
+        synced
+            .and_then(|file| file.sync_all())
+            .map_err(BrokerError::io(path))
+    }
+
+    /// What stays of a batch; `None` if nothing does. Offsets never change.
+    fn keep(&self, batch: &Batch) -> Result<Option<Batch>> {
+        if batch.header.is_control() {
+            return Ok(Some(batch.clone()));
+        }
+        let records = records_of(batch)?;
+        let (mut kept, mut all, mut tombstones) = (Vec::new(), true, false);
+        for record in Records::new(&records) {
+            let record = record?;
+            let offset = batch.header.base_offset + i64::from(record.offset_delta);
+            let last = record
+                .key
+                .is_some_and(|key| self.last_offsets.is_last(key, offset));
+            let expired = batch
+                .header
+                .delete_horizon()
+                .is_some_and(|horizon| self.now_ms >= horizon);
+            if last && (record.has_value || !expired) && !self.is_aborted(&batch.header) {
+                tombstones |= !record.has_value;
+                kept.push(record);
+            } else {
+                all = false;
+            }
+        }
+        if kept.is_empty() {
+            let last_of_producer = self.producers.get(&batch.header.producer_id);
+            return match last_of_producer == Some(&batch.header.last_offset()) {
+                true => emptied(batch.header).map(Some),
+                false => Ok(None),
+            };
+        }
+        let sets_horizon = tombstones && batch.header.delete_horizon().is_none();
+        if all && !sets_horizon {
+            return Ok(Some(batch.clone()));
+        }
+        let mut header = batch.header;
+        if sets_horizon {
+            header.set_delete_horizon(self.now_ms.saturating_add(self.delete_retention_ms));
+        }
+        let mut encoded = Vec::new();
+        for record in &kept {
+            // Deltas count from the base timestamp, which may have become the horizon.
+            let moved = batch.header.base_timestamp.saturating_sub(header.base_timestamp);
+            record.encode(record.timestamp_delta.saturating_add(moved), &mut encoded);
+        }
+        if !header.has_log_append_time() {
+            let times = kept.iter().map(|record| lookup::timestamp_of(batch, record));
+            header.max_timestamp = times.max().unwrap_or(header.max_timestamp);
+        }
+        header.record_count = i32::try_from(kept.len()).unwrap_or(i32::MAX);
+        validate::rebuilt(header, &compress::compress(header.codec(), &encoded)?).map(Some)
+    }
+}
+
+/// Only the header of a batch: its producer's last sequence must stay known.
+fn emptied(mut header: BatchHeader) -> Result<Batch> {
+    header.record_count = 0;
+    header.set_codec(0);
+    validate::rebuilt(header, &[])
+}

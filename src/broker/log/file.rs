@@ -1,0 +1,160 @@
+//! Positional file access and the names of a log's files.
+
+use crate::broker::error::{BrokerError, Result};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IoSlice, Write};
+use std::path::{Path, PathBuf};
+
+/// Ending of a segment's records.
+pub const LOG: &str = "log";
+/// Ending of an offset index.
+pub const INDEX: &str = "index";
+/// Ending of a time index.
+pub const TIME_INDEX: &str = "timeindex";
+/// Ending of an index of aborted transactions.
+pub const TXN_INDEX: &str = "txnindex";
+/// Ending of a producer state snapshot.
+pub const SNAPSHOT: &str = "snapshot";
+/// Added to a file that waits for its deletion.
+pub const DELETED: &str = "deleted";
+/// Added to a file that compaction is writing.
+pub const CLEANED: &str = "cleaned";
+/// Added to a compacted file that is about to replace its originals.
+pub const SWAP: &str = "swap";
+
+/// `DIR/00000000000000000042.log` for offset 42 and ending `log`.
+pub fn path_of(dir: &Path, offset: i64, ending: &str) -> PathBuf {
+    dir.join(format!("{offset:020}.{ending}"))
+}
+
+/// The offset and the ending (all after the first dot) of a log's file, `None` for any other name.
+pub fn parse_name(path: &Path) -> Option<(i64, &str)> {
+    let (digits, ending) = path.file_name()?.to_str()?.split_once('.')?;
+    let well_formed = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
+    Some((digits.parse().ok().filter(|_| well_formed)?, ending))
+}
+
+/// All files of a folder that carry an offset in their names: path, offset and ending.
+pub fn list(dir: &Path) -> Result<Vec<(PathBuf, i64, String)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(BrokerError::io(dir))? {
+        let path = entry.map_err(BrokerError::io(dir))?.path();
+        if let Some((offset, ending)) = parse_name(&path) {
+            let ending = ending.to_owned();
+            found.push((path, offset, ending));
+        }
+    }
+    Ok(found)
+}
+
+/// The path with `.SUFFIX` added.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Reads at a position without moving any cursor that a writer relies on; returns how much was read.
+#[cfg(unix)]
+fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buf, offset)
+}
+
+/// Reads at a position; moves the cursor, which appending handles do not use.
+#[cfg(windows)]
+fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buf, offset)
+}
+
+/// Fills `buf` from `offset` on as far as the file goes; returns how much was read.
+pub fn read_full_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut done = 0;
+    while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match read_at(file, rest, offset + done as u64) {
+            Ok(0) => break,
+            Ok(read) => done += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// Opens a file for reading and appending, creating it if need be.
+pub fn open_append(path: &Path) -> Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(path)
+        .map_err(BrokerError::io(path))
+}
+
+/// Writes all slices one after the other, in as few calls as the system allows.
+pub fn write_all_vectored(mut file: &File, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    IoSlice::advance_slices(&mut slices, 0);
+    while !slices.is_empty() {
+        match file.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut slices, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Cuts a file to `size` bytes, by a handle of its own: an appending handle may not shrink a file everywhere.
+pub fn truncate(path: &Path, size: u64) -> Result<()> {
+    OpenOptions::new()
+        .write(true)
+        .open(path)
+        .and_then(|file| file.set_len(size))
+        .map_err(BrokerError::io(path))
+}
+
+/// Puts `content` in the place of the file in one step: a crash leaves the old or the new one, never a half.
+pub fn replace(path: &Path, content: &[u8], sync: bool) -> Result<()> {
+    let temporary = with_suffix(path, "tmp");
+    let written = File::create(&temporary).and_then(|mut file| {
+        file.write_all(content)?;
+        if sync { file.sync_all() } else { Ok(()) }
+    });
+    written.map_err(BrokerError::io(&temporary))?;
+    fs::rename(&temporary, path).map_err(BrokerError::io(path))?;
+    match path.parent().filter(|_| sync) {
+        Some(dir) => sync_dir(dir),
+        None => Ok(()),
+    }
+}
+
+/// Makes creations, renames and deletions in a folder durable.
+#[cfg(unix)]
+pub fn sync_dir(dir: &Path) -> Result<()> {
+    File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(BrokerError::io(dir))
+}
+
+/// NTFS journals its folders; there is no handle to sync.
+#[cfg(windows)]
+pub fn sync_dir(_dir: &Path) -> Result<()> {
+    Ok(())
+}
+
+/// Removes a file; that it is gone already is success.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BrokerError::io(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Renames a file; that it does not exist is success.
+pub fn rename_if_there(from: &Path, to: &Path) -> Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BrokerError::io(from)(error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,278 @@
+//! Idempotent producers of a log (KIP-98): their epochs, their last five batches, and Kafka's `.snapshot` files.
+
+use super::batch::BatchHeader;
+use super::file;
+use crate::broker::error::{BrokerError, Result};
+use bytes::{Buf, BufMut};
+use kafka_protocol::ResponseError;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fs;
+use std::path::Path;
+
+/// Batches remembered per producer, to answer a repeated one as Kafka does.
+const REMEMBERED: usize = 5;
+/// `producer.id.expiration.ms`: a day.
+const EXPIRATION_MS: i64 = 24 * 3_600_000;
+const SNAPSHOT_VERSION: i16 = 1;
+const SNAPSHOT_HEADER: usize = 6;
+const SNAPSHOT_ENTRY: usize = 46;
+
+/// A batch that a producer has written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Sequence of the last record.
+    pub last_sequence: i32,
+    /// Offset of the last record.
+    pub last_offset: i64,
+    /// Last offset minus first offset.
+    pub offset_delta: i32,
+    /// Greatest timestamp, ms.
+    pub timestamp: i64,
+}
+
+impl Written {
+    /// Offset of the first record.
+    pub fn first_offset(&self) -> i64 {
+        self.last_offset - i64::from(self.offset_delta)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Producer {
+    epoch: i16,
+    batches: VecDeque<Written>,
+    last_timestamp: i64,
+    coordinator_epoch: i32,
+    transaction_start: Option<i64>,
+}
+
+/// A transaction that was aborted: what read_committed consumers must skip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Aborted {
+    /// Who aborted it.
+    pub producer_id: i64,
+    /// First offset of the transaction.
+    pub first_offset: i64,
+    /// Offset of the marker.
+    pub last_offset: i64,
+    /// First offset of the oldest transaction still open after it.
+    pub last_stable_offset: i64,
+}
+
+/// All producers that have written to a log lately.
+#[derive(Debug, Default)]
+pub struct ProducerStates {
+    producers: HashMap<i64, Producer>,
+    /// First offset of each open transaction, with its producer.
+    open_transactions: BTreeMap<i64, i64>,
+    /// First offset and marker of transactions whose end may not be on all in-sync replicas yet.
+    unreplicated: BTreeMap<i64, i64>,
+}
+
+impl ProducerStates {
+    /// Checks a batch against its producer's epoch and sequence before it is written.
+    ///
+    /// Returns the earlier write if this one repeats it.
+    ///
+    /// # Errors
+    /// `INVALID_PRODUCER_EPOCH` from a fenced producer, `OUT_OF_ORDER_SEQUENCE_NUMBER` on a gap.
+    pub fn check(&self, header: &BatchHeader) -> Result<Option<Written>> {
+        let Some(known) = self.producers.get(&header.producer_id) else {
+            return Ok(None);
+        };
+        if header.producer_epoch < known.epoch {
+            return Err(ResponseError::InvalidProducerEpoch.into());
+        }
+        if header.is_control() {
+            return Ok(None);
+        }
+        if header.producer_epoch > known.epoch {
+            return match header.base_sequence {
+                0 => Ok(None),
+                _ => Err(ResponseError::OutOfOrderSequenceNumber.into()),
+            };
+        }
+        let repeated = known.batches.iter().find(|written| {
+            written.last_sequence == header.last_sequence()
+                && written.offset_delta == header.last_offset_delta
+        });
+        if repeated.is_some() {
+            return Ok(repeated.copied());
+        }
+        let last = known.batches.back().map_or(-1, |written| written.last_sequence);
+        let next = if last == i32::MAX { 0 } else { last + 1 };
+        if header.base_sequence == next {
+            Ok(None)
+        } else {
+            Err(ResponseError::OutOfOrderSequenceNumber.into())
+        }
+    }
+
+    /// Notes a batch that has been written; an aborting marker returns the transaction it ended.
+    /// `marker_commits` is what a control batch's record says.
+    pub fn note(&mut self, header: &BatchHeader, marker_commits: Option<bool>) -> Option<Aborted> {
+        if header.producer_id < 0 {
+            return None;
+        }
+        let producer = self
+            .producers
+            .entry(header.producer_id)
+            .or_insert_with(|| Producer {
+                epoch: header.producer_epoch,
+                batches: VecDeque::with_capacity(1),
+                last_timestamp: header.max_timestamp,
+                coordinator_epoch: -1,
+                transaction_start: None,
+            });
+        if header.producer_epoch > producer.epoch {
+            producer.epoch = header.producer_epoch;
+            producer.batches.clear();
+        }
+        producer.last_timestamp = header.max_timestamp;
+        if header.is_control() {
+            let first_offset = producer.transaction_start.take()?;
+            self.open_transactions.remove(&first_offset);
+            self.unreplicated.insert(first_offset, header.last_offset());
+            return (marker_commits == Some(false)).then(|| Aborted {
+                producer_id: header.producer_id,
+                first_offset,
+                last_offset: header.last_offset(),
+                last_stable_offset: self.first_open().unwrap_or(header.next_offset()),
+            });
+        }
+        if header.is_transactional() && producer.transaction_start.is_none() {
+            producer.transaction_start = Some(header.base_offset);
+            self.open_transactions
+                .insert(header.base_offset, header.producer_id);
+        }
+        if producer.batches.len() == REMEMBERED {
+            producer.batches.pop_front();
+        }
+        producer.batches.push_back(Written {
+            last_sequence: header.last_sequence(),
+            last_offset: header.last_offset(),
+            offset_delta: header.last_offset_delta,
+            timestamp: header.max_timestamp,
+        });
+        None
+    }
+
+    fn first_open(&self) -> Option<i64> {
+        self.open_transactions.keys().next().copied()
+    }
+
+    /// First offset of the oldest transaction that is open, or whose marker is not below the high watermark.
+    pub fn first_unstable(&mut self, high_watermark: i64) -> Option<i64> {
+        self.unreplicated.retain(|_, marker| *marker >= high_watermark);
+        let unreplicated = self.unreplicated.keys().next().copied();
+        self.first_open().into_iter().chain(unreplicated).min()
+    }
+
+    /// Forgets the producers that have been silent for a day and have no transaction open.
+    pub fn expire(&mut self, now_ms: i64) {
+        self.producers.retain(|_, producer| {
+            producer.transaction_start.is_some()
+                || now_ms.saturating_sub(producer.last_timestamp) < EXPIRATION_MS
+        });
+    }
+
+    /// Offset of the last batch that each live producer has written: what compaction must keep to remember it.
+    pub fn last_offsets(&self) -> HashMap<i64, i64> {
+        let last = |producer: &Producer| producer.batches.back().map(|written| written.last_offset);
+        self.producers
+            .iter()
+            .filter_map(|(id, producer)| Some((*id, last(producer)?)))
+            .collect()
+    }
+
+    /// Writes `OFFSET.snapshot`: the state after all batches below `offset`.
+    pub fn write_snapshot(&self, dir: &Path, offset: i64) -> Result<()> {
+        let mut body = Vec::with_capacity(4 + self.producers.len() * SNAPSHOT_ENTRY);
+        body.put_i32(i32::try_from(self.producers.len()).unwrap_or(i32::MAX));
+        for (id, producer) in &self.producers {
+            let last = producer.batches.back();
+            body.put_i64(*id);
+            body.put_i16(producer.epoch);
+            body.put_i32(last.map_or(-1, |written| written.last_sequence));
+            body.put_i64(last.map_or(-1, |written| written.last_offset));
+            body.put_i32(last.map_or(0, |written| written.offset_delta));
+            body.put_i64(producer.last_timestamp);
+            body.put_i32(producer.coordinator_epoch);
+            body.put_i64(producer.transaction_start.unwrap_or(-1));
+        }
+        let mut content = Vec::with_capacity(SNAPSHOT_HEADER + body.len());
+        content.put_i16(SNAPSHOT_VERSION);
+        content.put_u32(crc32c::crc32c(&body));
+        content.extend_from_slice(&body);
+        file::replace(&file::path_of(dir, offset, file::SNAPSHOT), &content, false)
+    }
+
+    /// Loads the newest good snapshot at or below `log_end`; damaged and later ones are removed. Returns the state
+    /// and the offset from which batches must be replayed.
+    pub fn load(dir: &Path, log_start: i64, log_end: i64, now_ms: i64) -> Result<(Self, i64)> {
+        let mut snapshots: Vec<(i64, std::path::PathBuf)> = file::list(dir)?
+            .into_iter()
+            .filter(|(_, _, ending)| ending == file::SNAPSHOT)
+            .map(|(path, offset, _)| (offset, path))
+            .collect();
+        snapshots.sort();
+        while let Some((offset, path)) = snapshots.pop() {
+            let content = fs::read(&path).map_err(BrokerError::io(&path))?;
+            match parse_snapshot(&content).filter(|_| offset <= log_end && offset >= log_start) {
+                Some(mut states) => {
+                    states.expire(now_ms);
+                    return Ok((states, offset));
+                }
+                None => {
+                    tracing::warn!(path = %path.display(), "producer snapshot is unusable; replaying batches");
+                    file::remove(&path)?;
+                }
+            }
+        }
+        Ok((Self::default(), log_start))
+    }
+}
+
+fn parse_snapshot(mut content: &[u8]) -> Option<ProducerStates> {
+    if content.try_get_i16().ok()? != SNAPSHOT_VERSION {
+        return None;
+    }
+    if content.try_get_u32().ok()? != crc32c::crc32c(content) {
+        return None;
+    }
+    let count = usize::try_from(content.try_get_i32().ok()?).ok()?;
+    if content.len() != count.checked_mul(SNAPSHOT_ENTRY)? {
+        return None;
+    }
+    let mut states = ProducerStates::default();
+    for mut entry in content.chunks_exact(SNAPSHOT_ENTRY) {
+        let id = entry.get_i64();
+        let epoch = entry.get_i16();
+        let mut written = Written {
+            last_sequence: entry.get_i32(),
+            last_offset: entry.get_i64(),
+            offset_delta: entry.get_i32(),
+            timestamp: -1,
+        };
+        written.timestamp = entry.get_i64();
+        let coordinator_epoch = entry.get_i32();
+        let transaction_start = Some(entry.get_i64()).filter(|start| *start >= 0);
+        if let Some(start) = transaction_start {
+            states.open_transactions.insert(start, id);
+        }
+        let batches = if written.last_offset >= 0 {
+            vec![written]
+        } else {
+            Vec::new()
+        };
+        let producer = Producer {
+            epoch,
+            batches: batches.into(),
+            last_timestamp: written.timestamp,
+            coordinator_epoch,
+            transaction_start,
+        };
+        states.producers.insert(id, producer);
+    }
+    Some(states)
+}

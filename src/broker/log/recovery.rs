@@ -1,0 +1,373 @@
+//! Opens a log's folder: finishes what a crash interrupted, checks what may not have reached the disk, cuts torn
+//! tails, and brings back indexes, leader epochs and producers.
+
+use super::batch::{Batch, Batches};
+use super::checkpoint;
+use super::epochs::LeaderEpochs;
+use super::file;
+use super::index::Entry;
+use super::producers::{Aborted, ProducerStates};
+use super::segment::{Located, Segment};
+use super::{LogConfig, transactions};
+use crate::broker::error::{BrokerError, Result};
+use bytes::Bytes;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a scan reads at a time.
+const SCAN_BLOCK: usize = 1 << 20;
+
+/// What is known about a log before it is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Before {
+    /// The last stop was clean.
+    pub clean: bool,
+    /// All below this offset is on the disk.
+    pub recovery_point: i64,
+    /// Where the log started.
+    pub log_start: i64,
+}
+
+/// A log brought back.
+#[derive(Debug)]
+pub struct Recovered {
+    /// Never empty; the last is the active one.
+    pub segments: Vec<Arc<Segment>>,
+    /// First offset that can be read.
+    pub log_start: i64,
+    /// Offset the next record gets.
+    pub log_end: i64,
+    /// Leader epochs.
+    pub epochs: LeaderEpochs,
+    /// Producers.
+    pub producers: ProducerStates,
+    /// Aborted transactions.
+    pub aborted: Vec<Aborted>,
+}
+
+/// Opens the log in `dir`, creating the folder if need be.
+pub fn open(dir: &Path, config: &LogConfig, now_ms: i64, before: Before) -> Result<Recovered> {
+    if !dir.is_dir() {
+        fs::create_dir_all(dir).map_err(BrokerError::io(dir))?;
+        dir.parent().map_or(Ok(()), file::sync_dir)?;
+    }
+    tidy(dir)?;
+    let mut epochs = LeaderEpochs::open(dir)?;
+    let mut segments = open_segments(dir, config, now_ms)?;
+    if segments.is_empty() {
+        segments.push(Segment::open(dir, before.log_start, now_ms)?);
+        file::sync_dir(dir)?;
+    }
+    if !before.clean {
+        check_from(&mut segments, before.recovery_point, config, &mut epochs)?;
+    }
+    let mut log_end = end_of(&mut segments, config, &mut epochs)?;
+    let first = segments.first().map_or(0, Segment::base_offset);
+    let log_start = before.log_start.max(first);
+    if log_start > log_end {
+        tracing::warn!(dir = %dir.display(), log_start, log_end, "the log ends before its start; starting it anew");
+        segments.iter().try_for_each(remove_files)?;
+        segments = vec![Segment::open(dir, log_start, now_ms)?];
+        log_end = log_start;
+    }
+    restore_epochs(&segments, &mut epochs, log_start, log_end)?;
+    let segments: Vec<Arc<Segment>> = segments.into_iter().map(Arc::new).collect();
+    let (producers, aborted) = replay_producers(dir, &segments, log_start, log_end, now_ms)?;
+    Ok(Recovered {
+        segments,
+        log_start,
+        log_end,
+        epochs,
+        producers,
+        aborted,
+    })
+}
+
+/// Removes what a crash left half done and finishes the swaps that were decided.
+fn tidy(dir: &Path) -> Result<()> {
+    let is_swap = |ending: &str| ending.ends_with(file::SWAP);
+    let files = file::list(dir)?;
+    let swaps: BTreeSet<i64> = files
+        .iter()
+        .filter(|(_, _, ending)| *ending == format!("{}.{}", file::LOG, file::SWAP))
+        .map(|(_, offset, _)| *offset)
+        .collect();
+    for (path, _, ending) in &files {
+        let swap_of_index = is_swap(ending) && !ending.starts_with("log.");
+        if ending.ends_with(file::DELETED) || ending.ends_with(file::CLEANED) || swap_of_index {
+            file::remove(path)?;
+        }
+    }
+    for base in swaps {
+        complete_swap(dir, base)?;
+    }
+    let logs: BTreeSet<i64> = file::list(dir)?
+        .into_iter()
+        .filter(|(_, _, ending)| ending == file::LOG)
+        .map(|(_, offset, _)| offset)
+        .collect();
+    for (path, offset, ending) in file::list(dir)? {
+        let belongs_to_a_segment =
+            [file::INDEX, file::TIME_INDEX, file::TXN_INDEX].contains(&ending.as_str());
+        if belongs_to_a_segment && !logs.contains(&offset) {
+            file::remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts a compacted segment, written whole before the crash, in the place of those it was made from.
+fn complete_swap(dir: &Path, base: i64) -> Result<()> {
+    let target = file::path_of(dir, base, file::LOG);
+    let swap = file::with_suffix(&target, file::SWAP);
+    let bytes = Bytes::from(fs::read(&swap).map_err(BrokerError::io(&swap))?);
+    let end = Batches::new(bytes)
+        .map(|batch| batch.header.next_offset())
+        .max()
+        .unwrap_or(base + 1);
+    for (path, offset, ending) in file::list(dir)? {
+        let replaced = if ending == file::LOG {
+            offset > base && offset < end
+        } else {
+            offset >= base && offset < end && [file::INDEX, file::TIME_INDEX].contains(&ending.as_str())
+        };
+        if replaced {
+            file::remove(&path)?;
+        }
+    }
+    fs::rename(&swap, &target).map_err(BrokerError::io(&swap))?;
+    file::sync_dir(dir)
+}
+
+fn open_segments(dir: &Path, config: &LogConfig, now_ms: i64) -> Result<Vec<Segment>> {
+    let mut bases: Vec<i64> = file::list(dir)?
+        .into_iter()
+        .filter(|(_, _, ending)| ending == file::LOG)
+        .map(|(_, offset, _)| offset)
+        .collect();
+    bases.sort_unstable();
+    let mut segments = Vec::with_capacity(bases.len());
+    for base in bases {
+        let indexed = [file::INDEX, file::TIME_INDEX]
+            .iter()
+            .all(|ending| file::path_of(dir, base, ending).exists());
+        let segment = Segment::open(dir, base, now_ms)?;
+        if !indexed || !indexes_fit(&segment)? {
+            tracing::warn!(segment = %segment.path().display(), "building the indexes again");
+            segment.rebuild_indexes(config.index_interval_bytes)?;
+        }
+        segments.push(segment);
+    }
+    Ok(segments)
+}
+
+/// Whether the indexes can belong to the segment: sorted, and the last entry points at the batch it names.
+fn indexes_fit(segment: &Segment) -> Result<bool> {
+    let growth = segment.growth().read();
+    let whole = growth.offsets.is_whole()? && growth.times.is_whole()?;
+    if !whole || !growth.offsets.is_sorted()? || !growth.times.is_sorted()? {
+        return Ok(false);
+    }
+    let (last, last_time) = (growth.offsets.last(), growth.times.last());
+    drop(growth);
+    let Some(last) = last else {
+        return Ok(last_time.is_none() || segment.size() > 0);
+    };
+    let there = segment.header_at(u64::from(last.position))?;
+    Ok(there.is_some_and(|found| found.header.last_offset() == segment.base_offset() + last.key()))
+}
+
+/// Checks every batch from the recovery point on; the first that is broken ends the log.
+fn check_from(
+    segments: &mut Vec<Segment>,
+    recovery_point: i64,
+    config: &LogConfig,
+    epochs: &mut LeaderEpochs,
+) -> Result<()> {
+    let after = segments.partition_point(|segment| segment.base_offset() <= recovery_point);
+    let mut at = after.saturating_sub(1);
+    while let Some(segment) = segments.get(at) {
+        at += 1;
+        if !check_segment(segment, recovery_point, config, epochs)? {
+            segments.drain(at..).try_for_each(|later| remove_files(&later))?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks one segment and builds its indexes from the recovery point on; false if a broken batch was cut off.
+fn check_segment(
+    segment: &Segment,
+    recovery_point: i64,
+    config: &LogConfig,
+    epochs: &mut LeaderEpochs,
+) -> Result<bool> {
+    let start = start_of_check(segment, recovery_point)?;
+    let mut next_offset = segment.base_offset();
+    let end = scan(segment, start, |found, batch| {
+        if !batch.is_intact() || found.header.base_offset < next_offset {
+            return Ok(false);
+        }
+        next_offset = found.header.next_offset();
+        epochs.assign(found.header.leader_epoch, found.header.base_offset)?;
+        segment.note(found, config.index_interval_bytes);
+        Ok(true)
+    })?;
+    let torn = segment.size() - end;
+    if torn > 0 {
+        tracing::warn!(segment = %segment.path().display(), bytes = torn, "cutting a torn tail");
+        segment.truncate(end, next_offset)?;
+    }
+    Ok(torn == 0)
+}
+
+/// Where a check starts: at the last indexed batch below the recovery point, or else at the segment's start.
+fn start_of_check(segment: &Segment, recovery_point: i64) -> Result<u64> {
+    if recovery_point > segment.base_offset() {
+        let position = segment.position_before(recovery_point - 1)?;
+        if position > 0 && segment.header_at(position)?.is_some() {
+            segment.keep_indexes_to(position)?;
+            return Ok(position);
+        }
+    }
+    segment.clear_indexes()?;
+    Ok(0)
+}
+
+/// Reads batch after batch, whole, until `visit` answers false or no whole batch follows; returns where it ended.
+pub fn scan(
+    segment: &Segment,
+    start: u64,
+    mut visit: impl FnMut(&Located, &Batch) -> Result<bool>,
+) -> Result<u64> {
+    let mut position = start;
+    let mut block = SCAN_BLOCK;
+    loop {
+        let mut batches = Batches::new(segment.read(position, block)?);
+        let before = position;
+        for batch in batches.by_ref() {
+            let header = batch.header;
+            if !visit(&Located { header, position }, &batch)? {
+                return Ok(position);
+            }
+            position += header.size() as u64;
+        }
+        if position > before {
+            block = SCAN_BLOCK;
+            continue;
+        }
+        match segment.header_at(position)? {
+            Some(found) if found.header.size() > block => block = found.header.size(),
+            _ => return Ok(position),
+        }
+    }
+}
+
+/// Where the log ends. A tail that is no whole batch is cut even after a clean stop.
+fn end_of(segments: &mut Vec<Segment>, config: &LogConfig, epochs: &mut LeaderEpochs) -> Result<i64> {
+    let Some(active) = segments.last() else {
+        return Ok(0);
+    };
+    let (mut end, position) = last_batch(active)?;
+    if position < active.size() {
+        let base = active.base_offset();
+        check_from(segments, base, config, epochs)?;
+        end = segments.last().map_or(Ok((0, 0)), last_batch)?.0;
+    }
+    if let Some(active) = segments.last() {
+        active.recompute_max()?;
+    }
+    Ok(end)
+}
+
+/// The offset after the last whole batch of a segment, and the position after it.
+fn last_batch(segment: &Segment) -> Result<(i64, u64)> {
+    let mut next_offset = segment.base_offset();
+    let position = segment.walk(segment.position_before(i64::MAX)?, |found| {
+        next_offset = found.header.next_offset();
+        Ok(true)
+    })?;
+    Ok((next_offset, position))
+}
+
+fn restore_epochs(
+    segments: &[Segment],
+    epochs: &mut LeaderEpochs,
+    log_start: i64,
+    log_end: i64,
+) -> Result<()> {
+    epochs.truncate_from_end(log_end)?;
+    if epochs.latest().is_none() {
+        for segment in segments {
+            segment.walk(0, |found| {
+                epochs.assign(found.header.leader_epoch, found.header.base_offset)?;
+                Ok(true)
+            })?;
+        }
+    }
+    epochs.truncate_from_start(log_start)
+}
+
+/// Loads the newest producer snapshot and replays the batches after it.
+pub fn replay_producers(
+    dir: &Path,
+    segments: &[Arc<Segment>],
+    log_start: i64,
+    log_end: i64,
+    now_ms: i64,
+) -> Result<(ProducerStates, Vec<Aborted>)> {
+    let (mut producers, from) = ProducerStates::load(dir, log_start, log_end, now_ms)?;
+    let mut aborted = transactions::load(dir)?;
+    aborted.retain(|known| known.last_offset < log_end);
+    let first = segments
+        .partition_point(|segment| segment.base_offset() <= from)
+        .saturating_sub(1);
+    for segment in segments.get(first..).unwrap_or_default() {
+        let Some(start) = segment.locate(from)?.filter(|_| from < log_end) else {
+            continue;
+        };
+        segment.walk(start.position, |found| {
+            let commits = if found.header.is_control() {
+                segment
+                    .batch(found)?
+                    .and_then(|batch| transactions::marker_commits(&batch))
+            } else {
+                None
+            };
+            if let Some(ended) = producers.note(&found.header, commits)
+                && !aborted.contains(&ended)
+            {
+                transactions::append(dir, segment.base_offset(), &ended)?;
+                aborted.push(ended);
+            }
+            Ok(true)
+        })?;
+    }
+    producers.expire(now_ms);
+    Ok((producers, aborted))
+}
+
+fn remove_files(segment: &Segment) -> Result<()> {
+    let path = segment.path();
+    for ending in [file::LOG, file::INDEX, file::TIME_INDEX, file::TXN_INDEX] {
+        file::remove(&path.with_extension(ending))?;
+    }
+    Ok(())
+}
+
+/// What is known of the log in `dir` from the files beside it, and its high watermark.
+pub fn before(dir: &Path, state: &checkpoint::LogDirState) -> (Before, i64) {
+    let key = checkpoint::parse_partition_dir(dir);
+    let of = |offsets: &checkpoint::Offsets| {
+        let known = key.as_ref().and_then(|key| offsets.get(key));
+        known.copied().unwrap_or(0).max(0)
+    };
+    let before = Before {
+        clean: state.clean,
+        recovery_point: of(&state.recovery_points),
+        log_start: of(&state.log_starts),
+    };
+    (before, of(&state.high_watermarks))
+}

@@ -1,0 +1,135 @@
+//! Deleting old segments by age, size and log start, and what else wants doing every now and then.
+
+use super::partition::{PartitionLog, Writer};
+use super::segment::Segment;
+use super::{LogConfig, file};
+use crate::broker::error::Result;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl PartitionLog {
+    /// Deletes the segments past retention, rolling the active one if all of it has expired; syncs what `flush.ms`
+    /// asks for and what has been rolled; deletes the files whose delay (`file.delete.delay.ms`) is over. Returns how
+    /// many segments went. To be called about once a second, where waiting for the disk is allowed.
+    pub fn apply_retention(&self) -> Result<usize> {
+        let _tidying = self.tidying.lock();
+        let config = self.config();
+        let now_ms = self.clock.now_ms();
+        self.sync_rolled()?;
+        let mut writer = self.writer.lock();
+        if writer.closed {
+            return Ok(0);
+        }
+        self.flush_if_due(&mut writer, &config, now_ms)?;
+        let deletable = self.count_deletable(&config, now_ms)?;
+        if deletable > 0 {
+            self.delete_oldest(&mut writer, deletable, &config, now_ms)?;
+        }
+        remove_due(&mut writer, now_ms)?;
+        Ok(deletable)
+    }
+
+    /// How many of the oldest segments are past retention.
+    fn count_deletable(&self, config: &LogConfig, now_ms: i64) -> Result<usize> {
+        let segments = self.segments.load();
+        let log_start = self.log_start_offset();
+        let high_watermark = self.high_watermark();
+        let retention_bytes = u64::try_from(config.retention_bytes).ok();
+        let mut over = retention_bytes.map_or(0, |limit| self.size().saturating_sub(limit));
+        let mut count = 0;
+        let mut by_age = config.cleanup_policy.delete && config.retention_ms >= 0;
+        for (at, segment) in segments.iter().enumerate() {
+            let next = segments.get(at + 1).map(|next| next.base_offset());
+            let end = next.unwrap_or_else(|| self.log_end_offset());
+            if end > high_watermark || (next.is_none() && segment.size() == 0) {
+                break;
+            }
+            by_age = by_age && now_ms.saturating_sub(segment.largest_timestamp()?) > config.retention_ms;
+            let by_size = config.cleanup_policy.delete && over > 0 && over >= segment.size();
+            let by_start = next.is_some_and(|next| next <= log_start);
+            if !(by_age || by_size || by_start) {
+                break;
+            }
+            over = over.saturating_sub(segment.size());
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Takes the oldest segments out of the log and dooms their files.
+    fn delete_oldest(
+        &self,
+        writer: &mut Writer,
+        count: usize,
+        config: &LogConfig,
+        now_ms: i64,
+    ) -> Result<()> {
+        if count == self.segments.load().len() {
+            self.roll(writer, self.log_end_offset(), now_ms)?;
+        }
+        let all = self.segments.load_full();
+        let (old, kept) = all.split_at(count.min(all.len().saturating_sub(1)));
+        let Some(first) = kept.first() else {
+            return Ok(());
+        };
+        let log_start = first.base_offset().max(self.log_start_offset());
+        self.segments.store(Arc::new(kept.to_vec()));
+        self.log_start.store(log_start, Ordering::Release);
+        for segment in old {
+            tracing::info!(segment = %segment.path().display(), "deleting a segment past retention");
+            doom(
+                writer,
+                segment,
+                now_ms.saturating_add(config.file_delete_delay_ms),
+            )?;
+        }
+        self.aborted
+            .write()
+            .retain(|known| known.last_offset >= log_start);
+        self.epochs.write().truncate_from_start(log_start)?;
+        self.checkpoint_log_start()?;
+        self.bump();
+        Ok(())
+    }
+
+    /// Syncs the closed segments that have not been synced yet, without keeping the appender waiting.
+    fn sync_rolled(&self) -> Result<()> {
+        let segments = self.segments.load_full();
+        let active = self.active();
+        let from = {
+            let writer = self.writer.lock();
+            if writer.closed || writer.recovery_point >= active.base_offset() {
+                return Ok(());
+            }
+            writer.recovery_point
+        };
+        let first = Self::segment_index(&segments, from);
+        let closed = |segment: &&Arc<Segment>| segment.base_offset() < active.base_offset();
+        for segment in segments.get(first..).unwrap_or_default().iter().filter(closed) {
+            segment.sync()?;
+        }
+        file::sync_dir(&self.dir())?;
+        let mut writer = self.writer.lock();
+        writer.recovery_point = writer.recovery_point.max(active.base_offset());
+        self.checkpoint(&writer)
+    }
+}
+
+/// Renames a segment's files as Kafka does before it deletes them.
+pub(super) fn doom(writer: &mut Writer, segment: &Segment, due_ms: i64) -> Result<()> {
+    let doomed = segment.doom()?;
+    writer
+        .doomed
+        .extend(doomed.into_iter().map(|path| (due_ms, path)));
+    Ok(())
+}
+
+fn remove_due(writer: &mut Writer, now_ms: i64) -> Result<()> {
+    let (due, waiting) = std::mem::take(&mut writer.doomed)
+        .into_iter()
+        .partition(|(due_ms, _)| *due_ms <= now_ms);
+    writer.doomed = waiting;
+    let due: Vec<(i64, PathBuf)> = due;
+    due.iter().try_for_each(|(_, path)| file::remove(path))
+}

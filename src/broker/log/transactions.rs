@@ -1,0 +1,74 @@
+//! Aborted transactions of a log, kept in Kafka's `.txnindex` files, one beside each segment that has any.
+
+use super::batch::Batch;
+use super::file;
+use super::producers::Aborted;
+use super::records::Records;
+use crate::broker::error::{BrokerError, Result};
+use bytes::{Buf, BufMut};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+const ENTRY: usize = 34;
+const VERSION: i16 = 0;
+
+/// What a control batch says: true commits, false aborts, `None` for other control records.
+pub fn marker_commits(batch: &Batch) -> Option<bool> {
+    let record = Records::new(batch.records()).next()?.ok()?;
+    let mut key = record.key?;
+    match (key.try_get_i16().ok()?, key.try_get_i16().ok()?) {
+        (_, 0) => Some(false),
+        (_, 1) => Some(true),
+        _ => None,
+    }
+}
+
+/// All aborted transactions that the files of a folder know, by marker.
+pub fn load(dir: &Path) -> Result<Vec<Aborted>> {
+    let mut all = Vec::new();
+    for (path, _, ending) in file::list(dir)? {
+        if ending == file::TXN_INDEX {
+            let bytes = fs::read(&path).map_err(BrokerError::io(&path))?;
+            all.extend(bytes.chunks_exact(ENTRY).filter_map(parse));
+        }
+    }
+    all.sort_by_key(|aborted: &Aborted| aborted.last_offset);
+    Ok(all)
+}
+
+/// Adds an aborted transaction to the file of the segment that holds its marker.
+pub fn append(dir: &Path, segment: i64, aborted: &Aborted) -> Result<()> {
+    let path = file::path_of(dir, segment, file::TXN_INDEX);
+    let mut file = file::open_append(&path)?;
+    file.write_all(&encode(aborted)).map_err(BrokerError::io(&path))
+}
+
+/// Writes the file of one segment anew.
+pub fn rewrite(dir: &Path, segment: i64, all: &[Aborted]) -> Result<()> {
+    let path = file::path_of(dir, segment, file::TXN_INDEX);
+    if all.is_empty() {
+        return file::remove(&path);
+    }
+    let content: Vec<u8> = all.iter().flat_map(encode).collect();
+    file::replace(&path, &content, false)
+}
+
+fn encode(aborted: &Aborted) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(ENTRY);
+    bytes.put_i16(VERSION);
+    bytes.put_i64(aborted.producer_id);
+    bytes.put_i64(aborted.first_offset);
+    bytes.put_i64(aborted.last_offset);
+    bytes.put_i64(aborted.last_stable_offset);
+    bytes
+}
+
+fn parse(mut bytes: &[u8]) -> Option<Aborted> {
+    (bytes.get_i16() == VERSION).then(|| Aborted {
+        producer_id: bytes.get_i64(),
+        first_offset: bytes.get_i64(),
+        last_offset: bytes.get_i64(),
+        last_stable_offset: bytes.get_i64(),
+    })
+}

@@ -1,0 +1,149 @@
+//! Taking records away at either end: truncation by a follower, DeleteRecords.
+
+use super::partition::{PartitionLog, Writer};
+use super::segment::Segment;
+use super::{checkpoint, file, recovery, transactions};
+use crate::broker::error::Result;
+use kafka_protocol::ResponseError;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl PartitionLog {
+    /// DeleteRecords: moves the log start to `before` (the high watermark for -1) and returns the new start. The
+    /// segments below go with the next [`PartitionLog::apply_retention`].
+    ///
+    /// # Errors
+    /// `OFFSET_OUT_OF_RANGE` above the high watermark.
+    pub fn delete_records(&self, before: i64) -> Result<i64> {
+        let high_watermark = self.high_watermark();
+        let before = if before == -1 { high_watermark } else { before };
+        if before > high_watermark || before < 0 {
+            return Err(ResponseError::OffsetOutOfRange.into());
+        }
+        self.writer.lock().check_open()?;
+        if self.log_start.fetch_max(before, Ordering::AcqRel) < before {
+            self.checkpoint_log_start()?;
+            self.epochs.write().truncate_from_start(before)?;
+            self.bump();
+        }
+        Ok(self.log_start_offset())
+    }
+
+    /// A follower learns where its leader's log starts.
+    pub fn raise_log_start(&self, log_start: i64) -> Result<()> {
+        let bounded = log_start.min(self.high_watermark());
+        if bounded > self.log_start_offset() {
+            self.delete_records(bounded)?;
+        }
+        Ok(())
+    }
+
+    /// Drops all records from `offset` on, and those of the same batch before it.
+    pub fn truncate_to(&self, offset: i64) -> Result<()> {
+        if offset >= self.log_end_offset() {
+            return Ok(());
+        }
+        let first = self
+            .segments
+            .load()
+            .first()
+            .map_or(0, |segment| segment.base_offset());
+        if offset <= first {
+            return self.truncate_fully_and_start_at(offset.max(0));
+        }
+        let _tidying = self.tidying.lock();
+        let mut writer = self.writer.lock();
+        writer.check_open()?;
+        let all = self.segments.load_full();
+        let kept = all.partition_point(|segment| segment.base_offset() <= offset);
+        let (kept, dropped) = all.split_at(kept.max(1));
+        let Some(active) = kept.last() else {
+            return Ok(());
+        };
+        let found = active.locate(offset)?;
+        let new_end = found.map_or(offset, |found| found.header.base_offset.min(offset));
+        self.log_end.store(new_end, Ordering::Release);
+        self.high_watermark.fetch_min(new_end, Ordering::AcqRel);
+        self.log_start.fetch_min(new_end, Ordering::AcqRel);
+        self.segments.store(Arc::new(kept.to_vec()));
+        dropped.iter().try_for_each(|segment| remove_now(segment))?;
+        if let Some(found) = found {
+            active.truncate(found.position, new_end)?;
+        }
+        self.epochs.write().truncate_from_end(new_end)?;
+        self.reload_producers(&mut writer)?;
+        self.forget_synced(&mut writer, new_end)?;
+        self.bump();
+        Ok(())
+    }
+
+    /// Drops everything and starts an empty log at `offset`: a follower that is too far behind or ahead.
+    pub fn truncate_fully_and_start_at(&self, offset: i64) -> Result<()> {
+        let _tidying = self.tidying.lock();
+        let mut writer = self.writer.lock();
+        writer.check_open()?;
+        let old = self.segments.load_full();
+        old.iter().try_for_each(|segment| remove_now(segment))?;
+        let segment = Segment::open(&self.dir(), offset, self.clock.now_ms())?;
+        self.segments.store(Arc::new(vec![Arc::new(segment)]));
+        self.log_start.store(offset, Ordering::Release);
+        self.log_end.store(offset, Ordering::Release);
+        self.high_watermark.store(offset, Ordering::Release);
+        self.epochs.write().clear()?;
+        for (path, _, ending) in file::list(&self.dir())? {
+            if ending == file::SNAPSHOT {
+                file::remove(&path)?;
+            }
+        }
+        self.reload_producers(&mut writer)?;
+        writer.recovery_point = offset;
+        self.checkpoint(&writer)?;
+        self.bump();
+        Ok(())
+    }
+
+    fn reload_producers(&self, writer: &mut Writer) -> Result<()> {
+        let dir = self.dir();
+        let segments = self.segments.load();
+        let log_end = self.log_end_offset();
+        for segment in segments.iter() {
+            let base = segment.base_offset();
+            let next = segments
+                .iter()
+                .map(|other| other.base_offset())
+                .find(|other| *other > base);
+            let in_segment = |known: &&super::producers::Aborted| {
+                known.last_offset >= base && known.last_offset < next.unwrap_or(log_end).min(log_end)
+            };
+            let kept: Vec<_> = self.aborted.read().iter().filter(in_segment).copied().collect();
+            transactions::rewrite(&dir, base, &kept)?;
+        }
+        let (producers, aborted) = recovery::replay_producers(
+            &dir,
+            &segments,
+            self.log_start_offset(),
+            log_end,
+            self.clock.now_ms(),
+        )?;
+        writer.producers = producers;
+        *self.aborted.write() = aborted;
+        let unstable = writer.producers.first_unstable(self.high_watermark());
+        self.unstable_from
+            .store(unstable.unwrap_or(i64::MAX), Ordering::Release);
+        Ok(())
+    }
+
+    /// What is written above `end` from now on has not been synced, whatever the checkpoint said.
+    fn forget_synced(&self, writer: &mut Writer, end: i64) -> Result<()> {
+        if writer.recovery_point > end {
+            writer.recovery_point = end;
+            Self::checkpoint_line(&self.dir(), checkpoint::RECOVERY_POINTS, Some(end))?;
+        }
+        Ok(())
+    }
+}
+
+/// Deletes a segment's files at once. They are renamed before: readers may still hold the segment.
+fn remove_now(segment: &Segment) -> Result<()> {
+    segment.doom()?.iter().try_for_each(|path| file::remove(path))
+}

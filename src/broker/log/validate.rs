@@ -1,0 +1,149 @@
+//! What a leader checks before it writes a producer's batches, from headers and checksums alone where that is enough.
+
+use super::batch::{Batch, BatchHeader, Batches, HEADER_SIZE, MAGIC, MAGIC_AT};
+use super::records::{Records, records_of};
+use super::{LogConfig, TimestampType, compress};
+use crate::broker::error::Result;
+use bytes::Bytes;
+use kafka_protocol::ResponseError;
+
+/// Smallest size that any format version can have, after base offset and length.
+const SMALLEST_LENGTH: i32 = 14;
+
+/// Checks batches from a producer, and stamps or recompresses them where the topic asks for it. Offsets stay to be
+/// assigned.
+///
+/// # Errors
+/// `CORRUPT_MESSAGE` (checksum, size), `INVALID_RECORD` (old format, counts, control batch, key missing),
+/// `MESSAGE_TOO_LARGE`, `RECORD_LIST_TOO_LARGE`, `INVALID_TIMESTAMP`.
+pub fn from_producer(records: Bytes, config: &LogConfig, now_ms: i64) -> Result<Vec<Batch>> {
+    let total = records.len();
+    let mut batches = split(records)?;
+    for batch in &mut batches {
+        check_header(&batch.header)?;
+        if batch.bytes.len() > config.max_message_bytes as usize {
+            return Err(ResponseError::MessageTooLarge.into());
+        }
+        if !batch.is_intact() {
+            return Err(ResponseError::CorruptMessage.into());
+        }
+        if config.cleanup_policy.compact {
+            check_keys(batch)?;
+        }
+        check_timestamps(&batch.header, config, now_ms)?;
+        recompress(batch, config)?;
+        if config.timestamp_type == TimestampType::LogAppendTime {
+            batch.header.set_log_append_time(now_ms);
+            batch
+                .header
+                .seal(batch.bytes.get(HEADER_SIZE..).unwrap_or_default());
+        }
+    }
+    if total > config.segment_bytes as usize {
+        return Err(ResponseError::RecordListTooLarge.into());
+    }
+    Ok(batches)
+}
+
+/// Checks batches copied from a leader: whole and intact.
+pub fn from_leader(records: Bytes) -> Result<Vec<Batch>> {
+    let batches = split(records)?;
+    if batches.iter().all(Batch::is_intact) {
+        Ok(batches)
+    } else {
+        Err(ResponseError::CorruptMessage.into())
+    }
+}
+
+/// Takes a buffer apart into whole batches, and says what is wrong if it is anything else.
+fn split(records: Bytes) -> Result<Vec<Batch>> {
+    let mut walk = Batches::new(records);
+    let batches: Vec<Batch> = walk.by_ref().collect();
+    let rest = walk.rest();
+    if rest.is_empty() && !batches.is_empty() {
+        return Ok(batches);
+    }
+    let length = rest
+        .get(8..12)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(i32::from_be_bytes);
+    let magic = rest.get(MAGIC_AT).map(|byte| byte.cast_signed());
+    let error = match (length, magic) {
+        (Some(length), _) if length < SMALLEST_LENGTH => ResponseError::CorruptMessage,
+        (_, Some(0 | 1)) => ResponseError::InvalidRecord,
+        (_, Some(magic)) if magic != MAGIC => ResponseError::CorruptMessage,
+        _ => ResponseError::InvalidRecord,
+    };
+    Err(error.into())
+}
+
+fn check_header(header: &BatchHeader) -> Result<()> {
+    let counted = i64::from(header.record_count) == i64::from(header.last_offset_delta) + 1;
+    let sequenced = header.producer_id < 0 || (header.base_sequence >= 0 && header.producer_epoch >= 0);
+    if header.record_count <= 0 || !counted || header.is_control() || !sequenced {
+        return Err(ResponseError::InvalidRecord.into());
+    }
+    if header.codec() > 4 {
+        return Err(ResponseError::UnsupportedCompressionType.into());
+    }
+    Ok(())
+}
+
+fn check_timestamps(header: &BatchHeader, config: &LogConfig, now_ms: i64) -> Result<()> {
+    if config.timestamp_type == TimestampType::LogAppendTime {
+        return Ok(());
+    }
+    let (oldest, newest) = (header.base_timestamp, header.max_timestamp);
+    let too_new = newest >= 0 && newest.saturating_sub(now_ms) > config.timestamp_after_max_ms;
+    let too_old = oldest >= 0 && now_ms.saturating_sub(oldest) > config.timestamp_before_max_ms;
+    if header.has_log_append_time() || too_new || too_old {
+        return Err(ResponseError::InvalidTimestamp.into());
+    }
+    Ok(())
+}
+
+/// A compacted topic can do nothing with a record without a key.
+fn check_keys(batch: &Batch) -> Result<()> {
+    let records = records_of(batch)?;
+    let mut count = 0;
+    for record in Records::new(&records) {
+        if record?.key.is_none() {
+            return Err(ResponseError::InvalidRecord.into());
+        }
+        count += 1;
+    }
+    if count == batch.header.record_count {
+        Ok(())
+    } else {
+        Err(ResponseError::InvalidRecord.into())
+    }
+}
+
+/// Applies `compression.type`, unless it is `producer` or what the batch has already.
+fn recompress(batch: &mut Batch, config: &LogConfig) -> Result<()> {
+    let wanted = match compress::codec_named(&config.compression_type) {
+        Some(codec) if codec != batch.header.codec() => codec,
+        _ => return Ok(()),
+    };
+    let records = compress::compress(wanted, &records_of(batch)?)?;
+    batch.header.set_codec(wanted);
+    *batch = rebuilt(batch.header, &records)?;
+    if batch.bytes.len() > config.max_message_bytes as usize {
+        return Err(ResponseError::MessageTooLarge.into());
+    }
+    Ok(())
+}
+
+/// A batch of this header and these records, compressed already; length and checksum are set.
+pub fn rebuilt(mut header: BatchHeader, records: &[u8]) -> Result<Batch> {
+    let length = i32::try_from(HEADER_SIZE - super::batch::LENGTH_OVERHEAD + records.len());
+    header.batch_length = length.map_err(|_| ResponseError::MessageTooLarge)?;
+    header.seal(records);
+    let mut bytes = Vec::with_capacity(HEADER_SIZE + records.len());
+    bytes.extend_from_slice(&header.encode());
+    bytes.extend_from_slice(records);
+    Ok(Batch {
+        header,
+        bytes: bytes.into(),
+    })
+}
