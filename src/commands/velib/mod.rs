@@ -1,6 +1,8 @@
 //! `velo velib`: the city bikes of the course.
 
 mod api;
+mod empty;
+mod map;
 mod monitor;
 mod produce;
 
@@ -18,6 +20,10 @@ pub enum VelibCommand {
     Produce(produce::ProduceArgs),
     /// Tell every change of free stands: `+1 ADDRESS (Contract)`
     Monitor(monitor::MonitorArgs),
+    /// Find the stations that run empty, write them to a topic, and mail them
+    Empty(empty::EmptyArgs),
+    /// Draw the stations where they stand
+    Map(map::MapArgs),
     /// Serve the simulated city as JCDecaux's HTTP API does, on this machine
     Api(api::ApiArgs),
 }
@@ -31,6 +37,8 @@ impl VelibCommand {
         match self {
             VelibCommand::Produce(args) => produce::run(args, context),
             VelibCommand::Monitor(args) => monitor::run(args, context),
+            VelibCommand::Empty(args) => empty::run(args, context),
+            VelibCommand::Map(args) => map::run(&args, context),
             VelibCommand::Api(args) => api::run(&args, context),
         }
     }

@@ -47,5 +47,5 @@ pub(super) fn run(args: MonitorArgs, context: &Context) -> Outcome {
         print: Print::Changes,
         exit_at_end: args.exit_at_end,
     };
-    monitor(&context.connection, &plan, context.ui, interrupt)
+    monitor(&context.connection, &plan, context.ui, &|| interrupt.check())
 }

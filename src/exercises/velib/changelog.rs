@@ -11,11 +11,12 @@
 //! anew in that partition.
 
 use super::memory::{Memory, Note, Place};
+use super::topics;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::group_consumer::{Assigned, Received};
 use crate::kafka::record_producer::Outgoing;
 use crate::kafka::topic_reader::read_to_end;
-use crate::kafka::{Admin, Connection, ErrorCode, NewTopic, RecordProducer};
+use crate::kafka::{Connection, NewTopic, RecordProducer};
 use std::collections::HashMap;
 
 /// Few records a second come in; without these, the broker would compact them after a week only.
@@ -49,7 +50,6 @@ impl Changelog {
     /// # Errors
     /// When the cluster refuses.
     pub fn create(&self, connection: &Connection) -> Outcome {
-        let admin = Admin::connect(connection)?;
         let topic = NewTopic {
             partitions: Some(1),
             configs: CONFIGS
@@ -57,15 +57,7 @@ impl Changelog {
                 .into(),
             ..NewTopic::named(&self.topic)
         };
-        for (_, answer) in admin.create_topics(&[topic], false)? {
-            match answer {
-                Err(error) if error.code() != ErrorCode::TopicAlreadyExists => {
-                    return Err(error.into_failure(format!("cannot create topic `{}`", self.topic)));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        topics::ensure(connection, &topic)
     }
 
     /// Brings back what was remembered of the assigned partitions. Notes that no longer fit are wiped; the second part

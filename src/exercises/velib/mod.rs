@@ -3,11 +3,14 @@
 pub mod api;
 pub mod changelog;
 pub mod http_source;
+pub mod mailer;
+pub mod map;
 pub mod memory;
 pub mod monitor;
 pub mod producer;
 pub mod simulation;
 pub mod station;
+pub mod topics;
 
 pub use simulation::Simulation;
 pub use station::Station;

@@ -13,11 +13,12 @@
 
 use super::changelog::Changelog;
 use super::memory::{Memory, News, Sighting};
+use super::topics;
 use crate::failure::Outcome;
 use crate::kafka::group_consumer::{Assigned, Polled, Received, Start};
 use crate::kafka::record_producer::Outgoing;
-use crate::kafka::{Connection, GroupConsumer, RecordProducer};
-use crate::ui::{Interrupt, OutputFormat, Ui};
+use crate::kafka::{Connection, GroupConsumer, NewTopic, RecordProducer};
+use crate::ui::{OutputFormat, Ui};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -79,13 +80,16 @@ struct Monitor<'a> {
     tally: Tally,
 }
 
-/// Monitors until Ctrl-C, or until the plan is done. The last words, on stderr, say what was counted.
+/// Monitors until `go_on` fails, or the plan is done. The last words, on stderr, say what was counted.
 ///
 /// # Errors
-/// When the cluster cannot be read or written, and at Ctrl-C.
-pub fn monitor(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt) -> Outcome {
+/// What `go_on` says, and when the cluster cannot be read or written.
+pub fn monitor(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() -> Outcome) -> Outcome {
     let changelog = Changelog::of(&plan.group);
     changelog.create(connection)?;
+    for topic in plan.report_to.iter().chain(&plan.empty_to) {
+        topics::ensure(connection, &NewTopic::named(topic))?;
+    }
     let mut monitor = Monitor {
         connection,
         plan,
@@ -98,15 +102,15 @@ pub fn monitor(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrup
         ends: None,
         tally: Tally::default(),
     };
-    let ended = monitor.run(interrupt);
+    let ended = monitor.run(go_on);
     monitor.last_words();
     ended
 }
 
 impl Monitor<'_> {
-    fn run(&mut self, interrupt: Interrupt) -> Outcome {
+    fn run(&mut self, go_on: &dyn Fn() -> Outcome) -> Outcome {
         loop {
-            interrupt.check()?;
+            go_on()?;
             let batch = self.read()?;
             self.look_at(&batch)?;
             if self.done() {
