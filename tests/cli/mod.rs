@@ -1,5 +1,7 @@
 //! What a user sees who types `velo`.
 
 mod cluster;
+mod consume;
 mod contexts;
 mod doctor;
+mod produce;

@@ -4,4 +4,5 @@ pub mod broker;
 #[macro_use]
 pub mod cluster;
 pub mod raw;
+pub mod records;
 pub mod velo;
