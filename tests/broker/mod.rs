@@ -1,6 +1,7 @@
 //! The classroom cluster, seen from its port and its folder.
 
 mod bad_input;
+mod data;
 mod log_basics;
 mod log_compaction;
 mod log_support;

@@ -29,6 +29,9 @@ pub enum Refusal {
     /// The answer could not be encoded: a mistake of ours.
     #[error("the answer can't be encoded: {0}")]
     Unanswerable(String),
+    /// The request failed and its answer is not wanted.
+    #[error("a request that wants no answer failed: {0}")]
+    Hangup(String),
 }
 
 /// Who sent a request.
@@ -67,9 +70,7 @@ pub async fn dispatch(
     if version < api.min || version > api.max {
         if api.key == ApiKey::ApiVersions {
             ctx.api_version = 0;
-            return Reply::Answer(api_versions::unsupported_version(&ctx))
-                .into_frame(&ctx, correlation_id)
-                .map_err(Refusal::Unanswerable);
+            return Reply::Answer(api_versions::unsupported_version(&ctx)).into_frame(&ctx, correlation_id);
         }
         return Err(Refusal::UnsupportedVersion {
             key: api.key,
@@ -101,7 +102,5 @@ where
         decode::decode(&mut body, ctx.api_version).map_err(|error| Refusal::Malformed(error.to_string()))?;
     drop(body);
     let reply: Reply<Q::Response> = handle(node, ctx.clone(), request).await.into();
-    reply
-        .into_frame(&ctx, correlation_id)
-        .map_err(Refusal::Unanswerable)
+    reply.into_frame(&ctx, correlation_id)
 }

@@ -7,15 +7,24 @@
 
 pub mod api_versions;
 pub mod delete_groups;
+pub mod delete_records;
 pub mod describe_groups;
+pub mod describe_log_dirs;
 mod dispatch;
+pub mod fetch;
+mod fetch_encoding;
+mod fetch_reading;
 pub mod heartbeat;
 pub mod join_group;
+pub mod leaders;
 pub mod leave_group;
 pub mod list_groups;
+pub mod list_offsets;
 pub mod offset_commit;
 pub mod offset_delete;
 pub mod offset_fetch;
+pub mod offset_for_leader_epoch;
+pub mod produce;
 mod reply;
 pub mod sync_group;
 mod table;
@@ -23,8 +32,6 @@ mod table;
 pub use dispatch::{Refusal, Sender, dispatch};
 pub use reply::Reply;
 pub use table::{APIS, Api, find};
-
-pub mod leaders;
 
 use std::net::SocketAddr;
 

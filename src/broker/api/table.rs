@@ -1,11 +1,7 @@
 //! The one table of what this node can answer.
 
 use super::dispatch::run;
-use super::{ListenerKind, Refusal, RequestContext, api_versions};
-use super::{
-    delete_groups, describe_groups, heartbeat, join_group, leave_group, list_groups, offset_commit,
-    offset_delete, offset_fetch, sync_group,
-};
+use super::{ListenerKind, Refusal, RequestContext};
 use crate::broker::node::Node;
 use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
@@ -45,7 +41,7 @@ macro_rules! apis {
             max: $max,
             listeners: $listeners,
             handler: |node, ctx, correlation_id, body| {
-                Box::pin(run(node, ctx, correlation_id, body, $module::handle))
+                Box::pin(run(node, ctx, correlation_id, body, super::$module::handle))
             },
         },)*]
     };
@@ -53,6 +49,9 @@ macro_rules! apis {
 
 /// Every API, in the order of their keys.
 pub static APIS: &[Api] = apis! {
+    Produce 3..=13 BROKER => produce;
+    Fetch 4..=17 BROKER => fetch;
+    ListOffsets 1..=10 BROKER => list_offsets;
     OffsetCommit 2..=9 BROKER => offset_commit;
     OffsetFetch 1..=9 BROKER => offset_fetch;
     JoinGroup 0..=9 BROKER => join_group;
@@ -62,6 +61,9 @@ pub static APIS: &[Api] = apis! {
     DescribeGroups 0..=6 BROKER => describe_groups;
     ListGroups 0..=5 BROKER => list_groups;
     ApiVersions 0..=4 BOTH => api_versions;
+    DeleteRecords 0..=2 BROKER => delete_records;
+    OffsetForLeaderEpoch 2..=4 BROKER => offset_for_leader_epoch;
+    DescribeLogDirs 1..=4 BROKER => describe_log_dirs;
     DeleteGroups 0..=2 BROKER => delete_groups;
     OffsetDelete 0..=0 BROKER => offset_delete;
 };

@@ -121,6 +121,12 @@ pub static BROKER_SETTINGS: &[Definition] = &[
         "Memory of all requests being received, in bytes; -1 for 64 MiB.",
     ),
     setting(
+        "fetch.max.bytes",
+        Kind::Int { min: 1024 },
+        "57671680",
+        "The most bytes of records in the answer to one fetch.",
+    ),
+    setting(
         "log.retention.check.interval.ms",
         Kind::Long { min: 1 },
         "1000",

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 /// How the folder of a deleted partition ends until it is gone, as in Kafka.
-pub(super) const DELETED_DIR: &str = "-delete";
+pub const DELETED_DIR: &str = "-delete";
 
 /// What an append did.
 #[derive(Debug, Clone, PartialEq, Eq)]

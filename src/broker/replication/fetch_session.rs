@@ -358,3 +358,6 @@ impl FetchSessionCache {
 fn next_epoch(epoch: i32) -> i32 {
     epoch.checked_add(1).unwrap_or(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,8 @@ use super::fetch_session::FetchSessionCache;
 use super::folders;
 use super::index::ReplicaIndex;
 use crate::broker::error::Result;
-use crate::broker::log::{LogConfig, PartitionLog};
+use crate::broker::log::checkpoint::{self, LogDirState};
+use crate::broker::log::{LogConfig, PartitionLog, topic_id};
 use crate::broker::metadata::{ConfigResource, MetadataImage, PartitionImage, TopicImage};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
@@ -113,7 +114,9 @@ impl ReplicaManager {
     pub fn apply(&self, image: &MetadataImage) -> Result<()> {
         let mut applied = self.applied.lock();
         let mut outcome = Ok(());
+        let mut before = LogDirState::default();
         if !applied.any {
+            before = LogDirState::take(&self.settings.log_dir)?;
             outcome = outcome.and(self.clear_folders(image));
             applied.any = true;
         }
@@ -129,7 +132,7 @@ impl ReplicaManager {
             .filter(|partition| !self.is_assigned(image, partition))
             .collect();
         outcome = outcome.and(self.remove(&gone));
-        outcome = outcome.and(self.open(image, &changed));
+        outcome = outcome.and(self.open(image, &changed, &before));
         for topic in &changed {
             self.assign(topic);
         }
@@ -149,7 +152,8 @@ impl ReplicaManager {
         for partition in self.partitions() {
             outcome = outcome.and(partition.log.close());
         }
-        outcome
+        outcome?;
+        checkpoint::mark_clean(&self.settings.log_dir)
     }
 
     fn is_assigned(&self, image: &MetadataImage, partition: &Partition) -> bool {
@@ -162,12 +166,13 @@ impl ReplicaManager {
 
     /// Removes folders that an earlier topic of the same name left behind and sets aside those that nobody knows.
     fn clear_folders(&self, image: &MetadataImage) -> Result<()> {
-        for folder in folders::scan(&self.settings.log_dir)? {
-            let kept_here = image.partition(&folder.topic, folder.index);
-            if kept_here.is_some_and(|partition| partition.replicas.contains(&self.settings.node_id)) {
+        for (topic, index, folder) in checkpoint::partition_dirs(&self.settings.log_dir)? {
+            let assigned = image.partition(&topic, index);
+            let kept_here = assigned.is_some_and(|image| image.replicas.contains(&self.settings.node_id));
+            if kept_here || topic == METADATA_TOPIC {
                 continue;
             }
-            let aside = folders::set_aside(&folder.path)?;
+            let aside = folders::set_aside(&folder)?;
             tracing::warn!(folder = %aside.display(), "set aside a log that belongs to no partition of this broker");
         }
         Ok(())
@@ -191,7 +196,7 @@ impl ReplicaManager {
     }
 
     /// Opens the logs of changed topics that are to be kept here and are not open yet, several at a time.
-    fn open(&self, image: &MetadataImage, changed: &[&Arc<TopicImage>]) -> Result<()> {
+    fn open(&self, image: &MetadataImage, changed: &[&Arc<TopicImage>], before: &LogDirState) -> Result<()> {
         let node_id = self.settings.node_id;
         let current = self.index.load();
         let wanted: Vec<Wanted<'_>> = changed
@@ -208,7 +213,7 @@ impl ReplicaManager {
         }
         let mut index = ReplicaIndex::clone(&current);
         let mut outcome = Ok(());
-        for (wanted, opened) in wanted.iter().zip(self.open_in_parallel(image, &wanted)) {
+        for (wanted, opened) in wanted.iter().zip(self.open_in_parallel(image, &wanted, before)) {
             match opened {
                 Ok(partition) => index.insert(Arc::new(partition)),
                 Err(error) => {
@@ -222,11 +227,18 @@ impl ReplicaManager {
         outcome
     }
 
-    fn open_in_parallel(&self, image: &MetadataImage, wanted: &[Wanted<'_>]) -> Vec<Result<Partition>> {
+    fn open_in_parallel(
+        &self,
+        image: &MetadataImage,
+        wanted: &[Wanted<'_>],
+        before: &LogDirState,
+    ) -> Vec<Result<Partition>> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let share = wanted.len().div_ceil(threads).max(MIN_LOGS_PER_THREAD);
         let open = |part: &[Wanted<'_>]| -> Vec<Result<Partition>> {
-            part.iter().map(|wanted| self.open_one(image, wanted)).collect()
+            part.iter()
+                .map(|wanted| self.open_one(image, wanted, before))
+                .collect()
         };
         if share >= wanted.len() {
             return open(wanted);
@@ -248,23 +260,27 @@ impl ReplicaManager {
         })
     }
 
-    fn open_one(&self, image: &MetadataImage, wanted: &Wanted<'_>) -> Result<Partition> {
+    fn open_one(
+        &self,
+        image: &MetadataImage,
+        wanted: &Wanted<'_>,
+        before: &LogDirState,
+    ) -> Result<Partition> {
         let Wanted { topic, index, .. } = *wanted;
         let folder = folders::path_of(&self.settings.log_dir, &topic.name, index);
-        let found = if folder.is_dir() {
-            folders::topic_id(&folder)?
-        } else {
-            None
-        };
+        let found = topic_id::read_topic_id(&folder)?;
+        let unknown = LogDirState::default();
+        let mut before = before;
         if found.is_some_and(|id| id != topic.id) {
             tracing::warn!(folder = %folder.display(), "removed the log of a deleted topic of the same name");
             folders::remove(&folder)?;
-        }
-        if found != Some(topic.id) {
-            folders::create(&folder, topic.id)?;
+            before = &unknown;
         }
         let config = Arc::new((self.settings.topic_configs)(image, &topic.name));
-        let log = PartitionLog::open(&folder, Arc::clone(&config), self.settings.clock.clone())?;
+        let log = PartitionLog::open_with(&folder, config, self.settings.clock.clone(), before)?;
+        if found != Some(topic.id) {
+            topic_id::write_topic_id(&folder, topic.id)?;
+        }
         let node_id = self.settings.node_id;
         Ok(Partition::new(
             node_id,
@@ -272,7 +288,6 @@ impl ReplicaManager {
             topic.id,
             index,
             Arc::new(log),
-            config,
         ))
     }
 
@@ -285,5 +300,7 @@ impl ReplicaManager {
     }
 }
 
+/// The metadata log's topic: its folder is the controller's.
+const METADATA_TOPIC: &str = "__cluster_metadata";
 /// Fewer logs than this are not worth a thread.
 const MIN_LOGS_PER_THREAD: usize = 8;

@@ -12,3 +12,6 @@ pub use fetch_session::{FetchSessionCache, PartitionFetch, TopicKey};
 pub use manager::{ReplicaManager, ReplicaSettings};
 pub use partition::{Leadership, Partition};
 pub use waiters::{FetchWaiter, Waiting};
+
+#[cfg(test)]
+mod tests;

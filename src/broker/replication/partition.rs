@@ -4,7 +4,6 @@ use super::waiters::Waiters;
 use crate::broker::error::Result;
 use crate::broker::log::{Appended, LogConfig, PartitionLog};
 use crate::broker::metadata::PartitionImage;
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use parking_lot::RwLock;
@@ -24,7 +23,6 @@ pub struct Partition {
     /// The log; shared with readers.
     pub log: Arc<PartitionLog>,
     node_id: i32,
-    config: ArcSwap<LogConfig>,
     role: RwLock<Role>,
     waiters: Waiters,
 }
@@ -65,14 +63,7 @@ impl Leadership {
 impl Partition {
     /// A replica of `topic`-`index` kept by `node_id`, with its log open; it follows nobody until
     /// [`Partition::assign`].
-    pub fn new(
-        node_id: i32,
-        topic: &str,
-        topic_id: Uuid,
-        index: i32,
-        log: Arc<PartitionLog>,
-        config: Arc<LogConfig>,
-    ) -> Self {
+    pub fn new(node_id: i32, topic: &str, topic_id: Uuid, index: i32, log: Arc<PartitionLog>) -> Self {
         let unassigned = PartitionImage {
             replicas: Vec::new(),
             isr: Vec::new(),
@@ -86,7 +77,6 @@ impl Partition {
             index,
             log,
             node_id,
-            config: ArcSwap::new(config),
             role: RwLock::new(Role {
                 image: unassigned,
                 epoch_start: 0,
@@ -151,14 +141,13 @@ impl Partition {
 
     /// The topic's settings as the log acts on them.
     pub fn config(&self) -> Arc<LogConfig> {
-        self.config.load_full()
+        self.log.config()
     }
 
     /// Takes new settings, if they are new.
     pub fn set_config(&self, config: Arc<LogConfig>) {
-        if **self.config.load() != *config {
-            self.log.set_config(Arc::clone(&config));
-            self.config.store(config);
+        if self.log.config() != config {
+            self.log.set_config(config);
         }
     }
 
@@ -220,7 +209,7 @@ impl Partition {
 
     /// No more replicas than there are can be asked for, as in Kafka.
     fn enough_in_sync(&self, role: &Role) -> bool {
-        let wanted = usize::try_from(self.config.load().min_insync_replicas).unwrap_or(0);
+        let wanted = usize::try_from(self.log.config().min_insync_replicas).unwrap_or(0);
         role.image.isr.len() >= wanted.min(role.image.replicas.len())
     }
 

@@ -1,0 +1,64 @@
+//! DescribeLogDirs (key 35, KIP-113, KIP-827): sizes of the logs, and of the volume they lie on.
+
+use super::RequestContext;
+use crate::broker::node::Node;
+use crate::broker::replication::Partition;
+use kafka_protocol::messages::describe_log_dirs_response::{
+    DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
+};
+use kafka_protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse};
+use kafka_protocol::protocol::StrBytes;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+/// A size that is not known.
+const UNKNOWN: i64 = -1;
+
+/// Describes the one log directory; of the topics asked for, those kept here.
+pub async fn handle(
+    node: Arc<Node>,
+    ctx: RequestContext,
+    request: DescribeLogDirsRequest,
+) -> DescribeLogDirsResponse {
+    let asked: Option<HashSet<(String, i32)>> = request.topics.map(|topics| {
+        let pairs = topics.into_iter().flat_map(|topic| {
+            let name = topic.topic.to_string();
+            topic
+                .partitions
+                .into_iter()
+                .map(move |index| (name.clone(), index))
+        });
+        pairs.collect()
+    });
+    let mut topics: BTreeMap<String, Vec<DescribeLogDirsPartition>> = BTreeMap::new();
+    for partition in node.replicas.partitions() {
+        let key = (partition.topic.clone(), partition.index);
+        if asked.as_ref().is_none_or(|asked| asked.contains(&key)) {
+            topics.entry(key.0).or_default().push(describe(&partition));
+        }
+    }
+    let topics = topics.into_iter().map(|(name, mut partitions)| {
+        partitions.sort_by_key(|partition| partition.partition_index);
+        DescribeLogDirsTopic::default()
+            .with_name(StrBytes::from_string(name).into())
+            .with_partitions(partitions)
+    });
+    let log_dir = &node.config.log_dir;
+    let path = std::path::absolute(log_dir).unwrap_or_else(|_| log_dir.clone());
+    let mut result = DescribeLogDirsResult::default()
+        .with_log_dir(StrBytes::from_string(path.display().to_string()))
+        .with_topics(topics.collect());
+    if ctx.api_version >= 4 {
+        result = result.with_total_bytes(UNKNOWN).with_usable_bytes(UNKNOWN);
+    }
+    DescribeLogDirsResponse::default().with_results(vec![result])
+}
+
+fn describe(partition: &Partition) -> DescribeLogDirsPartition {
+    let log = &partition.log;
+    let lag = log.high_watermark().saturating_sub(log.log_end_offset());
+    DescribeLogDirsPartition::default()
+        .with_partition_index(partition.index)
+        .with_partition_size(i64::try_from(log.size()).unwrap_or(i64::MAX))
+        .with_offset_lag(lag.max(0))
+}

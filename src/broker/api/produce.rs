@@ -1,0 +1,312 @@
+//! Produce (key 0): appends record batches, which stay the bytes they came as.
+
+use super::{Reply, RequestContext, leaders};
+use crate::broker::error::BrokerError;
+use crate::broker::log::Appended;
+use crate::broker::log::batch::{BatchHeader, MAGIC, MAGIC_AT};
+use crate::broker::node::Node;
+use crate::broker::replication::Partition;
+use bytes::Bytes;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::ProduceRequest;
+use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use kafka_protocol::messages::produce_response::{
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceResponse,
+    TopicProduceResponse,
+};
+use kafka_protocol::protocol::StrBytes;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// From this version on topics are named by id.
+const BY_ID: i16 = 13;
+/// From this version on zstd is known to the client.
+const ZSTD: i16 = 7;
+/// From this version on a client is told who leads instead (KIP-951).
+const TELLS_LEADER: i16 = 10;
+/// The number of zstd in a batch's attributes, the greatest there is.
+const ZSTD_CODEC: i16 = 4;
+
+/// Why a partition's records were refused.
+struct Refusal {
+    error: ResponseError,
+    message: Option<String>,
+    /// Whether the (only) record at fault is known: the first.
+    first_record: bool,
+}
+
+impl From<ResponseError> for Refusal {
+    fn from(error: ResponseError) -> Self {
+        Refusal {
+            error,
+            message: None,
+            first_record: false,
+        }
+    }
+}
+
+fn invalid(message: String) -> Refusal {
+    Refusal {
+        error: ResponseError::InvalidRecord,
+        message: Some(message),
+        first_record: false,
+    }
+}
+
+/// Records that were appended but are not yet on every in-sync replica.
+struct Unreplicated {
+    topic: usize,
+    slot: usize,
+    partition: Arc<Partition>,
+    last_offset: i64,
+}
+
+/// Appends to each partition and waits for the replicas if `acks` is -1. With `acks` = 0 the answer is not sent; if
+/// it holds an error the connection is closed, which is how such a producer learns of it.
+pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: ProduceRequest) -> Reply<ProduceResponse> {
+    let acks = request.acks;
+    let answer = produce(&node, &ctx, request).await;
+    match first_error(&answer) {
+        _ if acks != 0 => Reply::Answer(answer),
+        None => Reply::Silence,
+        Some(error) => Reply::Hangup(error),
+    }
+}
+
+/// The first error of an answer, in words for the log.
+fn first_error(answer: &ProduceResponse) -> Option<String> {
+    let mut partitions = answer
+        .responses
+        .iter()
+        .flat_map(|topic| &topic.partition_responses);
+    let failed = partitions.find(|partition| partition.error_code != 0)?;
+    let error = ResponseError::try_from_code(failed.error_code)?;
+    Some(format!("partition {}: {error}", failed.index))
+}
+
+async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest) -> ProduceResponse {
+    let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
+    let deadline = Instant::now() + timeout;
+    let mut answer = ProduceResponse::default();
+    let mut unreplicated = Vec::new();
+    let rules = Rules {
+        acks: request.acks,
+        version: ctx.api_version,
+        transactional: request.transactional_id.is_some(),
+    };
+    for topic in request.topic_data {
+        let place = answer.responses.len();
+        let response = append_topic(node, &rules, topic, place, &mut unreplicated);
+        answer.responses.push(response);
+    }
+    for waiting in unreplicated {
+        let replicated = waiting
+            .partition
+            .await_replicated(waiting.last_offset, deadline)
+            .await;
+        let error = replication_error(&waiting.partition, replicated);
+        if let Some(error) = error
+            && let Some(response) = answer.responses.get_mut(waiting.topic)
+            && let Some(slot) = response.partition_responses.get_mut(waiting.slot)
+        {
+            slot.error_code = error.code();
+            slot.base_offset = -1;
+        }
+    }
+    if ctx.api_version >= TELLS_LEADER {
+        name_leaders(node, &mut answer);
+    }
+    answer
+}
+
+/// What holds for all partitions of one request.
+struct Rules {
+    acks: i16,
+    version: i16,
+    transactional: bool,
+}
+
+fn append_topic(
+    node: &Node,
+    rules: &Rules,
+    topic: TopicProduceData,
+    place: usize,
+    unreplicated: &mut Vec<Unreplicated>,
+) -> TopicProduceResponse {
+    let mut response = TopicProduceResponse::default()
+        .with_name(topic.name.clone())
+        .with_topic_id(topic.topic_id);
+    for data in topic.partition_data {
+        let index = data.index;
+        let outcome = append(node, rules, &topic.name, topic.topic_id, data);
+        let answer = match outcome {
+            Ok((partition, appended)) => {
+                if rules.acks == -1 && partition.log.high_watermark() <= appended.last_offset {
+                    unreplicated.push(Unreplicated {
+                        topic: place,
+                        slot: response.partition_responses.len(),
+                        partition,
+                        last_offset: appended.last_offset,
+                    });
+                }
+                PartitionProduceResponse::default()
+                    .with_index(index)
+                    .with_base_offset(appended.base_offset)
+                    .with_log_append_time_ms(appended.log_append_time)
+                    .with_log_start_offset(appended.log_start_offset)
+            }
+            Err(refusal) => refused(rules, index, refusal),
+        };
+        response.partition_responses.push(answer);
+    }
+    response
+}
+
+fn append(
+    node: &Node,
+    rules: &Rules,
+    name: &str,
+    id: uuid::Uuid,
+    data: PartitionProduceData,
+) -> Result<(Arc<Partition>, Appended), Refusal> {
+    if !matches!(rules.acks, -1..=1) {
+        return Err(ResponseError::InvalidRequiredAcks.into());
+    }
+    let (partition, _) = match rules.version {
+        BY_ID.. => leaders::led_by_id(node, id, data.index)?,
+        _ => leaders::led_by_name(node, name, data.index)?,
+    };
+    if leaders::is_internal(&partition.topic) {
+        let message = format!("Clients cannot write to the internal topic {}.", partition.topic);
+        return Err(Refusal {
+            error: ResponseError::InvalidTopicException,
+            message: Some(message),
+            first_record: false,
+        });
+    }
+    let records = data.records.unwrap_or_default();
+    check(rules, &records)?;
+    let size = records.len();
+    let appended = partition.append(records, rules.acks);
+    let appended = appended.map_err(|error| explain(&partition, size, &error))?;
+    Ok((partition, appended))
+}
+
+/// What a request must hold whatever its log says: exactly one batch, of the only format there is.
+fn check(rules: &Rules, records: &Bytes) -> Result<(), Refusal> {
+    let Some(magic) = records.get(MAGIC_AT) else {
+        return Err(invalid(
+            "A produce request must have one record batch per partition.".to_owned(),
+        ));
+    };
+    if i8::from_be_bytes([*magic]) != MAGIC {
+        return Err(invalid(format!("Record batches must have magic {MAGIC}.")));
+    }
+    let header = BatchHeader::parse(records).ok_or(ResponseError::CorruptMessage)?;
+    if header.size() < records.len() {
+        return Err(invalid(
+            "A produce request may have only one record batch per partition.".to_owned(),
+        ));
+    }
+    if header.codec() > ZSTD_CODEC || header.codec() == ZSTD_CODEC && rules.version < ZSTD {
+        return Err(ResponseError::UnsupportedCompressionType.into());
+    }
+    if header.is_control() {
+        return Err(invalid("Clients may not write control records.".to_owned()));
+    }
+    if header.is_transactional() || rules.transactional {
+        return Err(ResponseError::InvalidTxnState.into());
+    }
+    Ok(())
+}
+
+/// Adds to the log's error what helps the person at the producer.
+fn explain(partition: &Partition, size: usize, error: &BrokerError) -> Refusal {
+    if let BrokerError::Io { .. } = error {
+        tracing::error!(topic = partition.topic, partition = partition.index, %error, "cannot append");
+    }
+    let error = error.response_error();
+    let config = partition.config();
+    let message = match error {
+        ResponseError::MessageTooLarge => Some(format!(
+            "The record batch has {size} bytes, more than max.message.bytes={} of topic {}.",
+            config.max_message_bytes, partition.topic
+        )),
+        ResponseError::InvalidTimestamp => Some(format!(
+            "A timestamp is outside of what message.timestamp.before.max.ms={} and message.timestamp.after.max.ms={} \
+             allow.",
+            config.timestamp_before_max_ms, config.timestamp_after_max_ms
+        )),
+        ResponseError::InvalidRecord if config.cleanup_policy.compact => {
+            Some("A topic that is compacted takes only records with a key.".to_owned())
+        }
+        _ => None,
+    };
+    Refusal {
+        first_record: message.is_some() && error != ResponseError::MessageTooLarge,
+        error,
+        message,
+    }
+}
+
+fn refused(rules: &Rules, index: i32, refusal: Refusal) -> PartitionProduceResponse {
+    let mut answer = PartitionProduceResponse::default()
+        .with_index(index)
+        .with_error_code(refusal.error.code())
+        .with_base_offset(-1)
+        .with_log_append_time_ms(-1)
+        .with_log_start_offset(-1);
+    // Version 8 brought the texts (KIP-467).
+    if rules.version >= 8 {
+        let message = refusal.message.map(StrBytes::from_string);
+        if refusal.first_record {
+            answer.record_errors.push(
+                BatchIndexAndErrorMessage::default()
+                    .with_batch_index(0)
+                    .with_batch_index_error_message(message.clone()),
+            );
+        }
+        answer.error_message = message;
+    }
+    answer
+}
+
+fn replication_error(partition: &Partition, replicated: bool) -> Option<ResponseError> {
+    if partition.leader_epoch().is_none() {
+        return Some(ResponseError::NotLeaderOrFollower);
+    }
+    if !replicated {
+        return Some(ResponseError::RequestTimedOut);
+    }
+    (!partition.has_enough_in_sync()).then_some(ResponseError::NotEnoughReplicasAfterAppend)
+}
+
+/// Names the leader of each partition that this broker does not lead, and where it listens.
+fn name_leaders(node: &Node, answer: &mut ProduceResponse) {
+    let mut endpoints: Vec<NodeEndpoint> = Vec::new();
+    for topic in &mut answer.responses {
+        for partition in &mut topic.partition_responses {
+            if partition.error_code != ResponseError::NotLeaderOrFollower.code() {
+                continue;
+            }
+            let name = leaders::topic_name(node, &topic.name, topic.topic_id);
+            let (leader, epoch) = leaders::current_leader(node, &name, partition.index);
+            partition.current_leader = LeaderIdAndEpoch::default()
+                .with_leader_id(leader.into())
+                .with_leader_epoch(epoch);
+            if endpoints.iter().any(|endpoint| endpoint.node_id.0 == leader) {
+                continue;
+            }
+            if let Some((host, port, rack)) = leaders::endpoint(node, leader) {
+                let endpoint = NodeEndpoint::default()
+                    .with_node_id(leader.into())
+                    .with_host(StrBytes::from_string(host))
+                    .with_port(port)
+                    .with_rack(rack.map(StrBytes::from_string));
+                endpoints.push(endpoint);
+            }
+        }
+    }
+    answer.node_endpoints = endpoints;
+}
