@@ -62,6 +62,17 @@ pub enum Command {
     /// Create, list, describe, alter and delete topics
     #[command(subcommand)]
     Topic(commands::topic::TopicCommand),
+    /// List, describe, reset and delete consumer groups
+    #[command(subcommand)]
+    Group(commands::group::GroupCommand),
+    /// Settings of topics, brokers and groups
+    #[command(subcommand)]
+    Config(commands::config::ConfigCommand),
+    /// Where each partition of a topic begins and ends
+    Offsets(commands::offsets::OffsetsArgs),
+    /// Delete old records
+    #[command(subcommand)]
+    Records(commands::records::RecordsCommand),
     /// Write lines as records to a topic
     Produce(commands::produce::ProduceCommand),
     /// Read records of topics
@@ -94,6 +105,10 @@ impl Command {
             Command::Quiz(args) => commands::quiz::run(&args, context),
             Command::Produce(command) => command.run(context),
             Command::Topic(command) => command.run(context),
+            Command::Group(command) => command.run(context),
+            Command::Config(command) => command.run(context),
+            Command::Offsets(args) => commands::offsets::run(&args, context),
+            Command::Records(command) => command.run(context),
             Command::Velib(command) => command.run(context),
         }
     }

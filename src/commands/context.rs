@@ -39,10 +39,7 @@ impl Context {
             .command_config
             .or_else(|| named.and_then(|named| named.command_config.clone()));
         let cluster_was_named = bootstrap.is_some();
-        let connection = Connection::new(
-            bootstrap.as_deref().unwrap_or(Connection::DEFAULT_BOOTSTRAP),
-            command_config.as_deref(),
-        )?;
+        let connection = Connection::resolve(bootstrap.as_deref(), command_config.as_deref())?;
         Ok(Context {
             connection,
             command_config,

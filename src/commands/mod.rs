@@ -2,14 +2,22 @@
 
 pub mod cluster;
 pub mod completions;
+pub mod config;
 pub mod consume;
 pub mod context;
 pub mod contexts;
 pub mod doctor;
+pub mod group;
 mod jsonl;
 pub mod lesson;
+pub mod offsets;
+pub mod position;
 pub mod produce;
 pub mod quiz;
+pub mod records;
+pub mod select;
+pub mod settings;
+pub mod settle;
 pub mod topic;
 pub mod velib;
 

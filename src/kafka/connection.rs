@@ -20,19 +20,30 @@ impl Connection {
     /// Where a classroom cluster listens.
     pub const DEFAULT_BOOTSTRAP: &'static str = "localhost:9092";
 
-    /// A connection to `bootstrap`, with the properties of a `--command-config` file (whose own `bootstrap.servers`
-    /// stands back behind `bootstrap`, as in Kafka's tools).
+    /// A connection to `bootstrap`, with the properties of a `--command-config` file.
+    ///
+    /// # Errors
+    /// As [`Connection::resolve`].
+    pub fn new(bootstrap: &str, command_config: Option<&Path>) -> Outcome<Self> {
+        Self::resolve(Some(bootstrap), command_config)
+    }
+
+    /// A connection to `bootstrap`; without it, to the `bootstrap.servers` of the `--command-config` file, and without
+    /// that to [`Connection::DEFAULT_BOOTSTRAP`].
     ///
     /// # Errors
     /// When the servers are not of the form `HOST:PORT,…`, or the file cannot be used.
-    pub fn new(bootstrap: &str, command_config: Option<&Path>) -> Outcome<Self> {
+    pub fn resolve(bootstrap: Option<&str>, command_config: Option<&Path>) -> Outcome<Self> {
         let mut properties = command_config
             .map(properties::read)
             .transpose()?
             .unwrap_or_default();
-        properties.remove("bootstrap.servers");
+        let in_file = properties.remove("bootstrap.servers");
         let connection = Connection {
-            bootstrap: bootstrap.to_owned(),
+            bootstrap: bootstrap
+                .map(str::to_owned)
+                .or(in_file)
+                .unwrap_or_else(|| Self::DEFAULT_BOOTSTRAP.to_owned()),
             properties,
         };
         connection.servers()?;
@@ -82,6 +93,11 @@ impl Connection {
                 .hint("--bootstrap-server takes HOST:PORT, for example localhost:9092"));
         }
         servers.into_iter().map(host_and_port).collect()
+    }
+
+    /// Whether a plain socket will do: neither TLS nor a user's name.
+    pub(super) fn is_plain(&self) -> bool {
+        self.security_protocol() == "plaintext"
     }
 
     /// Whether the first bytes on the wire are TLS.

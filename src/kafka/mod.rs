@@ -6,6 +6,7 @@ pub mod consumer;
 pub mod errors;
 mod ffi;
 pub mod group_consumer;
+mod log_dirs;
 pub mod probe;
 pub mod producer;
 pub mod properties;

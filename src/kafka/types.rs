@@ -198,6 +198,19 @@ impl ConfigSource {
             ConfigSource::Unknown => "UNKNOWN",
         }
     }
+
+    /// The same in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            ConfigSource::Topic => "the topic",
+            ConfigSource::Broker => "this broker",
+            ConfigSource::AllBrokers => "all brokers",
+            ConfigSource::File => "the broker's file",
+            ConfigSource::Default => "Kafka's default",
+            ConfigSource::Group => "the group",
+            ConfigSource::Unknown => "an unnamed place",
+        }
+    }
 }
 
 /// One setting.
@@ -217,6 +230,19 @@ pub struct ConfigEntry {
     pub sensitive: bool,
     /// Where else a value would come from, in order: this one first, Kafka's default last.
     pub synonyms: Vec<ConfigSynonym>,
+}
+
+impl ConfigEntry {
+    /// Kafka's default, when the broker tells it.
+    pub fn default_value(&self) -> Option<&str> {
+        if self.source == ConfigSource::Default {
+            return self.value.as_deref();
+        }
+        self.synonyms
+            .iter()
+            .find(|synonym| synonym.source == ConfigSource::Default)
+            .and_then(|synonym| synonym.value.as_deref())
+    }
 }
 
 /// A value that a setting has, or falls back to.

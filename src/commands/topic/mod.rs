@@ -1,5 +1,11 @@
 //! `velo topic`: create, list, describe, alter and delete topics.
 
+mod alter;
+mod create;
+mod delete;
+mod describe;
+mod list;
+
 use super::Context;
 use crate::failure::Outcome;
 use clap::Subcommand;
@@ -7,15 +13,30 @@ use clap::Subcommand;
 /// What to do with topics.
 #[derive(Debug, Subcommand)]
 pub enum TopicCommand {
+    /// Create topics
+    Create(create::CreateArgs),
     /// List topics
-    List,
+    List(list::ListArgs),
+    /// Show partitions, leaders, replicas, offsets, sizes and settings
+    Describe(describe::DescribeArgs),
+    /// Add partitions, change settings
+    Alter(alter::AlterArgs),
+    /// Delete topics and all their records
+    Delete(delete::DeleteArgs),
 }
 
 impl TopicCommand {
     /// Runs it.
-    pub fn run(self, _context: &Context) -> Outcome {
+    ///
+    /// # Errors
+    /// When the cluster does not answer or refuses.
+    pub fn run(self, context: &Context) -> Outcome {
         match self {
-            TopicCommand::List => Ok(()),
+            TopicCommand::Create(args) => create::run(&args, context),
+            TopicCommand::List(args) => list::run(&args, context),
+            TopicCommand::Describe(args) => describe::run(&args, context),
+            TopicCommand::Alter(args) => alter::run(&args, context),
+            TopicCommand::Delete(args) => delete::run(&args, context),
         }
     }
 }

@@ -4,7 +4,9 @@ use super::Admin;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::errors::{Answer, ErrorCode, nearest};
 use crate::kafka::ffi::Ask;
+use crate::kafka::log_dirs;
 use crate::kafka::types::{NewTopic, TopicDescription, TopicPartition};
+use std::collections::BTreeMap;
 
 impl Admin {
     /// Creates topics, each with its own answer; with `validate_only` nothing is created.
@@ -145,6 +147,36 @@ impl Admin {
                 .hint("velo topic list")
                 .hint(format!("velo topic create {name}")),
         }
+    }
+
+    /// How many bytes each partition takes on its leader's disk; `None` when the connection is secured, because the request
+    /// is one that librdkafka lacks and goes over a plain socket. A leader that does not answer leaves its partitions out.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked for its brokers.
+    pub fn log_sizes(&self, topics: &[TopicDescription]) -> Outcome<Option<BTreeMap<TopicPartition, i64>>> {
+        if !self.connection.is_plain() {
+            return Ok(None);
+        }
+        let mut sizes = BTreeMap::new();
+        for broker in self.describe_cluster()?.brokers {
+            let led: Vec<TopicPartition> = topics
+                .iter()
+                .flat_map(|topic| {
+                    let led = topic.partitions.iter();
+                    led.filter(|partition| partition.leader == Some(broker.id))
+                        .map(|partition| TopicPartition::new(&topic.name, partition.partition))
+                })
+                .collect();
+            if led.is_empty() {
+                continue;
+            }
+            match log_dirs::sizes(&broker, &led) {
+                Ok(found) => sizes.extend(found),
+                Err(error) => tracing::warn!("broker {} does not tell its sizes: {error}", broker.id),
+            }
+        }
+        Ok(Some(sizes))
     }
 
     /// Elects leaders, each partition with its own answer: the preferred replicas, or with `unclean` any replica.

@@ -1,0 +1,193 @@
+//! Settings by name, with values as people write them: `retention.ms=4s`, `segment.bytes=1GiB`.
+
+use crate::failure::{Failure, Outcome};
+use crate::kafka::errors::nearest;
+use crate::ui::units;
+
+/// The settings a topic can have, for the nearest name to a slip when there is no topic to ask yet.
+const TOPIC_SETTINGS: &[&str] = &[
+    "cleanup.policy",
+    "compression.gzip.level",
+    "compression.lz4.level",
+    "compression.type",
+    "compression.zstd.level",
+    "delete.retention.ms",
+    "file.delete.delay.ms",
+    "flush.messages",
+    "flush.ms",
+    "follower.replication.throttled.replicas",
+    "index.interval.bytes",
+    "leader.replication.throttled.replicas",
+    "local.retention.bytes",
+    "local.retention.ms",
+    "max.compaction.lag.ms",
+    "max.message.bytes",
+    "message.timestamp.after.max.ms",
+    "message.timestamp.before.max.ms",
+    "message.timestamp.type",
+    "min.cleanable.dirty.ratio",
+    "min.compaction.lag.ms",
+    "min.insync.replicas",
+    "preallocate",
+    "remote.log.copy.disable",
+    "remote.log.delete.on.disable",
+    "remote.storage.enable",
+    "retention.bytes",
+    "retention.ms",
+    "segment.bytes",
+    "segment.index.bytes",
+    "segment.jitter.ms",
+    "segment.ms",
+    "unclean.leader.election.enable",
+];
+
+/// What a setting's number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Measure {
+    /// Time, in units of so many milliseconds.
+    Time(i64),
+    /// Bytes.
+    Size,
+}
+
+fn measure(name: &str) -> Option<Measure> {
+    let last = name.rsplit('.').next()?;
+    match last {
+        "ms" => Some(Measure::Time(1)),
+        "seconds" => Some(Measure::Time(1_000)),
+        "minutes" => Some(Measure::Time(60_000)),
+        "hours" => Some(Measure::Time(3_600_000)),
+        "bytes" => Some(Measure::Size),
+        "size" if name.ends_with("buffer.size") => Some(Measure::Size),
+        _ => None,
+    }
+}
+
+/// Splits `name=value` and turns a human value into Kafka's: `retention.ms=4s` is `4000`, `retention.ms=unlimited` `-1`.
+///
+/// # Errors
+/// When there is no `=`, or the value is neither a number nor has a unit that fits the setting.
+pub fn parse_assignment(text: &str) -> Outcome<(String, String)> {
+    let (name, value) = text.split_once('=').ok_or_else(|| {
+        Failure::usage(format!("`{text}` is not a setting"))
+            .because("a setting is NAME=VALUE")
+            .hint("for example retention.ms=7d")
+    })?;
+    let name = name.trim();
+    to_kafka(name, value.trim()).map(|value| (name.to_owned(), value))
+}
+
+fn to_kafka(name: &str, value: &str) -> Outcome<String> {
+    let wrong = |why: String| Failure::usage(format!("`{name}` cannot be `{value}`")).because(why);
+    let Some(measure) = measure(name) else {
+        return Ok(value.to_owned());
+    };
+    if matches!(value, "unlimited" | "never" | "forever" | "none") {
+        let limitless = if name.starts_with("flush") { i64::MAX } else { -1 };
+        return Ok(limitless.to_string());
+    }
+    if value.parse::<i64>().is_ok() {
+        return Ok(value.to_owned());
+    }
+    match measure {
+        Measure::Size => units::parse_bytes(value)
+            .map(|bytes| bytes.to_string())
+            .map_err(wrong),
+        Measure::Time(unit) => {
+            let milliseconds = units::parse_duration_ms(value).map_err(wrong)?;
+            if milliseconds % unit != 0 {
+                return Err(wrong(format!("it counts in steps of {}", units::duration(unit))));
+            }
+            Ok((milliseconds / unit).to_string())
+        }
+    }
+}
+
+/// A value as people read it, when that differs from the value itself: `604800000` ms is `7d`.
+pub fn human(name: &str, value: &str) -> Option<String> {
+    let number: i64 = value.parse().ok()?;
+    let measure = measure(name)?;
+    if number == i64::MAX || number == -1 {
+        return Some("unlimited".to_owned());
+    }
+    if number < 0 {
+        return None;
+    }
+    Some(match measure {
+        Measure::Size => units::exact_bytes(number),
+        Measure::Time(unit) => units::duration(number.checked_mul(unit)?),
+    })
+}
+
+/// `4000 (4s)`, or the value alone when it reads well as it is.
+pub fn shown(name: &str, value: &str) -> String {
+    human(name, value).map_or_else(|| value.to_owned(), |human| format!("{value} ({human})"))
+}
+
+/// What to say of a setting that nobody knows; `known` are the names there are.
+pub fn unknown<'a>(name: &str, noun: &str, known: impl IntoIterator<Item = &'a str>) -> Failure {
+    let failure = Failure::request(format!("`{name}` is not a setting of a {noun}"));
+    match nearest(name, known) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None => failure.hint(format!("velo config get {noun} NAME --all")),
+    }
+}
+
+/// Refuses a topic setting that nobody knows when it is close to one that is known; others are left to the broker,
+/// which may be newer than this list.
+///
+/// # Errors
+/// With the nearest name.
+pub fn check_topic_setting(name: &str) -> Outcome {
+    let slip = !TOPIC_SETTINGS.contains(&name) && nearest(name, TOPIC_SETTINGS.iter().copied()).is_some();
+    if slip {
+        return Err(unknown(name, "topic", TOPIC_SETTINGS.iter().copied()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_people_write_them() {
+        for (text, value) in [
+            ("retention.ms=4s", "4000"),
+            ("retention.ms=4000", "4000"),
+            ("retention.ms=unlimited", "-1"),
+            ("segment.bytes=1GiB", "1073741824"),
+            ("log.retention.hours=7d", "168"),
+            ("cleanup.policy=compact,delete", "compact,delete"),
+            ("flush.ms=never", "9223372036854775807"),
+        ] {
+            assert_eq!(parse_assignment(text).unwrap().1, value, "{text}");
+        }
+        for text in ["retention.ms", "retention.ms=soon", "log.retention.hours=90s"] {
+            assert_eq!(
+                parse_assignment(text).unwrap_err().kind().exit_code(),
+                2,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn values_are_shown_as_people_read_them() {
+        assert_eq!(shown("retention.ms", "604800000"), "604800000 (7d)");
+        assert_eq!(shown("segment.bytes", "1073741824"), "1073741824 (1GiB)");
+        assert_eq!(shown("retention.bytes", "-1"), "-1 (unlimited)");
+        assert_eq!(shown("min.insync.replicas", "2"), "2");
+    }
+
+    #[test]
+    fn a_slip_in_a_name_finds_the_name_that_was_meant() {
+        let failure = check_topic_setting("retention").unwrap_err();
+        assert!(
+            failure.to_string().contains("did you mean `retention.ms`?"),
+            "{failure}"
+        );
+        check_topic_setting("retention.ms").unwrap();
+        check_topic_setting("zz.unheard").unwrap();
+    }
+}
