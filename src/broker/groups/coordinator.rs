@@ -72,7 +72,8 @@ impl GroupCoordinator {
     pub fn start(self: &Arc<Self>) {
         let coordinator = Arc::downgrade(self);
         let (clock, every) = (self.shared.clock.clone(), self.config.retention_check_interval_ms);
-        self.shared.spawn(expire_for_ever(coordinator, clock, every));
+        let due = clock.now_ms().saturating_add(every);
+        self.shared.spawn(expire_for_ever(coordinator, clock, due, every));
     }
 
     /// Follows a new image, after [`ReplicaManager::apply`] did: takes over the groups of partitions that this broker
@@ -246,14 +247,14 @@ impl GroupCoordinator {
     }
 }
 
-async fn expire_for_ever(coordinator: Weak<GroupCoordinator>, clock: Clock, every_ms: i64) {
-    let every = Duration::from_millis(u64::try_from(every_ms).unwrap_or(0));
+async fn expire_for_ever(coordinator: Weak<GroupCoordinator>, clock: Clock, mut due: i64, every_ms: i64) {
     loop {
-        clock.sleep(every).await;
+        clock.sleep_until(due).await;
         let Some(coordinator) = coordinator.upgrade() else {
             return;
         };
         coordinator.expire_offsets();
+        due = clock.now_ms().saturating_add(every_ms);
     }
 }
 

@@ -1,9 +1,12 @@
 //! The state machine, driven by hand.
 
+mod bench;
 mod membership;
 mod offsets;
 mod rebalancing;
+mod service;
 mod static_members;
+mod storage;
 
 use super::budget::Budget;
 use super::group::{Group, GroupLimits, GroupState};

@@ -1,0 +1,296 @@
+//! A coordinator on real logs in a folder of its own, without a server.
+
+use crate::broker::api::{ListenerKind, RequestContext};
+use crate::broker::groups::batch;
+use crate::broker::groups::{Commit, Committer, Fetched, GroupConfig, GroupCoordinator, OFFSETS_TOPIC};
+use crate::broker::log::{LogConfig, ReadLimit};
+use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
+use crate::broker::replication::{ReplicaManager, ReplicaSettings};
+use crate::clock::Clock;
+use bytes::Bytes;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
+use kafka_protocol::messages::sync_group_request::SyncGroupRequestAssignment;
+use kafka_protocol::messages::{
+    GroupId, HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest, SyncGroupResponse,
+};
+use kafka_protocol::protocol::StrBytes;
+use kafka_protocol::records::Record;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const NODE: i32 = 1;
+pub const SESSION_MS: i32 = 10_000;
+pub const GROUP: &str = "g";
+
+/// A broker's group side: logs, metadata, coordinator.
+pub struct Bench {
+    folder: TempDir,
+    pub clock: Clock,
+    pub config: GroupConfig,
+    pub image: MetadataImage,
+    replicas: Arc<ReplicaManager>,
+    pub groups: Arc<GroupCoordinator>,
+}
+
+impl Bench {
+    /// `__consumer_offsets` with two partitions and topic `t` with three, all led here; no rebalance delay.
+    pub async fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let clock = Clock::manual(1_000_000);
+        let config = GroupConfig {
+            initial_rebalance_delay_ms: 0,
+            ..GroupConfig::default()
+        };
+        let mut image = MetadataImage::default();
+        add_topic(&mut image, OFFSETS_TOPIC, 2);
+        add_topic(&mut image, "t", 3);
+        let (replicas, groups) = open(&folder, &clock, &config, &image);
+        let bench = Bench {
+            folder,
+            clock,
+            config,
+            image,
+            replicas,
+            groups,
+        };
+        bench.loaded().await;
+        bench
+    }
+
+    /// Drops everything in memory, as a crash does, and starts again on the same folder.
+    pub async fn crash_and_restart(&mut self) {
+        let empty = TempDir::new().unwrap();
+        let nothing = MetadataImage::default();
+        // The old ones go first: no two may have the same files open.
+        (self.replicas, self.groups) = open(&empty, &self.clock, &self.config, &nothing);
+        (self.replicas, self.groups) = open(&self.folder, &self.clock, &self.config, &self.image);
+        self.loaded().await;
+    }
+
+    async fn loaded(&self) {
+        while self.groups.shard(GROUP).is_err() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Takes the image as it now is.
+    pub fn apply(&self) {
+        self.replicas.apply(&self.image).unwrap();
+        self.groups.apply(&self.image);
+    }
+
+    /// Another broker leads `__consumer_offsets` from now on, or this one does again.
+    pub fn set_offsets_leader(&mut self, leader: i32) {
+        let mut topic = TopicImage::clone(&self.image.topics[OFFSETS_TOPIC]);
+        for partition in &mut topic.partitions {
+            partition.leader = leader;
+            partition.leader_epoch += 1;
+            partition.replicas = vec![NODE, 2];
+            partition.isr = vec![leader];
+        }
+        self.image
+            .topics
+            .insert(OFFSETS_TOPIC.to_owned(), Arc::new(topic));
+        self.apply();
+    }
+
+    /// Deletes topic `t`.
+    pub fn delete_topic(&mut self) {
+        let topic = self.image.topics.remove("t").unwrap();
+        self.image.topic_names.remove(&topic.id);
+        self.apply();
+    }
+
+    /// Everything in the logs of `__consumer_offsets`, oldest first.
+    pub fn records(&self) -> Vec<Record> {
+        let index = self.groups.partition_for(GROUP).unwrap();
+        let log = Arc::clone(&self.replicas.partition(OFFSETS_TOPIC, index).unwrap().log);
+        let mut records = Vec::new();
+        let mut offset = log.log_start_offset();
+        while offset < log.log_end_offset() {
+            let read = log.read(offset, 1 << 20, true, ReadLimit::LogEnd).unwrap();
+            offset = batch::next_offset(&read.records).unwrap();
+            records.extend(batch::decode(read.records).unwrap());
+        }
+        records
+    }
+
+    /// Starts a JoinGroup of version 9.
+    pub fn join(
+        &self,
+        member_id: &str,
+        client: &'static str,
+    ) -> impl Future<Output = JoinGroupResponse> + Send + 'static {
+        let request = JoinGroupRequest::default()
+            .with_group_id(group_id())
+            .with_session_timeout_ms(SESSION_MS)
+            .with_rebalance_timeout_ms(60_000)
+            .with_member_id(member_id.to_owned().into())
+            .with_protocol_type("consumer".into())
+            .with_protocols(vec![
+                JoinGroupRequestProtocol::default()
+                    .with_name("range".into())
+                    .with_metadata(super::subscription(&["t"])),
+            ]);
+        let groups = Arc::clone(&self.groups);
+        async move { groups.join(&context(client), request).await }
+    }
+
+    /// Joins and becomes the leader of a stable group of one; returns member id and generation.
+    pub async fn lead_alone(&self, client: &'static str) -> (String, i32) {
+        let member_id = self.join("", client).await.member_id.to_string();
+        let joined = self.join(&member_id, client).await;
+        assert_eq!(joined.error_code, 0);
+        let synced = self
+            .sync(&member_id, joined.generation_id, &[(&member_id, "all")])
+            .await;
+        assert_eq!(synced.error_code, 0);
+        (member_id, joined.generation_id)
+    }
+
+    pub async fn sync(
+        &self,
+        member_id: &str,
+        generation: i32,
+        assignments: &[(&str, &'static str)],
+    ) -> SyncGroupResponse {
+        let assignments = assignments.iter().map(|(member_id, assignment)| {
+            SyncGroupRequestAssignment::default()
+                .with_member_id((*member_id).to_owned().into())
+                .with_assignment(Bytes::from_static(assignment.as_bytes()))
+        });
+        let request = SyncGroupRequest::default()
+            .with_group_id(group_id())
+            .with_member_id(member_id.to_owned().into())
+            .with_generation_id(generation)
+            .with_protocol_type(Some("consumer".into()))
+            .with_protocol_name(Some("range".into()))
+            .with_assignments(assignments.collect());
+        self.groups.sync(&context("c"), request).await
+    }
+
+    pub fn heartbeat(&self, member_id: &str, generation: i32) -> Result<(), ResponseError> {
+        let request = HeartbeatRequest::default()
+            .with_group_id(group_id())
+            .with_member_id(member_id.to_owned().into())
+            .with_generation_id(generation);
+        self.groups.heartbeat(&request)
+    }
+
+    /// Commits for a consumer without membership.
+    pub async fn commit(&self, topic: &str, partition: i32, offset: i64) -> Result<(), ResponseError> {
+        self.commit_as("", -1, topic, partition, offset).await
+    }
+
+    pub async fn commit_as(
+        &self,
+        member_id: &str,
+        generation: i32,
+        topic: &str,
+        partition: i32,
+        offset: i64,
+    ) -> Result<(), ResponseError> {
+        let from = Committer {
+            group_id: GROUP,
+            member_id,
+            instance_id: None,
+            generation,
+            retention_ms: -1,
+            api_version: 9,
+        };
+        let commit = Commit {
+            topic: topic.to_owned(),
+            topic_id: Uuid::from_u128(7),
+            partition,
+            offset,
+            leader_epoch: 3,
+            metadata: "note".into(),
+        };
+        self.groups.commit(from, &[commit]).await
+    }
+
+    /// The committed offset, -1 for none.
+    pub async fn committed(&self, topic: &str, partition: i32) -> i64 {
+        self.fetched(topic, partition).await.offset
+    }
+
+    pub async fn fetched(&self, topic: &str, partition: i32) -> Fetched {
+        let wanted = [(topic.to_owned(), vec![partition])];
+        let mut topics = self.groups.fetch_offsets(GROUP, Some(&wanted)).await.unwrap();
+        topics.remove(0).1.remove(0).1
+    }
+
+    /// State of the group, as DescribeGroups shows it.
+    pub fn state(&self) -> String {
+        self.groups.describe(GROUP, 6).group_state.to_string()
+    }
+
+    /// Moves the clock and waits until `fact` holds.
+    pub async fn advance_until(&self, ms: u64, fact: impl Fn() -> bool) {
+        self.clock.advance(Duration::from_millis(ms));
+        let waiting = async {
+            while !fact() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), waiting)
+            .await
+            .expect("what was waited for did not come true");
+    }
+}
+
+pub fn group_id() -> GroupId {
+    GroupId(StrBytes::from_static_str(GROUP))
+}
+
+pub fn context(client: &str) -> RequestContext {
+    RequestContext {
+        api_version: 9,
+        client_id: client.to_owned(),
+        peer: ([127, 0, 0, 1], 1234).into(),
+        connection_id: 1,
+        listener: ListenerKind::Broker,
+    }
+}
+
+fn add_topic(image: &mut MetadataImage, name: &str, partitions: usize) {
+    let id = Uuid::new_v4();
+    let partition = PartitionImage {
+        replicas: vec![NODE],
+        isr: vec![NODE],
+        leader: NODE,
+        leader_epoch: 0,
+        partition_epoch: 0,
+    };
+    let topic = TopicImage {
+        id,
+        name: name.to_owned(),
+        partitions: vec![partition; partitions],
+    };
+    image.topic_names.insert(id, name.to_owned());
+    image.topics.insert(name.to_owned(), Arc::new(topic));
+}
+
+fn open(
+    folder: &TempDir,
+    clock: &Clock,
+    config: &GroupConfig,
+    image: &MetadataImage,
+) -> (Arc<ReplicaManager>, Arc<GroupCoordinator>) {
+    let replicas = Arc::new(ReplicaManager::new(ReplicaSettings {
+        node_id: NODE,
+        log_dir: folder.path().to_owned(),
+        retention_check_interval: Duration::from_secs(3600),
+        clock: clock.clone(),
+        topic_configs: Box::new(|_, _| LogConfig::default()),
+    }));
+    replicas.apply(image).unwrap();
+    let groups = GroupCoordinator::new(config.clone(), NODE, clock.clone(), Arc::clone(&replicas));
+    let groups = Arc::new(groups);
+    groups.start();
+    groups.apply(image);
+    (replicas, groups)
+}
