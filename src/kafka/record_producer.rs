@@ -73,6 +73,8 @@ impl RecordProducer {
             .client_config()
             .set("enable.idempotence", "true")
             .set("partitioner", "murmur2_random")
+            // A topic that is given more partitions gets records in all of them soon, not after five minutes.
+            .set("topic.metadata.refresh.interval.ms", "2000")
             .set("message.timeout.ms", DELIVERY.as_millis().to_string())
             .create_with_context(Reports::default())
             .map_err(|error| told(&error).into_failure("cannot make a producer"))?;
