@@ -9,8 +9,12 @@ use crate::kafka::Connection;
 pub struct Dress {
     prefix: String,
     bootstrap: String,
+    mail_port: u16,
     names: Vec<String>,
 }
+
+/// Where the lessons' mailbox listens unless it is told otherwise.
+const MAIL_PORT: u16 = 1025;
 
 impl Dress {
     /// For a lesson, a class prefix (may be empty) and the bootstrap servers in use.
@@ -18,8 +22,16 @@ impl Dress {
         Dress {
             prefix: prefix.to_owned(),
             bootstrap: bootstrap.to_owned(),
+            mail_port: MAIL_PORT,
             names: lesson.topics.iter().chain(&lesson.groups).cloned().collect(),
         }
+    }
+
+    /// The same with a mailbox on another port, so that two demonstrations can run side by side.
+    #[must_use]
+    pub fn with_mailbox(mut self, port: u16) -> Self {
+        self.mail_port = port;
+        self
     }
 
     /// A text with the prefix before each name of the lesson, and the cluster's address instead of `localhost:9092`.
@@ -28,6 +40,11 @@ impl Dress {
             text.to_owned()
         } else {
             text.replace(Connection::DEFAULT_BOOTSTRAP, &self.bootstrap)
+        };
+        let text = if self.mail_port == MAIL_PORT {
+            text
+        } else {
+            text.replace(&MAIL_PORT.to_string(), &self.mail_port.to_string())
         };
         if self.prefix.is_empty() {
             return text;
@@ -114,6 +131,7 @@ mod tests {
         let dress = Dress {
             prefix: "alice-".to_owned(),
             bootstrap: "localhost:9999".to_owned(),
+            mail_port: MAIL_PORT,
             names: vec!["velib".to_owned()],
         };
         assert_eq!(

@@ -11,6 +11,7 @@ pub mod lint;
 pub mod lint_live;
 pub mod live;
 pub mod load;
+pub mod mailbox;
 pub mod model;
 pub mod play;
 pub mod program;

@@ -103,7 +103,7 @@ impl Page {
         } else {
             0
         };
-        for line in fold(&paragraph.replace("**", ""), self.width, hanging) {
+        for line in fold(&without_stars(paragraph), self.width, hanging) {
             out.push_str(&line);
             out.push('\n');
         }
@@ -117,6 +117,17 @@ fn is_item(line: &str) -> bool {
         || line
             .split_once(". ")
             .is_some_and(|(number, _)| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// A text without the stars of `*emphasis*`; those in code between backticks stay.
+fn without_stars(text: &str) -> String {
+    let mut in_code = false;
+    text.chars()
+        .filter(|letter| {
+            in_code ^= *letter == '`';
+            in_code || *letter != '*'
+        })
+        .collect()
 }
 
 /// Folds at spaces; lines after the first begin with `hanging` spaces. Code between backticks stays on one line.

@@ -112,8 +112,6 @@ impl Runner<'_> {
         let passed = check::passed(&findings);
         if passed {
             self.succeed(step, talk)?;
-        } else {
-            talk.say(self.words.say("runner.not-yet"))?;
         }
         Ok(passed)
     }
@@ -198,7 +196,7 @@ impl Runner<'_> {
         } else {
             "runner.menu"
         };
-        talk.say(&self.page.faint(self.words.say(menu)))?;
+        talk.say(&self.page.faint(&self.page.markdown(self.words.say(menu))))?;
         let mut watch = Watch::default();
         loop {
             let heard = talk.next(LOOK)?;
@@ -222,6 +220,9 @@ impl Runner<'_> {
             "" | "n" if watch.passed => return Ok(Some(Go::Next)),
             "" | "n" | "c" => {
                 watch.passed = self.check(step, talk)?;
+                if !watch.passed {
+                    talk.say(self.words.say("runner.not-yet"))?;
+                }
                 if watch.passed && step.checks.is_empty() {
                     return Ok(Some(Go::Next));
                 }

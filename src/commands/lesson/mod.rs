@@ -2,6 +2,7 @@
 
 mod cluster;
 mod lint;
+mod mailbox;
 mod play;
 mod reset;
 mod show;
@@ -55,6 +56,8 @@ enum LessonCommand {
     Report(show::ReportArgs),
     /// Check lessons as an author: texts, languages, and a whole take on a cluster
     Lint(lint::LintArgs),
+    /// Show every mail that is sent to this machine's port 1025, and deliver none
+    Mailbox(mailbox::MailboxArgs),
     /// Let a lesson run by itself, from its first step to its last
     Play(play::PlayArgs),
 }
@@ -97,6 +100,7 @@ impl LessonArgs {
             LessonCommand::Status(args) => show::status(&desk, &args),
             LessonCommand::Report(args) => show::report(&desk, &args),
             LessonCommand::Lint(args) => lint::run(&desk, args),
+            LessonCommand::Mailbox(args) => mailbox::run(&desk, &args),
             LessonCommand::Play(args) => play::run(&desk, &args),
         }
     }

@@ -5,6 +5,7 @@ use super::cluster::Own;
 use crate::course::dress::{self, Dress};
 use crate::course::fact::ClusterFacts;
 use crate::course::live::Live;
+use crate::course::mailbox::Mailbox;
 use crate::course::model::Lesson;
 use crate::course::play::Play;
 use crate::course::program::Programs;
@@ -90,7 +91,7 @@ fn on_stage(
     act: &mut dyn FnMut(Stage<'_>) -> Outcome,
 ) -> Outcome {
     let facts = Live::new(Admin::connect(connection)?);
-    let dress = Dress::new(lesson, prefix, connection.bootstrap());
+    let dress = Dress::new(lesson, prefix, connection.bootstrap()).with_mailbox(free_port()?);
     let before = Snapshot::take(&facts)?;
     let taken = before.foreign_topics(lesson, &dress);
     if !taken.is_empty() {
@@ -111,6 +112,11 @@ fn on_stage(
     let played = act(stage);
     let removed = remove(desk, &before, &facts, lesson, &dress);
     played.and(removed)
+}
+
+/// A port that nobody listens on now.
+fn free_port() -> Outcome<u16> {
+    Mailbox::open(0).map(|mailbox| mailbox.address().port())
 }
 
 /// What the lesson's programs are told without saying it on each command line.
