@@ -7,6 +7,7 @@ mod support;
 
 mod broker;
 mod cli;
+mod course;
 mod exercises;
 mod layering;
 #[allow(dead_code, reason = "some helpers serve only when a peer is here")]

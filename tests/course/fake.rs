@@ -1,0 +1,118 @@
+//! A cluster in memory, and a learner who types a script.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+use velodrome::course::fact::{ClusterFacts, Group, PartitionOffsets, Seen};
+use velodrome::course::runner::{Heard, Talk};
+use velodrome::failure::Outcome;
+
+/// What the cluster in memory holds: topics by name with the number of records of each partition, and groups.
+#[derive(Debug, Clone, Default)]
+pub struct Fake {
+    pub topics: Rc<RefCell<BTreeMap<String, Vec<i64>>>>,
+    pub groups: Rc<RefCell<BTreeMap<String, Group>>>,
+}
+
+impl Fake {
+    /// Gives a topic so many records in each partition.
+    pub fn put(&self, topic: &str, records: &[i64]) {
+        self.topics
+            .borrow_mut()
+            .insert(topic.to_owned(), records.to_vec());
+    }
+}
+
+impl ClusterFacts for Fake {
+    fn topics(&self) -> Outcome<BTreeMap<String, usize>> {
+        let topics = self.topics.borrow();
+        Ok(topics
+            .iter()
+            .map(|(name, parts)| (name.clone(), parts.len()))
+            .collect())
+    }
+
+    fn groups(&self) -> Outcome<BTreeSet<String>> {
+        Ok(self.groups.borrow().keys().cloned().collect())
+    }
+
+    fn topic_config(&self, _topic: &str, _name: &str) -> Outcome<Option<String>> {
+        Ok(None)
+    }
+
+    fn offsets(&self, topic: &str) -> Outcome<Vec<PartitionOffsets>> {
+        let topics = self.topics.borrow();
+        let partitions = topics.get(topic).cloned().unwrap_or_default();
+        Ok((0..)
+            .zip(partitions)
+            .map(|(partition, end)| PartitionOffsets {
+                partition,
+                start: 0,
+                end,
+            })
+            .collect())
+    }
+
+    fn group(&self, group: &str) -> Outcome<Option<Group>> {
+        Ok(self.groups.borrow().get(group).cloned())
+    }
+
+    fn records(&self, _topic: &str, _per_partition: i64) -> Outcome<Vec<Seen>> {
+        Ok(Vec::new())
+    }
+
+    fn create_topic(&self, topic: &str, partitions: i32) -> Outcome {
+        self.put(topic, &vec![0; usize::try_from(partitions).unwrap()]);
+        Ok(())
+    }
+
+    fn remove(&self, topics: &[String], groups: &[String]) -> Outcome {
+        self.topics.borrow_mut().retain(|name, _| !topics.contains(name));
+        self.groups.borrow_mut().retain(|name, _| !groups.contains(name));
+        Ok(())
+    }
+}
+
+/// What the learner does next.
+pub enum Do {
+    /// Types a line into the runner.
+    Type(&'static str),
+    /// Changes the cluster from somewhere else; the runner's next look comes after it.
+    Act(Box<dyn FnOnce()>),
+}
+
+/// A learner who follows a script, and hears everything.
+pub struct Learner {
+    script: VecDeque<Do>,
+    /// What was said.
+    pub heard: String,
+}
+
+impl Learner {
+    pub fn new(script: impl IntoIterator<Item = Do>) -> Self {
+        Learner {
+            script: script.into_iter().collect(),
+            heard: String::new(),
+        }
+    }
+}
+
+impl Talk for Learner {
+    fn say(&mut self, text: &str) -> Outcome {
+        self.heard.push_str(text);
+        self.heard.push('\n');
+        Ok(())
+    }
+
+    fn next(&mut self, _patience: Duration) -> Outcome<Heard> {
+        Ok(match self.script.pop_front() {
+            Some(Do::Type(line)) => Heard::Line(line.to_owned()),
+            Some(Do::Act(act)) => {
+                act();
+                Heard::Nothing
+            }
+            None => Heard::End,
+        })
+    }
+}

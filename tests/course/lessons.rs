@@ -1,0 +1,164 @@
+//! The shipped lessons, and what an author is told about others.
+
+use crate::support::velo::Home;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn the_shipped_lessons_have_nothing_wrong_in_structure_texts_and_languages() {
+    let ended = Home::new()
+        .velo(&["lesson", "lint", "--texts", "--lang", "en"])
+        .succeeds();
+    assert_eq!(ended.stdout, "");
+    for lesson in ["hello-kafka", "velib"] {
+        assert!(
+            ended.stderr.contains(&format!(
+                "{lesson}: nothing wrong in structure, texts and languages."
+            )),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
+}
+
+/// What lint says about hello-kafka after `change` to one of its files.
+fn lint_after(file: &str, change: impl Fn(&str) -> String) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let lesson = folder.path().join("01-hello-kafka");
+    copy(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons/01-hello-kafka"),
+        &lesson,
+    );
+    let path = lesson.join(file);
+    let before = fs::read_to_string(&path).unwrap();
+    let after = change(&before);
+    assert_ne!(before, after, "the change changes nothing");
+    fs::write(&path, after).unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let ended = Home::new()
+        .velo(&["lesson", "lint", folder, "--texts"])
+        .fails_with(1);
+    ended.stdout
+}
+
+#[test]
+fn lint_finds_what_an_author_gets_wrong() {
+    for (file, from, to, told) in [
+        (
+            "fr.md",
+            "velo topic list\n",
+            "velo topics list\n",
+            "fr.md: step `cluster` has other code blocks than en.md",
+        ),
+        (
+            "es.md",
+            "## step: look",
+            "## step: regard",
+            "es.md: its steps are not those of lesson.toml, in the same order",
+        ),
+        (
+            "en.md",
+            "### why\nDeleting",
+            "### because\nDeleting",
+            "en.md: heading `### because` means nothing",
+        ),
+        (
+            "lesson.toml",
+            "fails = \"exists\"",
+            "fails = \"existed\"",
+            "wrong attempt `misspelt` fails on `existed`, which is no check",
+        ),
+        (
+            "lesson.toml",
+            "velo = \"velo topic list\"",
+            "velo = \"velo topix list\"",
+            "`velo topix list` cannot be typed",
+        ),
+        (
+            "lesson.toml",
+            "answer = 2",
+            "answer = 7",
+            "question `how-many`: answer 7 of 3",
+        ),
+        (
+            "lesson.toml",
+            "topics = [\"iabd-topic\"]",
+            "topics = []",
+            "`iabd-topic` is checked, but is not among the lesson's topics and groups",
+        ),
+    ] {
+        let said = lint_after(file, |text| text.replacen(from, to, 1));
+        assert!(said.contains(told), "{told}\nis not in\n{said}");
+    }
+}
+
+#[test]
+fn a_name_that_is_checked_must_stand_in_the_text() {
+    let said = lint_after("fr.md", |text| text.replace("iabd-topic", "mon-topic"));
+    assert!(
+        said.contains("step `create`: fr: `iabd-topic` is checked, but does not stand in the text"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_lesson_file_that_cannot_be_understood_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("x")).unwrap();
+    fs::write(folder.path().join("x/lesson.toml"), "id = \"x\"\ntopic = 3\n").unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let ended = Home::new()
+        .velo(&["lesson", "--lessons", folder, "list"])
+        .fails_with(1);
+    assert!(ended.stderr.contains("x/lesson.toml"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("line 2"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_misspelt_lesson_is_answered_with_the_nearest() {
+    let ended = Home::new().velo(&["lesson", "start", "velob"]).fails_with(2);
+    assert!(
+        ended.stderr.contains("velo lesson start velib"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn the_list_and_the_report_tell_how_far_one_is() {
+    let home = Home::new();
+    let list = home.velo(&["lesson", "list", "--lang", "en"]).succeeds().stdout;
+    assert!(list.contains("hello-kafka") && list.contains("0/7"), "{list}");
+    let report = home.velo(&["lesson", "report", "--json"]).succeeds().stdout;
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["lessons"][0]["lesson"], "hello-kafka");
+    assert_eq!(report["lessons"][0]["steps"][1]["state"], "open");
+}
+
+#[test]
+fn the_quiz_says_right_and_wrong_and_why() {
+    let home = Home::new();
+    let output = home
+        .command(&["quiz", "hello-kafka", "--lang", "en"])
+        .write_stdin("2\n1\n")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    for part in [
+        "Right: 2.",
+        "No, it is 2.",
+        "replication factor is 1",
+        "1 right of 2 answered.",
+    ] {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+}

@@ -1,0 +1,83 @@
+//! The lessons play by themselves, on our cluster and on Apache Kafka, and leave nothing behind.
+
+use crate::support::velo::Home;
+
+fn plays(cluster: &Cluster, lesson: &str, wanted: &[&str]) {
+    let home = Home::new();
+    let prefix = format!("{}-", cluster.name("play"));
+    let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+    let ended = home
+        .velo(&[&["lesson", "play", lesson, "--prefix", &prefix], &at[..]].concat())
+        .succeeds();
+    for part in wanted {
+        assert!(ended.stdout.contains(part), "{part} is not in\n{}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains('✗'), "{}", ended.stdout);
+    let topics = home
+        .velo(&[&["topic", "list"], &at[..]].concat())
+        .succeeds()
+        .stdout;
+    assert!(!topics.contains(&prefix), "left behind:\n{topics}");
+}
+
+use crate::support::cluster::Cluster;
+
+on_both_clusters! {
+    fn hello_kafka_plays_to_its_end(cluster) {
+        plays(cluster, "hello-kafka", &["Bonjour", "hello-kafka: 7 steps"]);
+    }
+
+    fn the_city_bikes_play_to_their_end(cluster) {
+        plays(cluster, "velib", &["Produced 280 station records", "No bike left", "velib: 8 steps"]);
+    }
+}
+
+#[test]
+fn without_a_cluster_it_makes_its_own_and_leaves_nothing() {
+    let home = Home::new();
+    let scratch = tempfile::tempdir().unwrap();
+    let output = home
+        .command(&["lesson", "play", "hello-kafka", "--lang", "fr"])
+        .env("TMPDIR", scratch.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(said.contains("Un cluster rien que pour nous"), "{said}");
+    assert_eq!(
+        std::fs::read_dir(scratch.path()).unwrap().count(),
+        0,
+        "files are left"
+    );
+}
+
+#[test]
+fn a_demonstration_touches_no_topic_it_did_not_make() {
+    let cluster = Cluster::classroom();
+    let home = Home::new();
+    let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+    home.velo(&[&["topic", "create", "iabd-topic"], &at[..]].concat())
+        .succeeds();
+    let ended = home
+        .velo(&[&["lesson", "play", "hello-kafka"], &at[..]].concat())
+        .fails_with(1);
+    assert!(ended.stderr.contains("--prefix"), "{}", ended.stderr);
+    let topics = home
+        .velo(&[&["topic", "list"], &at[..]].concat())
+        .succeeds()
+        .stdout;
+    assert!(topics.contains("iabd-topic"), "{topics}");
+}
+
+#[test]
+fn each_lesson_fails_at_its_start_and_on_each_mistake_and_passes_by_its_solution() {
+    let ended = Home::new().velo(&["lesson", "lint", "--lang", "en"]).succeeds();
+    for lesson in ["hello-kafka", "velib"] {
+        let well = format!("{lesson}: the start fails, wrong attempts fail, the solution passes.");
+        assert!(ended.stderr.contains(&well), "{}", ended.stderr);
+    }
+}
