@@ -1,3 +1,8 @@
 //! The exercises' programs, as their users meet them.
 
+mod velib_api;
+mod velib_empty;
+mod velib_monitor;
+mod velib_produce;
 mod velib_simulation;
+mod velib_support;
