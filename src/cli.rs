@@ -2,10 +2,11 @@
 
 use crate::commands::{self, Context};
 use crate::failure::{Failure, Kind, Outcome};
+use crate::scripts;
 use crate::ui::OutputChoice;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Learn Kafka, run Kafka, use Kafka: one binary
@@ -87,6 +88,9 @@ pub enum Command {
     /// Remember clusters by name
     #[command(subcommand)]
     Context(commands::contexts::ContextCommand),
+    /// Use Kafka's own script names
+    #[command(subcommand)]
+    Scripts(commands::scripts::ScriptsCommand),
     /// Look for what is odd on this machine and on the cluster
     Doctor,
     /// Print what a shell needs to complete `velo`
@@ -100,6 +104,7 @@ impl Command {
             Command::Completions(args) => commands::completions::run(&args, context),
             Command::Consume(command) => command.run(context),
             Command::Context(command) => command.run(context),
+            Command::Scripts(command) => command.run(context),
             Command::Doctor => commands::doctor::run(context),
             Command::Lesson(args) => args.run(context),
             Command::Quiz(args) => commands::quiz::run(&args, context),
@@ -116,6 +121,9 @@ impl Command {
 
 /// Runs one command line, `arguments[0]` being the program's name.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    if let Some(code) = run_script(&arguments) {
+        return ExitCode::from(code);
+    }
     commands::completions::answer();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -129,6 +137,20 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => report(&failure),
     }
+}
+
+/// The script face: the program is called by a script's name, or the first word is one. Its exit code, if so.
+fn run_script(arguments: &[OsString]) -> Option<u8> {
+    let program = Path::new(arguments.first()?).file_name()?.to_str()?;
+    let (script, rest) = match scripts::find(program) {
+        Some(script) => (script, arguments.get(1..)?),
+        None => (scripts::find(arguments.get(1)?.to_str()?)?, arguments.get(2..)?),
+    };
+    let rest: Vec<String> = rest
+        .iter()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    Some(scripts::run(script, &rest))
 }
 
 fn report(failure: &Failure) -> ExitCode {

@@ -12,4 +12,5 @@ pub mod failure;
 pub mod i18n;
 pub mod kafka;
 pub mod places;
+pub mod scripts;
 pub mod ui;

@@ -18,6 +18,7 @@ pub mod records;
 pub mod select;
 pub mod settings;
 pub mod settle;
+pub mod scripts;
 pub mod topic;
 pub mod velib;
 

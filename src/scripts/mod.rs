@@ -1,0 +1,39 @@
+//! The Kafka shell scripts' own face: their options, words, streams and exit codes, over the same client core as the
+//! friendly face. One file per script; `docs/parity.md` has every deliberate difference.
+
+pub mod ending;
+pub mod install;
+pub mod old_ways;
+pub mod options;
+mod table;
+
+pub use ending::Ending;
+pub use table::{SCRIPTS, Script, find};
+
+use std::io::Write;
+
+/// The Apache Kafka whose words and options these scripts speak.
+pub const KAFKA_VERSION: &str = "4.3.1";
+
+/// Prints a line on stdout. A reader that has gone away ends the process with success, as `head` expects.
+pub fn out(line: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout
+        .write_all(line.as_bytes())
+        .and_then(|()| stdout.write_all(b"\n"));
+    if let Err(error) = written {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            std::process::exit(0);
+        }
+        eprintln!("cannot write the output: {error}");
+        std::process::exit(1);
+    }
+}
+
+/// Runs a script by its table entry; returns the exit code.
+pub fn run(script: &Script, arguments: &[String]) -> u8 {
+    match (script.run)(arguments) {
+        Ok(code) => code,
+        Err(ending) => old_ways::teach(script.name, arguments, ending).print(),
+    }
+}

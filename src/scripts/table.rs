@@ -1,0 +1,27 @@
+//! Every script: its name, what runs it, and the friendly command that does the same.
+
+use super::Ending;
+
+/// A shell script of Apache Kafka's.
+#[derive(Debug, Clone, Copy)]
+pub struct Script {
+    /// Its name without `.sh` or `.bat`.
+    pub name: &'static str,
+    /// Runs it on its arguments; returns the exit code, or how it ended early.
+    pub run: fn(&[String]) -> Result<u8, Ending>,
+    /// The friendly command that does the same.
+    pub twin: &'static str,
+}
+
+/// All of them, by name.
+pub const SCRIPTS: &[Script] = &[];
+
+/// The script that a program's name or a first word means: `kafka-topics`, `kafka-topics.sh`, `KAFKA-TOPICS.BAT`.
+pub fn find(name: &str) -> Option<&'static Script> {
+    let name = name.to_ascii_lowercase();
+    let stem = [".sh", ".bat", ".exe"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(&name);
+    SCRIPTS.iter().find(|script| script.name == stem)
+}
