@@ -30,6 +30,14 @@ impl KafkaError {
         self.code
     }
 
+    /// What the broker itself said, if it said more than the code.
+    pub fn broker_words(&self) -> Option<&str> {
+        let words = self.text.trim();
+        let generic =
+            words.is_empty() || words == super::ffi::describe(self.code) || words.starts_with("Broker: ");
+        (!generic).then_some(words)
+    }
+
     /// Whether no broker could be reached, or none answered in time.
     pub fn is_unreachable(&self) -> bool {
         matches!(
@@ -141,8 +149,7 @@ impl fmt::Display for KafkaError {
     /// The broker's own words when it has some, else ours, without a full stop.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = self.text.trim().trim_end_matches('.');
-        let generic =
-            words.is_empty() || words == super::ffi::describe(self.code) || words.starts_with("Broker: ");
+        let generic = self.broker_words().is_none();
         match self.explanation() {
             Some(ours) if generic || self.is_unreachable() => f.write_str(ours),
             _ if words.is_empty() => {

@@ -3,9 +3,11 @@
 
 pub mod ending;
 pub mod install;
+pub mod java_words;
 pub mod old_ways;
 pub mod options;
 mod table;
+pub mod topics;
 
 pub use ending::Ending;
 pub use table::{SCRIPTS, Script, find};

@@ -1,6 +1,6 @@
 //! Every script: its name, what runs it, and the friendly command that does the same.
 
-use super::Ending;
+use super::{Ending, topics};
 
 /// A shell script of Apache Kafka's.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,11 @@ pub struct Script {
 }
 
 /// All of them, by name.
-pub const SCRIPTS: &[Script] = &[];
+pub const SCRIPTS: &[Script] = &[Script {
+    name: "kafka-topics",
+    run: topics::run,
+    twin: "velo topic",
+}];
 
 /// The script that a program's name or a first word means: `kafka-topics`, `kafka-topics.sh`, `KAFKA-TOPICS.BAT`.
 pub fn find(name: &str) -> Option<&'static Script> {

@@ -2,7 +2,7 @@
 
 use super::Admin;
 use crate::failure::{Failure, Outcome};
-use crate::kafka::errors::{ErrorCode, KafkaError};
+use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::types::{ConfigChange, ConfigEntry, ConfigResource};
 
 impl Admin {
@@ -11,9 +11,16 @@ impl Admin {
     /// # Errors
     /// When there is no such topic or broker, or the cluster refuses.
     pub fn describe_configs(&self, resource: &ConfigResource) -> Outcome<Vec<ConfigEntry>> {
-        self.client
-            .describe_configs(resource, Self::ask())
+        self.try_describe_configs(resource)
             .map_err(|error| self.config_failure("cannot read the settings of", resource, error))
+    }
+
+    /// The same, with the cluster's own answer.
+    ///
+    /// # Errors
+    /// What the cluster refused.
+    pub fn try_describe_configs(&self, resource: &ConfigResource) -> Answer<Vec<ConfigEntry>> {
+        self.client.describe_configs(resource, Self::ask())
     }
 
     /// Changes the settings named and leaves the others as they are; with `validate_only` only checks.
@@ -26,13 +33,25 @@ impl Admin {
         changes: &[ConfigChange],
         validate_only: bool,
     ) -> Outcome {
+        self.try_alter_configs(resource, changes, validate_only)
+            .map_err(|error| self.config_failure("cannot change the settings of", resource, error))
+    }
+
+    /// The same, with the cluster's own answer.
+    ///
+    /// # Errors
+    /// What the cluster refused.
+    pub fn try_alter_configs(
+        &self,
+        resource: &ConfigResource,
+        changes: &[ConfigChange],
+        validate_only: bool,
+    ) -> Answer {
         let ask = crate::kafka::ffi::Ask {
             validate_only,
             ..Self::ask()
         };
-        self.client
-            .alter_configs(resource, changes, ask)
-            .map_err(|error| self.config_failure("cannot change the settings of", resource, error))
+        self.client.alter_configs(resource, changes, ask)
     }
 
     fn config_failure(&self, doing: &str, resource: &ConfigResource, error: KafkaError) -> Failure {

@@ -70,14 +70,28 @@ impl Admin {
         assignment: &[Vec<i32>],
         validate_only: bool,
     ) -> Outcome {
+        match self.try_create_partitions(topic, total, assignment, validate_only) {
+            Err(error) if error.is_unknown_topic() => Err(self.unknown_topic(topic)),
+            answer => self.outcome(&format!("cannot give topic `{topic}` {total} partitions"), answer),
+        }
+    }
+
+    /// The same, with the cluster's own answer.
+    ///
+    /// # Errors
+    /// What the cluster refused.
+    pub fn try_create_partitions(
+        &self,
+        topic: &str,
+        total: i32,
+        assignment: &[Vec<i32>],
+        validate_only: bool,
+    ) -> Answer {
         let ask = Ask {
             validate_only,
             ..Self::ask()
         };
-        match self.client.create_partitions(topic, total, assignment, ask) {
-            Err(error) if error.is_unknown_topic() => Err(self.unknown_topic(topic)),
-            answer => self.outcome(&format!("cannot give topic `{topic}` {total} partitions"), answer),
-        }
+        self.client.create_partitions(topic, total, assignment, ask)
     }
 
     /// Describes topics by name, each with its own answer.

@@ -325,11 +325,16 @@ unsafe fn topic_description(topic: *const rd::rd_kafka_TopicDescription_t) -> To
         partitions.sort_by_key(|partition| partition.partition);
         TopicDescription {
             name: string(rd::rd_kafka_TopicDescription_name(topic)),
-            id: string(rd::rd_kafka_Uuid_base64str(
+            id: as_kafka_writes(&string(rd::rd_kafka_Uuid_base64str(
                 rd::rd_kafka_TopicDescription_topic_id(topic),
-            )),
+            ))),
             internal: rd::rd_kafka_TopicDescription_is_internal(topic) != 0,
             partitions,
         }
     }
+}
+
+/// Kafka writes ids in the URL alphabet of base64, librdkafka in the standard one.
+fn as_kafka_writes(id: &str) -> String {
+    id.replace('+', "-").replace('/', "_")
 }

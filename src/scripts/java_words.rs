@@ -1,0 +1,55 @@
+//! What Apache Kafka's Java clients say of an error code when the broker sent no words of its own.
+
+use crate::kafka::{ErrorCode, KafkaError};
+
+/// The message that a Java tool prints for this error.
+pub fn java_message(error: &KafkaError) -> String {
+    match error.broker_words() {
+        Some(words) => words.to_owned(),
+        None => default_message(error.code()).map_or_else(|| error.to_string(), str::to_owned),
+    }
+}
+
+/// The words of the protocol's error table that Java prints by default.
+fn default_message(code: ErrorCode) -> Option<&'static str> {
+    use ErrorCode as Code;
+    Some(match code {
+        Code::OffsetOutOfRange => {
+            "The requested offset is not within the range of offsets maintained by the server."
+        }
+        Code::UnknownTopicOrPartition => "This server does not host this topic-partition.",
+        Code::LeaderNotAvailable => {
+            "There is no leader for this topic-partition as we are in the middle of a leadership election."
+        }
+        Code::RequestTimedOut => "The request timed out.",
+        Code::BrokerNotAvailable => "The broker is not available.",
+        Code::CoordinatorLoadInProgress => "The coordinator is loading and hence can't process requests.",
+        Code::CoordinatorNotAvailable => "The coordinator is not available.",
+        Code::NotCoordinator => "This is not the correct coordinator.",
+        Code::InvalidTopic => "The request attempted to perform an operation on an invalid topic.",
+        Code::UnknownMemberId => "The coordinator is not aware of this member.",
+        Code::TopicAuthorizationFailed => "Topic authorization failed.",
+        Code::GroupAuthorizationFailed => "Group authorization failed.",
+        Code::ClusterAuthorizationFailed => "Cluster authorization failed.",
+        Code::UnsupportedVersion => "The version of API is not supported.",
+        Code::TopicAlreadyExists => "Topic with this name already exists.",
+        Code::InvalidPartitions => "Number of partitions is below 1.",
+        Code::InvalidReplicationFactor => {
+            "Replication factor is below 1 or larger than the number of available brokers."
+        }
+        Code::InvalidReplicaAssignment => "Replica assignment is invalid.",
+        Code::InvalidConfig => "Configuration is invalid.",
+        Code::PolicyViolation => "Request parameters do not satisfy the configured policy.",
+        Code::SecurityDisabled => "Security features are disabled.",
+        Code::NonEmptyGroup => "The group is not empty.",
+        Code::GroupIdNotFound => "The group id does not exist.",
+        Code::TopicDeletionDisabled => "Topic deletion is disabled.",
+        Code::PreferredLeaderNotAvailable => "The preferred leader was not available.",
+        Code::EligibleLeadersNotAvailable => "Eligible topic partition leaders are not available.",
+        Code::ElectionNotNeeded => "Leader election not needed for topic partition.",
+        Code::GroupSubscribedToTopic => {
+            "Deleting offsets of a topic is forbidden while the consumer group is actively subscribed to it."
+        }
+        _ => return None,
+    })
+}
