@@ -15,10 +15,10 @@ pub mod position;
 pub mod produce;
 pub mod quiz;
 pub mod records;
+pub mod scripts;
 pub mod select;
 pub mod settings;
 pub mod settle;
-pub mod scripts;
 pub mod topic;
 pub mod velib;
 
