@@ -4,4 +4,7 @@ mod bad_input;
 mod data;
 mod log_basics;
 mod log_compaction;
+mod log_crash;
+mod log_producers;
+mod log_refusals;
 mod log_support;

@@ -197,7 +197,7 @@ impl PartitionLog {
         }
         let dir = self.dir();
         active.finish_indexes()?;
-        writer.producers.expire(now_ms);
+        writer.expire_producers(now_ms);
         writer.producers.write_snapshot(&dir, base_offset)?;
         let segment = Arc::new(Segment::open(&dir, base_offset, now_ms)?);
         let mut segments = self.segments.load().to_vec();

@@ -248,7 +248,10 @@ impl Round {
         for record in Records::new(&records) {
             let record = record?;
             if let Some(key) = record.key {
-                let offset = batch.header.base_offset + i64::from(record.offset_delta);
+                let offset = batch
+                    .header
+                    .base_offset
+                    .saturating_add(i64::from(record.offset_delta));
                 self.last_offsets.put(key, offset);
             }
         }
@@ -294,7 +297,10 @@ impl Round {
         let (mut kept, mut all, mut tombstones) = (Vec::new(), true, false);
         for record in Records::new(&records) {
             let record = record?;
-            let offset = batch.header.base_offset + i64::from(record.offset_delta);
+            let offset = batch
+                .header
+                .base_offset
+                .saturating_add(i64::from(record.offset_delta));
             let last = record
                 .key
                 .is_some_and(|key| self.last_offsets.is_last(key, offset));

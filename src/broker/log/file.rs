@@ -22,6 +22,9 @@ pub const CLEANED: &str = "cleaned";
 /// Added to a compacted file that is about to replace its originals.
 pub const SWAP: &str = "swap";
 
+/// Added to a file while it is written.
+pub const TEMPORARY: &str = "tmp";
+
 /// `DIR/00000000000000000042.log` for offset 42 and ending `log`.
 pub fn path_of(dir: &Path, offset: i64, ending: &str) -> PathBuf {
     dir.join(format!("{offset:020}.{ending}"))
@@ -116,7 +119,7 @@ pub fn truncate(path: &Path, size: u64) -> Result<()> {
 
 /// Puts `content` in the place of the file in one step: a crash leaves the old or the new one, never a half.
 pub fn replace(path: &Path, content: &[u8], sync: bool) -> Result<()> {
-    let temporary = with_suffix(path, "tmp");
+    let temporary = with_suffix(path, TEMPORARY);
     let written = File::create(&temporary).and_then(|mut file| {
         file.write_all(content)?;
         if sync { file.sync_all() } else { Ok(()) }

@@ -52,7 +52,7 @@ fn first_since(segment: &Segment, timestamp: i64, log_start: i64) -> Result<Opti
     let entry = segment.growth().read().times.floor(timestamp)?;
     let near = entry.map_or(0, |entry| i64::from(entry.relative_offset));
     let mut first = None;
-    let start = segment.position_before(segment.base_offset() + near)?;
+    let start = segment.position_before(segment.base_offset().saturating_add(near))?;
     segment.walk(start, |found| {
         let header = &found.header;
         if header.max_timestamp >= timestamp
@@ -73,7 +73,7 @@ fn first_in_batch(batch: &Batch, timestamp: i64, log_start: i64) -> Result<Optio
     for record in Records::new(&records) {
         let record = record?;
         let found = OffsetAndTimestamp {
-            offset: header.base_offset + i64::from(record.offset_delta),
+            offset: header.base_offset.saturating_add(i64::from(record.offset_delta)),
             timestamp: timestamp_of(batch, &record),
             leader_epoch: header.leader_epoch,
         };

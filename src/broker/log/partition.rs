@@ -23,6 +23,8 @@ use uuid::Uuid;
 
 /// How the folder of a deleted partition ends until it is gone, as in Kafka.
 pub const DELETED_DIR: &str = "-delete";
+/// `producer.id.expiration.check.interval.ms`
+const EXPIRATION_CHECK_MS: i64 = 600_000;
 
 /// What an append did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +102,8 @@ pub(super) struct Writer {
     /// Records since the last sync.
     pub unflushed: i64,
     pub flushed_ms: i64,
+    /// When silent producers were last forgotten.
+    pub expired_ms: i64,
     /// Files renamed for deletion, and when they go.
     pub doomed: Vec<(i64, PathBuf)>,
     pub closed: bool,
@@ -113,6 +117,14 @@ impl Writer {
             return Err(ResponseError::KafkaStorageError.into());
         }
         Ok(())
+    }
+
+    /// Forgets silent producers, as often as Kafka looks for them.
+    pub fn expire_producers(&mut self, now_ms: i64) {
+        if now_ms.saturating_sub(self.expired_ms) >= EXPIRATION_CHECK_MS {
+            self.expired_ms = now_ms;
+            self.producers.expire(now_ms);
+        }
     }
 }
 
@@ -134,6 +146,10 @@ impl PartitionLog {
         let recovered = recovery::open(dir, &config, now_ms, before)?;
         let (log_start, log_end) = (recovered.log_start, recovered.log_end);
         let high_watermark = high_watermark.clamp(log_start, log_end);
+        if before.recovery_point > log_end {
+            // What is written from here on has not been synced.
+            Self::checkpoint_line(dir, checkpoint::RECOVERY_POINTS, Some(log_end))?;
+        }
         let mut producers = recovered.producers;
         let unstable = producers.first_unstable(high_watermark).unwrap_or(i64::MAX);
         Ok(PartitionLog {
@@ -151,6 +167,7 @@ impl PartitionLog {
                 recovery_point: before.recovery_point.min(log_end),
                 unflushed: 0,
                 flushed_ms: now_ms,
+                expired_ms: now_ms,
                 doomed: Vec::new(),
                 closed: false,
             }),
@@ -318,15 +335,20 @@ impl PartitionLog {
 
     /// Syncs all segments that may have unsynced bytes.
     pub(super) fn sync_to_end(&self, writer: &mut Writer, now_ms: i64) -> Result<()> {
+        writer.flushed_ms = now_ms;
+        if writer.recovery_point == self.log_end_offset() {
+            return Ok(());
+        }
         let segments = self.segments.load();
         let first = Self::segment_index(&segments, writer.recovery_point);
         for segment in segments.get(first..).unwrap_or_default() {
             segment.sync()?;
         }
-        file::sync_dir(&self.dir())?;
+        let dir = self.dir();
+        file::sync_dir(&dir)?;
+        dir.parent().map_or(Ok(()), file::sync_dir)?;
         writer.recovery_point = self.log_end_offset();
         writer.unflushed = 0;
-        writer.flushed_ms = now_ms;
         Ok(())
     }
 

@@ -33,7 +33,7 @@ pub struct Written {
 impl Written {
     /// Offset of the first record.
     pub fn first_offset(&self) -> i64 {
-        self.last_offset - i64::from(self.offset_delta)
+        self.last_offset.saturating_sub(i64::from(self.offset_delta))
     }
 }
 

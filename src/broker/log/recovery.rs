@@ -1,7 +1,7 @@
 //! Opens a log's folder: finishes what a crash interrupted, checks what may not have reached the disk, cuts torn
 //! tails, and brings back indexes, leader epochs and producers.
 
-use super::batch::{Batch, Batches};
+use super::batch::{Batch, BatchHeader, Batches, HEADER_SIZE};
 use super::checkpoint;
 use super::epochs::LeaderEpochs;
 use super::file;
@@ -10,9 +10,8 @@ use super::producers::{Aborted, ProducerStates};
 use super::segment::{Located, Segment};
 use super::{LogConfig, transactions};
 use crate::broker::error::{BrokerError, Result};
-use bytes::Bytes;
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,14 +50,12 @@ pub struct Recovered {
 pub fn open(dir: &Path, config: &LogConfig, now_ms: i64, before: Before) -> Result<Recovered> {
     if !dir.is_dir() {
         fs::create_dir_all(dir).map_err(BrokerError::io(dir))?;
-        dir.parent().map_or(Ok(()), file::sync_dir)?;
     }
     tidy(dir)?;
     let mut epochs = LeaderEpochs::open(dir)?;
     let mut segments = open_segments(dir, config, now_ms)?;
     if segments.is_empty() {
         segments.push(Segment::open(dir, before.log_start, now_ms)?);
-        file::sync_dir(dir)?;
     }
     if !before.clean {
         check_from(&mut segments, before.recovery_point, config, &mut epochs)?;
@@ -75,6 +72,7 @@ pub fn open(dir: &Path, config: &LogConfig, now_ms: i64, before: Before) -> Resu
     restore_epochs(&segments, &mut epochs, log_start, log_end)?;
     let segments: Vec<Arc<Segment>> = segments.into_iter().map(Arc::new).collect();
     let (producers, aborted) = replay_producers(dir, &segments, log_start, log_end, now_ms)?;
+    remove_stray_snapshots(dir, &segments)?;
     Ok(Recovered {
         segments,
         log_start,
@@ -96,7 +94,9 @@ fn tidy(dir: &Path) -> Result<()> {
         .collect();
     for (path, _, ending) in &files {
         let swap_of_index = is_swap(ending) && !ending.starts_with("log.");
-        if ending.ends_with(file::DELETED) || ending.ends_with(file::CLEANED) || swap_of_index {
+        let half_written = ending.ends_with(file::TEMPORARY);
+        if half_written || ending.ends_with(file::DELETED) || ending.ends_with(file::CLEANED) || swap_of_index
+        {
             file::remove(path)?;
         }
     }
@@ -122,11 +122,7 @@ fn tidy(dir: &Path) -> Result<()> {
 fn complete_swap(dir: &Path, base: i64) -> Result<()> {
     let target = file::path_of(dir, base, file::LOG);
     let swap = file::with_suffix(&target, file::SWAP);
-    let bytes = Bytes::from(fs::read(&swap).map_err(BrokerError::io(&swap))?);
-    let end = Batches::new(bytes)
-        .map(|batch| batch.header.next_offset())
-        .max()
-        .unwrap_or(base + 1);
+    let end = end_of_file(&swap)?.unwrap_or(base.saturating_add(1));
     for (path, offset, ending) in file::list(dir)? {
         let replaced = if ending == file::LOG {
             offset > base && offset < end
@@ -139,6 +135,39 @@ fn complete_swap(dir: &Path, base: i64) -> Result<()> {
     }
     fs::rename(&swap, &target).map_err(BrokerError::io(&swap))?;
     file::sync_dir(dir)
+}
+
+/// The offset after the last batch of a file, by headers alone.
+fn end_of_file(path: &Path) -> Result<Option<i64>> {
+    let file = File::open(path).map_err(BrokerError::io(path))?;
+    let (mut end, mut position) = (None, 0);
+    let mut bytes = [0; HEADER_SIZE];
+    loop {
+        let read = file::read_full_at(&file, &mut bytes, position).map_err(BrokerError::io(path))?;
+        let header = bytes
+            .get(..read)
+            .and_then(BatchHeader::parse)
+            .filter(BatchHeader::is_sane);
+        let Some(header) = header else {
+            return Ok(end);
+        };
+        end = Some(header.next_offset());
+        position += header.size() as u64;
+    }
+}
+
+/// Removes the producer snapshots that belong to no segment, save the newest: each clean stop leaves one behind.
+fn remove_stray_snapshots(dir: &Path, segments: &[Arc<Segment>]) -> Result<()> {
+    let mut snapshots: Vec<_> = file::list(dir)?;
+    snapshots.retain(|(_, _, ending)| ending == file::SNAPSHOT);
+    let newest = snapshots.iter().map(|(_, offset, _)| *offset).max();
+    for (path, offset, _) in &snapshots {
+        let of_a_segment = segments.iter().any(|segment| segment.base_offset() == *offset);
+        if !of_a_segment && Some(*offset) != newest {
+            file::remove(path)?;
+        }
+    }
+    Ok(())
 }
 
 fn open_segments(dir: &Path, config: &LogConfig, now_ms: i64) -> Result<Vec<Segment>> {
@@ -154,7 +183,7 @@ fn open_segments(dir: &Path, config: &LogConfig, now_ms: i64) -> Result<Vec<Segm
             .iter()
             .all(|ending| file::path_of(dir, base, ending).exists());
         let segment = Segment::open(dir, base, now_ms)?;
-        if !indexed || !indexes_fit(&segment)? {
+        if !indexed || !indexes_fit(&segment, config)? {
             tracing::warn!(segment = %segment.path().display(), "building the indexes again");
             segment.rebuild_indexes(config.index_interval_bytes)?;
         }
@@ -164,7 +193,7 @@ fn open_segments(dir: &Path, config: &LogConfig, now_ms: i64) -> Result<Vec<Segm
 }
 
 /// Whether the indexes can belong to the segment: sorted, and the last entry points at the batch it names.
-fn indexes_fit(segment: &Segment) -> Result<bool> {
+fn indexes_fit(segment: &Segment, config: &LogConfig) -> Result<bool> {
     let growth = segment.growth().read();
     let whole = growth.offsets.is_whole()? && growth.times.is_whole()?;
     if !whole || !growth.offsets.is_sorted()? || !growth.times.is_sorted()? {
@@ -173,7 +202,9 @@ fn indexes_fit(segment: &Segment) -> Result<bool> {
     let (last, last_time) = (growth.offsets.last(), growth.times.last());
     drop(growth);
     let Some(last) = last else {
-        return Ok(last_time.is_none() || segment.size() > 0);
+        // Too short to need any entry, or the entries were never written.
+        let short = segment.size() <= u64::from(config.index_interval_bytes);
+        return Ok(short && (last_time.is_none() || segment.size() > 0));
     };
     let there = segment.header_at(u64::from(last.position))?;
     Ok(there.is_some_and(|found| found.header.last_offset() == segment.base_offset() + last.key()))
@@ -190,7 +221,11 @@ fn check_from(
     let mut at = after.saturating_sub(1);
     while let Some(segment) = segments.get(at) {
         at += 1;
-        if !check_segment(segment, recovery_point, config, epochs)? {
+        let intact = check_segment(segment, recovery_point, config, epochs)?;
+        if at < segments.len() {
+            segment.finish_indexes()?;
+        }
+        if !intact {
             segments.drain(at..).try_for_each(|later| remove_files(&later))?;
         }
     }
@@ -207,7 +242,10 @@ fn check_segment(
     let start = start_of_check(segment, recovery_point)?;
     let mut next_offset = segment.base_offset();
     let end = scan(segment, start, |found, batch| {
-        if !batch.is_intact() || found.header.base_offset < next_offset {
+        // The checksum does not cover the offset: it must follow the last one and be within reach of the indexes.
+        let reach = found.header.last_offset().saturating_sub(segment.base_offset());
+        let placed = found.header.base_offset >= next_offset && i32::try_from(reach).is_ok();
+        if !placed || !batch.is_intact() {
             return Ok(false);
         }
         next_offset = found.header.next_offset();

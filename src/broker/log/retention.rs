@@ -22,6 +22,7 @@ impl PartitionLog {
             return Ok(0);
         }
         self.flush_if_due(&mut writer, &config, now_ms)?;
+        writer.expire_producers(now_ms);
         let deletable = self.count_deletable(&config, now_ms)?;
         if deletable > 0 {
             self.delete_oldest(&mut writer, deletable, &config, now_ms)?;
@@ -96,7 +97,9 @@ impl PartitionLog {
     /// Syncs the closed segments that have not been synced yet, without keeping the appender waiting.
     fn sync_rolled(&self) -> Result<()> {
         let segments = self.segments.load_full();
-        let active = self.active();
+        let Some(active) = segments.last() else {
+            return Ok(());
+        };
         let from = {
             let writer = self.writer.lock();
             if writer.closed || writer.recovery_point >= active.base_offset() {

@@ -74,7 +74,7 @@ impl Segment {
         };
         if let Some(last) = times.last() {
             max.timestamp = last.timestamp;
-            max.offset = base_offset + i64::from(last.relative_offset);
+            max.offset = base_offset.saturating_add(i64::from(last.relative_offset));
         }
         Ok(Segment {
             base_offset,
@@ -319,7 +319,7 @@ impl Segment {
             let growth = self.growth.read();
             match growth.times.last() {
                 Some(last) => {
-                    let offset = self.base_offset + i64::from(last.relative_offset);
+                    let offset = self.base_offset.saturating_add(i64::from(last.relative_offset));
                     (
                         MaxTimestamp {
                             timestamp: last.timestamp,
@@ -370,7 +370,7 @@ impl Segment {
         growth.max = match growth.times.last() {
             Some(entry) => MaxTimestamp {
                 timestamp: entry.timestamp,
-                offset: self.base_offset + i64::from(entry.relative_offset),
+                offset: self.base_offset.saturating_add(i64::from(entry.relative_offset)),
             },
             None => MaxTimestamp {
                 timestamp: -1,
