@@ -1,6 +1,6 @@
 //! Which help comes next: the hints one after the other, then the solution.
 
-use super::model::Step;
+use super::model::{Act, Step};
 use super::prose::StepProse;
 
 /// The help that a learner gets.
@@ -23,19 +23,32 @@ pub fn next(prose: &StepProse, given: usize) -> Help<'_> {
 /// The commands that solve a step, as a learner types them: a line each, what is typed into a command indented below it.
 pub fn solution(step: &Step, face: Face) -> Vec<String> {
     let mut lines = Vec::new();
-    for act in step.acts.iter().filter(|act| !act.aid) {
-        let command = match face {
-            Face::Velo => &act.velo,
-            Face::Kafka => &act.kafka,
-        };
-        if let Some(command) = command {
+    for act in &step.acts {
+        if let Some(command) = command(act, face) {
             lines.push(command.clone());
-            if let Some(typed) = &act.stdin {
-                lines.extend(typed.lines().map(|line| format!("  {line}")));
-            }
+            let typed = act.stdin.as_deref().unwrap_or_default();
+            lines.extend(typed.lines().map(|line| format!("  {line}")));
         }
     }
     lines
+}
+
+/// The commands alone, each once.
+pub fn commands(step: &Step, face: Face) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for command in step.acts.iter().filter_map(|act| command(act, face)) {
+        if !lines.contains(command) {
+            lines.push(command.clone());
+        }
+    }
+    lines
+}
+
+fn command(act: &Act, face: Face) -> Option<&String> {
+    match face {
+        Face::Velo => act.velo.as_ref(),
+        Face::Kafka => act.kafka.as_ref(),
+    }
 }
 
 /// Which program a command is for.

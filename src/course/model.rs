@@ -81,9 +81,6 @@ pub struct Act {
     pub terminal: Option<String>,
     /// Ends the program in the terminal of this name (Ctrl-C).
     pub stop: Option<String>,
-    /// The command is an aid of the demonstration (a mailbox, say): learners have their own, so they are not shown it.
-    #[serde(default)]
-    pub aid: bool,
 }
 
 /// A mistake that must fail on a named check.

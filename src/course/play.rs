@@ -142,8 +142,8 @@ pub fn three_ways(words: &Words, dress: &super::dress::Dress, step: &Step) -> Ve
             lines.push(format!("  {name:<8} {}", dress.text(command)));
         }
     };
-    part("ways.velo", hint::solution(step, Face::Velo));
-    part("ways.kafka", hint::solution(step, Face::Kafka));
+    part("ways.velo", hint::commands(step, Face::Velo));
+    part("ways.kafka", hint::commands(step, Face::Kafka));
     if !step.api.is_empty() {
         part("ways.api", vec![step.api.join(", ")]);
     }

@@ -6,6 +6,7 @@ use super::model::Lesson;
 use crate::failure::Outcome;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 /// The names that were taken before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +38,8 @@ impl Snapshot {
             .collect()
     }
 
-    /// Removes the topics and groups that the lesson made, and says which they were.
+    /// Removes the topics and groups that the lesson made, and says which they were. A refusal is tried again for as long
+    /// as `patience` says: a member that has just left its group may still be counted.
     ///
     /// # Errors
     /// When the cluster does not answer or refuses.
@@ -46,7 +48,9 @@ impl Snapshot {
         facts: &dyn ClusterFacts,
         lesson: &Lesson,
         dress: &Dress,
+        patience: Duration,
     ) -> Outcome<Vec<String>> {
+        let deadline = Instant::now() + patience;
         let now = Snapshot::take(facts)?;
         let topics: Vec<String> = names(&lesson.topics, dress)
             .filter(|name| now.topics.contains(name) && !self.topics.contains(name))
@@ -54,7 +58,12 @@ impl Snapshot {
         let groups: Vec<String> = names(&lesson.groups, dress)
             .filter(|name| now.groups.contains(name) && !self.groups.contains(name))
             .collect();
-        facts.remove(&topics, &groups)?;
+        while let Err(failure) = facts.remove(&topics, &groups) {
+            if Instant::now() > deadline {
+                return Err(failure);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
         Ok(topics.into_iter().chain(groups).collect())
     }
 }

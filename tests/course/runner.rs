@@ -2,6 +2,7 @@
 
 use super::fake::{Do, Fake, Learner};
 use std::path::PathBuf;
+use std::time::Duration;
 use tempfile::TempDir;
 use velodrome::course::check;
 use velodrome::course::dress::Dress;
@@ -179,11 +180,13 @@ fn a_reset_removes_only_what_the_lesson_made() {
     let dress = Dress::new(&class.lesson, "", "localhost:9092");
     let before = Snapshot::take(&class.cluster).unwrap();
     assert_eq!(before.foreign_topics(&class.lesson, &dress), ["iabd-topic"]);
-    let removed = before.remove_made(&class.cluster, &class.lesson, &dress).unwrap();
+    let removed = before
+        .remove_made(&class.cluster, &class.lesson, &dress, Duration::ZERO)
+        .unwrap();
     assert_eq!(removed, Vec::<String>::new());
 
     let removed = Snapshot::default()
-        .remove_made(&class.cluster, &class.lesson, &dress)
+        .remove_made(&class.cluster, &class.lesson, &dress, Duration::ZERO)
         .unwrap();
     assert_eq!(removed, ["iabd-topic"]);
     assert!(class.cluster.topics.borrow().contains_key("somebody-elses"));

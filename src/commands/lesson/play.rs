@@ -16,6 +16,10 @@ use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, Connection};
 use crate::ui::Interrupt;
 use clap::Args;
+use std::time::Duration;
+
+/// How long the groups of programs that have ended may still count their members: a session, and some more.
+const LEAVING: Duration = Duration::from_secs(15);
 
 /// Options of `velo lesson play`.
 #[derive(Debug, Args)]
@@ -138,7 +142,7 @@ fn remove(
     lesson: &Lesson,
     dress: &Dress,
 ) -> Outcome {
-    let removed = before.remove_made(facts, lesson, dress)?;
+    let removed = before.remove_made(facts, lesson, dress, LEAVING)?;
     if desk.context.cluster_was_named && !removed.is_empty() {
         let names = removed.join(", ");
         desk.context

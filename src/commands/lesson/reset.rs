@@ -7,6 +7,7 @@ use crate::course::progress::Progress;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, Connection};
 use clap::Args;
+use std::time::Duration;
 
 /// Options of `velo lesson reset`.
 #[derive(Debug, Args)]
@@ -40,7 +41,9 @@ pub(super) fn run(desk: &Desk<'_>, args: &ResetArgs) -> Outcome {
     // A cluster that is gone has taken the lesson's topics with it.
     match Admin::connect(&connection) {
         Ok(admin) => {
-            let removed = mine.before.remove_made(&Live::new(admin), &lesson, &dress)?;
+            let removed = mine
+                .before
+                .remove_made(&Live::new(admin), &lesson, &dress, Duration::ZERO)?;
             if !removed.is_empty() {
                 let names = removed.join(", ");
                 desk.context
