@@ -23,11 +23,11 @@ pub async fn serve(node: Arc<Node>, sender: Sender, stream: TcpStream, mut stop:
         tracing::debug!(peer = %sender.peer, %error, "cannot turn Nagle's algorithm off");
     }
     let (reading, mut writing) = stream.into_split();
-    let limits = FrameLimits {
-        max_bytes: node.config.socket_request_max_bytes(),
-        idle: node.config.connections_max_idle(),
-    };
-    let mut frames = FrameReader::new(reading, limits, node.request_memory.clone(), node.clock.clone());
+    let limits = FrameLimits::new(
+        node.config.socket_request_max_bytes(),
+        node.config.connections_max_idle(),
+    );
+    let mut frames = FrameReader::new(reading, limits, node.request_memory.clone());
     loop {
         let frame = tokio::select! {
             biased;

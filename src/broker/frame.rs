@@ -1,7 +1,6 @@
 //! Reads length-prefixed frames from a connection, without ever trusting the length.
 
 use super::memory::{MemoryPermit, MemoryPool};
-use crate::clock::Clock;
 use bytes::{Buf, Bytes, BytesMut};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -24,6 +23,20 @@ pub struct FrameLimits {
     pub max_bytes: usize,
     /// `connections.max.idle.ms`: how long the connection may be silent between frames.
     pub idle: Duration,
+    /// A started frame that brings no byte for so long is given up.
+    pub stall: Duration,
+}
+
+impl FrameLimits {
+    /// Limits with the usual patience for a started frame. Real time, not the node's clock: a peer is as slow as it is,
+    /// whatever the time of the records.
+    pub fn new(max_bytes: usize, idle: Duration) -> Self {
+        FrameLimits {
+            max_bytes,
+            idle,
+            stall: STALL,
+        }
+    }
 }
 
 /// Why no frame came. All of them end the connection.
@@ -73,18 +86,16 @@ pub struct FrameReader<R> {
     buffer: BytesMut,
     limits: FrameLimits,
     pool: MemoryPool,
-    clock: Clock,
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// A reader on `io`.
-    pub fn new(io: R, limits: FrameLimits, pool: MemoryPool, clock: Clock) -> Self {
+    pub fn new(io: R, limits: FrameLimits, pool: MemoryPool) -> Self {
         FrameReader {
             io,
             buffer: BytesMut::new(),
             limits,
             pool,
-            clock,
         }
     }
 
@@ -127,7 +138,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         let mut first = [0u8; 4096];
         let read = tokio::select! {
             read = self.io.read(&mut first) => read?,
-            () = self.clock.sleep(self.limits.idle) => return Err(FrameError::Idle),
+            () = tokio::time::sleep(self.limits.idle) => return Err(FrameError::Idle),
         };
         self.buffer.extend_from_slice(&first[..read]);
         Ok(read > 0)
@@ -141,13 +152,13 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             let (window, progress) = if pressed {
                 (PRESSED_WINDOW, PRESSED_PROGRESS)
             } else {
-                (STALL, 1)
+                (self.limits.stall, 1)
             };
-            let (pool, clock) = (self.pool.clone(), self.clock.clone());
+            let pool = self.pool.clone();
             tokio::select! {
                 done = self.read_up_to(want) => return done,
                 () = pool.shortage(), if !pressed => {}
-                () = clock.sleep(window) => {
+                () = tokio::time::sleep(window) => {
                     if self.buffer.len() - before < progress {
                         return Err(FrameError::Stalled);
                     }

@@ -3,19 +3,11 @@ use proptest::prelude::*;
 use std::io::Cursor;
 
 fn limits(max_bytes: usize) -> FrameLimits {
-    FrameLimits {
-        max_bytes,
-        idle: Duration::from_secs(600),
-    }
+    FrameLimits::new(max_bytes, Duration::from_secs(600))
 }
 
 fn reader(bytes: Vec<u8>, max: usize) -> FrameReader<Cursor<Vec<u8>>> {
-    FrameReader::new(
-        Cursor::new(bytes),
-        limits(max),
-        MemoryPool::new(1 << 20),
-        Clock::system(),
-    )
+    FrameReader::new(Cursor::new(bytes), limits(max), MemoryPool::new(1 << 20))
 }
 
 async fn all(bytes: Vec<u8>, max: usize) -> (Vec<Bytes>, Option<FrameError>) {
@@ -64,29 +56,50 @@ async fn a_frame_cut_short_is_an_error_but_an_end_between_frames_is_none() {
 
 #[tokio::test]
 async fn a_silent_connection_is_closed_when_its_time_is_over() {
-    let clock = Clock::manual(0);
     let (ours, _theirs) = tokio::io::duplex(64);
-    let mut reader = FrameReader::new(ours, limits(100), MemoryPool::new(1024), clock.clone());
-    let next = tokio::spawn(async move { reader.next().await });
-    tokio::task::yield_now().await;
-    clock.advance(Duration::from_secs(601));
-    assert!(matches!(next.await.unwrap(), Err(FrameError::Idle)));
+    let limits = FrameLimits::new(100, Duration::from_millis(1));
+    let mut reader = FrameReader::new(ours, limits, MemoryPool::new(1024));
+    assert!(matches!(reader.next().await, Err(FrameError::Idle)));
 }
 
 #[tokio::test]
 async fn a_started_frame_that_stalls_is_closed_much_earlier() {
-    let clock = Clock::manual(0);
     let (ours, mut theirs) = tokio::io::duplex(64);
-    let mut reader = FrameReader::new(ours, limits(100), MemoryPool::new(1024), clock.clone());
+    let limits = FrameLimits {
+        stall: Duration::from_millis(1),
+        ..limits(100)
+    };
+    let mut reader = FrameReader::new(ours, limits, MemoryPool::new(1024));
     tokio::io::AsyncWriteExt::write_all(&mut theirs, &[0, 0])
         .await
         .unwrap();
-    let next = tokio::spawn(async move { reader.next().await });
-    while !next.is_finished() {
-        clock.advance(Duration::from_secs(11));
+    assert!(matches!(reader.next().await, Err(FrameError::Stalled)));
+}
+
+#[tokio::test]
+async fn a_lagging_frame_gives_way_to_one_that_waits_for_memory() {
+    let pool = MemoryPool::new(1 << 20);
+    let (lagging, mut lagging_end) = tokio::io::duplex(1 << 20);
+    let (waiting, mut waiting_end) = tokio::io::duplex(1 << 20);
+    let mut announced = (1i32 << 20).to_be_bytes().to_vec();
+    announced.resize(100_000, 7);
+    for end in [&mut lagging_end, &mut waiting_end] {
+        tokio::io::AsyncWriteExt::write_all(end, &announced)
+            .await
+            .unwrap();
+    }
+    let mut first = FrameReader::new(lagging, limits(2 << 20), pool.clone());
+    let first = tokio::spawn(async move { first.next().await });
+    while pool.free_bytes() > 100_000 {
         tokio::task::yield_now().await;
     }
-    assert!(matches!(next.await.unwrap(), Err(FrameError::Stalled)));
+    let mut second = FrameReader::new(waiting, limits(2 << 20), pool.clone());
+    let second = tokio::spawn(async move { second.next().await });
+    assert!(matches!(first.await.unwrap(), Err(FrameError::Stalled)));
+    tokio::io::AsyncWriteExt::write_all(&mut waiting_end, &vec![7; (1 << 20) + 4 - 100_000])
+        .await
+        .unwrap();
+    assert_eq!(second.await.unwrap().unwrap().unwrap().bytes.len(), 1 << 20);
 }
 
 proptest! {

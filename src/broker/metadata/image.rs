@@ -1,5 +1,6 @@
 //! The cluster's metadata at one offset of the metadata log (KIP-500). Immutable; a change makes a new image.
 
+use super::record::Endpoint;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -16,7 +17,7 @@ pub enum ConfigResource {
 }
 
 /// A registered broker.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BrokerImage {
     /// `node.id`
     pub id: i32,
@@ -30,6 +31,21 @@ pub struct BrokerImage {
     pub epoch: i64,
     /// Not serving: shut down, or its heartbeats stopped.
     pub fenced: bool,
+    /// About to stop: gets no leadership.
+    pub in_controlled_shutdown: bool,
+    /// Of this run of its process.
+    pub incarnation_id: Uuid,
+    /// All its listeners; the first is `host` and `port`.
+    pub end_points: Vec<Endpoint>,
+    /// Directory ids (KIP-858).
+    pub log_dirs: Vec<Uuid>,
+}
+
+impl BrokerImage {
+    /// Whether it may lead partitions.
+    pub fn can_lead(&self) -> bool {
+        !self.fenced && !self.in_controlled_shutdown
+    }
 }
 
 /// A partition's replicas and leader.
@@ -59,7 +75,7 @@ pub struct TopicImage {
 }
 
 /// Everything at one offset of the metadata log.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct MetadataImage {
     /// Offset of the last record applied, -1 for none.
     pub offset: i64,
@@ -75,6 +91,27 @@ pub struct MetadataImage {
     pub topic_names: HashMap<Uuid, String>,
     /// Settings that were set, by resource; never defaults.
     pub configs: BTreeMap<ConfigResource, BTreeMap<String, String>>,
+    /// Levels of the cluster's features (KIP-584).
+    pub features: BTreeMap<String, i16>,
+    /// First producer id of the next block to hand out.
+    pub next_producer_id: i64,
+}
+
+impl Default for MetadataImage {
+    /// Nothing at all, before the first record.
+    fn default() -> Self {
+        MetadataImage {
+            offset: -1,
+            cluster_id: String::new(),
+            controller_id: -1,
+            brokers: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            topic_names: HashMap::new(),
+            configs: BTreeMap::new(),
+            features: BTreeMap::new(),
+            next_producer_id: 0,
+        }
+    }
 }
 
 impl MetadataImage {
