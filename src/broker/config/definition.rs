@@ -105,3 +105,13 @@ impl Definition {
         }
     }
 }
+
+/// A table of definitions: name, kind, default or `null`, meaning.
+macro_rules! settings {
+    ($($name:literal : $kind:expr, $default:tt, $doc:literal;)*) => {
+        &[$(Definition { name: $name, kind: $kind, default: settings!(@ $default), doc: $doc },)*]
+    };
+    (@ null) => { None };
+    (@ $default:literal) => { Some($default) };
+}
+pub(super) use settings;

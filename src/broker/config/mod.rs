@@ -2,10 +2,13 @@
 
 mod broker;
 mod definition;
+mod effective;
 mod listener;
+pub mod topic;
 
-pub use broker::BROKER_SETTINGS;
+pub use broker::{BROKER_SETTINGS, DYNAMIC_SETTINGS, definition as broker_definition};
 pub use definition::{Definition, Kind};
+pub use effective::{ConfigSource, Effective, Settings, Synonym, topic_log_config};
 pub use listener::{Listener, Roles, Voter};
 
 use super::error::{BrokerError, Result};
