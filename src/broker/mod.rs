@@ -10,12 +10,15 @@ mod decode;
 pub mod error;
 pub mod frame;
 pub mod groups;
+mod lifecycle;
 pub mod log;
 pub mod memory;
 pub mod metadata;
 pub mod node;
+pub mod peer;
 pub mod replication;
 mod server;
+mod storage;
 
 pub use config::NodeConfig;
 pub use error::{BrokerError, Result};

@@ -1,21 +1,26 @@
-//! A node of the cluster: its roles, listener, log directory and the parts that serve them.
+//! A node of the cluster: its roles, listeners, log directory and the parts that serve them.
 
 use super::api::ListenerKind;
-use super::config::{Listener, NodeConfig};
+use super::config::{Listener, NodeConfig, Voter, topic_log_config};
+use super::controller::Controller;
 use super::error::{BrokerError, Result};
 use super::groups::{GroupConfig, GroupCoordinator};
-use super::log::LogConfig;
 use super::memory::MemoryPool;
 use super::metadata::MetadataImage;
+use super::metadata::record::Endpoint;
+use super::peer::Peer;
 use super::replication::{ReplicaManager, ReplicaSettings};
-use super::server;
+use super::storage::{LogDir, uuid_text};
+use super::{lifecycle, server};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 /// What every request handler may use. One per node, shared by all connections.
 pub struct Node {
@@ -23,8 +28,22 @@ pub struct Node {
     pub config: NodeConfig,
     /// The one clock.
     pub clock: Clock,
+    /// Id of the cluster.
+    pub cluster_id: String,
+    /// Id of the log directory (KIP-858).
+    pub directory_id: Uuid,
+    /// Where clients are told to connect, with the ports that were bound.
+    pub advertised: Vec<Endpoint>,
     /// The newest metadata this broker has applied.
     pub metadata: Arc<ArcSwap<MetadataImage>>,
+    /// Offset of the newest metadata that has been applied to everything; changes wake the receivers.
+    pub applied_offset: watch::Sender<i64>,
+    /// Epoch of this broker's registration, -1 before it.
+    pub broker_epoch: AtomicI64,
+    /// The controller, if this node is it.
+    pub controller: Option<Arc<Controller>>,
+    /// The way to the controller for requests that this broker forwards.
+    pub to_controller: Mutex<Peer>,
     /// The partitions kept here.
     pub replicas: Arc<ReplicaManager>,
     /// The groups coordinated here.
@@ -37,8 +56,19 @@ pub struct Node {
 pub struct RunningNode {
     node: Arc<Node>,
     listeners: Vec<(Listener, SocketAddr)>,
+    /// Ends the connections.
     stop: watch::Sender<bool>,
+    servers: JoinSet<()>,
+    /// Heartbeats, the metadata log, housekeeping.
     tasks: JoinSet<()>,
+    log_dir: LogDir,
+}
+
+/// A listener that is bound, but not served yet.
+struct Bound {
+    listener: Listener,
+    address: SocketAddr,
+    socket: TcpListener,
 }
 
 impl Node {
@@ -48,70 +78,158 @@ impl Node {
     /// [`BrokerError::Config`] for settings it cannot run with, [`BrokerError::Io`] when the log directory or an
     /// address cannot be used.
     pub async fn start(config: NodeConfig, clock: Clock) -> Result<RunningNode> {
+        let mut log_dir = LogDir::open(&config)?;
         let mut bound = Vec::new();
         for listener in &config.listeners {
-            bound.push((listener.clone(), bind(listener).await?));
+            bound.push(bind(listener).await?);
         }
-        let replicas = Arc::new(ReplicaManager::new(ReplicaSettings {
-            node_id: config.node_id,
-            log_dir: config.log_dir.clone(),
-            retention_check_interval: config.millis("log.retention.check.interval.ms"),
-            clock: clock.clone(),
-            topic_configs: Box::new(|_, _| LogConfig::default()),
-        }));
-        let groups = Arc::new(GroupCoordinator::new(
-            GroupConfig::from_properties(&config.properties)?,
-            config.node_id,
-            clock.clone(),
-            Arc::clone(&replicas),
-        ));
-        groups.start();
-        let node = Arc::new(Node {
-            request_memory: MemoryPool::new(config.request_memory()),
+        let quorum = quorum(&config, &bound)?;
+        let peer = || Peer::new(&quorum.host, quorum.port, format!("broker-{}", config.node_id));
+        let cluster_id = match (&log_dir.cluster_id, config.roles.controller) {
+            (Some(id), _) => id.clone(),
+            (None, true) => uuid_text(Uuid::new_v4()),
+            (None, false) => lifecycle::cluster_id(&mut peer()).await,
+        };
+        log_dir.join(&config, &cluster_id)?;
+        let controller = match config.roles.controller {
+            true => Some(Arc::new(Controller::open(
+                config.clone(),
+                &cluster_id,
+                clock.clone(),
+            )?)),
+            false => None,
+        };
+        let mut peers = vec![peer(), peer(), peer()];
+        let advertised = advertised(&config, &bound);
+        let node = Arc::new(build(
             config,
             clock,
-            metadata: Arc::default(),
-            replicas,
-            groups,
-        });
-        let stop = watch::Sender::new(false);
-        let mut tasks = JoinSet::new();
-        let mut listeners = Vec::new();
-        for (listener, socket) in bound {
-            let address = socket
-                .local_addr()
-                .map_err(BrokerError::io(listener.host.as_str()))?;
-            tasks.spawn(server::serve(
-                Arc::clone(&node),
-                socket,
-                listener.kind,
-                stop.subscribe(),
-            ));
-            listeners.push((listener, address));
-        }
-        Ok(RunningNode {
+            cluster_id,
+            advertised,
+            controller,
+            &log_dir,
+            peers.pop(),
+        )?);
+        let mut running = RunningNode {
             node,
-            listeners,
-            stop,
-            tasks,
-        })
+            listeners: bound
+                .iter()
+                .map(|bound| (bound.listener.clone(), bound.address))
+                .collect(),
+            stop: watch::Sender::new(false),
+            servers: JoinSet::new(),
+            tasks: JoinSet::new(),
+            log_dir,
+        };
+        running.begin(bound, peers).await?;
+        Ok(running)
+    }
+
+    /// Waits until this broker has applied the metadata log up to `offset`.
+    pub async fn await_metadata(&self, offset: i64) {
+        // The sender lives in the node.
+        let _ = self
+            .applied_offset
+            .subscribe()
+            .wait_for(|applied| *applied >= offset)
+            .await;
     }
 }
 
+fn build(
+    config: NodeConfig,
+    clock: Clock,
+    cluster_id: String,
+    advertised: Vec<Endpoint>,
+    controller: Option<Arc<Controller>>,
+    log_dir: &LogDir,
+    to_controller: Option<Peer>,
+) -> Result<Node> {
+    let settings = config.clone();
+    let replicas = Arc::new(ReplicaManager::new(ReplicaSettings {
+        node_id: config.node_id,
+        log_dir: config.log_dir.clone(),
+        retention_check_interval: config.millis("log.retention.check.interval.ms"),
+        clock: clock.clone(),
+        topic_configs: Box::new(move |image, topic| topic_log_config(image, &settings, topic)),
+    }));
+    let groups = Arc::new(GroupCoordinator::new(
+        GroupConfig::from_properties(&config.properties)?,
+        config.node_id,
+        clock.clone(),
+        Arc::clone(&replicas),
+    ));
+    let image = MetadataImage {
+        cluster_id: cluster_id.clone(),
+        ..MetadataImage::default()
+    };
+    Ok(Node {
+        request_memory: MemoryPool::new(config.request_memory()),
+        directory_id: log_dir.directory_id,
+        metadata: Arc::new(ArcSwap::from_pointee(image)),
+        applied_offset: watch::Sender::new(-1),
+        broker_epoch: AtomicI64::new(-1),
+        to_controller: Mutex::new(to_controller.unwrap_or_else(|| Peer::new("localhost", 0, String::new()))),
+        config,
+        clock,
+        cluster_id,
+        advertised,
+        controller,
+        replicas,
+        groups,
+    })
+}
+
 impl RunningNode {
+    /// Serves the controller, then joins the cluster as a broker, then serves clients.
+    async fn begin(&mut self, bound: Vec<Bound>, mut peers: Vec<Peer>) -> Result<()> {
+        let (controllers, brokers): (Vec<_>, Vec<_>) = bound
+            .into_iter()
+            .partition(|bound| bound.listener.kind == ListenerKind::Controller);
+        self.serve(controllers);
+        if let Some(controller) = self.node.controller.clone() {
+            self.tasks
+                .spawn(async move { controller.fence_the_silent().await });
+        }
+        if self.node.config.roles.broker {
+            if let (Some(following), Some(mut beating)) = (peers.pop(), peers.pop()) {
+                lifecycle::register(&self.node, &mut beating).await?;
+                self.tasks
+                    .spawn(lifecycle::follow(Arc::clone(&self.node), following));
+                lifecycle::await_unfenced(&self.node, &mut beating).await?;
+                self.tasks.spawn(lifecycle::beat(Arc::clone(&self.node), beating));
+            }
+            self.node.groups.start();
+            self.tasks.spawn(Arc::clone(&self.node.replicas).maintain());
+        }
+        self.serve(brokers);
+        Ok(())
+    }
+
+    fn serve(&mut self, bound: Vec<Bound>) {
+        for Bound { listener, socket, .. } in bound {
+            let stop = self.stop.subscribe();
+            self.servers
+                .spawn(server::serve(Arc::clone(&self.node), socket, listener.kind, stop));
+        }
+    }
+
     /// The address bound for clients; the controller's own on a node that is no broker.
     pub fn address(&self) -> SocketAddr {
-        let first = |kind| self.listeners.iter().find(|(listener, _)| listener.kind == kind);
-        first(ListenerKind::Broker)
-            .or_else(|| first(ListenerKind::Controller))
-            .map_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)), |(_, address)| *address)
+        self.bound(ListenerKind::Broker)
+            .or_else(|| self.bound(ListenerKind::Controller))
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
     }
 
     /// The address bound for talking to the controller, if this node is one.
     pub fn controller_address(&self) -> Option<SocketAddr> {
-        self.listeners
-            .iter()
-            .find(|(listener, _)| listener.kind == ListenerKind::Controller)
+        self.bound(ListenerKind::Controller)
+    }
+
+    fn bound(&self, kind: ListenerKind) -> Option<SocketAddr> {
+        let mut listeners = self.listeners.iter();
+        listeners
+            .find(|(listener, _)| listener.kind == kind)
             .map(|(_, address)| *address)
     }
 
@@ -123,17 +241,96 @@ impl RunningNode {
     /// Stops as a crash would: nothing is handed over, flushed or closed. Returns when nothing runs any more.
     pub async fn kill(mut self) {
         self.tasks.shutdown().await;
+        self.servers.shutdown().await;
+        drop(self.log_dir);
     }
 
     /// Stops cleanly: hands leadership over, ends the connections, closes the logs.
     pub async fn shutdown(mut self) {
+        if self.node.config.roles.broker && self.node.config.flag("controlled.shutdown.enable") {
+            let mut controller = self.node.to_controller.lock().await;
+            if let Err(error) = lifecycle::leave(&self.node, &mut controller).await {
+                tracing::warn!(%error, "could not take leave of the controller");
+            }
+        }
+        self.tasks.shutdown().await;
         self.stop.send_replace(true);
-        while self.tasks.join_next().await.is_some() {}
+        while self.servers.join_next().await.is_some() {}
+        let node = Arc::clone(&self.node);
+        let closed = tokio::task::spawn_blocking(move || {
+            node.replicas.close().and(
+                node.controller
+                    .as_ref()
+                    .map_or(Ok(()), |controller| controller.close()),
+            )
+        });
+        match closed.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the logs could not be closed"),
+            Err(error) => tracing::error!(%error, "the logs could not be closed"),
+        }
+        drop(self.log_dir);
     }
 }
 
-async fn bind(listener: &Listener) -> Result<TcpListener> {
-    TcpListener::bind((listener.host.as_str(), listener.port))
-        .await
-        .map_err(BrokerError::io(format!("{}:{}", listener.host, listener.port)))
+/// Where the controller is: this node's own listener, or what the settings name.
+fn quorum(config: &NodeConfig, bound: &[Bound]) -> Result<Voter> {
+    let mut controllers = bound.iter();
+    let own = controllers.find(|bound| bound.listener.kind == ListenerKind::Controller);
+    if let (true, Some(own)) = (config.roles.controller, own) {
+        let others = config.quorum.iter();
+        if others
+            .filter(|voter| voter.id.is_some_and(|id| id != config.node_id))
+            .count()
+            > 0
+        {
+            return Err(BrokerError::Config(
+                "controller.quorum.voters names several controllers; a cluster here has one".to_owned(),
+            ));
+        }
+        return Ok(Voter {
+            id: Some(config.node_id),
+            host: own.address.ip().to_string(),
+            port: own.address.port(),
+        });
+    }
+    config.quorum.first().cloned().ok_or_else(|| {
+        BrokerError::Config(
+            "a node that is only a broker needs controller.quorum.bootstrap.servers".to_owned(),
+        )
+    })
+}
+
+/// What clients are told: the advertised listeners, with the bound port where they name none.
+fn advertised(config: &NodeConfig, bound: &[Bound]) -> Vec<Endpoint> {
+    let port_of = |listener: &Listener| match listener.port {
+        0 => {
+            let mut same = bound.iter();
+            same.find(|bound| bound.listener.name == listener.name)
+                .map_or(0, |bound| bound.address.port())
+        }
+        port => port,
+    };
+    config
+        .advertised_listeners
+        .iter()
+        .filter(|listener| listener.kind == ListenerKind::Broker)
+        .map(|listener| Endpoint {
+            name: listener.name.clone(),
+            host: listener.host.clone(),
+            port: port_of(listener),
+            security_protocol: 0,
+        })
+        .collect()
+}
+
+async fn bind(listener: &Listener) -> Result<Bound> {
+    let name = format!("{}:{}", listener.host, listener.port);
+    let bound = TcpListener::bind((listener.host.as_str(), listener.port)).await;
+    let socket = bound.map_err(BrokerError::io(name.as_str()))?;
+    Ok(Bound {
+        address: socket.local_addr().map_err(BrokerError::io(name))?,
+        listener: listener.clone(),
+        socket,
+    })
 }

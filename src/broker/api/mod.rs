@@ -5,14 +5,22 @@
 //! sometimes must not answer (Produce with `acks=0`) returns `Option<XResponse>`; one that encodes its answer itself
 //! returns `Reply<XResponse>`.
 
+pub mod admin;
+pub mod allocate_producer_ids;
+pub mod alter_partition;
 pub mod api_versions;
+pub mod broker_heartbeat;
+pub mod broker_registration;
+pub mod create_topics;
 pub mod delete_groups;
 pub mod delete_records;
+pub mod describe_cluster;
 pub mod describe_groups;
 pub mod describe_log_dirs;
 mod dispatch;
 pub mod fetch;
 mod fetch_encoding;
+pub mod fetch_metadata;
 mod fetch_reading;
 pub mod heartbeat;
 pub mod join_group;
@@ -20,6 +28,7 @@ pub mod leaders;
 pub mod leave_group;
 pub mod list_groups;
 pub mod list_offsets;
+pub mod metadata;
 pub mod offset_commit;
 pub mod offset_delete;
 pub mod offset_fetch;

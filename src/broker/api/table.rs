@@ -2,6 +2,12 @@
 
 use super::dispatch::run;
 use super::{ListenerKind, Refusal, RequestContext};
+use super::{
+    allocate_producer_ids, alter_partition, api_versions, broker_heartbeat, broker_registration,
+    create_topics, delete_groups, delete_records, describe_cluster, describe_groups, describe_log_dirs,
+    fetch, fetch_metadata, heartbeat, join_group, leave_group, list_groups, list_offsets, metadata,
+    offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
+};
 use crate::broker::node::Node;
 use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
@@ -29,7 +35,6 @@ pub struct Api {
 }
 
 const BROKER: &[ListenerKind] = &[ListenerKind::Broker];
-#[allow(dead_code)]
 const CONTROLLER: &[ListenerKind] = &[ListenerKind::Controller];
 const BOTH: &[ListenerKind] = &[ListenerKind::Broker, ListenerKind::Controller];
 
@@ -51,7 +56,9 @@ macro_rules! apis {
 pub static APIS: &[Api] = apis! {
     Produce 3..=13 BROKER => produce;
     Fetch 4..=17 BROKER => fetch;
+    Fetch 4..=18 CONTROLLER => fetch_metadata;
     ListOffsets 1..=10 BROKER => list_offsets;
+    Metadata 0..=13 BROKER => metadata;
     OffsetCommit 2..=9 BROKER => offset_commit;
     OffsetFetch 1..=9 BROKER => offset_fetch;
     JoinGroup 0..=9 BROKER => join_group;
@@ -61,11 +68,17 @@ pub static APIS: &[Api] = apis! {
     DescribeGroups 0..=6 BROKER => describe_groups;
     ListGroups 0..=5 BROKER => list_groups;
     ApiVersions 0..=4 BOTH => api_versions;
+    CreateTopics 2..=7 BOTH => create_topics;
     DeleteRecords 0..=2 BROKER => delete_records;
     OffsetForLeaderEpoch 2..=4 BROKER => offset_for_leader_epoch;
     DescribeLogDirs 1..=4 BROKER => describe_log_dirs;
     DeleteGroups 0..=2 BROKER => delete_groups;
     OffsetDelete 0..=0 BROKER => offset_delete;
+    AlterPartition 2..=3 CONTROLLER => alter_partition;
+    DescribeCluster 0..=2 BOTH => describe_cluster;
+    BrokerRegistration 0..=4 CONTROLLER => broker_registration;
+    BrokerHeartbeat 0..=1 CONTROLLER => broker_heartbeat;
+    AllocateProducerIds 0..=0 CONTROLLER => allocate_producer_ids;
 };
 
 /// The API of that key on that listener.

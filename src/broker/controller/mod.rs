@@ -7,7 +7,7 @@ mod brokers;
 mod configs;
 mod elections;
 mod fetch;
-mod log;
+pub(super) mod log;
 mod partitions;
 mod placement;
 mod topic_checks;
@@ -16,7 +16,9 @@ mod topics;
 pub use brokers::{BrokerState, Heartbeat, Registration};
 pub use configs::{ConfigChange, ConfigOperation, ResourceChange};
 pub use fetch::{METADATA_TOPIC, METADATA_TOPIC_ID};
+pub(super) use log::apply_batches;
 pub use partitions::{ElectionType, IsrChange};
+pub use topic_checks::check_name as check_topic_name;
 pub use topics::{CreatedTopic, MorePartitions, NewTopic};
 
 use self::log::MetadataLog;

@@ -12,7 +12,7 @@ const MAX_NAME: usize = 249;
 ///
 /// # Errors
 /// `INVALID_TOPIC_EXCEPTION`.
-pub(crate) fn check_name(name: &str) -> Result<(), ApiError> {
+pub fn check_name(name: &str) -> Result<(), ApiError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let why = match name {
         "" => "the empty string is not allowed".to_owned(),

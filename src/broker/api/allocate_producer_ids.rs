@@ -1,0 +1,32 @@
+//! AllocateProducerIds: a broker asks for a block of producer ids (KIP-730).
+
+use super::RequestContext;
+use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::{AllocateProducerIdsRequest, AllocateProducerIdsResponse};
+use std::sync::Arc;
+
+/// Hands out a block.
+pub async fn handle(
+    node: Arc<Node>,
+    _ctx: RequestContext,
+    request: AllocateProducerIdsRequest,
+) -> AllocateProducerIdsResponse {
+    let refused = |error: ResponseError| AllocateProducerIdsResponse::default().with_error_code(error.code());
+    let Some(controller) = &node.controller else {
+        return refused(ResponseError::NotController);
+    };
+    let block = controller
+        .run(move |controller| {
+            controller
+                .allocate_producer_ids(request.broker_id.0, request.broker_epoch)
+                .map_err(|error| error.response_error())
+        })
+        .await;
+    match block {
+        Ok(Ok((first, count))) => AllocateProducerIdsResponse::default()
+            .with_producer_id_start(first.into())
+            .with_producer_id_len(count),
+        Ok(Err(error)) | Err(error) => refused(error),
+    }
+}

@@ -1,0 +1,56 @@
+//! BrokerRegistration: a broker joins the cluster (KIP-500).
+
+use super::RequestContext;
+use crate::broker::controller::{Controller, Registration};
+use crate::broker::metadata::record::{Endpoint, FeatureRange};
+use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::{BrokerRegistrationRequest, BrokerRegistrationResponse};
+use std::sync::Arc;
+
+/// Registers the broker.
+pub async fn handle(
+    node: Arc<Node>,
+    _ctx: RequestContext,
+    request: BrokerRegistrationRequest,
+) -> BrokerRegistrationResponse {
+    let refused = |error: ResponseError| BrokerRegistrationResponse::default().with_error_code(error.code());
+    let Some(controller) = &node.controller else {
+        return refused(ResponseError::NotController);
+    };
+    let registered = controller
+        .run(move |controller| register(controller, &request))
+        .await;
+    match registered {
+        Ok(Ok(epoch)) => BrokerRegistrationResponse::default().with_broker_epoch(epoch),
+        Ok(Err(error)) | Err(error) => refused(error),
+    }
+}
+
+fn register(controller: &Controller, request: &BrokerRegistrationRequest) -> Result<i64, ResponseError> {
+    let end_points = request.listeners.iter().map(|listener| Endpoint {
+        name: listener.name.to_string(),
+        host: listener.host.to_string(),
+        port: listener.port,
+        security_protocol: listener.security_protocol,
+    });
+    let features = request.features.iter().map(|feature| FeatureRange {
+        name: feature.name.to_string(),
+        min: feature.min_supported_version,
+        max: feature.max_supported_version,
+    });
+    let registration = Registration {
+        broker_id: request.broker_id.0,
+        incarnation_id: request.incarnation_id,
+        broker_epoch: -1,
+        end_points: end_points.collect(),
+        features: features.collect(),
+        rack: request.rack.as_ref().map(ToString::to_string),
+        fenced: true,
+        in_controlled_shutdown: false,
+        log_dirs: request.log_dirs.clone(),
+    };
+    controller
+        .register_broker(&request.cluster_id, registration)
+        .map_err(|error| error.response_error())
+}

@@ -1,0 +1,79 @@
+//! DescribeCluster: id, controller and brokers of the cluster (KIP-700, KIP-919).
+
+use super::admin::{message, text};
+use super::{ListenerKind, RequestContext};
+use crate::broker::metadata::MetadataImage;
+use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
+use kafka_protocol::messages::{BrokerId, DescribeClusterRequest, DescribeClusterResponse};
+use std::sync::Arc;
+
+/// Says that nobody computed the operations that are allowed.
+pub(super) const NO_OPERATIONS: i32 = i32::MIN;
+const BROKERS: i8 = 1;
+const CONTROLLERS: i8 = 2;
+
+/// Describes the cluster.
+pub async fn handle(
+    node: Arc<Node>,
+    ctx: RequestContext,
+    request: DescribeClusterRequest,
+) -> DescribeClusterResponse {
+    let wanted = if ctx.api_version >= 1 {
+        request.endpoint_type
+    } else {
+        BROKERS
+    };
+    let served = match ctx.listener {
+        ListenerKind::Broker => BROKERS,
+        ListenerKind::Controller => CONTROLLERS,
+    };
+    if wanted != served {
+        return DescribeClusterResponse::default()
+            .with_error_code(ResponseError::MismatchedEndpointType.code())
+            .with_error_message(message("The request was sent to an endpoint of the wrong type."))
+            .with_endpoint_type(served);
+    }
+    let image = node
+        .controller
+        .as_ref()
+        .filter(|_| served == CONTROLLERS)
+        .map_or_else(|| node.metadata.load_full(), |controller| controller.image());
+    let brokers = if served == BROKERS {
+        brokers(&image, request.include_fenced_brokers)
+    } else {
+        Vec::new()
+    };
+    DescribeClusterResponse::default()
+        .with_endpoint_type(served)
+        .with_cluster_id(text(node.cluster_id.as_str()))
+        .with_controller_id(BrokerId(told_controller(&image, served)))
+        .with_brokers(brokers)
+        .with_cluster_authorized_operations(NO_OPERATIONS)
+}
+
+/// The controller itself to those who asked a controller. Clients of brokers are told a broker, as in KRaft: it forwards.
+fn told_controller(image: &MetadataImage, served: i8) -> i32 {
+    if served == CONTROLLERS {
+        return image.controller_id;
+    }
+    super::metadata::controller_for_clients(image)
+}
+
+fn brokers(image: &MetadataImage, include_fenced: bool) -> Vec<DescribeClusterBroker> {
+    let shown = image
+        .brokers
+        .values()
+        .filter(|broker| include_fenced || !broker.fenced);
+    shown
+        .map(|broker| {
+            DescribeClusterBroker::default()
+                .with_broker_id(BrokerId(broker.id))
+                .with_host(text(broker.host.as_str()))
+                .with_port(i32::from(broker.port))
+                .with_rack(broker.rack.as_deref().map(text))
+                .with_is_fenced(broker.fenced)
+        })
+        .collect()
+}

@@ -1,0 +1,224 @@
+//! A broker's life in the cluster: it registers with the controller, follows the metadata log, sends heartbeats, and
+//! takes its leave; all over TCP in Kafka's own protocol, also when the controller is in the same process.
+
+use super::controller::{METADATA_TOPIC_ID, apply_batches};
+use super::error::{BrokerError, Result};
+use super::metadata::MetadataImage;
+use super::node::Node;
+use super::peer::Peer;
+use kafka_protocol::ResponseError;
+use kafka_protocol::error::ParseResponseErrorCode;
+use kafka_protocol::messages::broker_registration_request::{Feature, Listener as RegisteredListener};
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::{
+    BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerId, BrokerRegistrationRequest,
+    DescribeClusterRequest, FetchRequest,
+};
+use kafka_protocol::protocol::StrBytes;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long a fetch of the metadata log waits for news. An append answers it at once, so this only bounds how often an
+/// idle broker asks.
+const FETCH_WAIT: Duration = Duration::from_secs(5);
+/// Bytes of metadata asked for at once.
+const FETCH_BYTES: i32 = 1 << 20;
+/// Wait before a failed request is tried again.
+const RETRY: Duration = Duration::from_millis(50);
+/// A controller that does not answer within this time is given up for now.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks the controller which cluster it is of; waits until there is one.
+pub(super) async fn cluster_id(controller: &mut Peer) -> String {
+    loop {
+        let request = DescribeClusterRequest::default().with_endpoint_type(2);
+        match controller.ask(&request, 1, PATIENCE).await {
+            Ok(answer) => return answer.cluster_id.to_string(),
+            Err(error) => tracing::debug!(%error, "no controller yet"),
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Registers the broker; waits while the controller is not there or still takes an earlier process for alive.
+///
+/// # Errors
+/// What trying again does not mend.
+pub(super) async fn register(node: &Node, controller: &mut Peer) -> Result<()> {
+    let request = registration(node);
+    loop {
+        match controller.ask(&request, 3, PATIENCE).await {
+            Ok(answer) => match answer.error_code.err() {
+                None => {
+                    node.broker_epoch.store(answer.broker_epoch, Ordering::Release);
+                    return Ok(());
+                }
+                Some(ResponseError::DuplicateBrokerRegistration) => {
+                    tracing::warn!("the controller still hears of a broker {}", node.config.node_id);
+                }
+                Some(error) => return Err(error.into()),
+            },
+            Err(error) => tracing::debug!(%error, "cannot register yet"),
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+fn registration(node: &Node) -> BrokerRegistrationRequest {
+    let listeners = node.advertised.iter().map(|end_point| {
+        RegisteredListener::default()
+            .with_name(StrBytes::from_string(end_point.name.clone()))
+            .with_host(StrBytes::from_string(end_point.host.clone()))
+            .with_port(end_point.port)
+            .with_security_protocol(end_point.security_protocol)
+    });
+    let feature = |name, max| {
+        Feature::default()
+            .with_name(StrBytes::from_static_str(name))
+            .with_min_supported_version(0)
+            .with_max_supported_version(max)
+    };
+    BrokerRegistrationRequest::default()
+        .with_broker_id(BrokerId(node.config.node_id))
+        .with_cluster_id(StrBytes::from_string(node.cluster_id.clone()))
+        .with_incarnation_id(Uuid::new_v4())
+        .with_listeners(listeners.collect())
+        .with_features(vec![feature("metadata.version", 30), feature("group.version", 1)])
+        .with_rack(
+            node.config
+                .value("broker.rack")
+                .map(|rack| StrBytes::from_string(rack.to_owned())),
+        )
+        .with_log_dirs(vec![node.directory_id])
+        .with_previous_broker_epoch(-1)
+}
+
+/// Follows the metadata log for ever and applies what it says to the node.
+pub(super) async fn follow(node: Arc<Node>, mut controller: Peer) {
+    loop {
+        if let Err(error) = follow_once(&node, &mut controller).await {
+            tracing::warn!(%error, "cannot follow the metadata log; trying again");
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+async fn follow_once(node: &Arc<Node>, controller: &mut Peer) -> Result<()> {
+    let image = node.metadata.load_full();
+    let partition = FetchPartition::default()
+        .with_partition(0)
+        .with_current_leader_epoch(-1)
+        .with_fetch_offset(image.offset + 1)
+        .with_last_fetched_epoch(-1)
+        .with_partition_max_bytes(FETCH_BYTES);
+    let topic = FetchTopic::default()
+        .with_topic_id(METADATA_TOPIC_ID)
+        .with_partitions(vec![partition]);
+    let request = FetchRequest::default()
+        .with_max_wait_ms(i32::try_from(FETCH_WAIT.as_millis()).unwrap_or(i32::MAX))
+        .with_min_bytes(1)
+        .with_max_bytes(FETCH_BYTES)
+        .with_topics(vec![topic]);
+    let answer = controller.ask(&request, 15, FETCH_WAIT + PATIENCE).await?;
+    let data = answer
+        .responses
+        .into_iter()
+        .next()
+        .and_then(|mut topic| topic.partitions.pop());
+    let Some(data) = data else {
+        return Err(answer
+            .error_code
+            .err()
+            .unwrap_or(ResponseError::UnknownServerError)
+            .into());
+    };
+    if let Some(error) = data.error_code.err() {
+        return Err(error.into());
+    }
+    let records = data.records.unwrap_or_default();
+    if records.is_empty() {
+        return Ok(());
+    }
+    let mut next = MetadataImage::clone(&image);
+    next.controller_id = data.current_leader.leader_id.0;
+    apply_batches(records, &mut next)?;
+    apply(node, Arc::new(next)).await
+}
+
+/// Hands a new image to all that follow it. Opening logs touches the disk, so it keeps off the threads that serve.
+async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>) -> Result<()> {
+    let node = Arc::clone(node);
+    let applied = tokio::task::spawn_blocking(move || {
+        // The replicas first: a client that reads of a partition in the metadata must find it served.
+        if let Err(error) = node.replicas.apply(&image) {
+            tracing::error!(%error, "some partitions cannot be served");
+        }
+        node.groups.apply(&image);
+        let offset = image.offset;
+        node.metadata.store(image);
+        node.applied_offset.send_replace(offset);
+    });
+    applied
+        .await
+        .map_err(|error| BrokerError::Config(format!("new metadata could not be applied: {error}")))
+}
+
+/// Tells the controller that this broker lives, for ever; registers anew when the controller has forgotten it.
+pub(super) async fn beat(node: Arc<Node>, mut controller: Peer) {
+    let interval = node.config.millis("broker.heartbeat.interval.ms");
+    loop {
+        tokio::time::sleep(interval).await;
+        match heartbeat(&node, &mut controller, false).await {
+            Ok(_) => {}
+            Err(BrokerError::Protocol(ResponseError::StaleBrokerEpoch)) => {
+                if let Err(error) = register(&node, &mut controller).await {
+                    tracing::error!(%error, "cannot register again");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the controller does not answer a heartbeat"),
+        }
+    }
+}
+
+/// Waits until the controller lets this broker serve and its own metadata says so.
+///
+/// # Errors
+/// When the controller refuses.
+pub(super) async fn await_unfenced(node: &Node, controller: &mut Peer) -> Result<()> {
+    let epoch = node.broker_epoch.load(Ordering::Acquire);
+    node.await_metadata(epoch).await;
+    heartbeat(node, controller, false).await?;
+    let mut applied = node.applied_offset.subscribe();
+    let serves = |_: &i64| {
+        let image = node.metadata.load();
+        let broker = image.brokers.get(&node.config.node_id);
+        broker.is_some_and(|broker| broker.epoch == epoch && !broker.fenced)
+    };
+    // The sender lives in the node.
+    let _ = applied.wait_for(serves).await;
+    Ok(())
+}
+
+/// Hands all leadership over before the broker stops.
+///
+/// # Errors
+/// When the controller cannot be reached; it will then fence this broker by itself.
+pub(super) async fn leave(node: &Node, controller: &mut Peer) -> Result<()> {
+    heartbeat(node, controller, true).await.map(|_| ())
+}
+
+async fn heartbeat(node: &Node, controller: &mut Peer, stopping: bool) -> Result<BrokerHeartbeatResponse> {
+    let request = BrokerHeartbeatRequest::default()
+        .with_broker_id(BrokerId(node.config.node_id))
+        .with_broker_epoch(node.broker_epoch.load(Ordering::Acquire))
+        .with_current_metadata_offset(node.metadata.load().offset)
+        .with_want_fence(false)
+        .with_want_shut_down(stopping);
+    let answer = controller.ask(&request, 1, PATIENCE).await?;
+    match answer.error_code.err() {
+        None => Ok(answer),
+        Some(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,162 @@
+//! The log directory as a whole: its lock, and `meta.properties`, which says whose it is.
+
+use super::config::NodeConfig;
+use super::error::{BrokerError, Result};
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::Path;
+use uuid::Uuid;
+
+/// A log directory that is this process's alone for as long as this value lives.
+#[derive(Debug)]
+pub struct LogDir {
+    /// Of the whole cluster; `None` until a new broker has asked its controller.
+    pub cluster_id: Option<String>,
+    /// Of this directory (KIP-858).
+    pub directory_id: Uuid,
+    _lock: File,
+}
+
+impl LogDir {
+    /// Locks the directory, making it first if need be, and reads what it says.
+    ///
+    /// # Errors
+    /// [`BrokerError::Config`] when another process has it, or when it belongs to another node.
+    pub fn open(config: &NodeConfig) -> Result<Self> {
+        let path = &config.log_dir;
+        fs::create_dir_all(path).map_err(BrokerError::io(path))?;
+        let lock = lock(path)?;
+        let meta = path.join("meta.properties");
+        let properties = match fs::read_to_string(&meta) {
+            Ok(text) => parse(&text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(BrokerError::io(meta)(error)),
+        };
+        if let Some(owner) = properties.get("node.id") {
+            if *owner != config.node_id.to_string() {
+                return Err(BrokerError::Config(format!(
+                    "{} belongs to node.id={owner}, not {}",
+                    path.display(),
+                    config.node_id
+                )));
+            }
+        }
+        let directory_id = properties
+            .get("directory.id")
+            .and_then(|text| uuid_from_text(text))
+            .unwrap_or_else(Uuid::new_v4);
+        Ok(LogDir {
+            cluster_id: properties.get("cluster.id").cloned(),
+            directory_id,
+            _lock: lock,
+        })
+    }
+
+    /// Takes the directory for a cluster and writes `meta.properties`, unless that is done already.
+    ///
+    /// # Errors
+    /// [`BrokerError::Config`] when it belongs to another cluster.
+    pub fn join(&mut self, config: &NodeConfig, cluster_id: &str) -> Result<()> {
+        match &self.cluster_id {
+            Some(known) if known == cluster_id => return Ok(()),
+            Some(known) => {
+                return Err(BrokerError::Config(format!(
+                    "{} belongs to the cluster {known}, but the controller is of {cluster_id}",
+                    config.log_dir.display()
+                )));
+            }
+            None => {}
+        }
+        let text = format!(
+            "#\nversion=1\ncluster.id={cluster_id}\nnode.id={}\ndirectory.id={}\n",
+            config.node_id,
+            uuid_text(self.directory_id)
+        );
+        let path = config.log_dir.join("meta.properties");
+        let temporary = config.log_dir.join("meta.properties.tmp");
+        let write = || -> std::io::Result<()> {
+            let mut file = File::create(&temporary)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&temporary, &path)
+        };
+        write().map_err(BrokerError::io(&path))?;
+        self.cluster_id = Some(cluster_id.to_owned());
+        Ok(())
+    }
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join(".lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(BrokerError::io(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(BrokerError::Config(format!(
+            "{} is in use by another process",
+            folder.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(BrokerError::io(path)(error)),
+    }
+}
+
+fn parse(text: &str) -> BTreeMap<String, String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        .collect()
+}
+
+const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// A uuid as Kafka writes it: base64url without padding, 22 letters.
+pub fn uuid_text(id: Uuid) -> String {
+    // Four zero bits on the right fill the last letter.
+    (0..22)
+        .map(|place| {
+            let shift = 122 - 6 * place;
+            let bits = if shift >= 0 {
+                id.as_u128() >> shift
+            } else {
+                id.as_u128() << 4
+            };
+            char::from(LETTERS[(bits & 63) as usize])
+        })
+        .collect()
+}
+
+/// Reads what [`uuid_text`] wrote.
+pub fn uuid_from_text(text: &str) -> Option<Uuid> {
+    if text.len() != 22 {
+        return None;
+    }
+    let mut bits = 0u128;
+    for (place, letter) in (0..22).zip(text.bytes()) {
+        let value = LETTERS.iter().position(|known| *known == letter)? as u128;
+        let shift: i32 = 122 - 6 * place;
+        bits |= if shift >= 0 { value << shift } else { value >> 4 };
+    }
+    Some(Uuid::from_u128(bits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_are_written_as_kafka_writes_them() {
+        assert_eq!(uuid_text(Uuid::from_u128(1)), "AAAAAAAAAAAAAAAAAAAAAQ");
+        assert_eq!(uuid_text(Uuid::nil()), "AAAAAAAAAAAAAAAAAAAAAA");
+        for _ in 0..50 {
+            let id = Uuid::new_v4();
+            assert_eq!(uuid_from_text(&uuid_text(id)), Some(id));
+        }
+        assert_eq!(uuid_from_text("../../etc"), None);
+    }
+}
