@@ -1,7 +1,7 @@
 //! A broker's life in the cluster: it registers with the controller, follows the metadata log, sends heartbeats, and
 //! takes its leave; all over TCP in Kafka's own protocol, also when the controller is in the same process.
 
-use super::controller::{METADATA_TOPIC_ID, apply_batches};
+use super::controller::{METADATA_TOPIC_ID, SUPPORTED_FEATURES, apply_batches};
 use super::error::{BrokerError, Result};
 use super::metadata::MetadataImage;
 use super::node::Node;
@@ -74,18 +74,18 @@ fn registration(node: &Node) -> BrokerRegistrationRequest {
             .with_port(end_point.port)
             .with_security_protocol(end_point.security_protocol)
     });
-    let feature = |name, max| {
+    let features = SUPPORTED_FEATURES.iter().map(|(name, min, max)| {
         Feature::default()
             .with_name(StrBytes::from_static_str(name))
-            .with_min_supported_version(0)
-            .with_max_supported_version(max)
-    };
+            .with_min_supported_version(*min)
+            .with_max_supported_version(*max)
+    });
     BrokerRegistrationRequest::default()
         .with_broker_id(BrokerId(node.config.node_id))
         .with_cluster_id(StrBytes::from_string(node.cluster_id.clone()))
         .with_incarnation_id(Uuid::new_v4())
         .with_listeners(listeners.collect())
-        .with_features(vec![feature("metadata.version", 30), feature("group.version", 1)])
+        .with_features(features.collect())
         .with_rack(
             node.config
                 .value("broker.rack")

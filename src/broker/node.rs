@@ -95,6 +95,7 @@ impl Node {
             true => Some(Arc::new(Controller::open(
                 config.clone(),
                 &cluster_id,
+                (quorum.host.clone(), quorum.port),
                 clock.clone(),
             )?)),
             false => None,

@@ -1,9 +1,11 @@
 //! ApiVersions (KIP-35, KIP-511, KIP-584): which APIs, versions and features this node has.
 
+use super::admin::text;
 use super::{APIS, RequestContext};
+use crate::broker::controller::SUPPORTED_FEATURES;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::api_versions_response::ApiVersion;
+use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use std::sync::Arc;
 
@@ -18,8 +20,28 @@ pub async fn handle(
     {
         return ApiVersionsResponse::default().with_error_code(ResponseError::InvalidRequest.code());
     }
-    let _ = node;
-    ApiVersionsResponse::default().with_api_keys(advertised(&ctx))
+    let response = ApiVersionsResponse::default().with_api_keys(advertised(&ctx));
+    if ctx.api_version < 3 {
+        return response;
+    }
+    let image = node.metadata.load();
+    let finalized = image.features.iter().map(|(name, level)| {
+        FinalizedFeatureKey::default()
+            .with_name(text(name.as_str()))
+            .with_min_version_level(*level)
+            .with_max_version_level(*level)
+    });
+    let supported = SUPPORTED_FEATURES.iter().map(|(name, min, max)| {
+        SupportedFeatureKey::default()
+            .with_name(text(*name))
+            // Before version 4 a range that starts at 0 is an error to clients (KIP-1022).
+            .with_min_version(if ctx.api_version < 4 { (*min).max(1) } else { *min })
+            .with_max_version(*max)
+    });
+    response
+        .with_supported_features(supported.collect())
+        .with_finalized_features(finalized.collect())
+        .with_finalized_features_epoch(image.offset)
 }
 
 /// The answer to a version we do not know: in version 0, so that anybody can read it, with what we do know.

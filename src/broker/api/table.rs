@@ -3,10 +3,13 @@
 use super::dispatch::run;
 use super::{ListenerKind, Refusal, RequestContext};
 use super::{
-    allocate_producer_ids, alter_partition, api_versions, broker_heartbeat, broker_registration,
-    create_topics, delete_groups, delete_records, describe_cluster, describe_groups, describe_log_dirs,
-    fetch, fetch_metadata, heartbeat, join_group, leave_group, list_groups, list_offsets, metadata,
-    offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
+    allocate_producer_ids, alter_configs, alter_partition, api_versions, broker_heartbeat,
+    broker_registration, create_partitions, create_topics, delete_groups, delete_records, delete_topics,
+    describe_cluster, describe_configs, describe_groups, describe_log_dirs, describe_quorum,
+    describe_topic_partitions, elect_leaders, fetch, fetch_metadata, heartbeat, incremental_alter_configs,
+    join_group, leave_group, list_config_resources, list_groups, list_offsets, list_partition_reassignments,
+    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
+    unregister_broker,
 };
 use crate::broker::node::Node;
 use bytes::Bytes;
@@ -69,16 +72,27 @@ pub static APIS: &[Api] = apis! {
     ListGroups 0..=5 BROKER => list_groups;
     ApiVersions 0..=4 BOTH => api_versions;
     CreateTopics 2..=7 BOTH => create_topics;
+    DeleteTopics 1..=6 BOTH => delete_topics;
     DeleteRecords 0..=2 BROKER => delete_records;
     OffsetForLeaderEpoch 2..=4 BROKER => offset_for_leader_epoch;
+    DescribeConfigs 1..=4 BROKER => describe_configs;
+    AlterConfigs 0..=2 BOTH => alter_configs;
     DescribeLogDirs 1..=4 BROKER => describe_log_dirs;
+    CreatePartitions 0..=3 BOTH => create_partitions;
     DeleteGroups 0..=2 BROKER => delete_groups;
+    ElectLeaders 0..=2 BOTH => elect_leaders;
+    IncrementalAlterConfigs 0..=1 BOTH => incremental_alter_configs;
+    ListPartitionReassignments 0..=0 BOTH => list_partition_reassignments;
     OffsetDelete 0..=0 BROKER => offset_delete;
+    DescribeQuorum 0..=2 BOTH => describe_quorum;
     AlterPartition 2..=3 CONTROLLER => alter_partition;
     DescribeCluster 0..=2 BOTH => describe_cluster;
     BrokerRegistration 0..=4 CONTROLLER => broker_registration;
     BrokerHeartbeat 0..=1 CONTROLLER => broker_heartbeat;
+    UnregisterBroker 0..=0 BOTH => unregister_broker;
     AllocateProducerIds 0..=0 CONTROLLER => allocate_producer_ids;
+    ListConfigResources 0..=1 BROKER => list_config_resources;
+    DescribeTopicPartitions 0..=0 BROKER => describe_topic_partitions;
 };
 
 /// The API of that key on that listener.

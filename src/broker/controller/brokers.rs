@@ -94,6 +94,9 @@ impl Controller {
         let Some(broker) = image.brokers.get(&heartbeat.broker_id) else {
             return Err(ResponseError::StaleBrokerEpoch.into());
         };
+        state
+            .applied
+            .insert(heartbeat.broker_id, heartbeat.metadata_offset);
         let caught_up = heartbeat.metadata_offset >= broker.epoch;
         let mut fenced = broker.fenced;
         if heartbeat.want_shut_down {

@@ -30,13 +30,13 @@ use arc_swap::ArcSwap;
 use brokers::Sessions;
 use kafka_protocol::ResponseError;
 use parking_lot::{Mutex, MutexGuard};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// Level of `metadata.version` that the records are written at: 4.3.
-const METADATA_VERSION: i16 = 30;
-/// Level of `group.version`: the consumer group protocol of KIP-848 is on.
-const GROUP_VERSION: i16 = 1;
+/// Features of the cluster and the levels it can do (KIP-584): name, lowest, highest. A new cluster gets the highest.
+/// `metadata.version` 30 is that of Kafka 4.3.
+pub const SUPPORTED_FEATURES: &[(&str, i16, i16)] = &[("metadata.version", 30, 30)];
 /// Producer ids in a block (KIP-730).
 const PRODUCER_ID_BLOCK: i32 = 1000;
 
@@ -68,17 +68,37 @@ impl From<BrokerError> for ApiError {
 /// The active controller of the cluster: a quorum of one.
 pub struct Controller {
     config: NodeConfig,
+    clock: Clock,
     log: MetadataLog,
     /// What is written and applied.
     image: ArcSwap<MetadataImage>,
     state: Mutex<State>,
+    /// Where it listens: host and port.
+    address: (String, u16),
     /// Rung when a session begins or ends, so that the fencing task knows its next date.
     sessions_changed: Notify,
+}
+
+/// The controller and those who follow its log.
+#[derive(Debug, Clone)]
+pub struct QuorumState {
+    /// The controller.
+    pub node_id: i32,
+    /// Its epoch.
+    pub epoch: i32,
+    /// End of its log.
+    pub end_offset: i64,
+    /// Time of this answer in ms.
+    pub now_ms: i64,
+    /// Brokers on other nodes, and up to where they have the log.
+    pub observers: Vec<(i32, i64)>,
 }
 
 /// What only the writer sees.
 struct State {
     sessions: Sessions,
+    /// How far each broker has applied the log, by its last heartbeat.
+    applied: BTreeMap<i32, i64>,
     /// Where the next topic's placement starts.
     next_placement: usize,
 }
@@ -88,19 +108,22 @@ impl Controller {
     ///
     /// # Errors
     /// When the log cannot be read or written.
-    pub fn open(config: NodeConfig, cluster_id: &str, clock: Clock) -> Result<Self> {
+    pub fn open(config: NodeConfig, cluster_id: &str, address: (String, u16), clock: Clock) -> Result<Self> {
         let mut image = MetadataImage {
             cluster_id: cluster_id.to_owned(),
             controller_id: config.node_id,
             ..MetadataImage::default()
         };
-        let log = MetadataLog::open(&config, &mut image, clock)?;
+        let log = MetadataLog::open(&config, &mut image, clock.clone())?;
         let controller = Controller {
             config,
+            address,
             log,
+            clock,
             image: ArcSwap::from_pointee(image),
             state: Mutex::new(State {
                 sessions: Sessions::default(),
+                applied: BTreeMap::new(),
                 next_placement: 0,
             }),
             sessions_changed: Notify::new(),
@@ -121,21 +144,20 @@ impl Controller {
     /// What stands in the log of a new cluster, as in Kafka: feature levels, and `min.insync.replicas` for all brokers,
     /// which is why every topic shows it (KIP-966).
     fn first_records(&self) -> Vec<MetadataRecord> {
-        let feature = |name: &str, level| MetadataRecord::FeatureLevel {
-            name: name.to_owned(),
-            level,
-        };
+        let features = SUPPORTED_FEATURES
+            .iter()
+            .map(|(name, _, level)| MetadataRecord::FeatureLevel {
+                name: (*name).to_owned(),
+                level: *level,
+            });
         let min_insync = self.config.value("min.insync.replicas").unwrap_or("1");
-        vec![
-            feature("metadata.version", METADATA_VERSION),
-            feature("group.version", GROUP_VERSION),
-            MetadataRecord::Config {
-                resource_type: super::metadata::resource_type::BROKER,
-                resource_name: String::new(),
-                name: "min.insync.replicas".to_owned(),
-                value: Some(min_insync.to_owned()),
-            },
-        ]
+        let min_insync = MetadataRecord::Config {
+            resource_type: super::metadata::resource_type::BROKER,
+            resource_name: String::new(),
+            name: "min.insync.replicas".to_owned(),
+            value: Some(min_insync.to_owned()),
+        };
+        features.chain([min_insync]).collect()
     }
 
     /// Everything that is written.
@@ -199,6 +221,24 @@ impl Controller {
             }],
         )?;
         Ok((first, PRODUCER_ID_BLOCK))
+    }
+
+    /// The quorum of one, for DescribeQuorum.
+    pub fn quorum_state(&self) -> QuorumState {
+        let state = self.state.lock();
+        let observers = state.applied.iter().map(|(id, applied)| (*id, applied + 1));
+        QuorumState {
+            node_id: self.config.node_id,
+            epoch: self.epoch(),
+            end_offset: self.log.next_offset(),
+            now_ms: self.clock.now_ms(),
+            observers: observers.filter(|(id, _)| *id != self.config.node_id).collect(),
+        }
+    }
+
+    /// Host and port of the controller's listener.
+    pub fn address(&self) -> (&str, u16) {
+        (&self.address.0, self.address.1)
     }
 
     /// Closes the log.

@@ -1,0 +1,57 @@
+//! AlterConfigs: all settings of a resource at once; those not named go back to their defaults (KIP-133).
+
+use super::RequestContext;
+use super::admin::{message, on_controller};
+use crate::broker::controller::{ConfigChange, ConfigOperation, Controller, ResourceChange};
+use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::alter_configs_request::{AlterConfigsResource, AlterableConfig};
+use kafka_protocol::messages::alter_configs_response::AlterConfigsResourceResponse;
+use kafka_protocol::messages::{AlterConfigsRequest, AlterConfigsResponse};
+use std::sync::Arc;
+
+/// Changes settings.
+pub async fn handle(
+    node: Arc<Node>,
+    ctx: RequestContext,
+    request: AlterConfigsRequest,
+) -> AlterConfigsResponse {
+    let asked = request.resources.clone();
+    let failed = |error: ResponseError| {
+        let failed = asked
+            .iter()
+            .map(|asked| response(asked).with_error_code(error.code()));
+        AlterConfigsResponse::default().with_responses(failed.collect())
+    };
+    on_controller(&node, &ctx, request, alter_on, failed).await
+}
+
+fn response(asked: &AlterConfigsResource) -> AlterConfigsResourceResponse {
+    AlterConfigsResourceResponse::default()
+        .with_resource_type(asked.resource_type)
+        .with_resource_name(asked.resource_name.clone())
+}
+
+fn alter_on(controller: &Controller, request: AlterConfigsRequest) -> AlterConfigsResponse {
+    let change = |config: &AlterableConfig| ConfigChange {
+        name: config.name.to_string(),
+        operation: ConfigOperation::Set,
+        value: config.value.as_ref().map(ToString::to_string),
+    };
+    let resources = request.resources.iter().map(|resource| ResourceChange {
+        kind: resource.resource_type,
+        name: resource.resource_name.to_string(),
+        changes: resource.configs.iter().map(change).collect(),
+        replace: true,
+    });
+    let resources: Vec<ResourceChange> = resources.collect();
+    let outcomes = controller.alter_configs(&resources, request.validate_only);
+    let responses = request.resources.iter().zip(outcomes);
+    let responses = responses.map(|(asked, outcome)| match outcome {
+        Ok(()) => response(asked),
+        Err(error) => response(asked)
+            .with_error_code(error.error.code())
+            .with_error_message(message(error.message)),
+    });
+    AlterConfigsResponse::default().with_responses(responses.collect())
+}

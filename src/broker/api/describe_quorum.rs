@@ -1,0 +1,80 @@
+//! DescribeQuorum: the controller and its log (KIP-642, KIP-836).
+
+use super::RequestContext;
+use super::admin::{on_controller, text};
+use crate::broker::controller::{Controller, METADATA_TOPIC, QuorumState};
+use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::describe_quorum_response::{
+    Listener, Node as QuorumNode, PartitionData, ReplicaState, TopicData,
+};
+use kafka_protocol::messages::{BrokerId, DescribeQuorumRequest, DescribeQuorumResponse, TopicName};
+use std::sync::Arc;
+
+/// Describes the quorum of one.
+pub async fn handle(
+    node: Arc<Node>,
+    ctx: RequestContext,
+    request: DescribeQuorumRequest,
+) -> DescribeQuorumResponse {
+    on_controller(&node, &ctx, request, describe_on, failed).await
+}
+
+fn failed(error: ResponseError) -> DescribeQuorumResponse {
+    DescribeQuorumResponse::default().with_error_code(error.code())
+}
+
+fn describe_on(controller: &Controller, request: DescribeQuorumRequest) -> DescribeQuorumResponse {
+    let asked = request.topics.iter();
+    let known = asked
+        .filter(|topic| topic.topic_name.as_str() == METADATA_TOPIC)
+        .any(|topic| {
+            topic
+                .partitions
+                .iter()
+                .any(|partition| partition.partition_index == 0)
+        });
+    if !known {
+        return failed(ResponseError::UnknownTopicOrPartition);
+    }
+    let QuorumState {
+        node_id,
+        epoch,
+        end_offset,
+        now_ms,
+        observers,
+    } = controller.quorum_state();
+    let leader = ReplicaState::default()
+        .with_replica_id(BrokerId(node_id))
+        .with_log_end_offset(end_offset)
+        .with_last_fetch_timestamp(now_ms)
+        .with_last_caught_up_timestamp(now_ms);
+    let observers = observers.into_iter().map(|(id, offset)| {
+        ReplicaState::default()
+            .with_replica_id(BrokerId(id))
+            .with_log_end_offset(offset)
+            .with_last_fetch_timestamp(-1)
+            .with_last_caught_up_timestamp(-1)
+    });
+    let partition = PartitionData::default()
+        .with_partition_index(0)
+        .with_leader_id(BrokerId(node_id))
+        .with_leader_epoch(epoch)
+        .with_high_watermark(end_offset)
+        .with_current_voters(vec![leader])
+        .with_observers(observers.collect());
+    let topic = TopicData::default()
+        .with_topic_name(TopicName(text(METADATA_TOPIC)))
+        .with_partitions(vec![partition]);
+    let (host, port) = controller.address();
+    let listener = Listener::default()
+        .with_name(text("CONTROLLER"))
+        .with_host(text(host))
+        .with_port(port);
+    let node = QuorumNode::default()
+        .with_node_id(BrokerId(node_id))
+        .with_listeners(vec![listener]);
+    DescribeQuorumResponse::default()
+        .with_topics(vec![topic])
+        .with_nodes(vec![node])
+}

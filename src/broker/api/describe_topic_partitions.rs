@@ -1,0 +1,123 @@
+//! DescribeTopicPartitions: topics page by page (KIP-966).
+
+use super::RequestContext;
+use super::admin::text;
+use super::describe_cluster::NO_OPERATIONS;
+use super::leaders::is_internal;
+use super::metadata::{broker_ids, offline};
+use crate::broker::controller::check_topic_name;
+use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
+use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::describe_topic_partitions_response::{
+    Cursor, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
+};
+use kafka_protocol::messages::{
+    BrokerId, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, TopicName,
+};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// `max.request.partition.size.limit` of Kafka: the most partitions in one answer.
+const MOST_PARTITIONS: usize = 2000;
+
+/// Describes topics from the cursor on, in the order of names.
+pub async fn handle(
+    node: Arc<Node>,
+    _ctx: RequestContext,
+    request: DescribeTopicPartitionsRequest,
+) -> DescribeTopicPartitionsResponse {
+    let image = node.metadata.load_full();
+    let names: BTreeSet<String> = if request.topics.is_empty() {
+        image.topics.keys().cloned().collect()
+    } else {
+        request
+            .topics
+            .iter()
+            .map(|topic| topic.name.to_string())
+            .collect()
+    };
+    let (first_topic, first_partition) = request.cursor.map_or_else(
+        || (String::new(), 0),
+        |cursor| (cursor.topic_name.to_string(), cursor.partition_index),
+    );
+    let mut left = usize::try_from(request.response_partition_limit)
+        .unwrap_or(0)
+        .clamp(1, MOST_PARTITIONS);
+    let mut response = DescribeTopicPartitionsResponse::default();
+    for name in names.range(first_topic.clone()..) {
+        let from = if *name == first_topic { first_partition } else { 0 };
+        let from = usize::try_from(from).unwrap_or(0);
+        let Some(topic) = image.topics.get(name) else {
+            response.topics.push(unknown(name));
+            continue;
+        };
+        if left == 0 && topic.partitions.len() > from {
+            response.next_cursor = Some(cursor(name, from));
+            break;
+        }
+        let shown = topic.partitions.len().saturating_sub(from).min(left);
+        response.topics.push(described(&image, topic, from, shown));
+        left -= shown;
+        if from + shown < topic.partitions.len() {
+            response.next_cursor = Some(cursor(name, from + shown));
+            break;
+        }
+    }
+    response
+}
+
+fn cursor(name: &str, partition: usize) -> Cursor {
+    Cursor::default()
+        .with_topic_name(TopicName(text(name)))
+        .with_partition_index(i32::try_from(partition).unwrap_or(i32::MAX))
+}
+
+fn unknown(name: &str) -> DescribeTopicPartitionsResponseTopic {
+    let error = match check_topic_name(name) {
+        Ok(()) => ResponseError::UnknownTopicOrPartition,
+        Err(_) => ResponseError::InvalidTopicException,
+    };
+    DescribeTopicPartitionsResponseTopic::default()
+        .with_error_code(error.code())
+        .with_name(Some(TopicName(text(name))))
+        .with_is_internal(is_internal(name))
+        .with_topic_authorized_operations(NO_OPERATIONS)
+}
+
+fn described(
+    image: &MetadataImage,
+    topic: &TopicImage,
+    from: usize,
+    count: usize,
+) -> DescribeTopicPartitionsResponseTopic {
+    let partitions = (0..).zip(&topic.partitions).skip(from).take(count);
+    let partitions = partitions.map(|(index, partition)| described_partition(image, index, partition));
+    DescribeTopicPartitionsResponseTopic::default()
+        .with_name(Some(TopicName(text(topic.name.as_str()))))
+        .with_topic_id(topic.id)
+        .with_is_internal(is_internal(&topic.name))
+        .with_partitions(partitions.collect())
+        .with_topic_authorized_operations(NO_OPERATIONS)
+}
+
+fn described_partition(
+    image: &MetadataImage,
+    index: i32,
+    partition: &PartitionImage,
+) -> DescribeTopicPartitionsResponsePartition {
+    let error = match partition.leader {
+        -1 => ResponseError::LeaderNotAvailable.code(),
+        _ => 0,
+    };
+    DescribeTopicPartitionsResponsePartition::default()
+        .with_error_code(error)
+        .with_partition_index(index)
+        .with_leader_id(BrokerId(partition.leader))
+        .with_leader_epoch(partition.leader_epoch)
+        .with_replica_nodes(broker_ids(&partition.replicas))
+        .with_isr_nodes(broker_ids(&partition.isr))
+        .with_eligible_leader_replicas(Some(Vec::new()))
+        .with_last_known_elr(Some(Vec::new()))
+        .with_offline_replicas(broker_ids(&offline(image, partition)))
+}
