@@ -33,14 +33,13 @@ impl LogDir {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(BrokerError::io(meta)(error)),
         };
-        if let Some(owner) = properties.get("node.id") {
-            if *owner != config.node_id.to_string() {
-                return Err(BrokerError::Config(format!(
-                    "{} belongs to node.id={owner}, not {}",
-                    path.display(),
-                    config.node_id
-                )));
-            }
+        let owner = properties.get("node.id");
+        if let Some(owner) = owner.filter(|owner| **owner != config.node_id.to_string()) {
+            return Err(BrokerError::Config(format!(
+                "{} belongs to node.id={owner}, not {}",
+                path.display(),
+                config.node_id
+            )));
         }
         let directory_id = properties
             .get("directory.id")

@@ -2,15 +2,6 @@
 
 use super::dispatch::run;
 use super::{ListenerKind, Refusal, RequestContext};
-use super::{
-    allocate_producer_ids, alter_configs, alter_partition, api_versions, broker_heartbeat,
-    broker_registration, create_partitions, create_topics, delete_groups, delete_records, delete_topics,
-    describe_cluster, describe_configs, describe_groups, describe_log_dirs, describe_quorum,
-    describe_topic_partitions, elect_leaders, fetch, fetch_metadata, heartbeat, incremental_alter_configs,
-    join_group, leave_group, list_config_resources, list_groups, list_offsets, list_partition_reassignments,
-    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
-    unregister_broker,
-};
 use crate::broker::node::Node;
 use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
