@@ -155,7 +155,7 @@ fn build(
         topic_configs: Box::new(move |image, topic| topic_log_config(image, &settings, topic)),
     }));
     let groups = Arc::new(GroupCoordinator::new(
-        GroupConfig::from_properties(&config.properties)?,
+        GroupConfig::new(&config),
         config.node_id,
         clock.clone(),
         Arc::clone(&replicas),

@@ -29,6 +29,7 @@ pub mod fetch;
 mod fetch_encoding;
 pub mod fetch_metadata;
 mod fetch_reading;
+pub mod find_coordinator;
 pub mod heartbeat;
 pub mod incremental_alter_configs;
 pub mod join_group;

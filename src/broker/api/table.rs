@@ -55,6 +55,7 @@ pub static APIS: &[Api] = apis! {
     Metadata 0..=13 BROKER => metadata;
     OffsetCommit 2..=9 BROKER => offset_commit;
     OffsetFetch 1..=9 BROKER => offset_fetch;
+    FindCoordinator 0..=6 BROKER => find_coordinator;
     JoinGroup 0..=9 BROKER => join_group;
     Heartbeat 0..=4 BROKER => heartbeat;
     LeaveGroup 0..=5 BROKER => leave_group;

@@ -72,8 +72,7 @@ pub type FetchedTopics = Vec<(String, Vec<(i32, Fetched)>)>;
 impl GroupCoordinator {
     /// Whether a commit's note is short enough.
     pub fn accepts_metadata(&self, metadata: &str) -> bool {
-        i32::try_from(metadata.encode_utf16().count())
-            .is_ok_and(|length| length <= self.config.offset_metadata_max_bytes)
+        metadata.encode_utf16().count() <= self.config.offset_metadata_max_bytes
     }
 
     /// Commits; returns when every in-sync replica has the records.

@@ -49,11 +49,11 @@ impl GroupCoordinator {
         let shared = Shared {
             clock,
             limits: GroupLimits {
-                initial_rebalance_delay_ms: i64::from(config.initial_rebalance_delay_ms),
-                max_size: usize::try_from(config.max_size).unwrap_or(usize::MAX),
+                initial_rebalance_delay_ms: config.initial_rebalance_delay_ms,
+                max_size: config.max_size,
             },
             budget: Budget::new(MEMORY_LIMIT),
-            commit_timeout: Duration::from_millis(u64::try_from(config.commit_timeout_ms).unwrap_or(0)),
+            commit_timeout: Duration::from_millis(config.commit_timeout_ms),
             tasks: Arc::downgrade(&tasks),
         };
         GroupCoordinator {
@@ -72,8 +72,7 @@ impl GroupCoordinator {
     pub fn start(self: &Arc<Self>) {
         let coordinator = Arc::downgrade(self);
         let (clock, every) = (self.shared.clock.clone(), self.config.retention_check_interval_ms);
-        let due = clock.now_ms().saturating_add(every);
-        self.shared.spawn(expire_for_ever(coordinator, clock, due, every));
+        self.shared.spawn(expire_for_ever(coordinator, clock, every));
     }
 
     /// Follows a new image, after [`ReplicaManager::apply`] did: takes over the groups of partitions that this broker
@@ -247,14 +246,14 @@ impl GroupCoordinator {
     }
 }
 
-async fn expire_for_ever(coordinator: Weak<GroupCoordinator>, clock: Clock, mut due: i64, every_ms: i64) {
+async fn expire_for_ever(coordinator: Weak<GroupCoordinator>, clock: Clock, every_ms: i64) {
+    let every = Duration::from_millis(u64::try_from(every_ms).unwrap_or(0));
     loop {
-        clock.sleep_until(due).await;
+        clock.sleep(every).await;
         let Some(coordinator) = coordinator.upgrade() else {
             return;
         };
         coordinator.expire_offsets();
-        due = clock.now_ms().saturating_add(every_ms);
     }
 }
 

@@ -44,7 +44,7 @@ impl GroupCoordinator {
         request: JoinGroupRequest,
     ) -> Result<oneshot::Receiver<JoinGroupResponse>, ResponseError> {
         check_group_id(&request.group_id)?;
-        let session = request.session_timeout_ms;
+        let session = i64::from(request.session_timeout_ms);
         if session < self.config.min_session_timeout_ms || session > self.config.max_session_timeout_ms {
             return Err(ResponseError::InvalidSessionTimeout);
         }

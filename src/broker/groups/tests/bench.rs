@@ -1,6 +1,7 @@
 //! A coordinator on real logs in a folder of its own, without a server.
 
 use crate::broker::api::{ListenerKind, RequestContext};
+use crate::broker::config::NodeConfig;
 use crate::broker::groups::batch;
 use crate::broker::groups::{Commit, Committer, Fetched, GroupConfig, GroupCoordinator, OFFSETS_TOPIC};
 use crate::broker::log::{LogConfig, ReadLimit};
@@ -40,10 +41,8 @@ impl Bench {
     pub async fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Clock::manual(1_000_000);
-        let config = GroupConfig {
-            initial_rebalance_delay_ms: 0,
-            ..GroupConfig::default()
-        };
+        let quick = [("group.initial.rebalance.delay.ms".to_owned(), "0".to_owned())];
+        let config = GroupConfig::new(&NodeConfig::from_properties(quick.into()).unwrap());
         let mut image = MetadataImage::default();
         add_topic(&mut image, OFFSETS_TOPIC, 2);
         add_topic(&mut image, "t", 3);

@@ -1,0 +1,92 @@
+//! FindCoordinator: which broker coordinates a group; several groups at once since version 4 (KIP-699).
+
+use super::RequestContext;
+use super::admin::text;
+use super::create_topics;
+use super::leaders::endpoint;
+use crate::broker::groups::OFFSETS_TOPIC;
+use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::find_coordinator_response::Coordinator;
+use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
+use std::sync::Arc;
+
+/// `key_type` of groups.
+const GROUP: i8 = 0;
+/// `key_type` of transactions.
+const TRANSACTION: i8 = 1;
+
+/// A refusal and the text that goes with it.
+type Refusal = (ResponseError, &'static str);
+
+/// Answers from the metadata; the first question makes `__consumer_offsets`.
+pub async fn handle(
+    node: Arc<Node>,
+    ctx: RequestContext,
+    request: FindCoordinatorRequest,
+) -> FindCoordinatorResponse {
+    if request.key_type == GROUP && !node.metadata.load().topics.contains_key(OFFSETS_TOPIC) {
+        let topic = create_topics::internal_topic(&node.config, OFFSETS_TOPIC);
+        create_topics::create(&node, &ctx, vec![topic]).await;
+    }
+    if ctx.api_version < 4 {
+        return old_answer(coordinator(&node, request.key_type, &request.key));
+    }
+    let answers = request
+        .coordinator_keys
+        .iter()
+        .map(|key| coordinator(&node, request.key_type, key).with_key(key.clone()));
+    FindCoordinatorResponse::default().with_coordinators(answers.collect())
+}
+
+/// Before version 4 the answer is about one key and stands in the response itself.
+fn old_answer(found: Coordinator) -> FindCoordinatorResponse {
+    FindCoordinatorResponse::default()
+        .with_error_code(found.error_code)
+        .with_error_message(found.error_message)
+        .with_node_id(found.node_id)
+        .with_host(found.host)
+        .with_port(found.port)
+}
+
+fn coordinator(node: &Node, key_type: i8, key: &str) -> Coordinator {
+    match locate(node, key_type, key) {
+        Ok((id, host, port)) => Coordinator::default()
+            .with_node_id(BrokerId(id))
+            .with_host(text(host))
+            .with_port(port),
+        Err((error, why)) => Coordinator::default()
+            .with_node_id(BrokerId(-1))
+            .with_port(-1)
+            .with_error_code(error.code())
+            .with_error_message(Some(text(why))),
+    }
+}
+
+fn locate(node: &Node, key_type: i8, key: &str) -> Result<(i32, String, i32), Refusal> {
+    match key_type {
+        GROUP => {}
+        // An error that producers don't try to wait out.
+        TRANSACTION => {
+            return Err((
+                ResponseError::UnsupportedVersion,
+                "This broker has no transaction coordinator.",
+            ));
+        }
+        _ => {
+            return Err((
+                ResponseError::InvalidRequest,
+                "This broker coordinates groups only.",
+            ));
+        }
+    }
+    let unavailable = (
+        ResponseError::CoordinatorNotAvailable,
+        "The coordinator is not available.",
+    );
+    let index = node.groups.partition_for(key).ok_or(unavailable)?;
+    let image = node.metadata.load();
+    let partition = image.partition(OFFSETS_TOPIC, index).ok_or(unavailable)?;
+    let (host, port, _) = endpoint(node, partition.leader).ok_or(unavailable)?;
+    Ok((partition.leader, host, port))
+}
