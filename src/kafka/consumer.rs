@@ -73,11 +73,12 @@ pub struct Membership {
 }
 
 impl Consumer {
-    /// Makes a consumer; it connects when first asked something.
+    /// Makes a consumer, once a broker answers.
     ///
     /// # Errors
-    /// When a connection property is wrong.
+    /// When no broker answers, or a connection property is wrong.
     pub fn open(connection: &Connection, isolation: Isolation, group: Option<&Membership>) -> Outcome<Self> {
+        connection.reach()?;
         let mut config = connection.client_config();
         config
             .set(

@@ -61,11 +61,19 @@ impl Producer {
     /// # Errors
     /// When no broker answers, there is no such topic or partition, or a connection property is wrong.
     pub fn open(connection: &Connection, topic: &str, settings: Settings) -> Outcome<Self> {
-        let handle = Handle::producer(&configuration(connection, settings))
-            .map_err(|error| error.into_failure("cannot make a producer"))?;
+        connection.reach()?;
+        let config = configuration(connection, settings);
+        let handle =
+            Handle::producer(&config).map_err(|error| error.into_failure("cannot make a producer"))?;
         let refused = |error: KafkaError| error.into_failure(format!("cannot use topic `{topic}`"));
         let native = handle.topic(topic).map_err(refused)?;
         let partitions = reach::partitions_of(&handle, connection, topic, &native)?;
+        // librdkafka asks for an idempotent producer's id whenever metadata arrive and a broker is connected, else every
+        // half second. The first metadata come from the bootstrap connection, which it then closes: these are the
+        // second, from a broker that stays.
+        if config.get("enable.idempotence") == Some("true") {
+            reach::partitions_of(&handle, connection, topic, &native)?;
+        }
         if let Some(wanted) = settings.partition
             && !partitions.contains(&wanted)
         {

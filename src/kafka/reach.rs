@@ -22,7 +22,6 @@ pub(super) fn partitions_of(
     name: &str,
     topic: &Topic,
 ) -> Outcome<Vec<i32>> {
-    connection.reach()?;
     let begun = Instant::now();
     loop {
         match handle.partitions(topic, TRY) {
