@@ -144,11 +144,18 @@ async fn follow_once(node: &Arc<Node>, controller: &mut Peer) -> Result<()> {
     let mut next = MetadataImage::clone(&image);
     next.controller_id = data.current_leader.leader_id.0;
     apply_batches(records, &mut next)?;
-    apply(node, Arc::new(next)).await
+    let whole = next.offset + 1 >= data.high_watermark;
+    apply(node, Arc::new(next), whole).await
 }
 
-/// Hands a new image to all that follow it. Opening logs touches the disk, so it keeps off the threads that serve.
-async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>) -> Result<()> {
+/// Hands a new image to all that follow it, once it is `whole`: one from the middle of the log may hold topics that were
+/// deleted later, and their folders would be taken for those of today's. Opening logs touches the disk, so it keeps off
+/// the threads that serve.
+async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>, whole: bool) -> Result<()> {
+    if !whole {
+        node.metadata.store(image);
+        return Ok(());
+    }
     let node = Arc::clone(node);
     let applied = tokio::task::spawn_blocking(move || {
         // The replicas first: a client that reads of a partition in the metadata must find it served.

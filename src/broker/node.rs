@@ -1,6 +1,7 @@
 //! A node of the cluster: its roles, listeners, log directory and the parts that serve them.
 
 use super::api::ListenerKind;
+use super::api::init_producer_id::ProducerIds;
 use super::config::{Listener, NodeConfig, Voter, topic_log_config};
 use super::controller::Controller;
 use super::error::{BrokerError, Result};
@@ -9,7 +10,7 @@ use super::memory::MemoryPool;
 use super::metadata::MetadataImage;
 use super::metadata::record::Endpoint;
 use super::peer::Peer;
-use super::replication::{ReplicaManager, ReplicaSettings};
+use super::replication::{ReplicaManager, ReplicaSettings, fetcher, isr};
 use super::storage::{LogDir, uuid_text};
 use super::{lifecycle, server};
 use crate::clock::Clock;
@@ -48,6 +49,8 @@ pub struct Node {
     pub replicas: Arc<ReplicaManager>,
     /// The groups coordinated here.
     pub groups: Arc<GroupCoordinator>,
+    /// Ids for idempotent producers.
+    pub producer_ids: ProducerIds,
     /// Memory of the requests being received.
     pub request_memory: MemoryPool,
 }
@@ -100,7 +103,7 @@ impl Node {
             )?)),
             false => None,
         };
-        let mut peers = vec![peer(), peer(), peer()];
+        let mut peers = vec![peer(), peer(), peer(), peer()];
         let advertised = advertised(&config, &bound);
         let node = Arc::new(build(
             config,
@@ -166,6 +169,7 @@ fn build(
     };
     Ok(Node {
         request_memory: MemoryPool::new(config.request_memory()),
+        producer_ids: ProducerIds::default(),
         directory_id: log_dir.directory_id,
         metadata: Arc::new(ArcSwap::from_pointee(image)),
         applied_offset: watch::Sender::new(-1),
@@ -193,15 +197,19 @@ impl RunningNode {
                 .spawn(async move { controller.fence_the_silent().await });
         }
         if self.node.config.roles.broker {
-            if let (Some(following), Some(mut beating)) = (peers.pop(), peers.pop()) {
+            if let (Some(following), Some(mut beating), Some(altering)) =
+                (peers.pop(), peers.pop(), peers.pop())
+            {
                 lifecycle::register(&self.node, &mut beating).await?;
                 self.tasks
                     .spawn(lifecycle::follow(Arc::clone(&self.node), following));
                 lifecycle::await_unfenced(&self.node, &mut beating).await?;
                 self.tasks.spawn(lifecycle::beat(Arc::clone(&self.node), beating));
+                self.tasks.spawn(isr::keep(Arc::clone(&self.node), altering));
             }
             self.node.groups.start();
             self.tasks.spawn(Arc::clone(&self.node.replicas).maintain());
+            self.tasks.spawn(fetcher::follow_leaders(Arc::clone(&self.node)));
         }
         self.serve(brokers);
         Ok(())

@@ -5,7 +5,6 @@ mod data;
 mod log_basics;
 mod log_compaction;
 mod log_crash;
-mod log_model;
 mod log_producers;
 mod log_refusals;
 mod log_support;

@@ -127,7 +127,10 @@ impl<'a> Reader<'a> {
                 return Ok(out_of_range(&partition, data));
             }
             if self.is_follower() {
-                partition.follower_fetched(self.replica, fetch.offset)?;
+                let now_ms = self.node.clock.now_ms();
+                if partition.follower_fetched(self.replica, fetch.offset, now_ms)? {
+                    self.node.replicas.isr_changed();
+                }
             }
             let max_bytes = usize::try_from(fetch.max_bytes).unwrap_or(0).min(left);
             if max_bytes > 0 || is_first {

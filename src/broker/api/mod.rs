@@ -32,6 +32,7 @@ mod fetch_reading;
 pub mod find_coordinator;
 pub mod heartbeat;
 pub mod incremental_alter_configs;
+pub mod init_producer_id;
 pub mod join_group;
 pub mod leaders;
 pub mod leave_group;

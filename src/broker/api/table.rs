@@ -66,6 +66,7 @@ pub static APIS: &[Api] = apis! {
     CreateTopics 2..=7 BOTH => create_topics;
     DeleteTopics 1..=6 BOTH => delete_topics;
     DeleteRecords 0..=2 BROKER => delete_records;
+    InitProducerId 0..=5 BROKER => init_producer_id;
     OffsetForLeaderEpoch 2..=4 BROKER => offset_for_leader_epoch;
     DescribeConfigs 1..=4 BROKER => describe_configs;
     AlterConfigs 0..=2 BOTH => alter_configs;

@@ -108,7 +108,10 @@ pub static BROKER_SETTINGS: &[Definition] = settings! {
     "process.roles": LIST, "", "What this node is: broker, controller, or both.";
     "producer.id.expiration.ms": POSITIVE, "86400000", "How long an idle producer id is remembered.";
     "queued.max.request.bytes": ANY_LONG, "-1", "Memory of all requests being received; -1 for 64 MiB.";
+    "replica.fetch.backoff.ms": INT, "1000", "How long a follower waits before it tries again.";
     "replica.fetch.max.bytes": INT, "1048576", "Bytes of a partition that a follower asks for at once.";
+    "replica.fetch.min.bytes": INT, "1", "Bytes that a follower's fetch waits for.";
+    "replica.fetch.response.max.bytes": INT, "10485760", "Bytes of all partitions that a follower asks for at once.";
     "replica.fetch.wait.max.ms": INT, "500", "How long a follower's fetch waits for records.";
     "replica.lag.time.max.ms": LONG, "30000", "A follower behind for so long leaves the in-sync replicas.";
     "request.timeout.ms": INT, "30000", "How long a request to another node may take.";

@@ -17,6 +17,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 /// The settings of a topic, given by name, as the image and the node's own settings add up.
@@ -42,6 +43,10 @@ pub struct ReplicaManager {
     index: ArcSwap<ReplicaIndex>,
     applied: Mutex<Applied>,
     sessions: FetchSessionCache,
+    /// Rung when a follower may join an ISR.
+    isr_changes: Notify,
+    /// Counts the images applied; followers look for their leaders anew when it changes.
+    assignments: watch::Sender<u64>,
 }
 
 /// What the last image said, so that only changes are acted on.
@@ -76,6 +81,8 @@ impl ReplicaManager {
             index: ArcSwap::default(),
             applied: Mutex::default(),
             sessions: FetchSessionCache::default(),
+            isr_changes: Notify::new(),
+            assignments: watch::Sender::new(0),
         }
     }
 
@@ -102,6 +109,21 @@ impl ReplicaManager {
     /// The fetch sessions of this broker's clients.
     pub fn fetch_sessions(&self) -> &FetchSessionCache {
         &self.sessions
+    }
+
+    /// A follower may join an ISR: the controller is to be asked soon.
+    pub fn isr_changed(&self) {
+        self.isr_changes.notify_one();
+    }
+
+    /// Waits for [`ReplicaManager::isr_changed`].
+    pub(super) async fn await_isr_change(&self) {
+        self.isr_changes.notified().await;
+    }
+
+    /// Changes whenever an image has been applied.
+    pub(super) fn assignments(&self) -> watch::Receiver<u64> {
+        self.assignments.subscribe()
     }
 
     /// Follows a new image: opens, closes and deletes logs, takes and gives up leadership, hands on configs.
@@ -143,6 +165,8 @@ impl ReplicaManager {
             applied.configs = image.configs.clone();
         }
         applied.topics = image.topics.clone();
+        self.assignments
+            .send_modify(|applied| *applied = applied.wrapping_add(1));
         outcome
     }
 
@@ -292,9 +316,10 @@ impl ReplicaManager {
     }
 
     fn assign(&self, topic: &TopicImage) {
+        let now_ms = self.settings.clock.now_ms();
         for (index, image) in (0..).zip(&topic.partitions) {
             if let Some(partition) = self.partition_by_id(topic.id, index) {
-                partition.assign(image);
+                partition.assign(image, now_ms);
             }
         }
     }

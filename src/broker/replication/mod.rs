@@ -1,8 +1,10 @@
 //! The partitions that this broker keeps: leaders, followers, high watermarks, epochs.
 
 pub mod fetch_session;
+pub mod fetcher;
 pub mod folders;
 mod index;
+pub mod isr;
 mod maintenance;
 pub mod manager;
 pub mod partition;

@@ -33,8 +33,57 @@ struct Role {
     image: PartitionImage,
     /// Where the log ended when this broker took the lead.
     epoch_start: i64,
-    /// Log end offsets of the followers, as their fetches tell them; empty unless this broker leads.
-    followers: BTreeMap<i32, i64>,
+    /// The followers, as their fetches show them; empty unless this broker leads.
+    followers: BTreeMap<i32, Follower>,
+    /// An ISR that the controller has been asked for and has not answered about.
+    asked_isr: Option<Vec<i32>>,
+}
+
+/// How far a follower is.
+#[derive(Debug, Clone, Copy)]
+struct Follower {
+    /// It has everything before this offset.
+    end: i64,
+    /// When it last had everything there was then (ms).
+    caught_up_ms: i64,
+    /// Its last fetch (ms), and where the leader's log ended at that time.
+    fetched_ms: i64,
+    leader_end: i64,
+}
+
+impl Follower {
+    fn new(now_ms: i64) -> Self {
+        Follower {
+            end: -1,
+            caught_up_ms: now_ms,
+            fetched_ms: now_ms,
+            leader_end: i64::MAX,
+        }
+    }
+
+    /// Under a steady stream of appends a follower never has everything at the time of its fetch; it has caught up when
+    /// it has what there was at the fetch before.
+    fn fetched(&mut self, offset: i64, leader_end: i64, now_ms: i64) {
+        if offset >= leader_end {
+            self.caught_up_ms = now_ms;
+        } else if offset >= self.leader_end {
+            self.caught_up_ms = self.caught_up_ms.max(self.fetched_ms);
+        }
+        self.end = offset;
+        self.fetched_ms = now_ms;
+        self.leader_end = leader_end;
+    }
+}
+
+/// A change of the in-sync replicas that a leader asks the controller for (KIP-497).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IsrProposal {
+    /// The ISR as it should be.
+    pub isr: Vec<i32>,
+    /// The leader epoch it is asked in.
+    pub leader_epoch: i32,
+    /// The state of the partition it goes out from.
+    pub partition_epoch: i32,
 }
 
 /// This broker's lead of a partition.
@@ -81,6 +130,7 @@ impl Partition {
                 image: unassigned,
                 epoch_start: 0,
                 followers: BTreeMap::new(),
+                asked_isr: None,
             }),
             waiters: Waiters::default(),
         }
@@ -151,8 +201,8 @@ impl Partition {
         }
     }
 
-    /// Takes or gives up the lead, and learns of replicas and ISR, as the controller decided.
-    pub fn assign(&self, image: &PartitionImage) {
+    /// Takes or gives up the lead, and learns of replicas and ISR, as the controller decided at `now_ms`.
+    pub fn assign(&self, image: &PartitionImage, now_ms: i64) {
         let mut role = self.role.write();
         if role.image == *image {
             return;
@@ -162,9 +212,13 @@ impl Partition {
             role.followers.clear();
         }
         role.image = image.clone();
+        role.asked_isr = None;
         if image.leader == self.node_id {
             for follower in image.replicas.iter().filter(|replica| **replica != self.node_id) {
-                role.followers.entry(*follower).or_insert(-1);
+                // Who is new gets the full time to catch up.
+                role.followers
+                    .entry(*follower)
+                    .or_insert_with(|| Follower::new(now_ms));
             }
             role.followers
                 .retain(|replica, _| image.replicas.contains(replica));
@@ -185,22 +239,91 @@ impl Partition {
         self.waiters.wake_all();
     }
 
-    /// A follower fetched from `offset`, so it has everything before it; may move the high watermark.
+    /// A follower fetched from `offset` at `now_ms`, so it has everything before it; may move the high watermark.
+    /// Returns whether it has caught up without being in the ISR: a change that the controller should hear of.
     ///
     /// # Errors
     /// `NOT_LEADER_OR_FOLLOWER` when this broker does not lead or `replica` is not a replica.
-    pub fn follower_fetched(&self, replica: i32, offset: i64) -> Result<(), ResponseError> {
+    pub fn follower_fetched(&self, replica: i32, offset: i64, now_ms: i64) -> Result<bool, ResponseError> {
         let mut role = self.role.write();
-        match role.followers.get_mut(&replica) {
-            Some(end) => *end = offset,
-            None => return Err(ResponseError::NotLeaderOrFollower),
-        }
+        let end = self.log.log_end_offset();
+        let follower = role.followers.get_mut(&replica);
+        let follower = follower.ok_or(ResponseError::NotLeaderOrFollower)?;
+        follower.fetched(offset, end, now_ms);
         let moved = self.advance_high_watermark(&role);
+        let joins = !role.image.isr.contains(&replica)
+            && role.asked_isr.is_none()
+            && self.is_caught_up(&role, offset);
         drop(role);
         if moved {
             self.waiters.committed();
         }
-        Ok(())
+        Ok(joins)
+    }
+
+    /// The change of the ISR that is due, if one is: followers that have not caught up for `max_lag_ms` leave it, those
+    /// that have reached the high watermark and `may_join` come back. It stands as asked for until the next
+    /// [`Partition::assign`] or [`Partition::isr_refused`].
+    pub fn propose_isr(
+        &self,
+        now_ms: i64,
+        max_lag_ms: i64,
+        may_join: impl Fn(i32) -> bool,
+    ) -> Option<IsrProposal> {
+        let mut role = self.role.write();
+        if role.image.leader != self.node_id || role.asked_isr.is_some() {
+            return None;
+        }
+        let end = self.log.log_end_offset();
+        let belongs = |replica: &i32| match role.followers.get(replica) {
+            _ if *replica == self.node_id => true,
+            None => false,
+            Some(follower) if role.image.isr.contains(replica) => {
+                follower.end >= end || now_ms.saturating_sub(follower.caught_up_ms) <= max_lag_ms
+            }
+            Some(follower) => self.is_caught_up(&role, follower.end) && may_join(*replica),
+        };
+        let isr: Vec<i32> = role.image.replicas.iter().copied().filter(belongs).collect();
+        let same =
+            isr.len() == role.image.isr.len() && isr.iter().all(|replica| role.image.isr.contains(replica));
+        if same {
+            return None;
+        }
+        let proposal = IsrProposal {
+            isr: isr.clone(),
+            leader_epoch: role.image.leader_epoch,
+            partition_epoch: role.image.partition_epoch,
+        };
+        role.asked_isr = Some(isr);
+        Some(proposal)
+    }
+
+    /// The controller refused the change, or could not be asked: it may be asked again.
+    pub fn isr_refused(&self) {
+        self.role.write().asked_isr = None;
+    }
+
+    /// The leader that this replica copies from, and its epoch; `None` when this broker leads or nobody does.
+    pub fn following(&self) -> Option<(i32, i32)> {
+        let image = &self.role.read().image;
+        (image.leader >= 0 && image.leader != self.node_id).then_some((image.leader, image.leader_epoch))
+    }
+
+    /// Runs `copy` on the log if this replica still follows the leader of that epoch; returns whether it does.
+    ///
+    /// # Errors
+    /// What `copy` fails with.
+    pub fn as_follower(
+        &self,
+        leader_epoch: i32,
+        copy: impl FnOnce(&PartitionLog) -> Result<()>,
+    ) -> Result<bool> {
+        // Held over the change, so that this broker cannot become the leader in the middle of it.
+        let role = self.role.read();
+        if role.image.leader == self.node_id || role.image.leader_epoch != leader_epoch {
+            return Ok(false);
+        }
+        copy(&self.log).map(|()| true)
     }
 
     pub(super) fn waiters(&self) -> &Waiters {
@@ -213,12 +336,20 @@ impl Partition {
         role.image.isr.len() >= wanted.min(role.image.replicas.len())
     }
 
-    /// Moves the high watermark to where every in-sync replica is; returns whether it moved.
+    /// In sync as far as an offset can tell: nothing that was acknowledged is missing.
+    fn is_caught_up(&self, role: &Role, end: i64) -> bool {
+        end >= self.log.high_watermark() && end >= role.epoch_start
+    }
+
+    /// Moves the high watermark to where every in-sync replica is; returns whether it moved. Replicas that are about to
+    /// join count already: the controller may have let them in before this broker hears of it.
     fn advance_high_watermark(&self, role: &Role) -> bool {
         let end = self.log.log_end_offset();
-        let in_sync = role.image.isr.iter().filter(|replica| **replica != self.node_id);
+        let joining = role.asked_isr.iter().flatten();
+        let in_sync = role.image.isr.iter().chain(joining);
         let reached = in_sync
-            .map(|replica| role.followers.get(replica).copied().unwrap_or(-1))
+            .filter(|replica| **replica != self.node_id)
+            .map(|replica| role.followers.get(replica).map_or(-1, |follower| follower.end))
             .fold(end, i64::min);
         let moves = reached > self.log.high_watermark();
         if moves {

@@ -170,9 +170,9 @@ async fn the_high_watermark_is_where_every_in_sync_replica_is() {
     let soon = Instant::now() + Duration::from_millis(20);
     assert!(!partition.await_replicated(1, soon).await);
 
-    partition.follower_fetched(3, 2).unwrap();
+    partition.follower_fetched(3, 2, 0).unwrap();
     assert_eq!(partition.log.high_watermark(), 0, "replica 3 is not in sync");
-    partition.follower_fetched(2, 1).unwrap();
+    partition.follower_fetched(2, 1, 0).unwrap();
     assert_eq!(partition.log.high_watermark(), 1);
     let waiting = tokio::spawn({
         let partition = Arc::clone(&partition);
@@ -182,10 +182,10 @@ async fn the_high_watermark_is_where_every_in_sync_replica_is() {
                 .await
         }
     });
-    partition.follower_fetched(2, 2).unwrap();
+    partition.follower_fetched(2, 2, 0).unwrap();
     assert!(waiting.await.unwrap());
     assert_eq!(
-        partition.follower_fetched(7, 2),
+        partition.follower_fetched(7, 2, 0),
         Err(ResponseError::NotLeaderOrFollower)
     );
 

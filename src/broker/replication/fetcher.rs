@@ -1,0 +1,199 @@
+//! Copies the logs that this broker follows: one task for each leader, by Kafka's own Fetch over TCP.
+//!
+//! A log that parted from the leader's is cut back to where they were one: the leader says so in its answer (KIP-595).
+
+use super::Partition;
+use crate::broker::error::{BrokerError, Result};
+use crate::broker::log::PartitionLog;
+use crate::broker::node::Node;
+use crate::broker::peer::Peer;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ReplicaState};
+use kafka_protocol::messages::fetch_response::PartitionData;
+use kafka_protocol::messages::{BrokerId, FetchRequest};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::task::{AbortHandle, JoinSet};
+use uuid::Uuid;
+
+/// Version of the fetches sent.
+const VERSION: i16 = 17;
+/// How much longer than its wait an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Keeps a task for each leader that this broker follows, for ever.
+pub async fn follow_leaders(node: Arc<Node>) {
+    let mut assignments = node.replicas.assignments();
+    let mut tasks = JoinSet::new();
+    let mut running: HashMap<i32, AbortHandle> = HashMap::new();
+    loop {
+        assignments.mark_unchanged();
+        let leaders = followed(&node);
+        running.retain(|leader, task| {
+            let needed = leaders.contains_key(leader);
+            if !needed {
+                task.abort();
+            }
+            needed
+        });
+        for leader in leaders.keys() {
+            let start = || tasks.spawn(copy_from(Arc::clone(&node), *leader));
+            running.entry(*leader).or_insert_with(start);
+        }
+        while tasks.try_join_next().is_some() {}
+        if assignments.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The partitions that are followed, by leader, with the epoch of each.
+fn followed(node: &Node) -> BTreeMap<i32, Vec<(Arc<Partition>, i32)>> {
+    let mut by_leader: BTreeMap<i32, Vec<_>> = BTreeMap::new();
+    for partition in node.replicas.partitions() {
+        if let Some((leader, epoch)) = partition.following() {
+            by_leader.entry(leader).or_default().push((partition, epoch));
+        }
+    }
+    by_leader
+}
+
+async fn copy_from(node: Arc<Node>, leader: i32) {
+    let backoff = node.config.millis("replica.fetch.backoff.ms");
+    let mut assignments = node.replicas.assignments();
+    let mut peer = None;
+    loop {
+        assignments.mark_unchanged();
+        let followed = followed(&node).remove(&leader).unwrap_or_default();
+        let connected = peer.get_or_insert_with(|| connect(&node, leader));
+        let outcome = match connected {
+            Some(peer) if !followed.is_empty() => copy_once(&node, peer, &followed).await,
+            _ => Err(ResponseError::LeaderNotAvailable.into()),
+        };
+        if let Err(error) = outcome {
+            tracing::debug!(leader, %error, "cannot copy from the leader; trying again");
+            // The leader may have moved to another address, and what is followed may have changed.
+            peer = None;
+            tokio::select! {
+                () = tokio::time::sleep(backoff) => {}
+                _ = assignments.changed() => {}
+            }
+        }
+    }
+}
+
+fn connect(node: &Node, leader: i32) -> Option<Peer> {
+    let image = node.metadata.load();
+    let broker = image.brokers.get(&leader)?;
+    let name = format!("broker-{}-fetcher", node.config.node_id);
+    Some(Peer::new(&broker.host, broker.port, name))
+}
+
+/// One fetch of all that is followed.
+///
+/// # Errors
+/// When the leader cannot be reached, or refused a partition: then it is better to wait a little.
+async fn copy_once(node: &Node, peer: &mut Peer, followed: &[(Arc<Partition>, i32)]) -> Result<()> {
+    let wait = node.config.millis("replica.fetch.wait.max.ms");
+    let request = request(node, wait, followed);
+    let answer = peer.ask(&request, VERSION, wait + PATIENCE).await?;
+    if let Some(error) = ResponseError::try_from_code(answer.error_code) {
+        return Err(error.into());
+    }
+    let mut answers: HashMap<(Uuid, i32), PartitionData> = HashMap::new();
+    for topic in answer.responses {
+        let id = topic.topic_id;
+        answers.extend(
+            topic
+                .partitions
+                .into_iter()
+                .map(|data| ((id, data.partition_index), data)),
+        );
+    }
+    let mut outcome = Ok(());
+    for (partition, epoch) in followed {
+        if let Some(data) = answers.remove(&(partition.topic_id, partition.index)) {
+            outcome = outcome.and(take(partition, *epoch, data));
+        }
+    }
+    outcome
+}
+
+fn request(node: &Node, wait: Duration, followed: &[(Arc<Partition>, i32)]) -> FetchRequest {
+    let int = |name| i32::try_from(node.config.int(name)).unwrap_or(i32::MAX);
+    let max_bytes = int("replica.fetch.max.bytes");
+    let mut topics: BTreeMap<Uuid, Vec<FetchPartition>> = BTreeMap::new();
+    for (partition, epoch) in followed {
+        let log = &partition.log;
+        let fetch = FetchPartition::default()
+            .with_partition(partition.index)
+            .with_current_leader_epoch(*epoch)
+            .with_fetch_offset(log.log_end_offset())
+            .with_last_fetched_epoch(log.latest_epoch())
+            .with_log_start_offset(log.log_start_offset())
+            .with_partition_max_bytes(max_bytes);
+        topics.entry(partition.topic_id).or_default().push(fetch);
+    }
+    let topics = topics.into_iter().map(|(id, partitions)| {
+        FetchTopic::default()
+            .with_topic_id(id)
+            .with_partitions(partitions)
+    });
+    let replica = ReplicaState::default()
+        .with_replica_id(BrokerId(node.config.node_id))
+        .with_replica_epoch(node.broker_epoch.load(Ordering::Acquire));
+    FetchRequest::default()
+        .with_replica_state(replica)
+        .with_max_wait_ms(i32::try_from(wait.as_millis()).unwrap_or(i32::MAX))
+        .with_min_bytes(int("replica.fetch.min.bytes"))
+        .with_max_bytes(int("replica.fetch.response.max.bytes"))
+        .with_session_epoch(-1)
+        .with_topics(topics.collect())
+}
+
+/// Brings a log on by one answer.
+fn take(partition: &Partition, epoch: i32, data: PartitionData) -> Result<()> {
+    let changed = partition.as_follower(epoch, |log| match ResponseError::try_from_code(data.error_code) {
+        None => take_records(log, data),
+        Some(ResponseError::OffsetOutOfRange) => start_again(log, &data),
+        Some(error) => Err(error.into()),
+    });
+    if let Err(error @ BrokerError::Io { .. }) = &changed {
+        tracing::error!(topic = partition.topic, partition = partition.index, %error, "cannot copy");
+    }
+    changed.map(|_| ())
+}
+
+fn take_records(log: &PartitionLog, data: PartitionData) -> Result<()> {
+    let diverging = data.diverging_epoch;
+    if diverging.epoch >= 0 {
+        let (_, own_end) = log.end_offset_for_epoch(diverging.epoch);
+        let common = if own_end < 0 {
+            diverging.end_offset
+        } else {
+            own_end.min(diverging.end_offset)
+        };
+        tracing::info!(
+            offset = common,
+            "the log parted from its leader's; cutting it back"
+        );
+        return log.truncate_to(common);
+    }
+    let records = data.records.unwrap_or_default();
+    if !records.is_empty() {
+        log.append_as_follower(records)?;
+    }
+    log.set_high_watermark(data.high_watermark);
+    log.raise_log_start(data.log_start_offset)
+}
+
+/// What this log ends with lies outside of the leader's: before its start, or, after an unclean election, after its end.
+fn start_again(log: &PartitionLog, leader: &PartitionData) -> Result<()> {
+    if log.log_end_offset() < leader.log_start_offset {
+        log.truncate_fully_and_start_at(leader.log_start_offset)
+    } else {
+        log.truncate_to(leader.high_watermark)
+    }
+}
