@@ -30,6 +30,18 @@ on_both_clusters! {
     fn the_city_bikes_play_to_their_end(cluster) {
         plays(cluster, "velib", &["Produced 280 station records", "No bike left", "velib: 8 steps"]);
     }
+
+    fn each_lesson_fails_at_its_start_and_on_each_mistake_and_passes_by_its_solution(cluster) {
+        let prefix = format!("{}-", cluster.name("lint"));
+        let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+        let ended = Home::new()
+            .velo(&[&["lesson", "lint", "--prefix", &prefix], &at[..]].concat())
+            .succeeds();
+        for lesson in ["hello-kafka", "velib"] {
+            let well = format!("{lesson}: the start fails, wrong attempts fail, the solution passes.");
+            assert!(ended.stderr.contains(&well), "{}", ended.stderr);
+        }
+    }
 }
 
 #[test]
@@ -71,13 +83,4 @@ fn a_demonstration_touches_no_topic_it_did_not_make() {
         .succeeds()
         .stdout;
     assert!(topics.contains("iabd-topic"), "{topics}");
-}
-
-#[test]
-fn each_lesson_fails_at_its_start_and_on_each_mistake_and_passes_by_its_solution() {
-    let ended = Home::new().velo(&["lesson", "lint", "--lang", "en"]).succeeds();
-    for lesson in ["hello-kafka", "velib"] {
-        let well = format!("{lesson}: the start fails, wrong attempts fail, the solution passes.");
-        assert!(ended.stderr.contains(&well), "{}", ended.stderr);
-    }
 }

@@ -6,14 +6,20 @@ use expectrl::{Eof, Expect, Session};
 use std::process::Command;
 use std::time::Duration;
 
-#[test]
-fn the_runner_notices_what_happens_in_another_terminal() {
-    let cluster = Cluster::classroom();
+on_both_clusters! {
+    fn the_runner_notices_what_happens_in_another_terminal(cluster) {
+        a_learner_makes_a_topic(cluster);
+    }
+}
+
+fn a_learner_makes_a_topic(cluster: &Cluster) {
     let home = Home::new();
+    let prefix = format!("{}-", cluster.name("terminal"));
+    let topic = format!("{prefix}iabd-topic");
     let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
     let mut command = Command::new(env!("CARGO_BIN_EXE_velo"));
     command
-        .args(["lesson", "start", "hello-kafka"])
+        .args(["lesson", "start", "hello-kafka", "--prefix", &prefix])
         .args(at)
         .env("VELO_HOME", home.path())
         .env("NO_COLOR", "1");
@@ -27,7 +33,7 @@ fn the_runner_notices_what_happens_in_another_terminal() {
     terminal.send_line("h").unwrap();
     terminal.expect("Hint 1 of 3").unwrap();
 
-    let create = [&["topic", "create", "iabd-topic", "--partitions", "1"], &at[..]].concat();
+    let create = [&["topic", "create", &topic, "--partitions", "1"], &at[..]].concat();
     home.velo(&create).succeeds();
     terminal.expect("wanted yes, is yes").unwrap();
     terminal.expect("Well done").unwrap();
@@ -41,4 +47,11 @@ fn the_runner_notices_what_happens_in_another_terminal() {
         .succeeds()
         .stdout;
     assert!(status.contains("create\tA topic of your own\tpassed"), "{status}");
+
+    home.velo(&["lesson", "reset", "hello-kafka", "--yes"]).succeeds();
+    let topics = home
+        .velo(&[&["topic", "list"], &at[..]].concat())
+        .succeeds()
+        .stdout;
+    assert!(!topics.contains(&topic), "{topics}");
 }

@@ -4,7 +4,7 @@ use super::{Desk, play};
 use crate::cli::Cli;
 use crate::course::load::Source;
 use crate::course::model::Lesson;
-use crate::course::{lint, lint_live};
+use crate::course::{dress, lint, lint_live};
 use crate::failure::{Failure, Outcome};
 use clap::{Args, Parser};
 use std::path::PathBuf;
@@ -17,16 +17,20 @@ pub(super) struct LintArgs {
     /// Only texts and structure: no cluster
     #[arg(long)]
     texts: bool,
+    /// Begin the names of topics and groups with this
+    #[arg(long, default_value = "", conflicts_with = "texts")]
+    prefix: String,
 }
 
 pub(super) fn run(desk: &Desk<'_>, args: LintArgs) -> Outcome {
+    dress::valid_prefix(&args.prefix)?;
     let source = args.dir.map_or_else(|| desk.source.clone(), Source::Folder);
     let mut wrong = lint::words();
     for lesson in source.lessons()? {
         let mut found = lint::lesson(&lesson, &untypeable);
         say(desk, "lint.well", &lesson, &found);
         if found.is_empty() && !args.texts {
-            live(desk, &lesson, &mut found)?;
+            live(desk, &lesson, &args.prefix, &mut found)?;
             say(desk, "lint.well-live", &lesson, &found);
         }
         wrong.extend(
@@ -53,8 +57,8 @@ fn say(desk: &Desk<'_>, key: &str, lesson: &Lesson, found: &[String]) {
     }
 }
 
-fn live(desk: &Desk<'_>, lesson: &Lesson, found: &mut Vec<String>) -> Outcome {
-    play::on_a_cluster(desk, lesson, "", &mut |mut stage| {
+fn live(desk: &Desk<'_>, lesson: &Lesson, prefix: &str, found: &mut Vec<String>) -> Outcome {
+    play::on_a_cluster(desk, lesson, prefix, &mut |mut stage| {
         found.extend(lint_live::lesson(lesson, &mut stage)?);
         Ok(())
     })
