@@ -5,10 +5,10 @@ use crate::failure::Outcome;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far back the records are called recent, in milliseconds before the newest one.
-const RECENT_MS: i64 = 20_000;
+const RECENT_MS: i64 = 30_000;
 
 /// How many records of each partition are read at most.
-const RECENT_RECORDS: i64 = 8_000;
+const RECENT_RECORDS: i64 = 12_000;
 
 /// A partition and what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

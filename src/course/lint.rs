@@ -134,6 +134,7 @@ fn lacks(check: &Check) -> Option<&'static str> {
             | Gone
             | PartitionsUsed
             | Things
+            | Members
             | SmallestShare
             | Committed
             | ReadByAGroup
