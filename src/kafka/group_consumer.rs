@@ -161,6 +161,8 @@ pub struct GroupConsumer {
     topic: String,
     group: String,
     held: Option<Received>,
+    /// The trouble that was told last, until a record comes: librdkafka reports the same one at each attempt.
+    told: Option<String>,
 }
 
 impl GroupConsumer {
@@ -191,6 +193,7 @@ impl GroupConsumer {
             topic: topic.to_owned(),
             group: group.to_owned(),
             held: None,
+            told: None,
         };
         member
             .consumer
@@ -212,7 +215,10 @@ impl GroupConsumer {
         }
         let record = match self.consumer.poll(timeout) {
             None => None,
-            Some(Ok(message)) => Some(Received::copy(&message)),
+            Some(Ok(message)) => {
+                self.told = None;
+                Some(Received::copy(&message))
+            }
             Some(Err(error)) => return self.trouble(&error),
         };
         // A rebalance served within that poll happened before the record it returned.
@@ -230,7 +236,7 @@ impl GroupConsumer {
         Some(event.map_err(|error| self.failure(&error)))
     }
 
-    fn trouble(&self, error: &KafkaError) -> Outcome<Polled> {
+    fn trouble(&mut self, error: &KafkaError) -> Outcome<Polled> {
         use RDKafkaErrorCode as Code;
         match error.rdkafka_error_code() {
             Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {
@@ -238,7 +244,16 @@ impl GroupConsumer {
             }
             Some(Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed) => Err(self.failure(error)),
             _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => Err(self.failure(error)),
-            _ => Ok(Polled::Trouble(told(error).to_string())),
+            _ => {
+                let words = told(error).to_string();
+                let again = self.told.as_ref() == Some(&words);
+                self.told = Some(words.clone());
+                Ok(if again {
+                    Polled::Nothing
+                } else {
+                    Polled::Trouble(words)
+                })
+            }
         }
     }
 
@@ -250,10 +265,11 @@ impl GroupConsumer {
     }
 
     /// Commits, per partition, the offset of the next record to read, and waits for the coordinator's answer. False
-    /// when the group has meanwhile given the partitions to others: what was not committed will be read again there.
+    /// when nothing was committed: the group has meanwhile given the partitions to others, who read again what was
+    /// not committed, or the coordinator is away for now.
     ///
     /// # Errors
-    /// When the coordinator refuses for any other reason.
+    /// When the coordinator refuses for good.
     pub fn commit(&self, next: &BTreeMap<i32, i64>) -> Outcome<bool> {
         use RDKafkaErrorCode as Code;
         if next.is_empty() {
@@ -274,8 +290,13 @@ impl GroupConsumer {
                 | Code::UnknownMemberId
                 | Code::RebalanceInProgress
                 | Code::AssignmentLost
-                | Code::StaleMemberEpoch,
+                | Code::StaleMemberEpoch
+                | Code::NotCoordinator
+                | Code::CoordinatorNotAvailable
+                | Code::CoordinatorLoadInProgress
+                | Code::RequestTimedOut,
             ) => Ok(false),
+            _ if told(&error).is_unreachable() => Ok(false),
             _ => Err(told(&error).into_failure(format!(
                 "cannot commit the offsets of group `{}` in topic `{}`",
                 self.group, self.topic

@@ -140,6 +140,11 @@ impl RecordProducer {
                 .because(format!("{} did not acknowledge in {seconds} s", self.bootstrap))
                 .hint("velo doctor");
         }
+        if let Some((_, why)) = self.producer.client().fatal_error() {
+            return Failure::request(what)
+                .because(format!("the producer cannot go on: {why}"))
+                .hint("velo doctor");
+        }
         let told = told(error);
         if told.is_unknown_topic() {
             return Failure::request(what)

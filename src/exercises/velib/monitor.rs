@@ -75,6 +75,8 @@ struct Monitor<'a> {
     changelog: Changelog,
     memory: Memory,
     committed: BTreeMap<i32, i64>,
+    /// What could not be committed yet.
+    uncommitted: BTreeMap<i32, i64>,
     /// Where the assigned partitions ended when they were assigned; none while nothing is assigned.
     ends: Option<BTreeMap<i32, i64>>,
     tally: Tally,
@@ -99,6 +101,7 @@ pub fn monitor(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() ->
         changelog,
         memory: Memory::default(),
         committed: BTreeMap::new(),
+        uncommitted: BTreeMap::new(),
         ends: None,
         tally: Tally::default(),
     };
@@ -147,6 +150,7 @@ impl Monitor<'_> {
     fn forget(&mut self) {
         self.memory = Memory::default();
         self.committed.clear();
+        self.uncommitted.clear();
         self.ends = None;
     }
 
@@ -278,8 +282,9 @@ impl Monitor<'_> {
     }
 
     fn commit(&mut self, next: BTreeMap<i32, i64>) -> Outcome {
-        if self.consumer.commit(&next)? {
-            self.committed.extend(next);
+        self.uncommitted.extend(next);
+        if self.consumer.commit(&self.uncommitted)? {
+            self.committed.append(&mut self.uncommitted);
         }
         Ok(())
     }
