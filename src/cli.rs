@@ -133,6 +133,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.exit_code()));
         }
     };
+    crate::ui::log::start(cli.global.verbose);
     match Context::new(cli.global).and_then(|context| cli.command.run(&context)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => report(&failure),

@@ -9,6 +9,21 @@ pub fn is_glob(name: &str) -> bool {
     name.contains(['*', '?', '[', '{'])
 }
 
+/// Names as one types them in a shell, globs quoted.
+pub fn typed(names: &[String]) -> String {
+    let quoted: Vec<String> = names
+        .iter()
+        .map(|name| {
+            if is_glob(name) {
+                format!("'{name}'")
+            } else {
+                name.clone()
+            }
+        })
+        .collect();
+    quoted.join(" ")
+}
+
 /// The topics that `patterns` name: a plain name must be there, a glob must match one at least. Kafka's own topics are
 /// matched only by globs that begin with an underscore.
 ///

@@ -1,6 +1,7 @@
 //! Settings by name, with values as people write them: `retention.ms=4s`, `segment.bytes=1GiB`.
 
 use crate::failure::{Failure, Outcome};
+use crate::kafka::ConfigEntry;
 use crate::kafka::errors::nearest;
 use crate::ui::units;
 
@@ -40,6 +41,24 @@ const TOPIC_SETTINGS: &[&str] = &[
     "segment.ms",
     "unclean.leader.election.enable",
 ];
+
+/// Defaults of topic settings that a broker does not tell, because its own setting of that kind is another (hours).
+const UNTOLD_DEFAULTS: &[(&str, &str)] = &[
+    ("retention.ms", "604800000"),
+    ("segment.jitter.ms", "0"),
+    ("segment.ms", "604800000"),
+];
+
+/// Kafka's default of a setting, if it has one.
+pub fn default_value(entry: &ConfigEntry) -> Option<String> {
+    let untold = || {
+        UNTOLD_DEFAULTS
+            .iter()
+            .find(|(name, _)| *name == entry.name)
+            .map(|(_, value)| *value)
+    };
+    entry.default_value().or_else(untold).map(str::to_owned)
+}
 
 /// What a setting's number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +129,7 @@ pub fn human(name: &str, value: &str) -> Option<String> {
     if number == i64::MAX || number == -1 {
         return Some("unlimited".to_owned());
     }
-    if number < 0 {
+    if number <= 0 {
         return None;
     }
     Some(match measure {

@@ -1,7 +1,14 @@
 //! What a user sees who types `velo`.
 
 mod cluster;
+mod config;
 mod consume;
 mod contexts;
 mod doctor;
+mod errors;
+mod group;
+mod offsets;
 mod produce;
+mod records_delete;
+mod reference;
+mod topic;

@@ -8,6 +8,7 @@ use crate::broker::node::{Node, RunningNode};
 use crate::clock::Clock;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
+use crate::ui::log;
 use std::collections::BTreeMap;
 use std::io;
 use tokio::runtime::Runtime;
@@ -17,7 +18,7 @@ use tokio::runtime::Runtime;
 /// # Errors
 /// When the folder or the port is taken, a setting is refused, or the node cannot start.
 pub fn run(folder: &ClusterFolder, settings: Settings, context: &Context) -> Outcome {
-    log_to_stderr(context.ui.verbose);
+    log::start_service();
     let config = node_config(folder, &settings)?;
     let _lock = folder.lock()?;
     let runtime =
@@ -96,20 +97,6 @@ fn cannot_start(error: &BrokerError, port: u16) -> Failure {
             .because(error)
             .hint("velo doctor"),
     }
-}
-
-fn log_to_stderr(verbose: u8) {
-    let level = match verbose {
-        0 => tracing::Level::INFO,
-        1 => tracing::Level::DEBUG,
-        _ => tracing::Level::TRACE,
-    };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(io::stderr)
-        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()) && std::env::var_os("NO_COLOR").is_none())
-        .with_target(false)
-        .init();
 }
 
 /// Done when the process is asked to stop. A terminal that closes does not stop a cluster.

@@ -3,10 +3,14 @@
 use super::{name, noun};
 use crate::commands::{Context, settings};
 use crate::failure::{Failure, Outcome};
-use crate::kafka::{Admin, ConfigChange, ConfigEntry, ConfigResource};
+use crate::kafka::{Admin, ConfigChange, ConfigEntry, ConfigResource, ConfigSource};
 use crate::ui::table::{Grid, text};
 use crate::ui::{OutputFormat, units};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// How long a change may take to show.
+const READ_BACK: Duration = Duration::from_secs(1);
 
 /// One change asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,12 +85,54 @@ pub fn apply(
             before: entry.value.clone(),
             after: match change {
                 Change::Set(_, value) => Some(value.clone()),
-                Change::Unset(_) => fallback(entry),
+                Change::Unset(_) => fallback(entry, resource),
             },
         });
     }
     admin.alter_configs(resource, &natives, dry_run)?;
+    if !dry_run {
+        read_back(admin, resource, changes, &mut changed)?;
+    }
     Ok(changed)
+}
+
+/// Waits until the broker itself tells the new values, so that whoever asks next sees them; what counts once a setting
+/// was put back may be told by nothing else.
+fn read_back(
+    admin: &Admin,
+    resource: &ConfigResource,
+    changes: &[Change],
+    changed: &mut [Changed],
+) -> Outcome {
+    let deadline = Instant::now() + READ_BACK;
+    loop {
+        let mut settled = true;
+        for entry in admin.describe_configs(resource)? {
+            let asked = changes.iter().zip(changed.iter_mut());
+            for (change, one) in asked.filter(|(change, _)| change.name() == entry.name) {
+                match change {
+                    Change::Set(_, value) => {
+                        settled &= entry.sensitive || entry.value.as_ref() == Some(value)
+                    }
+                    Change::Unset(_) if is_own(&entry, resource) => settled = false,
+                    Change::Unset(_) => one.after.clone_from(&entry.value),
+                }
+            }
+        }
+        if settled || Instant::now() >= deadline {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether the value was set on the thing itself, while it runs.
+fn is_own(entry: &ConfigEntry, resource: &ConfigResource) -> bool {
+    let own = match resource {
+        ConfigResource::Topic(_) => ConfigSource::Topic,
+        ConfigResource::Broker(_) => ConfigSource::Broker,
+        ConfigResource::Group(_) => ConfigSource::Group,
+    };
+    entry.source == own
 }
 
 fn find<'a>(known: &'a [ConfigEntry], name: &str, resource: &ConfigResource) -> Outcome<&'a ConfigEntry> {
@@ -110,13 +156,10 @@ fn find<'a>(known: &'a [ConfigEntry], name: &str, resource: &ConfigResource) -> 
 }
 
 /// The value that counts once the setting itself is gone: that of the next place in line.
-fn fallback(entry: &ConfigEntry) -> Option<String> {
-    let own = entry.synonyms.first().filter(|first| first.name == entry.name);
-    let skip = usize::from(own.is_some_and(|own| own.source == entry.source && !entry.is_default));
-    match entry.synonyms.get(skip) {
-        Some(next) => next.value.clone(),
-        None => entry.default_value().map(str::to_owned),
-    }
+fn fallback(entry: &ConfigEntry, resource: &ConfigResource) -> Option<String> {
+    let next = entry.synonyms.get(usize::from(is_own(entry, resource)));
+    next.and_then(|next| next.value.clone())
+        .or_else(|| settings::default_value(entry))
 }
 
 /// Tells what was changed.

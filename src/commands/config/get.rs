@@ -54,7 +54,7 @@ pub fn run(args: &GetArgs, context: &Context) -> Outcome {
     let hidden = all.len() - chosen.len();
     if args.settings.is_empty() && hidden > 0 && context.ui.format == OutputFormat::Table {
         context.ui.say(format!(
-            "{} at its default; --all shows them too.",
+            "{} left at Kafka's default; --all shows them too.",
             count(hidden, "more setting")
         ));
     }
@@ -78,7 +78,7 @@ fn to_json(entry: &ConfigEntry) -> Value {
         "value": entry.value,
         "human": human,
         "source": entry.source.kafka_name(),
-        "default": entry.default_value(),
+        "default": settings::default_value(entry),
         "is_default": entry.is_default,
         "read_only": entry.read_only,
         "sensitive": entry.sensitive,
@@ -109,7 +109,7 @@ fn to_grid(entries: &[&ConfigEntry], context: &Context) -> Grid {
             entry.name.clone(),
             value,
             source.to_owned(),
-            shown(&entry.name, entry.default_value()),
+            shown(&entry.name, settings::default_value(entry).as_deref()),
         ]);
     }
     grid

@@ -56,7 +56,7 @@ fn confirmed(args: &DeleteArgs, groups: &[String], context: &Context) -> Outcome
     };
     context.ui.confirm(
         &question,
-        &format!("velo group delete {} --yes", args.names.join(" ")),
+        &format!("velo group delete {} --yes", select::typed(&args.names)),
     )
 }
 

@@ -93,7 +93,7 @@ fn confirmed(args: &DeleteArgs, topics: &[String], context: &Context) -> Outcome
     };
     context.ui.confirm(
         &question,
-        &format!("velo topic delete {} --yes", args.names.join(" ")),
+        &format!("velo topic delete {} --yes", select::typed(&args.names)),
     )
 }
 

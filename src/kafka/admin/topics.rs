@@ -2,11 +2,20 @@
 
 use super::Admin;
 use crate::failure::{Failure, Outcome};
-use crate::kafka::errors::{Answer, ErrorCode, nearest};
+use crate::kafka::errors::{Answer, ErrorCode, KafkaError, nearest};
 use crate::kafka::ffi::Ask;
 use crate::kafka::log_dirs;
 use crate::kafka::types::{NewTopic, TopicDescription, TopicPartition};
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long a change may take to be known to all brokers.
+const PROPAGATION: Duration = Duration::from_secs(2);
+
+fn succeeded(answers: &[(String, Answer)]) -> Vec<String> {
+    let succeeded = answers.iter().filter(|(_, answer)| answer.is_ok());
+    succeeded.map(|(name, _)| name.clone()).collect()
+}
 
 impl Admin {
     /// Creates topics, each with its own answer; with `validate_only` nothing is created.
@@ -18,7 +27,32 @@ impl Admin {
             validate_only,
             ..Self::ask()
         };
-        self.outcome("cannot create topics", self.client.create_topics(topics, ask))
+        let answers = self.outcome("cannot create topics", self.client.create_topics(topics, ask))?;
+        if !validate_only {
+            self.await_topics(&succeeded(&answers), |answer| {
+                let ready =
+                    |topic: &TopicDescription| topic.partitions.iter().all(|one| one.leader.is_some());
+                answer.as_ref().is_ok_and(ready)
+            })?;
+        }
+        Ok(answers)
+    }
+
+    /// The cluster agrees to a change before all brokers know of it. Waits a moment until the one that is asked does, so
+    /// that the next command sees the change.
+    fn await_topics(&self, names: &[String], known: impl Fn(&Answer<TopicDescription>) -> bool) -> Outcome {
+        let deadline = Instant::now() + PROPAGATION;
+        while !self
+            .describe_topics(names)?
+            .iter()
+            .all(|(_, answer)| known(answer))
+        {
+            if Instant::now() >= deadline {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
     }
 
     /// Creates one topic.
@@ -45,10 +79,14 @@ impl Admin {
     /// # Errors
     /// When the cluster could not be asked.
     pub fn delete_topics(&self, names: &[String]) -> Outcome<Vec<(String, Answer)>> {
-        self.outcome(
+        let answers = self.outcome(
             "cannot delete topics",
             self.client.delete_topics(names, Self::ask()),
-        )
+        )?;
+        self.await_topics(&succeeded(&answers), |answer| {
+            answer.as_ref().is_err_and(KafkaError::is_unknown_topic)
+        })?;
+        Ok(answers)
     }
 
     /// Raises the number of partitions of `topic` to `total`; with `validate_only` only checks.
@@ -71,9 +109,18 @@ impl Admin {
         validate_only: bool,
     ) -> Outcome {
         match self.try_create_partitions(topic, total, assignment, validate_only) {
-            Err(error) if error.is_unknown_topic() => Err(self.unknown_topic(topic)),
-            answer => self.outcome(&format!("cannot give topic `{topic}` {total} partitions"), answer),
+            Err(error) if error.is_unknown_topic() => return Err(self.unknown_topic(topic)),
+            answer => self.outcome(&format!("cannot give topic `{topic}` {total} partitions"), answer)?,
         }
+        if validate_only {
+            return Ok(());
+        }
+        let wanted = usize::try_from(total).unwrap_or_default();
+        self.await_topics(&[topic.to_owned()], |answer| {
+            answer
+                .as_ref()
+                .is_ok_and(|topic| topic.partitions.len() >= wanted)
+        })
     }
 
     /// The same, with the cluster's own answer.

@@ -1,0 +1,33 @@
+//! The log of this process on stderr: for `-v`, and for a cluster in the foreground.
+
+use std::io::{self, IsTerminal};
+use tracing_subscriber::EnvFilter;
+
+/// What a cluster writes to its log.
+const SERVICE: &str = "info";
+
+/// With `-v`, our own log and librdkafka's warnings; with `-vv`, all that librdkafka says; without, nothing.
+pub fn start(verbose: u8) {
+    match verbose {
+        0 => {}
+        1 => write_to_stderr("velodrome=debug,librdkafka=warn"),
+        _ => write_to_stderr("velodrome=trace,librdkafka=trace,rdkafka=debug"),
+    }
+}
+
+/// The log of a cluster; one that `-v` has started already says more, and stays.
+pub fn start_service() {
+    write_to_stderr(SERVICE);
+}
+
+fn write_to_stderr(filter: &str) {
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_target(false)
+        .try_init();
+    if started.is_err() {
+        tracing::trace!("the log was started before");
+    }
+}
