@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod data;
+mod groups;
 mod log_basics;
 mod log_compaction;
 mod log_crash;
