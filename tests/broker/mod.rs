@@ -8,4 +8,6 @@ mod log_compaction;
 mod log_crash;
 mod log_producers;
 mod log_refusals;
+mod log_sharing;
 mod log_support;
+mod log_transactions;

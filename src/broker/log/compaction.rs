@@ -4,7 +4,7 @@
 //! new file counts, and recovery finishes what a crash interrupts. The active segment is never touched.
 
 use super::batch::{Batch, BatchHeader};
-use super::partition::PartitionLog;
+use super::partition::{PartitionLog, Tidying};
 use super::producers::Aborted;
 use super::records::{Records, records_of};
 use super::segment::Segment;
@@ -67,10 +67,13 @@ impl PartitionLog {
         if !config.cleanup_policy.compact {
             return Ok(false);
         }
-        let _tidying = self.tidying.lock();
+        let mut tidying = self.tidying.lock();
         let now_ms = self.clock.now_ms();
         let segments = self.segments.load_full();
-        let from = self.first_dirty(&segments)?;
+        if segments.len() < 2 {
+            return Ok(false);
+        }
+        let from = self.first_dirty(&segments, &mut tidying)?;
         let to = self.first_uncleanable(&segments, from, &config, now_ms)?;
         if !is_dirty_enough(&segments, from, to, &config, now_ms)? {
             return Ok(false);
@@ -95,20 +98,24 @@ impl PartitionLog {
         for group in groups(segments.get(..cleanable).unwrap_or_default(), &config) {
             self.clean_group(group, &round, &config)?;
         }
+        tidying.clean_to = Some(end);
         Self::checkpoint_line(&self.dir(), checkpoint::CLEANER, Some(end))?;
         Ok(true)
     }
 
     /// Where the last round ended, or the log's start if that is not in the log.
-    fn first_dirty(&self, segments: &[Arc<Segment>]) -> Result<i64> {
-        let dir = self.dir();
-        let known = match (dir.parent(), checkpoint::parse_partition_dir(&dir)) {
-            (Some(log_dir), Some(key)) => checkpoint::read(log_dir, checkpoint::CLEANER)?.get(&key).copied(),
-            _ => None,
-        };
+    fn first_dirty(&self, segments: &[Arc<Segment>], tidying: &mut Tidying) -> Result<i64> {
+        if tidying.clean_to.is_none() {
+            let dir = self.dir();
+            if let (Some(log_dir), Some(key)) = (dir.parent(), checkpoint::parse_partition_dir(&dir)) {
+                let all = checkpoint::read(log_dir, checkpoint::CLEANER)?;
+                tidying.clean_to = Some(all.get(&key).copied().unwrap_or(0));
+            }
+        }
         let start = self.log_start_offset();
         let active = segments.last().map_or(start, |segment| segment.base_offset());
-        Ok(known
+        Ok(tidying
+            .clean_to
             .filter(|known| (start..=active).contains(known))
             .unwrap_or(start))
     }

@@ -88,9 +88,16 @@ pub struct PartitionLog {
     pub(super) aborted: RwLock<Vec<Aborted>>,
     pub(super) writer: Mutex<Writer>,
     /// Held while old segments change: by retention, truncation and compaction. Taken before `writer`.
-    pub(super) tidying: Mutex<()>,
+    pub(super) tidying: Mutex<Tidying>,
     dir: RwLock<PathBuf>,
     changes: watch::Sender<u64>,
+}
+
+/// What only retention, truncation and compaction use.
+#[derive(Debug, Default)]
+pub(super) struct Tidying {
+    /// Where compaction's last round ended, once that has been read.
+    pub clean_to: Option<i64>,
 }
 
 /// What only the appender uses.
@@ -171,7 +178,7 @@ impl PartitionLog {
                 doomed: Vec::new(),
                 closed: false,
             }),
-            tidying: Mutex::new(()),
+            tidying: Mutex::new(Tidying::default()),
             dir: RwLock::new(dir.to_owned()),
             changes: watch::Sender::new(0),
         })
