@@ -209,7 +209,7 @@ fn a_deleted_log_makes_room_for_one_of_the_same_name() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
 
     #[test]
     fn whatever_lies_in_the_folder_opening_never_panics(

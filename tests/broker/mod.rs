@@ -6,6 +6,7 @@ mod groups;
 mod log_basics;
 mod log_compaction;
 mod log_crash;
+mod log_model;
 mod log_producers;
 mod log_refusals;
 mod log_sharing;

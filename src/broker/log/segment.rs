@@ -313,31 +313,16 @@ impl Segment {
         self.recompute_max()
     }
 
-    /// Finds the greatest timestamp again: from the last time entry, and the batches after it.
+    /// Finds the greatest timestamp again. The last time entry has that of all batches that the offset index knows.
     pub fn recompute_max(&self) -> Result<()> {
-        let (mut max, from) = {
-            let growth = self.growth.read();
-            match growth.times.last() {
-                Some(last) => {
-                    let offset = self.base_offset.saturating_add(i64::from(last.relative_offset));
-                    (
-                        MaxTimestamp {
-                            timestamp: last.timestamp,
-                            offset,
-                        },
-                        offset,
-                    )
-                }
-                None => (
-                    MaxTimestamp {
-                        timestamp: -1,
-                        offset: self.base_offset,
-                    },
-                    self.base_offset,
-                ),
-            }
+        let last = self.growth.read().times.last();
+        let mut max = MaxTimestamp {
+            timestamp: last.map_or(-1, |entry| entry.timestamp),
+            offset: self
+                .base_offset
+                .saturating_add(last.map_or(0, |entry| i64::from(entry.relative_offset))),
         };
-        self.walk(self.position_before(from)?, |found| {
+        self.walk(self.position_before(i64::MAX)?, |found| {
             max.raise(&found.header);
             Ok(true)
         })?;

@@ -43,12 +43,7 @@ impl PartitionLog {
         if offset >= self.log_end_offset() {
             return Ok(());
         }
-        let first = self
-            .segments
-            .load()
-            .first()
-            .map_or(0, |segment| segment.base_offset());
-        if offset <= first {
+        if offset <= self.log_start_offset() {
             return self.truncate_fully_and_start_at(offset.max(0));
         }
         let _tidying = self.tidying.lock();
@@ -62,9 +57,12 @@ impl PartitionLog {
         };
         let found = active.locate(offset)?;
         let new_end = found.map_or(offset, |found| found.header.base_offset.min(offset));
+        let log_start = self.log_start_offset();
+        if new_end < log_start {
+            return self.start_anew(&mut writer, log_start);
+        }
         self.log_end.store(new_end, Ordering::Release);
         self.high_watermark.fetch_min(new_end, Ordering::AcqRel);
-        self.log_start.fetch_min(new_end, Ordering::AcqRel);
         self.segments.store(Arc::new(kept.to_vec()));
         dropped.iter().try_for_each(|segment| remove_now(segment))?;
         if let Some(found) = found {
@@ -82,6 +80,10 @@ impl PartitionLog {
         let _tidying = self.tidying.lock();
         let mut writer = self.writer.lock();
         writer.check_open()?;
+        self.start_anew(&mut writer, offset)
+    }
+
+    fn start_anew(&self, writer: &mut Writer, offset: i64) -> Result<()> {
         let old = self.segments.load_full();
         old.iter().try_for_each(|segment| remove_now(segment))?;
         let segment = Segment::open(&self.dir(), offset, self.clock.now_ms())?;
@@ -95,9 +97,9 @@ impl PartitionLog {
                 file::remove(&path)?;
             }
         }
-        self.reload_producers(&mut writer)?;
+        self.reload_producers(writer)?;
         writer.recovery_point = offset;
-        self.checkpoint(&writer)?;
+        self.checkpoint(writer)?;
         self.bump();
         Ok(())
     }
