@@ -103,21 +103,29 @@ impl PartitionLog {
         Ok(true)
     }
 
+    /// Where the last round ended, by its checkpoint; 0 before the first.
+    pub(super) fn clean_to(&self, tidying: &mut Tidying) -> Result<i64> {
+        if let Some(known) = tidying.clean_to {
+            return Ok(known);
+        }
+        let dir = self.dir();
+        let known = match (dir.parent(), checkpoint::parse_partition_dir(&dir)) {
+            (Some(log_dir), Some(key)) => checkpoint::read(log_dir, checkpoint::CLEANER)?.get(&key).copied(),
+            _ => None,
+        };
+        Ok(*tidying.clean_to.insert(known.unwrap_or(0)))
+    }
+
     /// Where the last round ended, or the log's start if that is not in the log.
     fn first_dirty(&self, segments: &[Arc<Segment>], tidying: &mut Tidying) -> Result<i64> {
-        if tidying.clean_to.is_none() {
-            let dir = self.dir();
-            if let (Some(log_dir), Some(key)) = (dir.parent(), checkpoint::parse_partition_dir(&dir)) {
-                let all = checkpoint::read(log_dir, checkpoint::CLEANER)?;
-                tidying.clean_to = Some(all.get(&key).copied().unwrap_or(0));
-            }
-        }
+        let known = self.clean_to(tidying)?;
         let start = self.log_start_offset();
         let active = segments.last().map_or(start, |segment| segment.base_offset());
-        Ok(tidying
-            .clean_to
-            .filter(|known| (start..=active).contains(known))
-            .unwrap_or(start))
+        Ok(if (start..=active).contains(&known) {
+            known
+        } else {
+            start
+        })
     }
 
     /// The active segment, open transactions, and what `min.compaction.lag.ms` protects stay as they are.

@@ -1,6 +1,6 @@
 //! Taking records away at either end: truncation by a follower, DeleteRecords.
 
-use super::partition::{PartitionLog, Writer};
+use super::partition::{PartitionLog, Tidying, Writer};
 use super::segment::Segment;
 use super::{checkpoint, file, recovery, transactions};
 use crate::broker::error::Result;
@@ -46,7 +46,7 @@ impl PartitionLog {
         if offset <= self.log_start_offset() {
             return self.truncate_fully_and_start_at(offset.max(0));
         }
-        let _tidying = self.tidying.lock();
+        let mut tidying = self.tidying.lock();
         let mut writer = self.writer.lock();
         writer.check_open()?;
         let all = self.segments.load_full();
@@ -59,7 +59,7 @@ impl PartitionLog {
         let new_end = found.map_or(offset, |found| found.header.base_offset.min(offset));
         let log_start = self.log_start_offset();
         if new_end < log_start {
-            return self.start_anew(&mut writer, log_start);
+            return self.start_anew(&mut writer, &mut tidying, log_start);
         }
         self.log_end.store(new_end, Ordering::Release);
         self.high_watermark.fetch_min(new_end, Ordering::AcqRel);
@@ -71,19 +71,20 @@ impl PartitionLog {
         self.epochs.write().truncate_from_end(new_end)?;
         self.reload_producers(&mut writer)?;
         self.forget_synced(&mut writer, new_end)?;
+        self.forget_cleaned(&mut tidying, new_end)?;
         self.bump();
         Ok(())
     }
 
     /// Drops everything and starts an empty log at `offset`: a follower that is too far behind or ahead.
     pub fn truncate_fully_and_start_at(&self, offset: i64) -> Result<()> {
-        let _tidying = self.tidying.lock();
+        let mut tidying = self.tidying.lock();
         let mut writer = self.writer.lock();
         writer.check_open()?;
-        self.start_anew(&mut writer, offset)
+        self.start_anew(&mut writer, &mut tidying, offset)
     }
 
-    fn start_anew(&self, writer: &mut Writer, offset: i64) -> Result<()> {
+    fn start_anew(&self, writer: &mut Writer, tidying: &mut Tidying, offset: i64) -> Result<()> {
         let old = self.segments.load_full();
         old.iter().try_for_each(|segment| remove_now(segment))?;
         let segment = Segment::open(&self.dir(), offset, self.clock.now_ms())?;
@@ -100,6 +101,7 @@ impl PartitionLog {
         self.reload_producers(writer)?;
         writer.recovery_point = offset;
         self.checkpoint(writer)?;
+        self.forget_cleaned(tidying, offset)?;
         self.bump();
         Ok(())
     }
@@ -133,6 +135,15 @@ impl PartitionLog {
         self.unstable_from
             .store(unstable.unwrap_or(i64::MAX), Ordering::Release);
         Ok(())
+    }
+
+    /// What is written above `end` from now on has not been compacted.
+    fn forget_cleaned(&self, tidying: &mut Tidying, end: i64) -> Result<()> {
+        if !self.config().cleanup_policy.compact {
+            return Ok(());
+        }
+        tidying.clean_to = Some(self.clean_to(tidying)?.min(end));
+        Self::checkpoint_line(&self.dir(), checkpoint::CLEANER, tidying.clean_to)
     }
 
     /// What is written above `end` from now on has not been synced, whatever the checkpoint said.
