@@ -100,6 +100,29 @@ impl Runner<'_> {
         self.show(talk, &text.body)
     }
 
+    /// Shows the questions of a step, for a learner who is not there to answer.
+    ///
+    /// # Errors
+    /// When the talk cannot be written.
+    pub fn show_questions(&self, step: &Step, talk: &mut dyn Talk) -> Outcome {
+        let text = self.text(step);
+        for asked in step
+            .questions
+            .iter()
+            .filter_map(|question| text.questions.get(&question.id))
+        {
+            talk.say("")?;
+            self.show(
+                talk,
+                &format!("{} {}", self.words.say("play.predict"), asked.text),
+            )?;
+            for (number, option) in asked.options.iter().enumerate() {
+                self.show(talk, &format!("{}. {option}", number + 1))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Checks a step once, says what was found, and notes a success.
     ///
     /// # Errors
@@ -312,18 +335,17 @@ impl Runner<'_> {
         let text = self.text(step);
         let answers = self.progress()?.step(step).answers.clone();
         for question in &step.questions {
-            let (Some(asked), Some(given)) = (text.questions.get(&question.id), answers.get(&question.id))
-            else {
+            let Some(asked) = text.questions.get(&question.id) else {
                 continue;
             };
-            let key = if *given == question.answer {
-                "quiz.right"
-            } else {
-                "quiz.wrong"
+            let key = match answers.get(&question.id) {
+                Some(given) if *given == question.answer => "quiz.right",
+                Some(_) => "quiz.wrong",
+                None => "play.answer",
             };
             talk.say("")?;
-            talk.say(&self.words.fill(key, &[("n", &question.answer.to_string())]))?;
-            self.show(talk, &asked.answer)?;
+            let verdict = self.words.fill(key, &[("n", &question.answer.to_string())]);
+            self.show(talk, &format!("{verdict} {}", asked.answer))?;
         }
         if !text.why.is_empty() {
             talk.say("")?;

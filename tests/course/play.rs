@@ -68,6 +68,50 @@ fn without_a_cluster_it_makes_its_own_and_leaves_nothing() {
 }
 
 #[test]
+#[cfg(unix)]
+fn ctrl_c_ends_it_with_everything_it_started() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let home = Home::new();
+    let scratch = tempfile::tempdir().unwrap();
+    let mut play = Command::new(env!("CARGO_BIN_EXE_velo"))
+        .args(["lesson", "play", "velib", "--lang", "en"])
+        .env("VELO_HOME", home.path())
+        .env_remove("VELO_BOOTSTRAP_SERVER")
+        .env("TMPDIR", scratch.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(play.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let own = lines
+        .find(|line| line.starts_with("A cluster of our own at "))
+        .unwrap();
+    let bootstrap = own
+        .split_whitespace()
+        .nth(6)
+        .unwrap()
+        .trim_end_matches(',')
+        .to_owned();
+    assert!(lines.any(|line| line.contains("Produced 280 station records")));
+    Command::new("kill")
+        .args(["-INT", &play.id().to_string()])
+        .status()
+        .unwrap();
+    lines.for_each(drop);
+    assert_eq!(play.wait().unwrap().code(), Some(130));
+    assert_eq!(
+        std::fs::read_dir(scratch.path()).unwrap().count(),
+        0,
+        "files are left"
+    );
+    home.velo(&["topic", "list", "--bootstrap-server", &bootstrap])
+        .fails_with(3);
+}
+
+#[test]
 fn a_demonstration_touches_no_topic_it_did_not_make() {
     let cluster = Cluster::classroom();
     let home = Home::new();

@@ -95,5 +95,6 @@ fn go(desk: &Desk<'_>, runner: &Runner<'_>, to: usize, talk: &mut dyn Talk) -> O
     for topic in crate::course::stage::set_up(runner.facts, &runner.dress, step)? {
         talk.say(&desk.words.fill("runner.set-up", &[("topic", &topic)]))?;
     }
-    runner.show_step(to, talk)
+    runner.show_step(to, talk)?;
+    runner.show_questions(step, talk)
 }

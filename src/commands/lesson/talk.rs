@@ -13,31 +13,36 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// This process's own input and output.
 pub struct Terminal {
     ui: Ui,
-    lines: Receiver<String>,
+    /// Only once something is asked: a command that only talks leaves the input to the next one.
+    lines: Option<Receiver<String>>,
     interrupt: Interrupt,
 }
 
 impl Terminal {
-    /// Listens to stdin from now on.
+    /// Listens for Ctrl-C from now on.
     ///
     /// # Errors
-    /// When Ctrl-C cannot be listened for.
+    /// When it cannot be listened for.
     pub fn open(ui: Ui) -> Outcome<Self> {
-        let (sender, lines) = mpsc::channel();
-        // It ends with the input or with the process: reading a line cannot be called off.
-        std::thread::spawn(move || {
-            for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
         Ok(Terminal {
             ui,
-            lines,
+            lines: None,
             interrupt: Interrupt::watch()?,
         })
     }
+}
+
+/// The lines of stdin. The thread ends with the input or with the process: reading a line cannot be called off.
+fn listen() -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
 }
 
 impl Talk for Terminal {
@@ -47,9 +52,10 @@ impl Talk for Terminal {
 
     fn next(&mut self, patience: Duration) -> Outcome<Heard> {
         let deadline = Instant::now() + patience;
+        let lines = self.lines.get_or_insert_with(listen);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left.min(GLANCE)) {
+            match lines.recv_timeout(left.min(GLANCE)) {
                 Ok(line) => return Ok(Heard::Line(line)),
                 Err(RecvTimeoutError::Disconnected) => return Ok(Heard::End),
                 Err(RecvTimeoutError::Timeout) if self.interrupt.pressed() => {
