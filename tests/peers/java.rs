@@ -135,7 +135,8 @@ fn keyed_lines_are_typed_in_and_come_out_whole() {
 )]
 fn offsets_are_told_and_records_deleted() {
     let cluster = Cluster::classroom();
-    java_tool_reading(&cluster, PRODUCER, &["--topic", "t"], "a\nb\nc\n").succeeded();
+    java_tool_reading(&cluster, PRODUCER, &["--topic", "t"], "a\nb\n").succeeded();
+    java_tool_reading(&cluster, PRODUCER, &["--topic", "t"], "c\n").succeeded();
     assert_eq!(
         java_tool(&cluster, GET_OFFSETS, &["--topic", "t"]).succeeded(),
         "t:0:3\n"
