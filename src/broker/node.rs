@@ -15,6 +15,7 @@ use super::storage::{LogDir, uuid_text};
 use super::{lifecycle, server};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -84,7 +85,7 @@ impl Node {
         let mut log_dir = LogDir::open(&config)?;
         let mut bound = Vec::new();
         for listener in &config.listeners {
-            bound.push(bind(listener).await?);
+            bound.extend(bind(listener).await?);
         }
         let quorum = quorum(&config, &bound)?;
         let peer = || Peer::new(&quorum.host, quorum.port, format!("broker-{}", config.node_id));
@@ -333,10 +334,29 @@ fn advertised(config: &NodeConfig, bound: &[Bound]) -> Vec<Endpoint> {
         .collect()
 }
 
-async fn bind(listener: &Listener) -> Result<Bound> {
-    let name = format!("{}:{}", listener.host, listener.port);
-    let bound = TcpListener::bind((listener.host.as_str(), listener.port)).await;
-    let socket = bound.map_err(BrokerError::io(name.as_str()))?;
+/// Binds a listener. `localhost` means both loopback addresses, the second where this machine has it: clients ask
+/// either first.
+async fn bind(listener: &Listener) -> Result<Vec<Bound>> {
+    if listener.host != "localhost" {
+        return Ok(vec![
+            bind_to(listener, listener.host.as_str(), listener.port).await?,
+        ]);
+    }
+    let first = bind_to(listener, "127.0.0.1", listener.port).await?;
+    let port = first.address.port();
+    match bind_to(listener, "::1", port).await {
+        Ok(second) => Ok(vec![first, second]),
+        Err(BrokerError::Io { source, .. }) if source.kind() != io::ErrorKind::AddrInUse => Ok(vec![first]),
+        Err(_) if listener.port == 0 => Ok(vec![first]),
+        Err(error) => Err(error),
+    }
+}
+
+async fn bind_to(listener: &Listener, host: &str, port: u16) -> Result<Bound> {
+    let name = format!("{host}:{port}");
+    let socket = TcpListener::bind((host, port))
+        .await
+        .map_err(BrokerError::io(name.as_str()))?;
     Ok(Bound {
         address: socket.local_addr().map_err(BrokerError::io(name))?,
         listener: listener.clone(),

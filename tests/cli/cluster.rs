@@ -153,3 +153,18 @@ fn the_log_tells_that_it_serves() {
     let log = home.velo(&["cluster", "logs"]).succeeds();
     assert!(log.stdout.contains(&port), "{}", log.stdout);
 }
+
+#[test]
+fn localhost_is_served_on_both_loopback_addresses() {
+    let home = Home::new();
+    home.velo(&["cluster", "start", "--port", "0"]).succeeds();
+    let port = home.bootstrap().rsplit_once(':').unwrap().1.to_owned();
+    let mut served = vec!["127.0.0.1"];
+    if std::net::TcpListener::bind("[::1]:0").is_ok() {
+        served.push("[::1]");
+    }
+    for host in served {
+        home.velo(&["topic", "list", "--bootstrap-server", &format!("{host}:{port}")])
+            .succeeds();
+    }
+}

@@ -84,6 +84,7 @@ fn announce(folder: &ClusterFolder, settings: Settings, node: &RunningNode, cont
         settings,
     };
     folder.save(&state)?;
+    tracing::info!(version = state.version, data = %folder.root().display(), "serving at {}", state.bootstrap);
     context.ui.line(format!("ready {}", state.bootstrap))
 }
 
