@@ -53,9 +53,8 @@ fn two_monitors(cluster: &Cluster, key: &str) -> (usize, usize) {
     let mut monitors = [start(), start()];
     let shares = |monitor: &Running| {
         let said = monitor.stderr();
-        said.lines()
-            .next_back()
-            .is_some_and(|line| line.matches(',').count() == 4)
+        let last = said.lines().rfind(|line| line.contains(": partitions "));
+        last.is_some_and(|line| line.matches(',').count() == 4)
     };
     eventually(
         || monitors.iter().all(shares),
