@@ -148,13 +148,17 @@ pub fn records(cluster: &Cluster, topic: &str) -> Vec<Received> {
 
 /// How many records of `topic` the group has still to read.
 pub fn lag(cluster: &Cluster, group: &str, topic: &str) -> i64 {
-    let committed = admin(cluster).committed_offsets(group).unwrap_or_default();
-    let read: i64 = committed
+    let admin = admin(cluster);
+    let committed = admin.committed_offsets(group).unwrap_or_default();
+    let partitions = admin.partitions_of(topic).unwrap();
+    let ranges = admin.offset_range(&partitions).unwrap();
+    ranges
         .iter()
-        .filter(|(partition, _)| partition.topic == topic)
-        .map(|(_, committed)| committed.offset)
-        .sum();
-    i64::try_from(records(cluster, topic).len()).unwrap() - read
+        .map(|(partition, range)| {
+            let read = committed.get(partition).map_or(0, |committed| committed.offset);
+            range.latest - read
+        })
+        .sum()
 }
 
 /// What a fake server does with one request.
