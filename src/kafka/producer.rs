@@ -173,6 +173,8 @@ fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
         ("delivery.timeout.ms", "60000"),
         ("reconnect.backoff.ms", "10"),
         ("reconnect.backoff.max.ms", "500"),
+        // New partitions are used soon.
+        ("topic.metadata.refresh.interval.ms", "5000"),
     ] {
         if config.get(name).is_none() {
             config.set(name, value);

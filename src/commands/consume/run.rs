@@ -140,6 +140,7 @@ impl Reading<'_> {
     }
 
     fn read(&mut self) -> Outcome<End> {
+        let mut last_chores = Instant::now();
         loop {
             if self.interrupt.pressed() {
                 return Ok(End::Interrupted);
@@ -154,8 +155,12 @@ impl Reading<'_> {
             if let Some(trouble) = self.sink.trouble.take() {
                 self.judge(trouble)?;
             }
-            if !arrived && let Some(end) = self.idle()? {
-                return Ok(end);
+            // A steady stream leaves no idle moment.
+            if !arrived || last_chores.elapsed() > GLANCE {
+                last_chores = Instant::now();
+                if let Some(end) = self.chores()? {
+                    return Ok(end);
+                }
             }
         }
     }
@@ -197,8 +202,8 @@ impl Reading<'_> {
         self.consumer.remember(&positions)
     }
 
-    /// The chores of a moment without records.
-    fn idle(&mut self) -> Outcome<Option<End>> {
+    /// What is to be done from time to time.
+    fn chores(&mut self) -> Outcome<Option<End>> {
         if self.sink.shown > 0 {
             self.silent_since = None;
         }

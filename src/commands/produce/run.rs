@@ -5,7 +5,7 @@ use super::records::Shape;
 use super::summary;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
-use crate::kafka::errors::KafkaError;
+use crate::kafka::errors::{ErrorCode, KafkaError};
 use crate::kafka::producer::{NewRecord, Producer};
 use crate::ui::{Interrupt, Ui};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -168,17 +168,22 @@ impl Work<'_> {
             progress.set_position(self.records);
         }
         for trouble in self.producer.troubles() {
-            if self
-                .said
-                .as_ref()
-                .is_none_or(|said| said.code() != trouble.code())
-            {
-                self.ui
-                    .say(format!("no answer from the cluster: {trouble}; trying again"));
+            let said = self.said.as_ref().map(KafkaError::code);
+            // A fatal trouble is told with the records that it fails.
+            if trouble.code() != ErrorCode::Fatal && said != Some(trouble.code()) {
+                self.say(&format!("no answer from the cluster: {trouble}; trying again"));
                 self.said = Some(trouble);
             }
         }
         Ok(())
+    }
+
+    /// Says something without spoiling the progress line.
+    fn say(&self, text: &str) {
+        match &self.progress {
+            Some(progress) => progress.suspend(|| self.ui.say(text)),
+            None => self.ui.say(text),
+        }
     }
 
     /// Waits for every answer. Ctrl-C leads here too; a second one ends the process.

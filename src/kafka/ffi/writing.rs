@@ -1,6 +1,7 @@
 //! Producing: records into librdkafka's queue, and what became of them out of its delivery reports.
 
 use super::handle::{Handle, Said, Topic, check, code_of, milliseconds};
+use super::native::Words;
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use rdkafka::bindings as rd;
 use rdkafka::bindings::rd_kafka_vtype_t as Kind;
@@ -75,11 +76,10 @@ impl Tally {
         }
     }
 
-    fn lose(&mut self, tag: usize, code: ErrorCode) {
+    fn lose(&mut self, tag: usize, error: impl FnOnce() -> KafkaError) {
         self.lost += 1;
         if self.first_lost.len() < REMEMBERED {
-            let error = KafkaError::new(code, "");
-            self.first_lost.push(Lost { tag, error });
+            self.first_lost.push(Lost { tag, error: error() });
         }
     }
 }
@@ -187,7 +187,7 @@ impl Handle {
 }
 
 pub(super) unsafe extern "C" fn on_delivery(
-    _rk: *mut rd::rd_kafka_t,
+    rk: *mut rd::rd_kafka_t,
     message: *const rd::rd_kafka_message_t,
     opaque: *mut c_void,
 ) {
@@ -200,8 +200,25 @@ pub(super) unsafe extern "C" fn on_delivery(
     let mut tally = said.tally.borrow_mut();
     match usize::try_from(message.partition) {
         Ok(partition) if code == 0 => tally.add(partition, message.offset),
-        _ => tally.lose(message._private as usize, code_of(code)),
+        _ => tally.lose(message._private as usize, || {
+            // SAFETY: librdkafka calls back with its live client.
+            unsafe { failure(rk, code) }
+        }),
     }
+}
+
+/// The failure of a record; when that is the producer's own, what broke the producer.
+///
+/// # Safety
+/// `rk` must be live.
+unsafe fn failure(rk: *mut rd::rd_kafka_t, code: c_int) -> KafkaError {
+    let mut words = Words::new();
+    if code_of(code) == ErrorCode::Fatal {
+        // SAFETY: the caller vouches for the client; `words` is as long as it is said to be.
+        let cause = unsafe { rd::rd_kafka_fatal_error(rk, words.as_mut_ptr(), words.len()) };
+        return words.error(cause.into());
+    }
+    KafkaError::new(code_of(code), "")
 }
 
 /// Pointer and length; null for what is absent, which librdkafka writes as null. An empty slice is not null.
