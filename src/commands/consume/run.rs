@@ -21,6 +21,9 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// How long nothing may be shown before the reason is told.
 const SILENCE: Duration = Duration::from_secs(2);
 
+/// How long a group may take to share out its partitions before that is the reason (Kafka waits 3 s for more members).
+const JOINING: Duration = Duration::from_secs(6);
+
 /// How often new partitions are looked for.
 const REFRESH: Duration = Duration::from_secs(5);
 
@@ -221,7 +224,10 @@ impl Reading<'_> {
                 return Ok(Some(End::Done));
             }
         }
-        if self.silent_since.is_some_and(|since| since.elapsed() > SILENCE) {
+        if let Some(since) = self.silent_since
+            && since.elapsed() > SILENCE
+            && (since.elapsed() > JOINING || !self.joining())
+        {
             self.explain();
         }
         if self.refreshed.elapsed() > REFRESH {
@@ -283,6 +289,11 @@ impl Reading<'_> {
             self.said = Some(trouble.code());
             self.context.ui.say(format!("{trouble}; trying again"));
         }
+    }
+
+    /// Whether the group has not given us a partition yet.
+    fn joining(&self) -> bool {
+        self.plan.group.is_some() && self.consumer.assignment().is_empty()
     }
 
     fn explain(&mut self) {
