@@ -40,7 +40,7 @@ pub async fn serve(node: Arc<Node>, sender: Sender, stream: TcpStream, mut stop:
             Err(error) => return log_frame_error(&sender, &error),
         };
         let answered = tokio::select! {
-            answered = dispatch(Arc::clone(&node), &sender, frame.bytes) => answered,
+            answered = dispatch(Arc::clone(&node), &sender, frame) => answered,
             () = after(&mut stop, LAST_REQUEST) => return,
         };
         let written = match answered {
@@ -51,7 +51,6 @@ pub async fn serve(node: Arc<Node>, sender: Sender, stream: TcpStream, mut stop:
                 return;
             }
         };
-        drop(frame.memory);
         if let Err(error) = written {
             tracing::debug!(peer = %sender.peer, %error, "closed a connection that does not take its answer");
             return;

@@ -70,13 +70,17 @@ pub enum FrameError {
     Io(#[from] std::io::Error),
 }
 
-/// One whole frame, without its length, and the part of the memory budget it holds.
-#[derive(Debug)]
-pub struct Frame {
-    /// The bytes after the length.
-    pub bytes: Bytes,
-    /// Give back when nothing refers to `bytes` any more.
-    pub memory: MemoryPermit,
+/// Bytes of a large frame. They hold their part of the memory budget until nothing refers to them any more, so a request
+/// that waits for something holds no more of it than it keeps of the frame.
+struct Reserved {
+    bytes: Bytes,
+    _memory: MemoryPermit,
+}
+
+impl AsRef<[u8]> for Reserved {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// Reads frames one after another; bytes of later frames wait in its buffer.
@@ -99,11 +103,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    /// The next frame; `None` when the peer closed between frames.
+    /// The next frame without its length; `None` when the peer closed between frames.
     ///
     /// # Errors
     /// Any [`FrameError`]: the connection cannot be used any more.
-    pub async fn next(&mut self) -> Result<Option<Frame>, FrameError> {
+    pub async fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
         if self.buffer.is_empty() && !self.await_first_byte().await? {
             return Ok(None);
         }
@@ -120,9 +124,9 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         let memory = if length > FREE_FRAME {
             let permit = self.pool.reserve(length - FREE_FRAME).await;
             self.fill(4 + length).await?;
-            permit
+            Some(permit)
         } else {
-            MemoryPermit::default()
+            None
         };
         self.buffer.advance(4);
         let bytes = self.buffer.split_to(length).freeze();
@@ -130,7 +134,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             // Nothing is left to keep, so an idle connection holds no buffer.
             self.buffer = BytesMut::new();
         }
-        Ok(Some(Frame { bytes, memory }))
+        Ok(Some(match memory {
+            Some(_memory) => Bytes::from_owner(Reserved { bytes, _memory }),
+            None => bytes,
+        }))
     }
 
     async fn await_first_byte(&mut self) -> Result<bool, FrameError> {

@@ -57,8 +57,10 @@ pub async fn dispatch(
     if frame.len() < 8 {
         return Err(Refusal::Malformed("it is too short".to_owned()));
     }
-    let mut start = frame.slice(..8);
-    let (key, version, correlation_id) = (start.get_i16(), start.get_i16(), start.get_i32());
+    let (key, version, correlation_id) = {
+        let mut start = &frame[..8];
+        (start.get_i16(), start.get_i16(), start.get_i32())
+    };
     let api = find(key, sender.listener).ok_or(Refusal::UnknownApi(key))?;
     let mut ctx = RequestContext {
         api_version: version,
@@ -77,10 +79,16 @@ pub async fn dispatch(
             version,
         });
     }
-    let header: RequestHeader = decode::decode(&mut frame, api.key.request_header_version(version))
-        .map_err(|error| Refusal::Malformed(error.to_string()))?;
-    ctx.client_id = header.client_id.map(|id| id.to_string()).unwrap_or_default();
+    ctx.client_id = client_id(&mut frame, api.key.request_header_version(version))?;
     (api.handler)(node, ctx, correlation_id, frame).await
+}
+
+/// Reads the header and keeps a copy of the one thing that handlers want of it, so that the frame's memory goes with the
+/// request, however long the handler waits.
+fn client_id(frame: &mut Bytes, header_version: i16) -> Result<String, Refusal> {
+    let header: RequestHeader =
+        decode::decode(frame, header_version).map_err(|error| Refusal::Malformed(error.to_string()))?;
+    Ok(header.client_id.map(|id| id.to_string()).unwrap_or_default())
 }
 
 /// Decodes, handles, encodes; the table's entries are made of it.

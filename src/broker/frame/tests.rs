@@ -15,7 +15,7 @@ async fn all(bytes: Vec<u8>, max: usize) -> (Vec<Bytes>, Option<FrameError>) {
     let mut frames = Vec::new();
     loop {
         match reader.next().await {
-            Ok(Some(frame)) => frames.push(frame.bytes),
+            Ok(Some(frame)) => frames.push(frame),
             Ok(None) => return (frames, None),
             Err(error) => return (frames, Some(error)),
         }
@@ -99,7 +99,7 @@ async fn a_lagging_frame_gives_way_to_one_that_waits_for_memory() {
     tokio::io::AsyncWriteExt::write_all(&mut waiting_end, &vec![7; (1 << 20) + 4 - 100_000])
         .await
         .unwrap();
-    assert_eq!(second.await.unwrap().unwrap().unwrap().bytes.len(), 1 << 20);
+    assert_eq!(second.await.unwrap().unwrap().unwrap().len(), 1 << 20);
 }
 
 proptest! {

@@ -103,6 +103,8 @@ pub struct Group {
     pub(super) is_recorded: bool,
     pub(super) outbox: Outbox,
     pub(super) limits: GroupLimits,
+    /// What the members' assignments take of the coordinator's memory.
+    pub(super) assignments_charge: Option<Charge>,
     /// What the group itself takes of the coordinator's memory.
     pub(super) _charge: Charge,
 }
@@ -132,6 +134,7 @@ impl Group {
             is_recorded: false,
             outbox: Outbox::default(),
             limits,
+            assignments_charge: None,
             _charge: charge,
         }
     }
@@ -324,6 +327,7 @@ impl Group {
         self.pending_syncs.clear();
         self.join_timer = None;
         self.sync_deadline = None;
+        self.assignments_charge = None;
     }
 }
 

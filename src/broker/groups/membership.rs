@@ -79,7 +79,8 @@ impl GroupCoordinator {
             .iter()
             .map(|protocol| protocol.name.len() + protocol.metadata.len())
             .sum();
-        let charge = self.budget().charge(MEMBER_BYTES + metadata);
+        let names = ctx.client_id.len() + instance_id.as_ref().map_or(0, String::len);
+        let charge = self.budget().charge(MEMBER_BYTES + 2 * names + metadata);
         Ok(JoinCall {
             charge: charge.ok_or(ResponseError::PolicyViolation)?,
             member_id: request.member_id.to_string(),
@@ -123,7 +124,7 @@ impl GroupCoordinator {
         }
         let group_id = request.group_id.to_string();
         let (reply, answer) = oneshot::channel();
-        let mut sync = Some((sync_call(request), reply));
+        let mut sync = Some((self.sync_call(request)?, reply));
         let found = self.change(&group_id, false, |_, group, now| {
             if let Some((call, reply)) = sync.take() {
                 group.sync(call, reply, now);
@@ -134,6 +135,30 @@ impl GroupCoordinator {
             Err(ResponseError::CoordinatorLoadInProgress) => Err(ResponseError::RebalanceInProgress),
             found => found?.map(|()| answer).ok_or(ResponseError::UnknownMemberId),
         }
+    }
+
+    fn sync_call(&self, request: SyncGroupRequest) -> Result<SyncCall, ResponseError> {
+        let bytes = request
+            .assignments
+            .iter()
+            .map(|one| one.member_id.len() + one.assignment.len())
+            .sum();
+        let charge = self
+            .budget()
+            .charge(bytes)
+            .ok_or(ResponseError::PolicyViolation)?;
+        let assignments = request.assignments.iter();
+        Ok(SyncCall {
+            charge,
+            member_id: request.member_id.to_string(),
+            instance_id: request.group_instance_id.map(|id| id.to_string()),
+            generation: request.generation_id,
+            protocol_type: request.protocol_type.map(|name| name.to_string()),
+            protocol_name: request.protocol_name.map(|name| name.to_string()),
+            assignments: assignments
+                .map(|one| (one.member_id.to_string(), Bytes::copy_from_slice(&one.assignment)))
+                .collect(),
+        })
     }
 
     /// Heartbeat.
@@ -172,21 +197,6 @@ impl GroupCoordinator {
             .collect();
         let left = self.change(group_id, false, |_, group, now| group.leave(&calls, now))?;
         Ok(left.unwrap_or_else(|| vec![Err(ResponseError::UnknownMemberId); members.len()]))
-    }
-}
-
-fn sync_call(request: SyncGroupRequest) -> SyncCall {
-    SyncCall {
-        member_id: request.member_id.to_string(),
-        instance_id: request.group_instance_id.map(|id| id.to_string()),
-        generation: request.generation_id,
-        protocol_type: request.protocol_type.map(|name| name.to_string()),
-        protocol_name: request.protocol_name.map(|name| name.to_string()),
-        assignments: request
-            .assignments
-            .iter()
-            .map(|one| (one.member_id.to_string(), Bytes::copy_from_slice(&one.assignment)))
-            .collect(),
     }
 }
 

@@ -113,6 +113,7 @@ impl Group {
         self.leader = None;
         self.compute_subscribed();
         self.pending_syncs.clear();
+        self.assignments_charge = None;
         self.transition(GroupState::Empty, now);
         self.outbox.persist = Some(Persist::Emptied);
     }
@@ -155,6 +156,7 @@ impl Group {
 
     /// Takes all assignments back and answers parked SyncGroups with `error`.
     pub(super) fn reset_assignments(&mut self, error: ResponseError) {
+        self.assignments_charge = None;
         for member in self.members.values_mut() {
             member.assignment = Bytes::new();
             if let Some(reply) = member.sync_reply.take() {

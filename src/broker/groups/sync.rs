@@ -1,5 +1,6 @@
 //! SyncGroup, Heartbeat and LeaveGroup.
 
+use super::budget::Charge;
 use super::group::{Group, GroupState};
 use super::member::SyncReply;
 use super::outbox::{Persist, sync_error};
@@ -23,6 +24,8 @@ pub struct SyncCall {
     pub protocol_name: Option<String>,
     /// From the leader: assignments by member id.
     pub assignments: HashMap<String, Bytes>,
+    /// What the assignments take of the coordinator's memory.
+    pub charge: Charge,
 }
 
 /// Whom a LeaveGroup removes.
@@ -82,6 +85,7 @@ impl Group {
             self.outbox.syncs.push((earlier, answer));
         }
         if self.is_leader(&call.member_id) {
+            self.assignments_charge = Some(call.charge);
             self.assign(call.assignments, now);
         }
     }

@@ -169,6 +169,7 @@ impl Desk {
     ) -> Waiting<SyncGroupResponse> {
         let (reply, answer) = oneshot::channel();
         let call = SyncCall {
+            charge: self.budget.force(10),
             member_id: client.member_id.clone(),
             instance_id: client.instance_id.map(Into::into),
             generation,
