@@ -112,6 +112,34 @@ fn ctrl_c_ends_it_with_everything_it_started() {
 }
 
 #[test]
+fn a_reader_who_leaves_ends_it_with_everything_it_started() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let home = Home::new();
+    let scratch = tempfile::tempdir().unwrap();
+    let mut play = Command::new(env!("CARGO_BIN_EXE_velo"))
+        .args(["lesson", "play", "velib", "--lang", "en"])
+        .env("VELO_HOME", home.path())
+        .env_remove("VELO_BOOTSTRAP_SERVER")
+        .env("TMPDIR", scratch.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(play.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("Produced 280 station records")));
+    drop(lines);
+    assert_eq!(play.wait().unwrap().code(), Some(0));
+    assert_eq!(
+        std::fs::read_dir(scratch.path()).unwrap().count(),
+        0,
+        "files are left"
+    );
+}
+
+#[test]
 fn a_demonstration_touches_no_topic_it_did_not_make() {
     let cluster = Cluster::classroom();
     let home = Home::new();

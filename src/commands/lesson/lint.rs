@@ -58,7 +58,12 @@ fn say(desk: &Desk<'_>, key: &str, lesson: &Lesson, found: &[String]) {
 }
 
 fn live(desk: &Desk<'_>, lesson: &Lesson, prefix: &str, found: &mut Vec<String>) -> Outcome {
-    play::on_a_cluster(desk, lesson, prefix, &mut |mut stage| {
+    let ui = desk.context.ui;
+    let say = |text: &str| {
+        ui.say(text);
+        Ok(())
+    };
+    play::on_a_cluster(desk, lesson, prefix, &say, &mut |mut stage| {
         found.extend(lint_live::lesson(lesson, &mut stage)?);
         Ok(())
     })

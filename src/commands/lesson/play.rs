@@ -7,7 +7,7 @@ use crate::course::fact::ClusterFacts;
 use crate::course::live::Live;
 use crate::course::mailbox::Mailbox;
 use crate::course::model::Lesson;
-use crate::course::play::Play;
+use crate::course::play::{Play, Say};
 use crate::course::program::Programs;
 use crate::course::render::Page;
 use crate::course::snapshot::Snapshot;
@@ -16,6 +16,8 @@ use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, Connection};
 use crate::ui::Interrupt;
 use clap::Args;
+use std::cell::Cell;
+use std::io::{self, Write};
 use std::time::Duration;
 
 /// How long the groups of programs that have ended may still count their members: a session, and some more.
@@ -35,19 +37,46 @@ pub(super) fn run(desk: &Desk<'_>, args: &PlayArgs) -> Outcome {
     dress::valid_prefix(&args.prefix)?;
     let lesson = desk.source.lesson(&args.lesson)?;
     let words = &desk.words;
-    let ui = desk.context.ui;
     let page = Page::of_stdout();
-    ui.line(page.rule(&lesson.prose(words.lang()).title))?;
-    on_a_cluster(desk, &lesson, &args.prefix, &mut |stage| {
-        Play {
-            lesson: &lesson,
-            words,
-            stage,
-            page,
-            say: &|text| ui.line(text),
+    let audience = Audience::default();
+    let say = |text: &str| audience.line(text);
+    let played = say(&page.rule(&lesson.prose(words.lang()).title)).and_then(|()| {
+        on_a_cluster(desk, &lesson, &args.prefix, &say, &mut |stage| {
+            Play {
+                lesson: &lesson,
+                words,
+                stage,
+                page,
+                say: &say,
+            }
+            .run()
+        })
+    });
+    if audience.left.get() { Ok(()) } else { played }
+}
+
+/// Who reads stdout. When nobody does any more (`… | head`), the play ends as by Ctrl-C, with everything it started,
+/// and that is success.
+#[derive(Default)]
+pub(super) struct Audience {
+    left: Cell<bool>,
+}
+
+impl Audience {
+    pub(super) fn line(&self, text: &str) -> Outcome {
+        if self.left.get() {
+            return Err(Failure::interrupted());
         }
-        .run()
-    })
+        writeln!(io::stdout(), "{text}").map_err(|error| {
+            let gone = error.kind() == io::ErrorKind::BrokenPipe;
+            self.left.set(gone);
+            if gone {
+                Failure::interrupted()
+            } else {
+                Failure::request("cannot write the output").because(error)
+            }
+        })
+    }
 }
 
 /// Gives a stage for a lesson to `act`: on the cluster that the user named, else on one of its own. What the lesson makes,
@@ -56,6 +85,7 @@ pub(super) fn on_a_cluster(
     desk: &Desk<'_>,
     lesson: &Lesson,
     prefix: &str,
+    say: Say<'_>,
     act: &mut dyn FnMut(Stage<'_>) -> Outcome,
 ) -> Outcome {
     // Before anything is started: from here on Ctrl-C is heard, and what was started is stopped.
@@ -77,11 +107,9 @@ pub(super) fn on_a_cluster(
     } else {
         "play.cluster-given"
     };
-    context
-        .ui
-        .line(desk.words.fill(key, &[("bootstrap", bootstrap)]))?;
-    context.ui.line("")?;
-    let played = on_stage(desk, lesson, prefix, &connection, &interrupted, act);
+    let played = say(&desk.words.fill(key, &[("bootstrap", bootstrap)]))
+        .and_then(|()| say(""))
+        .and_then(|()| on_stage(desk, lesson, prefix, &connection, &interrupted, act));
     let ended = own.map_or(Ok(()), Own::end);
     played.and(ended)
 }
@@ -147,7 +175,7 @@ fn remove(
         let names = removed.join(", ");
         desk.context
             .ui
-            .line(desk.words.fill("play.removed", &[("names", &names)]))?;
+            .say(desk.words.fill("play.removed", &[("names", &names)]));
     }
     Ok(())
 }
