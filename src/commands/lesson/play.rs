@@ -146,9 +146,16 @@ fn on_stage(
     played.and(removed)
 }
 
-/// A port that nobody listens on now.
+/// A port that nobody listens on now, below those that systems give to outgoing connections: it is used much later.
 fn free_port() -> Outcome<u16> {
-    Mailbox::open(0).map(|mailbox| mailbox.address().port())
+    let mut tries = 0;
+    loop {
+        match Mailbox::open(rand::random_range(20_000..30_000)) {
+            Ok(mailbox) => return Ok(mailbox.address().port()),
+            Err(failure) if tries == 100 => return Err(failure),
+            Err(_) => tries += 1,
+        }
+    }
 }
 
 /// What the lesson's programs are told without saying it on each command line.
