@@ -1,5 +1,6 @@
 //! The friendly face: one file per verb, a folder per noun. Thin: parse, call the client core, print.
 
+mod candidates;
 pub mod cluster;
 pub mod completions;
 pub mod config;

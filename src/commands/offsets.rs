@@ -1,7 +1,7 @@
 //! `velo offsets`: where each partition begins and ends.
 
 use super::position::{self, Position};
-use super::{Context, select};
+use super::{Context, candidates, select};
 use crate::failure::Outcome;
 use crate::kafka::admin::PartitionOffsets;
 use crate::kafka::{Admin, TopicPartition};
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Args)]
 pub struct OffsetsArgs {
     /// Names of the topics; globs such as 'velib-*' work
-    #[arg(required = true, value_name = "TOPIC")]
+    #[arg(required = true, value_name = "TOPIC", add = candidates::topics())]
     topics: Vec<String>,
     /// Only these partitions
     #[arg(long, value_name = "N", value_delimiter = ',')]

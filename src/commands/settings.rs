@@ -6,7 +6,7 @@ use crate::kafka::errors::nearest;
 use crate::ui::units;
 
 /// The settings a topic can have, for the nearest name to a slip when there is no topic to ask yet.
-const TOPIC_SETTINGS: &[&str] = &[
+pub const TOPIC_SETTINGS: &[&str] = &[
     "cleanup.policy",
     "compression.gzip.level",
     "compression.lz4.level",
@@ -133,7 +133,7 @@ pub fn human(name: &str, value: &str) -> Option<String> {
         return None;
     }
     Some(match measure {
-        Measure::Size => units::exact_bytes(number),
+        Measure::Size => Some(units::exact_bytes(number)).filter(|size| size.ends_with("iB"))?,
         Measure::Time(unit) => units::duration(number.checked_mul(unit)?),
     })
 }

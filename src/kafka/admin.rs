@@ -36,11 +36,14 @@ impl Admin {
     /// Unreachable: at once when connections are refused, after two seconds when nothing answers.
     pub fn connect(connection: &Connection) -> Outcome<Self> {
         connection.reach()?;
-        let config = connection.client_config();
+        let mut config = connection.client_config();
         let quick = [
             ("reconnect.backoff.ms", "10"),
             ("reconnect.backoff.max.ms", "500"),
         ];
+        if config.get("debug").is_some() {
+            config.set("log_level", "7");
+        }
         let given = config.config_map();
         let properties = quick
             .into_iter()

@@ -64,6 +64,9 @@ impl Connection {
             .set("bootstrap.servers", &self.bootstrap)
             .set("client.id", "velo")
             .set("log.connection.close", "false");
+        if tracing::enabled!(target: "librdkafka", tracing::Level::TRACE) {
+            config.set("debug", "broker,topic,metadata,cgrp,admin,msg");
+        }
         for (name, value) in &self.properties {
             config.set(name, value);
         }

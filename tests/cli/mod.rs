@@ -1,6 +1,7 @@
 //! What a user sees who types `velo`.
 
 mod cluster;
+mod completions;
 mod config;
 mod consume;
 mod contexts;

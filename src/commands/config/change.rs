@@ -148,7 +148,7 @@ fn find<'a>(known: &'a [ConfigEntry], name: &str, resource: &ConfigResource) -> 
             Failure::request(format!("`{name}` cannot be changed while the broker runs"))
                 .because("the broker reads it once, from its properties file, when it starts")
                 .hint(format!(
-                    "for the classroom cluster: velo cluster restart --set {name}=VALUE"
+                    "velo cluster stop, then velo cluster start --set {name}=VALUE"
                 )),
         );
     }

@@ -5,7 +5,7 @@ mod get;
 mod set;
 mod unset;
 
-use super::Context;
+use super::{Context, candidates};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::ConfigResource;
 use clap::{Args, Subcommand, ValueEnum};
@@ -53,7 +53,7 @@ pub struct Whose {
     #[arg(value_enum, value_name = "KIND")]
     kind: Kind,
     /// Name of the topic or group, id of the broker
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = candidates::topics())]
     name: String,
 }
 

@@ -2,7 +2,7 @@
 
 use super::Whose;
 use super::change::{self, Change};
-use crate::commands::{Context, settings};
+use crate::commands::{Context, candidates, settings};
 use crate::failure::Outcome;
 use clap::Args;
 
@@ -12,7 +12,7 @@ pub struct SetArgs {
     #[command(flatten)]
     whose: Whose,
     /// Settings, such as retention.ms=4s or segment.bytes=1GiB
-    #[arg(required = true, value_name = "SETTING=VALUE")]
+    #[arg(required = true, value_name = "SETTING=VALUE", add = candidates::assignments())]
     settings: Vec<String>,
     /// Only check whether the cluster would do it
     #[arg(long)]

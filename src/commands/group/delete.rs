@@ -1,7 +1,7 @@
 //! `velo group delete`
 
 use crate::commands::settle::{count, settle};
-use crate::commands::{Context, select};
+use crate::commands::{Context, candidates, select};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, Answer, ErrorCode, KafkaError};
 use crate::ui::OutputFormat;
@@ -13,7 +13,7 @@ use serde_json::json;
 #[derive(Debug, Args)]
 pub struct DeleteArgs {
     /// Names of the groups; globs such as 'iabd-*' work
-    #[arg(required = true, value_name = "GROUP")]
+    #[arg(required = true, value_name = "GROUP", add = candidates::groups())]
     names: Vec<String>,
     /// Do not ask
     #[arg(short, long)]

@@ -1,7 +1,7 @@
 //! `velo group describe`
 
 use crate::commands::settle::count;
-use crate::commands::{Context, select};
+use crate::commands::{Context, candidates, select};
 use crate::failure::Outcome;
 use crate::kafka::admin::PartitionLag;
 use crate::kafka::{Admin, Broker, GroupDescription};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Args)]
 pub struct DescribeArgs {
     /// Names of the groups; globs such as 'iabd-*' work
-    #[arg(required = true, value_name = "GROUP")]
+    #[arg(required = true, value_name = "GROUP", add = candidates::groups())]
     names: Vec<String>,
     /// Only partitions with records that the group has not read
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! `velo group list`
 
-use crate::commands::{Context, select};
+use crate::commands::{Context, candidates, select};
 use crate::failure::Outcome;
 use crate::kafka::{Admin, GroupListing};
 use crate::ui::table::{Grid, text};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Args)]
 pub struct ListArgs {
     /// Only these names; globs such as 'iabd-*' work
-    #[arg(value_name = "GROUP")]
+    #[arg(value_name = "GROUP", add = candidates::groups())]
     names: Vec<String>,
 }
 

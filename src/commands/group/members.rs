@@ -1,6 +1,6 @@
 //! `velo group members`
 
-use crate::commands::Context;
+use crate::commands::{Context, candidates};
 use crate::failure::Outcome;
 use crate::kafka::{Admin, MemberDescription, TopicPartition};
 use crate::ui::table::{Grid, number, text};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Args)]
 pub struct MembersArgs {
     /// Name of the group
+    #[arg(add = candidates::groups())]
     group: String,
 }
 

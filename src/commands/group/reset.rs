@@ -1,9 +1,9 @@
 //! `velo group reset`
 
 use super::reset_plan::{self, Goal, Move};
-use crate::commands::Context;
 use crate::commands::position::Position;
 use crate::commands::settle::{count, settle};
+use crate::commands::{Context, candidates};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, GroupDescription};
 use crate::ui::OutputFormat;
@@ -17,6 +17,7 @@ use std::path::PathBuf;
 #[command(group(ArgGroup::new("goal").required(true).args(["to", "shift_by", "from_file"])))]
 pub struct ResetArgs {
     /// Name of the group
+    #[arg(add = candidates::groups())]
     group: String,
     /// Topic whose offsets to move, TOPIC or TOPIC:0,2; may be repeated [default: all that the group has committed]
     #[arg(short, long, value_name = "TOPIC[:PARTITION,…]", conflicts_with = "from_file")]

@@ -1,8 +1,8 @@
 //! `velo records delete`
 
-use crate::commands::Context;
 use crate::commands::position::{self, Position};
 use crate::commands::settle::{count, settle};
+use crate::commands::{Context, candidates};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, ErrorCode, TopicPartition};
 use crate::ui::table::{Grid, number, text};
@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Args)]
 pub struct DeleteArgs {
     /// Name of the topic
+    #[arg(add = candidates::topics())]
     topic: String,
     /// Records before this place go: an offset, a moment (@-1h, @2026-01-31T10:00), or latest for all
     #[arg(long, value_name = "WHERE")]

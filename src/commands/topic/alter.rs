@@ -1,7 +1,7 @@
 //! `velo topic alter`
 
 use crate::commands::config::change::{self, Change};
-use crate::commands::{Context, settings};
+use crate::commands::{Context, candidates, settings};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, ConfigResource};
 use crate::ui::OutputFormat;
@@ -12,12 +12,13 @@ use serde_json::json;
 #[derive(Debug, Args)]
 pub struct AlterArgs {
     /// Name of the topic
+    #[arg(add = candidates::topics())]
     name: String,
     /// Raise the number of partitions to this; it can never be lowered
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
     partitions: Option<i32>,
     /// Give a setting a value, such as retention.ms=4s; may be repeated
-    #[arg(short, long, value_name = "NAME=VALUE")]
+    #[arg(short, long, value_name = "NAME=VALUE", add = candidates::assignments())]
     config: Vec<String>,
     /// Put a setting back to its default; may be repeated
     #[arg(long, value_name = "NAME")]

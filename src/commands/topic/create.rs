@@ -1,7 +1,7 @@
 //! `velo topic create`
 
 use crate::commands::settle::{count, settle};
-use crate::commands::{Context, settings};
+use crate::commands::{Context, candidates, settings};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, Answer, ErrorCode, KafkaError, NewTopic};
 use crate::ui::OutputFormat;
@@ -23,7 +23,7 @@ pub struct CreateArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=32767))]
     replication_factor: Option<i32>,
     /// A setting, such as retention.ms=7d or cleanup.policy=compact; may be repeated
-    #[arg(short, long, value_name = "NAME=VALUE")]
+    #[arg(short, long, value_name = "NAME=VALUE", add = candidates::assignments())]
     config: Vec<String>,
     /// A topic that is there already is no failure
     #[arg(long)]

@@ -1,7 +1,7 @@
 //! `velo topic delete`
 
 use crate::commands::settle::{count, settle};
-use crate::commands::{Context, select};
+use crate::commands::{Context, candidates, select};
 use crate::failure::Outcome;
 use crate::kafka::{Admin, Answer, KafkaError};
 use crate::ui::OutputFormat;
@@ -13,7 +13,7 @@ use serde_json::json;
 #[derive(Debug, Args)]
 pub struct DeleteArgs {
     /// Names of the topics; globs such as 'velib-*' work
-    #[arg(required = true, value_name = "NAME")]
+    #[arg(required = true, value_name = "NAME", add = candidates::topics())]
     names: Vec<String>,
     /// Do not ask
     #[arg(short, long)]

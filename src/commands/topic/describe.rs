@@ -1,7 +1,7 @@
 //! `velo topic describe`
 
 use crate::commands::settle::count;
-use crate::commands::{Context, select, settings};
+use crate::commands::{Context, candidates, select, settings};
 use crate::failure::Outcome;
 use crate::kafka::{
     Admin, Answer, ConfigEntry, ConfigResource, ListedOffset, OffsetSpec, PartitionDescription,
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Args)]
 pub struct DescribeArgs {
     /// Names of the topics; globs such as 'velib-*' work
-    #[arg(required = true, value_name = "NAME")]
+    #[arg(required = true, value_name = "NAME", add = candidates::topics())]
     names: Vec<String>,
 }
 

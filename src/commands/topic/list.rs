@@ -1,6 +1,6 @@
 //! `velo topic list`
 
-use crate::commands::{Context, select};
+use crate::commands::{Context, candidates, select};
 use crate::failure::Outcome;
 use crate::kafka::{Admin, TopicMetadata};
 use crate::ui::table::{Grid, number, text};
@@ -11,7 +11,7 @@ use serde_json::json;
 #[derive(Debug, Args)]
 pub struct ListArgs {
     /// Only these names; globs such as 'velib-*' work
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = candidates::topics())]
     names: Vec<String>,
     /// Kafka's own topics too
     #[arg(short, long)]
