@@ -15,10 +15,11 @@ use super::storage::{LogDir, uuid_text};
 use super::{lifecycle, server};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
+use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
@@ -54,6 +55,10 @@ pub struct Node {
     pub producer_ids: ProducerIds,
     /// Memory of the requests being received.
     pub request_memory: MemoryPool,
+    /// Requests whose handler panicked: mistakes of ours.
+    pub failed_requests: AtomicU64,
+    /// Ids of the connections that are open.
+    pub connections: Arc<parking_lot::Mutex<HashSet<u64>>>,
 }
 
 /// A node that serves. Dropping it without [`RunningNode::shutdown`] stops it as a crash would.
@@ -171,6 +176,8 @@ fn build(
     Ok(Node {
         request_memory: MemoryPool::new(config.request_memory()),
         producer_ids: ProducerIds::default(),
+        connections: Arc::default(),
+        failed_requests: AtomicU64::new(0),
         directory_id: log_dir.directory_id,
         metadata: Arc::new(ArcSwap::from_pointee(image)),
         applied_offset: watch::Sender::new(-1),
@@ -246,6 +253,11 @@ impl RunningNode {
     /// What the handlers see.
     pub fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    /// How many request handlers have panicked; each closed its connection.
+    pub fn failed_requests(&self) -> u64 {
+        self.node.failed_requests.load(Ordering::Relaxed)
     }
 
     /// Stops as a crash would: nothing is handed over, flushed or closed. Returns when nothing runs any more.

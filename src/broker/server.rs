@@ -31,6 +31,7 @@ pub async fn serve(
             Some(ended) = connections.join_next(), if !connections.is_empty() => {
                 if let Err(error) = ended {
                     tracing::error!("a request handler failed, its connection is closed: {error}");
+                    node.failed_requests.fetch_add(1, Ordering::Relaxed);
                 }
                 continue;
             }
@@ -53,12 +54,32 @@ pub async fn serve(
             connection_id: NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed),
             listener: kind,
         };
-        let (node, stop) = (Arc::clone(&node), stop.clone());
+        let open = Open::new(Arc::clone(&node), sender.connection_id);
+        let stop = stop.clone();
         connections.spawn(async move {
-            connection::serve(node, sender, stream, stop).await;
-            drop(place);
+            connection::serve(Arc::clone(&open.node), sender, stream, stop).await;
+            drop((open, place));
         });
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+/// Keeps a connection in the node's list for as long as it is served, also when serving it panics.
+struct Open {
+    node: Arc<Node>,
+    id: u64,
+}
+
+impl Open {
+    fn new(node: Arc<Node>, id: u64) -> Self {
+        node.connections.lock().insert(id);
+        Open { node, id }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.node.connections.lock().remove(&self.id);
+    }
 }

@@ -6,13 +6,15 @@ use bytes::{Buf, BufMut, BytesMut};
 use kafka_protocol::messages::ApiVersionsRequest;
 use kafka_protocol::protocol::StrBytes;
 
-fn hello() -> ApiVersionsRequest {
+/// A request that is always answered.
+pub fn hello() -> ApiVersionsRequest {
     ApiVersionsRequest::default()
         .with_client_software_name(StrBytes::from_static_str("raw"))
         .with_client_software_version(StrBytes::from_static_str("1.0"))
 }
 
-async fn assert_serves(broker: &TestBroker) {
+/// A newcomer is answered.
+pub async fn assert_serves(broker: &TestBroker) {
     assert_eq!(broker.ask(hello(), 4).await.error_code, 0);
 }
 
@@ -90,4 +92,95 @@ async fn a_frame_too_short_for_a_header_closes_the_connection() {
 #[tokio::test]
 async fn garbage_in_a_body_closes_the_connection() {
     assert_closed_after(&frame(18, 3, &[0xff; 40])).await;
+}
+
+#[tokio::test]
+async fn array_lengths_that_lie_close_the_connection_and_nothing_else() {
+    let claims = i32::MAX.to_be_bytes();
+    for (api_key, version) in [(3, 5), (19, 2), (20, 1), (32, 1), (37, 1), (44, 0)] {
+        assert_closed_after(&frame(api_key, version, &claims)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_cut_short_closes_the_connection() {
+    let whole = encode_request(&hello(), 3, 1);
+    for length in 8..whole.len() - 4 {
+        let mut cut = whole[..4 + length].to_vec();
+        cut[..4].copy_from_slice(&i32::try_from(length).unwrap().to_be_bytes());
+        let broker = TestBroker::start().await;
+        let mut client = broker.client().await;
+        client.send_bytes(&cut).await;
+        client.assert_closed().await;
+        if length > 10 {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_closed_and_others_go_on() {
+    let broker = TestBroker::with(&[("connections.max.idle.ms", "50")]).await;
+    let mut silent = broker.client().await;
+    silent.assert_closed().await;
+    assert_serves(&broker).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_vanishes_in_the_middle_of_a_frame_disturbs_nobody() {
+    let broker = TestBroker::start().await;
+    for _ in 0..20 {
+        let mut client = broker.client().await;
+        client.send_bytes(&[0, 0, 4, 0, 0, 18]).await;
+        drop(client);
+    }
+    assert_serves(&broker).await;
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_are_closed_at_once() {
+    let broker = TestBroker::with(&[("max.connections", "2")]).await;
+    let mut first = broker.client().await;
+    let mut second = broker.client().await;
+    assert_eq!(first.ask(hello(), 4).await.error_code, 0);
+    assert_eq!(second.ask(hello(), 4).await.error_code, 0);
+    broker.client().await.assert_closed().await;
+    assert_eq!(first.ask(hello(), 4).await.error_code, 0);
+}
+
+#[tokio::test]
+async fn clients_cannot_use_the_controllers_apis() {
+    // BrokerRegistration, BrokerHeartbeat, AlterPartition, AllocateProducerIds.
+    for api_key in [62, 63, 56, 67] {
+        assert_closed_after(&frame(api_key, 0, &[])).await;
+    }
+}
+
+mod never_panics {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn any_body_of_any_api_is_answered_or_closes_the_connection(
+            requests in proptest::collection::vec(
+                (0i16..93, 0i16..14, proptest::collection::vec(any::<u8>(), 0..80)), 1..40
+            )
+        ) {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let broker = TestBroker::start().await;
+                for (api_key, version, body) in requests {
+                    let mut client = broker.client().await;
+                    client.send_bytes(&frame(api_key, version, &body)).await;
+                    client.shut_down_sending().await;
+                    // An answer or the end; a handler that panics would end it too, so that is looked for below.
+                    while client.receive_frame().await.is_some() {}
+                }
+                assert_serves(&broker).await;
+                assert_eq!(broker.running().failed_requests(), 0, "a handler panicked");
+            });
+        }
+    }
 }

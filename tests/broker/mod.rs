@@ -1,8 +1,11 @@
 //! The classroom cluster, seen from its port and its folder.
 
 mod bad_input;
+mod configs;
 mod data;
+mod flood;
 mod groups;
+
 mod log_basics;
 mod log_compaction;
 mod log_crash;
@@ -12,3 +15,4 @@ mod log_refusals;
 mod log_sharing;
 mod log_support;
 mod log_transactions;
+mod topics;

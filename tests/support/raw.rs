@@ -53,6 +53,17 @@ impl RawClient {
         self.stream.write_all(bytes).await.unwrap();
     }
 
+    /// Sends bytes as far as the broker takes them.
+    pub async fn try_send_bytes(&mut self, bytes: &[u8]) {
+        // The broker may close the connection at any time; that is what some tests are about.
+        let _ = self.stream.write_all(bytes).await;
+    }
+
+    /// Says that nothing more will come.
+    pub async fn shut_down_sending(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
     /// Reads one frame; `None` when the broker closed the connection.
     pub async fn receive_frame(&mut self) -> Option<Bytes> {
         let mut length = [0; 4];

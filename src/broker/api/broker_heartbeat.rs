@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Takes the heartbeat.
 pub async fn handle(
     node: Arc<Node>,
-    _ctx: RequestContext,
+    ctx: RequestContext,
     request: BrokerHeartbeatRequest,
 ) -> BrokerHeartbeatResponse {
     let refused = |error: ResponseError| BrokerHeartbeatResponse::default().with_error_code(error.code());
@@ -23,6 +23,7 @@ pub async fn handle(
         metadata_offset: request.current_metadata_offset,
         want_fence: request.want_fence,
         want_shut_down: request.want_shut_down,
+        connection: ctx.connection_id,
     };
     let state = controller
         .run(move |controller| {

@@ -11,15 +11,19 @@ use std::sync::Arc;
 /// Registers the broker.
 pub async fn handle(
     node: Arc<Node>,
-    _ctx: RequestContext,
+    ctx: RequestContext,
     request: BrokerRegistrationRequest,
 ) -> BrokerRegistrationResponse {
     let refused = |error: ResponseError| BrokerRegistrationResponse::default().with_error_code(error.code());
     let Some(controller) = &node.controller else {
         return refused(ResponseError::NotController);
     };
+    let connections = Arc::clone(&node.connections);
     let registered = controller
-        .run(move |controller| register(controller, &request))
+        .run(move |controller| {
+            let is_open = |id| connections.lock().contains(&id);
+            register(controller, &request, ctx.connection_id, is_open)
+        })
         .await;
     match registered {
         Ok(Ok(epoch)) => BrokerRegistrationResponse::default().with_broker_epoch(epoch),
@@ -27,7 +31,12 @@ pub async fn handle(
     }
 }
 
-fn register(controller: &Controller, request: &BrokerRegistrationRequest) -> Result<i64, ResponseError> {
+fn register(
+    controller: &Controller,
+    request: &BrokerRegistrationRequest,
+    connection: u64,
+    is_open: impl Fn(u64) -> bool,
+) -> Result<i64, ResponseError> {
     let end_points = request.listeners.iter().map(|listener| Endpoint {
         name: listener.name.to_string(),
         host: listener.host.to_string(),
@@ -51,6 +60,6 @@ fn register(controller: &Controller, request: &BrokerRegistrationRequest) -> Res
         log_dirs: request.log_dirs.clone(),
     };
     controller
-        .register_broker(&request.cluster_id, registration)
+        .register_broker(&request.cluster_id, registration, connection, is_open)
         .map_err(|error| error.response_error())
 }

@@ -59,6 +59,10 @@ impl NodeConfig {
             }
         }
         let node_id = listener::node_id(&properties)?;
+        // As Kafka shows them, however the id was given.
+        for name in ["broker.id", "node.id"] {
+            properties.insert(name.to_owned(), node_id.to_string());
+        }
         let roles = Roles::parse(&properties)?;
         let listeners = listener::listeners(&properties, roles)?;
         let advertised_listeners = listener::advertised(&properties, &listeners)?;

@@ -11,9 +11,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// When each broker was last heard of. Real time, not the cluster's clock: a clock that is moved by hand must not make
-/// brokers look dead.
-pub(super) type Sessions = BTreeMap<i32, Instant>;
+/// By broker id.
+pub(super) type Sessions = BTreeMap<i32, Session>;
+
+/// What is known of a broker's life.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Session {
+    /// When it was last heard of. Real time, not the cluster's clock: a clock that is moved by hand must not make
+    /// brokers look dead.
+    seen: Instant,
+    /// The connection it spoke on; `None` for a broker that this controller knows from the log alone.
+    connection: Option<u64>,
+}
 
 /// What a broker says of itself when it starts; the epoch is ours to give.
 pub type Registration = RegisterBroker;
@@ -31,6 +40,8 @@ pub struct Heartbeat {
     pub want_fence: bool,
     /// It wants to stop.
     pub want_shut_down: bool,
+    /// The connection it came on.
+    pub connection: u64,
 }
 
 /// What a heartbeat is answered.
@@ -50,15 +61,23 @@ impl Controller {
     }
 
     fn has_session(&self, state: &State, broker_id: i32) -> bool {
-        let seen = state.sessions.get(&broker_id);
-        seen.is_some_and(|seen| seen.elapsed() < self.session_timeout())
+        let session = state.sessions.get(&broker_id);
+        session.is_some_and(|session| session.seen.elapsed() < self.session_timeout())
     }
 
-    /// Registers a broker, fenced until it has caught up, and returns its epoch.
+    /// Registers a broker that speaks on `connection`, fenced until it has caught up, and returns its epoch.
+    /// `is_open` tells whether a connection still is: a process that died has closed its own, so whoever takes its place
+    /// need not wait for its session to end.
     ///
     /// # Errors
     /// `DUPLICATE_BROKER_REGISTRATION` while another process with that id is alive.
-    pub fn register_broker(&self, cluster_id: &str, mut registration: Registration) -> Result<i64> {
+    pub fn register_broker(
+        &self,
+        cluster_id: &str,
+        mut registration: Registration,
+        connection: u64,
+        is_open: impl Fn(u64) -> bool,
+    ) -> Result<i64> {
         let mut state = self.state.lock();
         let image = self.image();
         if cluster_id != image.cluster_id {
@@ -68,7 +87,10 @@ impl Controller {
         let earlier = image.brokers.get(&id);
         let same_process =
             earlier.is_some_and(|earlier| earlier.incarnation_id == registration.incarnation_id);
-        let in_use = earlier.is_some_and(|earlier| !earlier.fenced) && self.has_session(&state, id);
+        let spoke_on = state.sessions.get(&id).and_then(|session| session.connection);
+        let in_use = earlier.is_some_and(|earlier| !earlier.fenced)
+            && self.has_session(&state, id)
+            && spoke_on.is_some_and(is_open);
         if in_use && !same_process {
             return Err(ResponseError::DuplicateBrokerRegistration.into());
         }
@@ -79,7 +101,7 @@ impl Controller {
         let epoch = registration.broker_epoch;
         records.push(MetadataRecord::RegisterBroker(registration));
         self.write(&state, records)?;
-        self.touch(&mut state, id);
+        self.touch(&mut state, id, connection);
         Ok(epoch)
     }
 
@@ -117,7 +139,7 @@ impl Controller {
             self.fence(&state, &image, broker)?;
             fenced = true;
         }
-        self.touch(&mut state, heartbeat.broker_id);
+        self.touch(&mut state, heartbeat.broker_id, heartbeat.connection);
         Ok(BrokerState {
             caught_up,
             fenced,
@@ -125,8 +147,12 @@ impl Controller {
         })
     }
 
-    fn touch(&self, state: &mut MutexGuard<'_, State>, broker_id: i32) {
-        if state.sessions.insert(broker_id, Instant::now()).is_none() {
+    fn touch(&self, state: &mut MutexGuard<'_, State>, broker_id: i32, connection: u64) {
+        let session = Session {
+            seen: Instant::now(),
+            connection: Some(connection),
+        };
+        if state.sessions.insert(broker_id, session).is_none() {
             self.sessions_changed.notify_one();
         }
     }
@@ -171,10 +197,13 @@ impl Controller {
         let mut state = self.state.lock();
         let now = Instant::now();
         for broker in self.image().brokers.values().filter(|broker| !broker.fenced) {
-            state.sessions.entry(broker.id).or_insert(now);
+            state.sessions.entry(broker.id).or_insert(Session {
+                seen: now,
+                connection: None,
+            });
         }
-        let oldest = state.sessions.values().min().copied().unwrap_or(now);
-        oldest + self.session_timeout()
+        let oldest = state.sessions.values().map(|session| session.seen).min();
+        oldest.unwrap_or(now) + self.session_timeout()
     }
 
     fn fence_expired(&self) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use crate::broker::config::NodeConfig;
 use crate::broker::error::{BrokerError, Result};
+use crate::broker::log::checkpoint::LogDirState;
 use crate::broker::log::{CleanupPolicy, LogConfig, PartitionLog, ReadLimit};
 use crate::broker::metadata::batch::{self, BatchStamp};
 use crate::broker::metadata::{MetadataImage, MetadataRecord};
@@ -36,7 +37,9 @@ impl MetadataLog {
     /// Opens the log and applies all it holds to `image`.
     pub(super) fn open(config: &NodeConfig, image: &mut MetadataImage, clock: Clock) -> Result<Self> {
         let folder = config.log_dir.join(FOLDER);
-        let log = PartitionLog::open(&folder, Arc::new(log_config(config)), clock.clone())?;
+        // Checked at every start, as after a crash: it is short, and nobody else has all of what it says.
+        let unknown = LogDirState::default();
+        let log = PartitionLog::open_with(&folder, Arc::new(log_config(config)), clock.clone(), &unknown)?;
         replay(&log, image)?;
         let epoch = log.latest_epoch().max(0) + 1;
         let end = log.log_end_offset();
