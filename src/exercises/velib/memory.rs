@@ -120,7 +120,8 @@ impl Memory {
         } = record;
         let station = sighting.station();
         let place = (partition, station.clone());
-        if self.notes.get(&place).is_some_and(|note| offset <= note.offset) {
+        let noted = self.notes.get(&place).copied();
+        if noted.is_some_and(|note| offset <= note.offset) {
             return None;
         }
         let before = self.last.get(&station).copied();
@@ -138,10 +139,11 @@ impl Memory {
                 timestamp,
             },
         );
-        let same = before.is_some_and(|last| {
-            last.stands == sighting.available_bike_stands && last.bikes == sighting.available_bikes
-        });
-        if same {
+        let now = (sighting.available_bike_stands, sighting.available_bikes);
+        let known = before.is_some_and(|last| (last.stands, last.bikes) == now);
+        // A partition whose note is out of date gets a new one even if another partition told the change before:
+        // otherwise it would take the old one along to another monitor.
+        if known && noted.is_some_and(|note| (note.stands, note.bikes) == now) {
             return None;
         }
         let note = Note {
@@ -208,6 +210,19 @@ mod tests {
         assert_eq!(look(&mut heir, 0, 0, 4, 1), None);
         assert_eq!(look(&mut heir, 0, 1, 6, 2), None);
         assert_eq!(change(look(&mut heir, 0, 2, 7, 3)), Some(1));
+    }
+
+    #[test]
+    fn a_partition_takes_the_newest_state_along_although_another_one_told_it() {
+        let mut giver = Memory::default();
+        look(&mut giver, 2, 0, 3, 1);
+        assert_eq!(change(look(&mut giver, 8, 0, 4, 2)), Some(1));
+        let moved = look(&mut giver, 7, 0, 4, 3).unwrap();
+        assert_eq!(moved.change, 0);
+        let mut taker = Memory::default();
+        look(&mut taker, 1, 0, 3, 1);
+        taker.restore((7, "Toulouse/5".into()), moved.note);
+        assert_eq!(change(look(&mut taker, 7, 1, 5, 4)), Some(1));
     }
 
     #[test]
