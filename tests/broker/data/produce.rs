@@ -215,7 +215,9 @@ async fn producer_ids_are_never_given_twice_not_even_after_a_crash() {
     let mut seen = std::collections::HashSet::new();
     for _ in 0..2 {
         for _ in 0..3 {
-            let answer = broker.ask(InitProducerIdRequest::default(), 4).await;
+            let answer = broker
+                .ask(InitProducerIdRequest::default().with_transactional_id(None), 4)
+                .await;
             assert_eq!((answer.error_code, answer.producer_epoch), (0, 0));
             assert!(seen.insert(answer.producer_id.0));
         }
