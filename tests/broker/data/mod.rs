@@ -4,6 +4,7 @@ mod deletion;
 mod fetch;
 mod offsets;
 mod produce;
+mod replicas;
 mod sessions;
 
 use crate::support::broker::TestBroker;
@@ -38,6 +39,16 @@ fn topic_name(value: &str) -> TopicName {
 }
 
 async fn create(broker: &TestBroker, topic: &str, partitions: i32, configs: &[(&str, &str)]) {
+    create_with(broker, topic, partitions, 1, configs).await;
+}
+
+pub async fn create_with(
+    broker: &TestBroker,
+    topic: &str,
+    partitions: i32,
+    replicas: i16,
+    configs: &[(&str, &str)],
+) {
     let configs = configs.iter().map(|(name, value)| {
         CreatableTopicConfig::default()
             .with_name(text(name))
@@ -46,7 +57,7 @@ async fn create(broker: &TestBroker, topic: &str, partitions: i32, configs: &[(&
     let topic = CreatableTopic::default()
         .with_name(topic_name(topic))
         .with_num_partitions(partitions)
-        .with_replication_factor(1)
+        .with_replication_factor(replicas)
         .with_configs(configs.collect());
     let request = CreateTopicsRequest::default()
         .with_topics(vec![topic])
@@ -60,11 +71,11 @@ async fn create(broker: &TestBroker, topic: &str, partitions: i32, configs: &[(&
 }
 
 /// Who writes a batch: producer id, epoch, first sequence.
-type Producer = (i64, i16, i32);
-const NOBODY: Producer = (NO_PRODUCER_ID, NO_PRODUCER_EPOCH, NO_SEQUENCE);
+pub type Producer = (i64, i16, i32);
+pub const NOBODY: Producer = (NO_PRODUCER_ID, NO_PRODUCER_EPOCH, NO_SEQUENCE);
 
 /// One batch with the values given, all at `timestamp`.
-fn batch_of((id, epoch, sequence): Producer, timestamp: i64, values: &[&str]) -> Bytes {
+pub fn batch_of((id, epoch, sequence): Producer, timestamp: i64, values: &[&str]) -> Bytes {
     let records: Vec<Record> = (0..)
         .zip(values)
         .map(|(at, value)| Record {
@@ -93,7 +104,7 @@ fn batch_of((id, epoch, sequence): Producer, timestamp: i64, values: &[&str]) ->
     bytes.freeze()
 }
 
-fn batch(values: &[&str]) -> Bytes {
+pub fn batch(values: &[&str]) -> Bytes {
     batch_of(NOBODY, velodrome::clock::Clock::system().now_ms(), values)
 }
 
@@ -110,7 +121,7 @@ fn produce_request(topic: &str, partition: i32, records: Bytes, acks: i16) -> Pr
         .with_topic_data(vec![topic])
 }
 
-async fn produce(
+pub async fn produce(
     broker: &TestBroker,
     topic: &str,
     partition: i32,
@@ -130,7 +141,7 @@ async fn write(broker: &TestBroker, topic: &str, values: &[&str]) -> i64 {
 }
 
 /// A fetch of partitions of one topic, (index, offset) each, that doesn't wait.
-fn fetch_request(topic: &str, partitions: &[(i32, i64)]) -> FetchRequest {
+pub fn fetch_request(topic: &str, partitions: &[(i32, i64)]) -> FetchRequest {
     let partitions = partitions.iter().map(|(index, offset)| {
         FetchPartition::default()
             .with_partition(*index)
@@ -147,7 +158,7 @@ fn fetch_request(topic: &str, partitions: &[(i32, i64)]) -> FetchRequest {
         ])
 }
 
-async fn fetch_one(client: &mut RawClient, request: FetchRequest) -> PartitionData {
+pub async fn fetch_one(client: &mut RawClient, request: FetchRequest) -> PartitionData {
     let mut response = client.ask(request, FETCH).await;
     assert_eq!(response.error_code, 0);
     response.responses.remove(0).partitions.remove(0)
@@ -170,7 +181,7 @@ async fn read(broker: &TestBroker, topic: &str, offset: i64) -> Vec<(i64, String
     }
 }
 
-fn values(data: &PartitionData) -> Vec<(i64, String)> {
+pub fn values(data: &PartitionData) -> Vec<(i64, String)> {
     let mut bytes = data.records.clone().unwrap_or_default();
     let sets = RecordBatchDecoder::decode_all(&mut bytes).unwrap();
     let records = sets.into_iter().flat_map(|set| set.records);
@@ -182,7 +193,7 @@ fn values(data: &PartitionData) -> Vec<(i64, String)> {
         .collect()
 }
 
-async fn list_offset(broker: &TestBroker, topic: &str, timestamp: i64) -> ListOffsetsPartitionResponse {
+pub async fn list_offset(broker: &TestBroker, topic: &str, timestamp: i64) -> ListOffsetsPartitionResponse {
     let partition = ListOffsetsPartition::default().with_timestamp(timestamp);
     let topic = ListOffsetsTopic::default()
         .with_name(topic_name(topic))
