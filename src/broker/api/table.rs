@@ -80,6 +80,7 @@ pub static APIS: &[Api] = apis! {
     DescribeQuorum 0..=2 BOTH => describe_quorum;
     AlterPartition 2..=3 CONTROLLER => alter_partition;
     DescribeCluster 0..=2 BOTH => describe_cluster;
+    DescribeProducers 0..=0 BROKER => describe_producers;
     BrokerRegistration 0..=4 CONTROLLER => broker_registration;
     BrokerHeartbeat 0..=1 CONTROLLER => broker_heartbeat;
     UnregisterBroker 0..=0 BOTH => unregister_broker;

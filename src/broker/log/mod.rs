@@ -24,3 +24,4 @@ mod validate;
 
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use partition::{Appended, FetchedRecords, OffsetAndTimestamp, PartitionLog, ReadLimit};
+pub use producers::ActiveProducer;

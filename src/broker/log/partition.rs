@@ -5,7 +5,7 @@
 
 use super::checkpoint::{self, LogDirState};
 use super::epochs::LeaderEpochs;
-use super::producers::{Aborted, ProducerStates};
+use super::producers::{Aborted, ActiveProducer, ProducerStates};
 use super::segment::Segment;
 use super::{LogConfig, file, recovery};
 use crate::broker::error::{BrokerError, Result};
@@ -222,6 +222,11 @@ impl PartitionLog {
     pub fn last_stable_offset(&self) -> i64 {
         self.high_watermark()
             .min(self.unstable_from.load(Ordering::Acquire))
+    }
+
+    /// Who has written to this log lately, by producer id.
+    pub fn active_producers(&self) -> Vec<ActiveProducer> {
+        self.writer.lock().producers.active()
     }
 
     /// Up to where the log is known to be on the disk.

@@ -46,6 +46,23 @@ struct Producer {
     transaction_start: Option<i64>,
 }
 
+/// A producer that has written to a log lately, as DescribeProducers tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActiveProducer {
+    /// Producer id.
+    pub id: i64,
+    /// Producer epoch.
+    pub epoch: i16,
+    /// Sequence of its last record, -1 when unknown.
+    pub last_sequence: i32,
+    /// Timestamp of its last batch, ms.
+    pub last_timestamp: i64,
+    /// Epoch of its transaction coordinator, -1 without one.
+    pub coordinator_epoch: i32,
+    /// First offset of its open transaction.
+    pub transaction_start: Option<i64>,
+}
+
 /// A transaction that was aborted: what read_committed consumers must skip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Aborted {
@@ -166,6 +183,24 @@ impl ProducerStates {
         self.unreplicated.retain(|_, marker| *marker >= high_watermark);
         let unreplicated = self.unreplicated.keys().next().copied();
         self.first_open().into_iter().chain(unreplicated).min()
+    }
+
+    /// The producers by id.
+    pub fn active(&self) -> Vec<ActiveProducer> {
+        let mut active: Vec<ActiveProducer> = self
+            .producers
+            .iter()
+            .map(|(id, producer)| ActiveProducer {
+                id: *id,
+                epoch: producer.epoch,
+                last_sequence: producer.batches.back().map_or(-1, |batch| batch.last_sequence),
+                last_timestamp: producer.last_timestamp,
+                coordinator_epoch: producer.coordinator_epoch,
+                transaction_start: producer.transaction_start,
+            })
+            .collect();
+        active.sort_by_key(|producer| producer.id);
+        active
     }
 
     /// Forgets the producers that have been silent for a day and have no transaction open.

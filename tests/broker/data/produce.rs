@@ -1,6 +1,7 @@
 use super::*;
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::InitProducerIdRequest;
+use kafka_protocol::messages::describe_producers_request::TopicRequest;
+use kafka_protocol::messages::{DescribeProducersRequest, InitProducerIdRequest};
 
 async fn error_of(broker: &TestBroker, records: Bytes) -> Option<ResponseError> {
     let answer = produce(broker, "t", 0, records).await;
@@ -228,4 +229,28 @@ async fn producer_ids_are_never_given_twice_not_even_after_a_crash() {
     let answer = broker.ask(transactional, 4).await;
     assert_eq!(answer.error_code, ResponseError::UnsupportedVersion.code());
     assert_eq!(answer.producer_id.0, -1);
+}
+
+#[tokio::test]
+async fn producers_of_a_partition_are_described() {
+    let broker = TestBroker::start().await;
+    create(&broker, "t", 1, &[]).await;
+    produce(&broker, "t", 0, batch_of((9, 2, 0), 1_234, &["a", "b"])).await;
+    produce(&broker, "t", 0, batch(&["no producer id"])).await;
+    let topic = TopicRequest::default()
+        .with_name(topic_name("t"))
+        .with_partition_indexes(vec![0, 5]);
+    let response = broker
+        .ask(DescribeProducersRequest::default().with_topics(vec![topic]), 0)
+        .await;
+    let [known, unknown] = response.topics[0].partitions.as_slice() else {
+        panic!("{response:?}")
+    };
+    let [producer] = known.active_producers.as_slice() else {
+        panic!("{response:?}")
+    };
+    assert_eq!((producer.producer_id.0, producer.producer_epoch), (9, 2));
+    assert_eq!((producer.last_sequence, producer.last_timestamp), (1, 1_234));
+    assert_eq!(producer.current_txn_start_offset, -1);
+    assert_eq!(unknown.error_code, ResponseError::UnknownTopicOrPartition.code());
 }
