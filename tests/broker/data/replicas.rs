@@ -1,8 +1,6 @@
 //! Several brokers: followers copy, the ISR says who has all, and a leader's death loses nothing acknowledged.
 
-use super::{
-    NOBODY, batch, batch_of, create_with, fetch_one, fetch_request, list_offset, produce, values,
-};
+use super::{NOBODY, batch, batch_of, create_with, fetch_one, fetch_request, list_offset, produce, values};
 use crate::support::broker::TestBroker;
 use kafka_protocol::ResponseError;
 use std::time::{Duration, Instant};
