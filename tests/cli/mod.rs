@@ -3,6 +3,7 @@
 mod cluster;
 mod completions;
 mod config;
+mod confirm;
 mod consume;
 mod contexts;
 mod doctor;
