@@ -1,18 +1,25 @@
 //! A broker's life in the cluster: it registers with the controller, follows the metadata log, sends heartbeats, and
 //! takes its leave; all over TCP in Kafka's own protocol, also when the controller is in the same process.
 
-use super::controller::{METADATA_TOPIC_ID, SUPPORTED_FEATURES, apply_batches};
+use super::controller::{
+    METADATA_TOPIC, METADATA_TOPIC_ID, SUPPORTED_FEATURES, apply_batches, apply_snapshot,
+};
 use super::error::{BrokerError, Result};
 use super::metadata::MetadataImage;
 use super::node::Node;
 use super::peer::Peer;
+use bytes::BytesMut;
 use kafka_protocol::ResponseError;
 use kafka_protocol::error::ParseResponseErrorCode;
 use kafka_protocol::messages::broker_registration_request::{Feature, Listener as RegisteredListener};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::fetch_response::SnapshotId;
+use kafka_protocol::messages::fetch_snapshot_request::{
+    PartitionSnapshot, SnapshotId as FetchedSnapshotId, TopicSnapshot,
+};
 use kafka_protocol::messages::{
     BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerId, BrokerRegistrationRequest,
-    DescribeClusterRequest, FetchRequest,
+    DescribeClusterRequest, FetchRequest, FetchSnapshotRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use std::sync::Arc;
@@ -137,6 +144,12 @@ async fn follow_once(node: &Arc<Node>, controller: &mut Peer) -> Result<()> {
     if let Some(error) = data.error_code.err() {
         return Err(error.into());
     }
+    if data.snapshot_id.end_offset >= 0 {
+        let mut next = fetch_snapshot(node, controller, &data.snapshot_id).await?;
+        next.controller_id = data.current_leader.leader_id.0;
+        let whole = next.offset + 1 >= data.high_watermark;
+        return apply(node, Arc::new(next), whole).await;
+    }
     let records = data.records.unwrap_or_default();
     if records.is_empty() {
         return Ok(());
@@ -146,6 +159,48 @@ async fn follow_once(node: &Arc<Node>, controller: &mut Peer) -> Result<()> {
     apply_batches(records, &mut next)?;
     let whole = next.offset + 1 >= data.high_watermark;
     apply(node, Arc::new(next), whole).await
+}
+
+/// Fetches a snapshot of the metadata, piece by piece.
+async fn fetch_snapshot(node: &Node, controller: &mut Peer, id: &SnapshotId) -> Result<MetadataImage> {
+    let mut bytes = BytesMut::new();
+    loop {
+        let wanted = FetchedSnapshotId::default()
+            .with_end_offset(id.end_offset)
+            .with_epoch(id.epoch);
+        let partition = PartitionSnapshot::default()
+            .with_partition(0)
+            .with_current_leader_epoch(-1)
+            .with_snapshot_id(wanted)
+            .with_position(i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+        let topic = TopicSnapshot::default()
+            .with_name(TopicName(StrBytes::from_static_str(METADATA_TOPIC)))
+            .with_partitions(vec![partition]);
+        let request = FetchSnapshotRequest::default()
+            .with_replica_id(BrokerId(node.config.node_id))
+            .with_max_bytes(FETCH_BYTES)
+            .with_topics(vec![topic]);
+        let answer = controller.ask(&request, 0, PATIENCE).await?;
+        let mut topics = answer.topics.into_iter();
+        let piece = topics.next().and_then(|mut topic| topic.partitions.pop());
+        let piece = piece.ok_or(ResponseError::SnapshotNotFound)?;
+        if let Some(error) = piece.error_code.err() {
+            return Err(error.into());
+        }
+        if piece.unaligned_records.is_empty() {
+            return Err(ResponseError::UnknownServerError.into());
+        }
+        bytes.extend_from_slice(&piece.unaligned_records);
+        if i64::try_from(bytes.len()).unwrap_or(i64::MAX) >= piece.size {
+            break;
+        }
+    }
+    let mut image = MetadataImage {
+        cluster_id: node.cluster_id.clone(),
+        ..MetadataImage::default()
+    };
+    apply_snapshot(bytes.freeze(), id.end_offset, &mut image)?;
+    Ok(image)
 }
 
 /// Hands a new image to all that follow it, once it is `whole`: one from the middle of the log may hold topics that were

@@ -274,3 +274,40 @@ async fn many_partitions_are_described_page_by_page() {
         [page(&[("a", 2)]), page(&[("a", 1), ("b", 1)]), page(&[("b", 2)])]
     );
 }
+
+#[tokio::test]
+async fn topics_outlive_restarts_and_crashes_when_snapshots_replace_the_log() {
+    let mut broker = TestBroker::with(&[("metadata.log.max.record.bytes.between.snapshots", "1500")]).await;
+    let mut ids = Vec::new();
+    for round in 0..3 {
+        for at in 0..10 {
+            let wanted = with_config(topic(&format!("t-{round}-{at}"), 2), "retention.ms", "4000");
+            ids.push(create(&broker, wanted).await.topic_id);
+        }
+        if round == 1 {
+            broker.kill().await;
+            broker.start_again().await;
+        } else {
+            broker.restart().await;
+        }
+    }
+    let answer = broker.ask(MetadataRequest::default().with_topics(None), 12).await;
+    let kept: Vec<_> = answer.topics.iter().map(|topic| topic.topic_id).collect();
+    assert_eq!(kept.len(), 30);
+    assert!(ids.iter().all(|id| kept.contains(id)));
+    assert!(
+        answer
+            .topics
+            .iter()
+            .all(|topic| topic.partitions[1].leader_id == BrokerId(1))
+    );
+    let folder = broker.log_dir().join("__cluster_metadata-0");
+    let snapshots = std::fs::read_dir(folder).unwrap().filter(|entry| {
+        let path = entry.as_ref().unwrap().path();
+        path.extension()
+            .is_some_and(|extension| extension == "checkpoint")
+    });
+    assert_eq!(snapshots.count(), 1);
+    let settings = &broker.running().node().metadata.load().configs;
+    assert_eq!(settings.len(), 31, "those of the topics and of all brokers");
+}

@@ -30,6 +30,7 @@ pub mod fetch;
 mod fetch_encoding;
 pub mod fetch_metadata;
 mod fetch_reading;
+pub mod fetch_snapshot;
 pub mod find_coordinator;
 pub mod heartbeat;
 pub mod incremental_alter_configs;

@@ -79,6 +79,7 @@ pub static APIS: &[Api] = apis! {
     OffsetDelete 0..=0 BROKER => offset_delete;
     DescribeQuorum 0..=2 BOTH => describe_quorum;
     AlterPartition 2..=3 CONTROLLER => alter_partition;
+    FetchSnapshot 0..=1 CONTROLLER => fetch_snapshot;
     DescribeCluster 0..=2 BOTH => describe_cluster;
     DescribeProducers 0..=0 BROKER => describe_producers;
     BrokerRegistration 0..=4 CONTROLLER => broker_registration;

@@ -4,7 +4,7 @@ use super::Controller;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_request::FetchPartition;
-use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
+use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData, SnapshotId};
 use kafka_protocol::messages::{BrokerId, FetchRequest, FetchResponse};
 use std::time::Duration;
 use uuid::Uuid;
@@ -51,6 +51,18 @@ impl Controller {
             )
             .with_preferred_read_replica(BrokerId(-1))
             .with_records(Some(Bytes::new()));
+        if (0..self.log.start_offset()).contains(&wanted.fetch_offset) {
+            // What comes next is not in the log any more, but in a snapshot.
+            return match self.log.newest_snapshot() {
+                Ok(Some(id)) => data.with_snapshot_id(
+                    SnapshotId::default()
+                        .with_end_offset(id.end_offset)
+                        .with_epoch(id.epoch),
+                ),
+                Ok(None) => data.with_error_code(ResponseError::OffsetOutOfRange.code()),
+                Err(error) => data.with_error_code(error.response_error().code()),
+            };
+        }
         if wanted.fetch_offset < 0 || wanted.fetch_offset > end {
             return data.with_error_code(ResponseError::OffsetOutOfRange.code());
         }

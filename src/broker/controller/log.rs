@@ -1,5 +1,6 @@
 //! The metadata log on disk: `__cluster_metadata-0`, written and read as KRaft does (KIP-595, KIP-630).
 
+use super::snapshot::{self, SnapshotId};
 use crate::broker::config::NodeConfig;
 use crate::broker::error::{BrokerError, Result};
 use crate::broker::log::checkpoint::LogDirState;
@@ -7,12 +8,12 @@ use crate::broker::log::{CleanupPolicy, LogConfig, PartitionLog, ReadLimit};
 use crate::broker::metadata::batch::{self, BatchStamp};
 use crate::broker::metadata::{MetadataImage, MetadataRecord};
 use crate::clock::Clock;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use kafka_protocol::messages::LeaderChangeMessage;
 use kafka_protocol::messages::leader_change_message::Voter;
-use kafka_protocol::protocol::Encodable;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
 /// Folder of the metadata log in the log directory.
@@ -31,6 +32,10 @@ pub(super) struct MetadataLog {
     epoch: i32,
     /// End of what is written and applied; waiting fetches see it change.
     end: watch::Sender<i64>,
+    /// Bytes appended since the last snapshot.
+    unsaved: AtomicU64,
+    /// `metadata.log.max.record.bytes.between.snapshots`
+    snapshot_every: u64,
 }
 
 impl MetadataLog {
@@ -40,9 +45,20 @@ impl MetadataLog {
         // Checked at every start, as after a crash: it is short, and nobody else has all of what it says.
         let unknown = LogDirState::default();
         let log = PartitionLog::open_with(&folder, Arc::new(log_config(config)), clock.clone(), &unknown)?;
+        let snapshot = snapshot::newest(&folder)?;
+        if let Some(id) = snapshot {
+            let path = id.path(&folder);
+            let bytes = std::fs::read(&path).map_err(BrokerError::io(path))?;
+            snapshot::apply(bytes.into(), id.end_offset, image)?;
+            if log.log_end_offset() < id.end_offset {
+                log.truncate_fully_and_start_at(id.end_offset)?;
+            }
+        }
         replay(&log, image)?;
-        let epoch = log.latest_epoch().max(0) + 1;
+        let written = snapshot.map_or(-1, |id| id.epoch);
+        let epoch = log.latest_epoch().max(written).max(0) + 1;
         let end = log.log_end_offset();
+        let log_size = log.size();
         log.set_high_watermark(end);
         Ok(MetadataLog {
             log,
@@ -51,6 +67,9 @@ impl MetadataLog {
             node_id: config.node_id,
             epoch,
             end: watch::Sender::new(end),
+            unsaved: AtomicU64::new(if snapshot.is_some() { 0 } else { log_size }),
+            snapshot_every: u64::try_from(config.int("metadata.log.max.record.bytes.between.snapshots"))
+                .unwrap_or(u64::MAX),
         })
     }
 
@@ -65,14 +84,7 @@ impl MetadataLog {
             .with_leader_id(self.node_id.into())
             .with_voters(voter.clone())
             .with_granting_voters(voter);
-        let mut value = BytesMut::new();
-        message
-            .encode(&mut value, 0)
-            .map_err(|error| BrokerError::Config(format!("cannot begin an epoch: {error}")))?;
-        let mut key = BytesMut::new();
-        key.put_i16(0);
-        key.put_i16(LEADER_CHANGE);
-        self.append_batch(true, &[(Some(key.freeze()), value.freeze())])?;
+        self.append_batch(true, &[snapshot::control_record(LEADER_CHANGE, &message)?])?;
         self.publish();
         let state = serde_json::json!({
             "leaderId": self.node_id,
@@ -100,7 +112,10 @@ impl MetadataLog {
             control,
         };
         // The log syncs every append, by its settings.
-        self.log.append_as_follower(batch::encode(stamp, records))?;
+        let batch = batch::encode(stamp, records);
+        let size = batch.len() as u64;
+        self.log.append_as_follower(batch)?;
+        self.unsaved.fetch_add(size, Ordering::Relaxed);
         Ok(stamp.base_offset)
     }
 
@@ -129,6 +144,31 @@ impl MetadataLog {
     /// Whole batches from `offset` on.
     pub(super) fn read(&self, offset: i64, max_bytes: usize) -> Result<Bytes> {
         Ok(self.log.read(offset, max_bytes, true, ReadLimit::LogEnd)?.records)
+    }
+
+    /// Writes a snapshot of `image`, which must be what all the log adds up to, once enough has been appended since the
+    /// last; then the log starts after it.
+    pub(super) fn snapshot_if_due(&self, image: &MetadataImage) -> Result<()> {
+        if self.unsaved.load(Ordering::Relaxed) < self.snapshot_every {
+            return Ok(());
+        }
+        let id = SnapshotId {
+            end_offset: self.log.log_end_offset(),
+            epoch: self.epoch,
+        };
+        snapshot::write(&self.folder, id, image, self.clock.now_ms())?;
+        self.unsaved.store(0, Ordering::Relaxed);
+        self.log.truncate_fully_and_start_at(id.end_offset)
+    }
+
+    /// The newest snapshot.
+    pub(super) fn newest_snapshot(&self) -> Result<Option<SnapshotId>> {
+        snapshot::newest(&self.folder)
+    }
+
+    /// Folder of the log.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(super) fn close(&self) -> Result<()> {

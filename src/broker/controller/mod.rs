@@ -10,6 +10,7 @@ mod fetch;
 pub(super) mod log;
 mod partitions;
 mod placement;
+mod snapshot;
 mod topic_checks;
 mod topics;
 
@@ -18,6 +19,8 @@ pub use configs::{ConfigChange, ConfigOperation, ResourceChange};
 pub use fetch::{METADATA_TOPIC, METADATA_TOPIC_ID};
 pub(super) use log::apply_batches;
 pub use partitions::{ElectionType, IsrChange};
+pub(super) use snapshot::apply as apply_snapshot;
+pub use snapshot::{SnapshotId, SnapshotPiece};
 pub use topic_checks::check_name as check_topic_name;
 pub use topics::{CreatedTopic, MorePartitions, NewTopic};
 
@@ -182,6 +185,10 @@ impl Controller {
         }
         self.image.store(Arc::new(image));
         self.log.publish();
+        if let Err(error) = self.log.snapshot_if_due(&self.image.load()) {
+            // The log itself is whole, so the cluster goes on; the next write tries again.
+            tracing::error!(%error, "cannot write a snapshot of the metadata");
+        }
         Ok(())
     }
 
@@ -239,6 +246,19 @@ impl Controller {
     /// Host and port of the controller's listener.
     pub fn address(&self) -> (&str, u16) {
         (&self.address.0, self.address.1)
+    }
+
+    /// A piece of a snapshot, for a broker whose next record is not in the log any more.
+    ///
+    /// # Errors
+    /// `SNAPSHOT_NOT_FOUND`, `POSITION_OUT_OF_RANGE`, `KAFKA_STORAGE_ERROR`.
+    pub fn read_snapshot(
+        &self,
+        id: SnapshotId,
+        position: i64,
+        max_bytes: i32,
+    ) -> std::result::Result<SnapshotPiece, ResponseError> {
+        snapshot::read(self.log.folder(), id, position, max_bytes)
     }
 
     /// Closes the log.

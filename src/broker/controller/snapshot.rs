@@ -7,16 +7,19 @@ use crate::broker::metadata::batch::{self, BatchStamp};
 use crate::broker::metadata::record::{FeatureRange, NewPartition, RegisterBroker};
 use crate::broker::metadata::{BrokerImage, MetadataImage, MetadataRecord, TopicImage};
 use bytes::{BufMut, Bytes, BytesMut};
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{SnapshotFooterRecord, SnapshotHeaderRecord};
 use kafka_protocol::protocol::Encodable;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 const HEADER: i16 = 3;
 const FOOTER: i16 = 4;
 /// Records in one batch of a snapshot.
 const BATCH: usize = 1000;
+/// Bytes of a snapshot in one answer, at most.
+const LARGEST_PIECE: u64 = 1 << 20;
 
 /// Which snapshot: the offset after the last record it contains, and the epoch of that record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +66,45 @@ pub(super) fn newest(folder: &Path) -> Result<Option<SnapshotId>> {
         return Ok(None);
     }
     Ok(all(folder)?.pop())
+}
+
+/// A piece of a snapshot's file.
+#[derive(Debug, Clone)]
+pub struct SnapshotPiece {
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// Bytes of the whole file.
+    pub size: i64,
+}
+
+/// Reads a piece of a snapshot.
+///
+/// # Errors
+/// `SNAPSHOT_NOT_FOUND`, `POSITION_OUT_OF_RANGE`, `KAFKA_STORAGE_ERROR`.
+pub(super) fn read(
+    folder: &Path,
+    id: SnapshotId,
+    position: i64,
+    max_bytes: i32,
+) -> Result<SnapshotPiece, ResponseError> {
+    let mut file = File::open(id.path(folder)).map_err(|_| ResponseError::SnapshotNotFound)?;
+    let failed = |error: std::io::Error| {
+        tracing::error!(%error, "cannot read a snapshot of the metadata");
+        ResponseError::KafkaStorageError
+    };
+    let size = file.metadata().map_err(failed)?.len();
+    let position = u64::try_from(position)
+        .ok()
+        .filter(|position| *position < size)
+        .ok_or(ResponseError::PositionOutOfRange)?;
+    file.seek(SeekFrom::Start(position)).map_err(failed)?;
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(max_bytes).unwrap_or(0).clamp(1, LARGEST_PIECE);
+    file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(SnapshotPiece {
+        bytes: bytes.into(),
+        size: i64::try_from(size).unwrap_or(i64::MAX),
+    })
 }
 
 /// Writes a snapshot and removes older ones. It has its name only when it is whole and on the disk.

@@ -1,0 +1,55 @@
+//! FetchSnapshot: a snapshot of the metadata, piece by piece (KIP-630).
+
+use super::RequestContext;
+use crate::broker::controller::{Controller, METADATA_TOPIC, SnapshotId, SnapshotPiece};
+use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::fetch_snapshot_response::{
+    PartitionSnapshot, SnapshotId as AnsweredId, TopicSnapshot,
+};
+use kafka_protocol::messages::{FetchSnapshotRequest, FetchSnapshotResponse};
+use std::sync::Arc;
+
+/// Reads a piece of a snapshot.
+pub async fn handle(
+    node: Arc<Node>,
+    _ctx: RequestContext,
+    request: FetchSnapshotRequest,
+) -> FetchSnapshotResponse {
+    let refused = |error: ResponseError| FetchSnapshotResponse::default().with_error_code(error.code());
+    let Some(controller) = &node.controller else {
+        return refused(ResponseError::NotController);
+    };
+    let read = controller.run(move |controller| read(controller, &request)).await;
+    read.unwrap_or_else(refused)
+}
+
+fn read(controller: &Controller, request: &FetchSnapshotRequest) -> FetchSnapshotResponse {
+    let wanted = request
+        .topics
+        .iter()
+        .find(|topic| topic.name.as_str() == METADATA_TOPIC);
+    let Some((topic, asked)) = wanted.and_then(|topic| Some((topic, topic.partitions.first()?))) else {
+        return FetchSnapshotResponse::default()
+            .with_error_code(ResponseError::UnknownTopicOrPartition.code());
+    };
+    let id = SnapshotId {
+        end_offset: asked.snapshot_id.end_offset,
+        epoch: asked.snapshot_id.epoch,
+    };
+    let answered = AnsweredId::default()
+        .with_end_offset(id.end_offset)
+        .with_epoch(id.epoch);
+    let partition = PartitionSnapshot::default()
+        .with_index(asked.partition)
+        .with_snapshot_id(answered)
+        .with_position(asked.position);
+    let partition = match controller.read_snapshot(id, asked.position, request.max_bytes) {
+        Ok(SnapshotPiece { bytes, size }) => partition.with_size(size).with_unaligned_records(bytes),
+        Err(error) => partition.with_error_code(error.code()),
+    };
+    let topic = TopicSnapshot::default()
+        .with_name(topic.name.clone())
+        .with_partitions(vec![partition]);
+    FetchSnapshotResponse::default().with_topics(vec![topic])
+}
