@@ -9,7 +9,7 @@ use rdkafka::ClientConfig;
 use std::cell::Ref;
 use std::time::Duration;
 
-pub use super::ffi::{Lost, NewRecord, Tally, Written};
+pub use super::ffi::{Batch, Lost, NewRecord, Tally, Written};
 
 /// Who must have a record before it counts as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -86,19 +86,49 @@ impl Producer {
         })
     }
 
-    /// Queues a record, copying it; waits while the queue is full. `tag` comes back with a failure.
+    /// Queues a record, copying it; `tag` comes back with its failure. While the queue is full, waits and calls `full`
+    /// again and again.
     ///
     /// # Errors
-    /// When the record can never be written, for example because it is too large.
-    pub fn send(&self, record: &NewRecord<'_>, tag: usize) -> Result<(), KafkaError> {
+    /// That of `full`. The inner error says why the record can never be written, for example because it is too large.
+    pub fn send(
+        &self,
+        record: &NewRecord<'_>,
+        tag: usize,
+        mut full: impl FnMut() -> Outcome,
+    ) -> Outcome<Result<(), KafkaError>> {
         loop {
             match self.handle.enqueue(&self.topic, self.partition, record, tag) {
-                Err(error) if error.code() == ErrorCode::QueueFull => {
-                    self.handle.poll(Duration::from_millis(20));
-                }
-                answer => return answer,
+                Err(error) if error.code() == ErrorCode::QueueFull => self.make_room(&mut full)?,
+                answer => return Ok(answer),
             }
         }
+    }
+
+    /// Queues all records of a batch, which is empty then; else as [`Producer::send`]. Records that can never be written
+    /// go to `refused` with their tag.
+    ///
+    /// # Errors
+    /// That of `full`.
+    pub fn send_batch(
+        &self,
+        batch: &mut Batch<'_>,
+        mut refused: impl FnMut(usize, KafkaError),
+        mut full: impl FnMut() -> Outcome,
+    ) -> Outcome {
+        while !batch.is_empty() {
+            self.handle
+                .enqueue_batch(&self.topic, self.partition, batch, &mut refused);
+            if !batch.is_empty() {
+                self.make_room(&mut full)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn make_room(&self, full: &mut impl FnMut() -> Outcome) -> Outcome {
+        self.handle.poll(Duration::from_millis(20));
+        full()
     }
 
     /// Takes in the answers that have come, waiting up to `timeout` for the first.

@@ -3,6 +3,9 @@
 use crate::commands::jsonl::{self, Parsed};
 use crate::kafka::producer::NewRecord;
 
+/// A key and a value.
+pub type Parts<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
 /// How lines are read.
 #[derive(Debug, Clone, Default)]
 pub struct Shape {
@@ -38,6 +41,25 @@ impl Shape {
                 timestamp,
             }));
         }
+        let (key, value) = self.split(line)?;
+        Ok(take(&NewRecord {
+            key,
+            value,
+            headers: &self.headers,
+            timestamp: None,
+        }))
+    }
+
+    /// Whether each line is no more than a key and a value, so that [`Shape::split`] tells all of it.
+    pub fn is_plain(&self) -> bool {
+        !self.jsonl && self.headers.is_empty()
+    }
+
+    /// The key and the value in a line that is not JSON.
+    ///
+    /// # Errors
+    /// The text says why the line is no record.
+    pub fn split<'a>(&'a self, line: &'a [u8]) -> Result<Parts<'a>, String> {
         let (key, value) = match &self.key_separator {
             Some(separator) => {
                 let (key, value) = split_once(line, separator).ok_or_else(|| {
@@ -47,12 +69,7 @@ impl Shape {
             }
             None => (self.key.as_deref(), line),
         };
-        Ok(take(&NewRecord {
-            key,
-            value: self.unless_null(value),
-            headers: &self.headers,
-            timestamp: None,
-        }))
+        Ok((key, self.unless_null(value)))
     }
 
     fn unless_null<'a>(&self, part: &'a [u8]) -> Option<&'a [u8]> {

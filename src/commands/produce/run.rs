@@ -6,7 +6,7 @@ use super::summary;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::errors::{ErrorCode, KafkaError};
-use crate::kafka::producer::{NewRecord, Producer};
+use crate::kafka::producer::{Batch, Producer};
 use crate::ui::{Interrupt, Ui};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 
 /// The longest time between a Ctrl-C, or a failed delivery, and its being noticed.
 const GLANCE: Duration = Duration::from_millis(50);
+
+/// How many records are queued together.
+const TOGETHER: usize = 1000;
 
 /// What to write, and how.
 pub struct Job {
@@ -117,22 +120,76 @@ impl Work<'_> {
     }
 
     fn send_chunk(&mut self, chunk: &Chunk, first: usize) -> Outcome {
-        for (at, line) in split(chunk).enumerate() {
-            let number = first + at;
-            self.keep_pace()?;
-            let (producer, shape) = (self.producer, &self.job.shape);
-            let sent = shape.read(line, |record: &NewRecord<'_>| producer.send(record, number));
-            match sent {
-                Ok(Ok(())) => self.records += 1,
-                Ok(Err(error)) => self.refuse(number, error),
-                Err(why) if self.prompting => self.ui.say(format!("not written: {why}")),
-                Err(why) => {
-                    return Err(Failure::request(format!("line {number} is not a record")).because(why));
-                }
+        if self.job.rate.is_none() && self.job.shape.is_plain() {
+            self.send_together(chunk, first)?;
+        } else {
+            for (at, line) in split(chunk).enumerate() {
+                self.keep_pace()?;
+                self.send_one(line, first + at)?;
             }
         }
         self.producer.poll(Duration::ZERO);
         Ok(())
+    }
+
+    /// As [`Work::send_one`] for each line, in a third less time.
+    fn send_together(&mut self, chunk: &Chunk, first: usize) -> Outcome {
+        let shape = &self.job.shape;
+        let mut batch = Batch::default();
+        for (at, line) in split(chunk).enumerate() {
+            match shape.split(line) {
+                Ok((key, value)) => batch.push(key, value, first + at),
+                Err(why) => {
+                    self.send_batch(&mut batch)?;
+                    self.not_a_record(first + at, &why)?;
+                }
+            }
+            if batch.len() == TOGETHER {
+                self.send_batch(&mut batch)?;
+            }
+        }
+        self.send_batch(&mut batch)
+    }
+
+    fn send_batch(&mut self, batch: &mut Batch<'_>) -> Outcome {
+        let producer = self.producer;
+        let mut refused = Vec::new();
+        self.records += batch.len() as u64;
+        let sent = producer.send_batch(
+            batch,
+            |number, error| refused.push((number, error)),
+            || self.look_around(),
+        );
+        for (number, error) in refused {
+            self.refuse(number, error);
+        }
+        sent
+    }
+
+    fn send_one(&mut self, line: &[u8], number: usize) -> Outcome {
+        let (producer, job) = (self.producer, self.job);
+        let sent = job.shape.read(line, |record| {
+            producer.send(record, number, || self.look_around())
+        });
+        match sent {
+            Ok(queued) => {
+                self.records += 1;
+                if let Err(error) = queued? {
+                    self.refuse(number, error);
+                }
+                Ok(())
+            }
+            Err(why) => self.not_a_record(number, &why),
+        }
+    }
+
+    /// A person is told and goes on; a file is wrong from here on.
+    fn not_a_record(&self, number: usize, why: &str) -> Outcome {
+        if self.prompting {
+            self.ui.say(format!("not written: {why}"));
+            return Ok(());
+        }
+        Err(Failure::request(format!("line {number} is not a record")).because(why))
     }
 
     fn refuse(&mut self, number: usize, error: KafkaError) {

@@ -6,6 +6,7 @@ use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use rdkafka::bindings as rd;
 use rdkafka::bindings::rd_kafka_vtype_t as Kind;
 use std::ffi::{CString, c_int, c_void};
+use std::marker::PhantomData;
 use std::time::Duration;
 
 /// A partition that librdkafka shall choose, by key or at random.
@@ -43,6 +44,42 @@ pub struct Lost {
     pub tag: usize,
     /// Why.
     pub error: KafkaError,
+}
+
+/// Records without headers or timestamp that are queued together, which takes the locks and the time once for all.
+#[derive(Default)]
+pub struct Batch<'a> {
+    messages: Vec<rd::rd_kafka_message_t>,
+    bytes: PhantomData<&'a [u8]>,
+}
+
+impl<'a> Batch<'a> {
+    /// Adds a record; `tag` comes back with its failure.
+    pub fn push(&mut self, key: Option<&'a [u8]>, value: Option<&'a [u8]>, tag: usize) {
+        let (payload, len) = parts(value);
+        let (key, key_len) = parts(key);
+        self.messages.push(rd::rd_kafka_message_t {
+            err: rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR,
+            rkt: std::ptr::null_mut(),
+            partition: ANY_PARTITION,
+            payload,
+            len,
+            key,
+            key_len,
+            offset: 0,
+            _private: tag as *mut c_void,
+        });
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
 }
 
 /// What became of the records so far.
@@ -101,6 +138,37 @@ impl Handle {
             return Self::enqueue_plain(topic, partition, record, tag);
         }
         self.enqueue_full(topic, partition, record, tag)
+    }
+
+    /// Puts records into the queue, copying them, and takes them out of the batch. What stays in it must be tried again
+    /// after a poll, since the queue is full. Those that can never be written go to `refused` with their tag.
+    pub fn enqueue_batch(
+        &self,
+        topic: &Topic,
+        partition: Option<i32>,
+        batch: &mut Batch<'_>,
+        mut refused: impl FnMut(usize, KafkaError),
+    ) {
+        let count = c_int::try_from(batch.messages.len()).unwrap_or(c_int::MAX);
+        // SAFETY: topic and messages live for the call, and what the messages point to lives as long as the batch;
+        // with the copy flag librdkafka keeps none of it. Tags are never followed as pointers.
+        unsafe {
+            rd::rd_kafka_produce_batch(
+                topic.rkt.as_ptr(),
+                partition.unwrap_or(ANY_PARTITION),
+                rd::RD_KAFKA_MSG_F_COPY,
+                batch.messages.as_mut_ptr(),
+                count,
+            );
+        }
+        batch.messages.retain(|message| match check(message.err) {
+            Ok(()) => false,
+            Err(error) if error.code() == ErrorCode::QueueFull => true,
+            Err(error) => {
+                refused(message._private as usize, error);
+                false
+            }
+        });
     }
 
     fn enqueue_plain(topic: &Topic, partition: i32, record: &NewRecord<'_>, tag: usize) -> Answer {
