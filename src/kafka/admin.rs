@@ -36,19 +36,22 @@ impl Admin {
     /// Unreachable: at once when connections are refused, after two seconds when nothing answers.
     pub fn connect(connection: &Connection) -> Outcome<Self> {
         connection.reach()?;
-        let mut config = connection.client_config();
+        let mut settings = connection.settings();
         let quick = [
             ("reconnect.backoff.ms", "10"),
             ("reconnect.backoff.max.ms", "500"),
         ];
-        if config.get("debug").is_some() {
-            config.set("log_level", "7");
+        for (name, value) in quick {
+            settings
+                .entry(name.to_owned())
+                .or_insert_with(|| value.to_owned());
         }
-        let given = config.config_map();
-        let properties = quick
-            .into_iter()
-            .filter(|(name, _)| !given.contains_key(name))
-            .chain(given.iter().map(|(name, value)| (*name, *value)));
+        if settings.contains_key("debug") {
+            settings.insert("log_level".to_owned(), "7".to_owned());
+        }
+        let properties = settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         let client =
             Client::new(properties).map_err(|error| error.into_failure("cannot make a Kafka client"))?;
         Ok(Admin {

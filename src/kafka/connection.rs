@@ -60,17 +60,31 @@ impl Connection {
     /// A librdkafka configuration to build any client from.
     pub fn client_config(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", &self.bootstrap)
-            .set("client.id", "velo")
-            .set("log.connection.close", "false");
-        if tracing::enabled!(target: "librdkafka", tracing::Level::TRACE) {
-            config.set("debug", "broker,topic,metadata,cgrp,admin,msg");
-        }
-        for (name, value) in &self.properties {
+        for (name, value) in self.settings() {
             config.set(name, value);
         }
         config
+    }
+
+    /// All settings of a client, passwords in the clear: `ClientConfig` gives its own back only without them.
+    pub(super) fn settings(&self) -> BTreeMap<String, String> {
+        let ours = [
+            ("bootstrap.servers", self.bootstrap.as_str()),
+            ("client.id", "velo"),
+            ("log.connection.close", "false"),
+        ];
+        let mut settings: BTreeMap<String, String> = ours
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        if tracing::enabled!(target: "librdkafka", tracing::Level::TRACE) {
+            settings.insert(
+                "debug".to_owned(),
+                "broker,topic,metadata,cgrp,admin,msg".to_owned(),
+            );
+        }
+        settings.extend(self.properties.clone());
+        settings
     }
 
     /// Makes sure that a Kafka broker answers, within a few seconds and at once when every connection is refused.
@@ -220,6 +234,7 @@ mod tests {
         .unwrap();
         let connection = Connection::new("localhost:9092", Some(file.path())).unwrap();
         assert!(!format!("{connection:?}").contains("hunter2"));
+        assert_eq!(connection.settings()["sasl.password"], "hunter2");
     }
 
     #[test]

@@ -287,7 +287,7 @@ unsafe extern "C" fn on_log(
     } else {
         tracing::debug!(target: "librdkafka", "{facility}: {message}");
     }
-    if let Some(notes) = notes.filter(|_| matches!(facility.as_str(), "FAIL" | "ERROR")) {
+    if let Some(notes) = notes.filter(|_| facility == "FAIL") {
         *notes.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
     }
 }
