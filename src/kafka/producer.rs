@@ -164,6 +164,15 @@ pub(super) fn no_partition(topic: &str, partition: i32, partitions: &[i32]) -> F
         .hint(format!("velo topic describe {topic}"))
 }
 
+/// An idempotent producer of librdkafka has one batch of a partition under way at a time, and while a further one is ready its
+/// thread asks the socket without pause whether the answer is there. So the queue holds less than two full batches: the
+/// second is completed by what fits in when the first is answered, and the thread sleeps until then.
+const IDEMPOTENT_QUEUE: [(&str, &str); 3] = [
+    ("batch.num.messages", "8000"),
+    ("queue.buffering.max.messages", "15999"),
+    ("linger.ms", "10"),
+];
+
 fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
     let mut config = connection.client_config();
     if let Some(acks) = settings.acks {
@@ -192,7 +201,7 @@ fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
     let acks = config.get("acks").or(config.get("request.required.acks"));
     let all = matches!(acks, None | Some("all" | "-1"));
     let idempotence = if all { "true" } else { "false" };
-    for (name, value) in [
+    let mut defaults = vec![
         // A misspelt topic is a mistake, not a wish for a new one.
         ("allow.auto.create.topics", "false"),
         ("enable.idempotence", idempotence),
@@ -205,7 +214,11 @@ fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
         ("reconnect.backoff.max.ms", "500"),
         // New partitions are used soon.
         ("topic.metadata.refresh.interval.ms", "5000"),
-    ] {
+    ];
+    if all {
+        defaults.extend(IDEMPOTENT_QUEUE);
+    }
+    for (name, value) in defaults {
         if config.get(name).is_none() {
             config.set(name, value);
         }
