@@ -25,7 +25,8 @@ fn name_peers() {
     }
 }
 
-/// Puts every text file under `lessons/` into the binary, as a table of path and content.
+/// Puts every text file under `lessons/` into the binary, as a table of path and content: structure, prose, and what
+/// stands in a lesson's `files/` for the learner.
 fn embed_lessons() -> io::Result<()> {
     let root =
         PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?).join("lessons");
@@ -54,7 +55,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         let kind = path.extension().and_then(|extension| extension.to_str());
         if path.is_dir() {
             collect(&path, files)?;
-        } else if matches!(kind, Some("toml" | "md")) {
+        } else if matches!(kind, Some("toml" | "md")) || folder.ends_with("files") {
             files.push(path);
         }
     }

@@ -81,6 +81,9 @@ pub enum Command {
     /// City bikes: produce the stations, monitor them, serve them over HTTP
     #[command(subcommand)]
     Velib(commands::velib::VelibCommand),
+    /// Made-up people: produce them
+    #[command(subcommand)]
+    People(commands::people::PeopleCommand),
     /// Take the course's lessons, or watch them play
     Lesson(commands::lesson::LessonArgs),
     /// Answer the lessons' questions
@@ -108,6 +111,7 @@ impl Command {
             Command::Doctor => commands::doctor::run(context),
             Command::Lesson(args) => args.run(context),
             Command::Quiz(args) => commands::quiz::run(&args, context),
+            Command::People(command) => command.run(context),
             Command::Produce(command) => command.run(context),
             Command::Topic(command) => command.run(context),
             Command::Group(command) => command.run(context),

@@ -12,6 +12,7 @@ pub mod group;
 mod jsonl;
 pub mod lesson;
 pub mod offsets;
+pub mod people;
 pub mod position;
 pub mod produce;
 pub mod quiz;

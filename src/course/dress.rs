@@ -98,7 +98,7 @@ impl Dress {
     /// An act on this learner's names.
     pub fn act(&self, act: &Act) -> Act {
         let mut act = act.clone();
-        for text in [&mut act.velo, &mut act.kafka] {
+        for text in [&mut act.velo, &mut act.kafka, &mut act.python] {
             *text = text.as_deref().map(|text| self.text(text));
         }
         act

@@ -46,7 +46,7 @@ pub fn commands(step: &Step, face: Face) -> Vec<String> {
 
 fn command(act: &Act, face: Face) -> Option<&String> {
     match face {
-        Face::Velo => act.velo.as_ref(),
+        Face::Velo => act.command(),
         Face::Kafka => act.kafka.as_ref(),
     }
 }
@@ -54,7 +54,7 @@ fn command(act: &Act, face: Face) -> Option<&String> {
 /// Which program a command is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Face {
-    /// `velo topic create …`
+    /// `velo topic create …`, or one of the lesson's own programs
     Velo,
     /// `kafka-topics.sh --create …`
     Kafka,

@@ -95,26 +95,37 @@ fn structure(lesson: &Lesson, step: &Step, typeable: Typeable<'_>, wrong: &mut V
         .iter()
         .flat_map(|wrong| wrong.acts.iter().chain(&wrong.undo));
     for act in step.acts.iter().chain(attempts) {
-        wrong.extend(command(act, typeable));
+        wrong.extend(command(lesson, act, typeable));
     }
     if !step.checks.is_empty() && step.acts.is_empty() {
         wrong.push("it has checks, but no command that solves it".to_owned());
     }
 }
 
-fn command(act: &Act, typeable: Typeable<'_>) -> Option<String> {
-    let Some(command) = &act.velo else {
+fn command(lesson: &Lesson, act: &Act, typeable: Typeable<'_>) -> Option<String> {
+    let Some(command) = act.command() else {
         return act
-            .stop
+            .ends()
             .is_none()
-            .then(|| "an act has neither `velo` nor `stop`".to_owned());
+            .then(|| "an act has neither `velo`, `python`, `stop` nor `kill`".to_owned());
     };
     let why = match split(command) {
+        Ok(words) if act.velo.is_none() => no_program(lesson, &words)?,
         Ok(words) if words.first().is_some_and(|word| word == "velo") => typeable(&words)?,
         Ok(_) => "it does not begin with `velo`".to_owned(),
         Err(why) => why,
     };
     Some(format!("`{command}` cannot be typed: {why}"))
+}
+
+/// Why a command does not run one of the lesson's files with Python, if so.
+fn no_program(lesson: &Lesson, words: &[String]) -> Option<String> {
+    match words {
+        [python, file, ..] if python == "python" => {
+            (!lesson.files.contains_key(file)).then(|| format!("the lesson has no file `{file}`"))
+        }
+        _ => Some("it does not begin with `python` and a file".to_owned()),
+    }
 }
 
 /// The field that a check needs and does not have.

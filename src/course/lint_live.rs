@@ -106,7 +106,7 @@ fn run(act: &Act, stage: &mut Stage<'_>, wrong: &mut Vec<String>) -> Outcome<boo
         .map_or("", |line| line.text.as_str());
     wrong.push(format!(
         "`{}` fails: {last}",
-        act.velo.as_deref().unwrap_or_default()
+        act.command().map_or("", String::as_str)
     ));
     Ok(false)
 }

@@ -4,6 +4,7 @@ use super::model::Lesson;
 use super::prose::Prose;
 use crate::failure::{Failure, Outcome};
 use crate::i18n::Lang;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -20,14 +21,36 @@ pub enum Source {
     Folder(PathBuf),
 }
 
+/// The file that orders the lessons.
+const COURSE: &str = "course.toml";
+
+/// What `course.toml` says.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Course {
+    #[serde(rename = "lesson")]
+    lessons: Vec<Place>,
+}
+
+/// A lesson's place in the course.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    id: String,
+    /// The lessons that it builds on.
+    #[serde(default)]
+    after: Vec<String>,
+}
+
 /// A file of a lesson: path with `/` between its parts, and content.
 type Files = BTreeMap<String, String>;
 
 impl Source {
-    /// Every lesson, in the order of the folders' numbers.
+    /// Every lesson, in the order of `course.toml`; without one, in the order of the folders' numbers.
     ///
     /// # Errors
-    /// When a file cannot be read, or a `lesson.toml` says something that means nothing; the failure names file and line.
+    /// When a file cannot be read, or a `lesson.toml` or `course.toml` says something that means nothing; the failure
+    /// names file and line.
     pub fn lessons(&self) -> Outcome<Vec<Lesson>> {
         let files = self.files()?;
         let mut folders: Vec<&str> = files
@@ -40,7 +63,11 @@ impl Source {
                 .because("no folder there has a lesson.toml")
                 .hint("docs/lessons.md says how a lesson is laid out"));
         }
-        folders.into_iter().map(|folder| read(&files, folder)).collect()
+        let lessons: Outcome<Vec<Lesson>> = folders.into_iter().map(|folder| read(&files, folder)).collect();
+        match files.get(COURSE) {
+            Some(text) => in_order(lessons?, text),
+            None => lessons,
+        }
     }
 
     /// The lesson of this name; its number or a beginning that only one has is enough.
@@ -100,7 +127,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut Files) -> Outcome {
         );
         if path.is_dir() {
             collect(&path, &format!("{name}/"), files)?;
-        } else if name.ends_with(".toml") || name.ends_with(".md") {
+        } else if name.ends_with(".toml") || name.ends_with(".md") || folder.ends_with("files") {
             let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
             files.insert(name, text);
         }
@@ -120,5 +147,43 @@ fn read(files: &Files, folder: &str) -> Outcome<Lesson> {
             lesson.prose.insert(lang, Prose::parse(text));
         }
     }
+    lesson.files = files
+        .iter()
+        .filter_map(|(path, text)| {
+            let name = path.strip_prefix(folder)?.strip_prefix("files/")?;
+            Some((name.to_owned(), text.clone()))
+        })
+        .collect();
     Ok(lesson)
+}
+
+/// The lessons in the order of `course.toml`, each with what it builds on.
+fn in_order(mut lessons: Vec<Lesson>, text: &str) -> Outcome<Vec<Lesson>> {
+    let failed = |why: &str| Failure::request(format!("{COURSE} cannot be understood")).because(why);
+    let course: Course = toml::from_str(text).map_err(|error| failed(error.to_string().trim_end()))?;
+    let mut ordered: Vec<Lesson> = Vec::new();
+    for Place { id, after } in course.lessons {
+        let Some(at) = lessons.iter().position(|lesson| lesson.id == id) else {
+            return Err(failed(&format!(
+                "no folder has the lesson `{id}`, or it stands twice"
+            )));
+        };
+        for before in &after {
+            if !ordered.iter().any(|lesson| lesson.id == *before) {
+                return Err(failed(&format!(
+                    "`{id}` builds on `{before}`, which does not stand before it"
+                )));
+            }
+        }
+        let mut lesson = lessons.remove(at);
+        lesson.after = after;
+        ordered.push(lesson);
+    }
+    match lessons.first() {
+        Some(lesson) => Err(failed(&format!(
+            "the lesson `{}` does not stand in it",
+            lesson.id
+        ))),
+        None => Ok(ordered),
+    }
 }

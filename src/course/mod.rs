@@ -17,6 +17,7 @@ pub mod play;
 pub mod program;
 pub mod progress;
 pub mod prose;
+pub mod python;
 pub mod quiz;
 pub mod render;
 pub mod report;

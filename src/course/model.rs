@@ -21,6 +21,12 @@ pub struct Lesson {
     /// The text in each language.
     #[serde(skip)]
     pub prose: BTreeMap<Lang, Prose>,
+    /// What stands in its `files/`, by name: programs that the learner runs.
+    #[serde(skip)]
+    pub files: BTreeMap<String, String>,
+    /// The lessons that it builds on, as `course.toml` says.
+    #[serde(skip)]
+    pub after: Vec<String>,
 }
 
 /// One step of a lesson.
@@ -74,6 +80,8 @@ pub struct Act {
     pub velo: Option<String>,
     /// The same act with Kafka's own script, when there is one.
     pub kafka: Option<String>,
+    /// A command line that runs one of the lesson's files with Python, beginning with `python`; instead of `velo`.
+    pub python: Option<String>,
     /// What is typed into the command.
     pub stdin: Option<String>,
     /// The command goes on, in a terminal of this name.
@@ -81,6 +89,20 @@ pub struct Act {
     pub terminal: Option<String>,
     /// Ends the program in the terminal of this name (Ctrl-C).
     pub stop: Option<String>,
+    /// Ends the program in the terminal of this name without a word to it (`kill -9`).
+    pub kill: Option<String>,
+}
+
+impl Act {
+    /// What is typed, but for Kafka's own scripts.
+    pub fn command(&self) -> Option<&String> {
+        self.velo.as_ref().or(self.python.as_ref())
+    }
+
+    /// The terminal whose program this act ends, if it ends one.
+    pub fn ends(&self) -> Option<&String> {
+        self.stop.as_ref().or(self.kill.as_ref())
+    }
 }
 
 /// A mistake that must fail on a named check.
@@ -198,6 +220,14 @@ impl Lesson {
     /// The step of this id.
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// Whether its solution runs Python.
+    pub fn wants_python(&self) -> bool {
+        self.steps
+            .iter()
+            .flat_map(|step| &step.acts)
+            .any(|act| act.python.is_some())
     }
 
     /// The text in a language. Loading a lesson made sure that each language is there.

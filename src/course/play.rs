@@ -142,7 +142,9 @@ pub fn three_ways(words: &Words, dress: &super::dress::Dress, step: &Step) -> Ve
             lines.push(format!("  {name:<8} {}", dress.text(command)));
         }
     };
-    part("ways.velo", hint::commands(step, Face::Velo));
+    let own = step.acts.iter().any(|act| act.python.is_some());
+    let name = if own { "ways.python" } else { "ways.velo" };
+    part(name, hint::commands(step, Face::Velo));
     part("ways.kafka", hint::commands(step, Face::Kafka));
     if !step.api.is_empty() {
         part("ways.api", vec![step.api.join(", ")]);
@@ -166,11 +168,11 @@ fn step_failed(words: &Words, step: &Step, findings: &[Finding]) -> Failure {
 /// Acts one act out before the audience.
 fn perform(stage: &mut Stage<'_>, audience: &mut Audience<'_>, act: &Act) -> Outcome {
     let shown = stage.dress.act(act);
-    if let Some(terminal) = &shown.stop {
+    if let Some(terminal) = shown.ends() {
         audience.rest()?;
-        audience.typed(terminal, "Ctrl-C")?;
+        audience.typed(terminal, if shown.kill.is_some() { "kill -9" } else { "Ctrl-C" })?;
     }
-    if let Some(command) = &shown.velo {
+    if let Some(command) = shown.command() {
         audience.typed(shown.terminal.as_deref().unwrap_or_default(), command)?;
     }
     if let Some(typed) = &shown.stdin {
@@ -182,12 +184,12 @@ fn perform(stage: &mut Stage<'_>, audience: &mut Audience<'_>, act: &Act) -> Out
         Ended::Code(0) => Ok(()),
         Ended::Code(code) => Err(Failure::request(format!(
             "`{}` failed",
-            shown.velo.as_deref().unwrap_or_default()
+            shown.command().map_or("", String::as_str)
         ))
         .because(format!("its exit code is {code}; its last words stand above"))),
         Ended::Late | Ended::Interrupted => Err(Failure::request(format!(
             "`{}` did not end in time",
-            shown.velo.as_deref().unwrap_or_default()
+            shown.command().map_or("", String::as_str)
         ))),
     }
 }

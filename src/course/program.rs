@@ -38,6 +38,8 @@ pub enum Ended {
 /// The programs that run.
 pub struct Programs {
     executable: PathBuf,
+    python: Option<PathBuf>,
+    folder: PathBuf,
     environment: Vec<(String, String)>,
     running: BTreeMap<String, Child>,
     lines: Receiver<Line>,
@@ -45,16 +47,25 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// None yet. `environment` is set for each one.
-    pub fn new(executable: PathBuf, environment: Vec<(String, String)>) -> Self {
+    /// None yet. Each will run in `folder`, with `environment` set.
+    pub fn new(executable: PathBuf, folder: PathBuf, environment: Vec<(String, String)>) -> Self {
         let (writer, lines) = mpsc::channel();
         Programs {
             executable,
+            python: None,
+            folder,
             environment,
             running: BTreeMap::new(),
             lines,
             writer,
         }
+    }
+
+    /// The same with an interpreter for the commands that begin with `python`.
+    #[must_use]
+    pub fn with_python(mut self, interpreter: Option<PathBuf>) -> Self {
+        self.python = interpreter;
+        self
     }
 
     /// Starts a program that goes on in a terminal of its own.
@@ -137,6 +148,23 @@ impl Programs {
         }
     }
 
+    /// Ends the program of a terminal without a word to it.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn kill(&mut self, terminal: &str) -> Outcome {
+        let Some(mut child) = self.running.remove(terminal) else {
+            return Ok(());
+        };
+        child
+            .kill()
+            .and_then(|()| child.wait())
+            .map(drop)
+            .map_err(|error| {
+                Failure::request(format!("cannot end the program in terminal {terminal}")).because(error)
+            })
+    }
+
     /// Ends all.
     pub fn stop_all(&mut self) {
         for child in self.running.values() {
@@ -150,8 +178,13 @@ impl Programs {
     fn spawn(&self, terminal: &str, command: &str, stdin: Option<&str>) -> Outcome<Child> {
         let words =
             split(command).map_err(|why| Failure::request(format!("cannot run `{command}`")).because(why))?;
-        let mut process = Command::new(&self.executable);
+        let program = match (words.first().map(String::as_str), &self.python) {
+            (Some("python"), Some(python)) => python,
+            _ => &self.executable,
+        };
+        let mut process = Command::new(program);
         process
+            .current_dir(&self.folder)
             .args(words.iter().skip(1))
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(if stdin.is_some() {

@@ -59,6 +59,7 @@ pub fn json(lessons: &[Lesson], progress: &Progress, words: &Words) -> Value {
             json!({
                 "lesson": lesson.id,
                 "title": lesson.prose(words.lang()).title,
+                "after": lesson.after,
                 "prefix": done.prefix,
                 "cluster": done.bootstrap,
                 "passed": done.passed(lesson),

@@ -37,7 +37,11 @@ impl Stage<'_> {
             self.programs.stop(terminal);
             self.programs.read(Duration::ZERO, show);
         }
-        let Some(command) = &act.velo else {
+        if let Some(terminal) = &act.kill {
+            self.programs.kill(terminal)?;
+            self.programs.read(Duration::ZERO, show);
+        }
+        let Some(command) = act.command() else {
             return Ok(Ended::Code(0));
         };
         if let Some(terminal) = &act.terminal {

@@ -1,3 +1,4 @@
 //! The exercises' programs: what the lessons run.
 
+pub mod people;
 pub mod velib;

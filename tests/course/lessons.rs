@@ -162,3 +162,56 @@ fn the_quiz_says_right_and_wrong_and_why() {
         assert!(said.contains(part), "{part} is not in\n{said}");
     }
 }
+
+#[test]
+fn a_lessons_files_are_written_and_never_overwrite_what_the_learner_changed() {
+    let home = Home::new();
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("mine");
+    let at = ["lesson", "files", "velib", place.to_str().unwrap()];
+    let written = home.velo(&at).succeeds().stdout;
+    let monitor = place.join("velib-monitor-stations.py");
+    assert!(written.contains(monitor.to_str().unwrap()), "{written}");
+    home.velo(&at).succeeds();
+    fs::write(&monitor, "print('mine')\n").unwrap();
+    let refused = home.velo(&at).fails_with(1).stderr;
+    assert!(
+        refused.contains("is there and differs") && refused.contains("--force"),
+        "{refused}"
+    );
+    assert_eq!(fs::read_to_string(&monitor).unwrap(), "print('mine')\n");
+    home.velo(&[&at[..], &["--force"]].concat()).succeeds();
+    assert!(fs::read_to_string(&monitor).unwrap().contains("KafkaConsumer"));
+}
+
+#[test]
+fn a_lesson_without_files_says_so() {
+    let ended = Home::new()
+        .velo(&["lesson", "files", "hello-kafka"])
+        .fails_with(1);
+    assert!(ended.stderr.contains("has no files"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_course_that_contradicts_itself_is_told_how() {
+    for (course, why) in [
+        ("[[lesson]]\nid = \"hello\"\n", "no folder has the lesson `hello`"),
+        (
+            "[[lesson]]\nid = \"hello-kafka\"\nafter = [\"velib\"]\n",
+            "`hello-kafka` builds on `velib`, which does not stand before it",
+        ),
+        ("lesson = []\n", "the lesson `hello-kafka` does not stand in it"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        copy(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons/01-hello-kafka"),
+            &folder.path().join("01-hello-kafka"),
+        );
+        fs::write(folder.path().join("course.toml"), course).unwrap();
+        let folder = folder.path().to_str().unwrap();
+        let ended = Home::new()
+            .velo(&["lesson", "--lessons", folder, "list"])
+            .fails_with(1);
+        assert!(ended.stderr.contains(why), "{why}\nis not in\n{}", ended.stderr);
+    }
+}

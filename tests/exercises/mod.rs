@@ -1,5 +1,6 @@
 //! The exercises' programs, as their users meet them.
 
+mod people;
 mod velib_api;
 mod velib_empty;
 mod velib_monitor;

@@ -4,7 +4,7 @@ use super::{Desk, play};
 use crate::cli::Cli;
 use crate::course::load::Source;
 use crate::course::model::Lesson;
-use crate::course::{dress, lint, lint_live};
+use crate::course::{dress, lint, lint_live, python};
 use crate::failure::{Failure, Outcome};
 use clap::{Args, Parser};
 use std::path::PathBuf;
@@ -30,6 +30,11 @@ pub(super) fn run(desk: &Desk<'_>, args: LintArgs) -> Outcome {
         let mut found = lint::lesson(&lesson, &untypeable);
         say(desk, "lint.well", &lesson, &found);
         if found.is_empty() && !args.texts {
+            if let Some(why) = unplayable(&lesson) {
+                let said = [("lesson", lesson.id.as_str()), ("why", &why)];
+                desk.context.ui.say(desk.words.fill("lint.not-played", &said));
+                continue;
+            }
             live(desk, &lesson, &args.prefix, &mut found)?;
             say(desk, "lint.well-live", &lesson, &found);
         }
@@ -55,6 +60,12 @@ fn say(desk: &Desk<'_>, key: &str, lesson: &Lesson, found: &[String]) {
             .ui
             .say(desk.words.fill(key, &[("lesson", &lesson.id)]));
     }
+}
+
+/// Why this machine cannot play the lesson, if so.
+fn unplayable(lesson: &Lesson) -> Option<String> {
+    let missing = lesson.wants_python().then(python::find)?.err()?;
+    Some(missing.what().to_owned())
 }
 
 fn live(desk: &Desk<'_>, lesson: &Lesson, prefix: &str, found: &mut Vec<String>) -> Outcome {

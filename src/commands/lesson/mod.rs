@@ -1,6 +1,7 @@
 //! `velo lesson`: take the course's lessons, watch them play, or check those that one writes.
 
 mod cluster;
+mod files;
 mod lint;
 mod mailbox;
 mod play;
@@ -48,6 +49,8 @@ enum LessonCommand {
     Back,
     /// Leave out the step you are at; it stays open
     Skip,
+    /// Write a lesson's files (its Python programs) into a folder
+    Files(files::FilesArgs),
     /// Remove what a lesson made, and forget your progress in it
     Reset(reset::ResetArgs),
     /// Show how far you are
@@ -96,6 +99,7 @@ impl LessonArgs {
             LessonCommand::Solution => step::solution(&desk),
             LessonCommand::Back => step::back(&desk),
             LessonCommand::Skip => step::skip(&desk),
+            LessonCommand::Files(args) => files::run(&desk, &args),
             LessonCommand::Reset(args) => reset::run(&desk, &args),
             LessonCommand::Status(args) => show::status(&desk, &args),
             LessonCommand::Report(args) => show::report(&desk, &args),

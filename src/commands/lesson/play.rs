@@ -9,6 +9,7 @@ use crate::course::mailbox::Mailbox;
 use crate::course::model::Lesson;
 use crate::course::play::{Play, Say};
 use crate::course::program::Programs;
+use crate::course::python;
 use crate::course::render::Page;
 use crate::course::snapshot::Snapshot;
 use crate::course::stage::Stage;
@@ -18,6 +19,7 @@ use crate::ui::Interrupt;
 use clap::Args;
 use std::cell::Cell;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long the groups of programs that have ended may still count their members: a session, and some more.
@@ -91,6 +93,7 @@ pub(super) fn on_a_cluster(
     // Before anything is started: from here on Ctrl-C is heard, and what was started is stopped.
     let interrupt = Interrupt::watch()?;
     let interrupted = || interrupt.pressed();
+    let python = lesson.wants_python().then(python::find).transpose()?;
     let context = desk.context;
     let own = if context.cluster_was_named {
         None
@@ -109,7 +112,17 @@ pub(super) fn on_a_cluster(
     };
     let played = say(&desk.words.fill(key, &[("bootstrap", bootstrap)]))
         .and_then(|()| say(""))
-        .and_then(|()| on_stage(desk, lesson, prefix, &connection, &interrupted, act));
+        .and_then(|()| {
+            let folder = Folder::make()?;
+            lay_out(lesson, prefix, connection.bootstrap(), &folder)?;
+            let programs = Programs::new(
+                own_executable()?,
+                folder.0.clone(),
+                environment(desk, &connection)?,
+            )
+            .with_python(python);
+            on_stage(desk, lesson, prefix, &connection, programs, &interrupted, act)
+        });
     let ended = own.map_or(Ok(()), Own::end);
     played.and(ended)
 }
@@ -119,6 +132,7 @@ fn on_stage(
     lesson: &Lesson,
     prefix: &str,
     connection: &Connection,
+    programs: Programs,
     interrupted: &dyn Fn() -> bool,
     act: &mut dyn FnMut(Stage<'_>) -> Outcome,
 ) -> Outcome {
@@ -133,17 +147,50 @@ fn on_stage(
                 .hint(format!("velo lesson play {} --prefix demo-", lesson.id)),
         );
     }
-    let executable = std::env::current_exe()
-        .map_err(|error| Failure::request("cannot tell where this program is").because(error))?;
     let stage = Stage {
         facts: &facts,
         dress: dress.clone(),
-        programs: Programs::new(executable, environment(desk, connection)),
+        programs,
         interrupted,
     };
     let played = act(stage);
     let removed = remove(desk, &before, &facts, lesson, &dress);
     played.and(removed)
+}
+
+fn own_executable() -> Outcome<PathBuf> {
+    std::env::current_exe()
+        .map_err(|error| Failure::request("cannot tell where this program is").because(error))
+}
+
+/// Where the lesson's programs run and what they write stands; it goes away with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make() -> Outcome<Self> {
+        let folder = std::env::temp_dir().join(format!("velo-play-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder)
+            .map_err(|error| Failure::request(format!("cannot make {}", folder.display())).because(error))?;
+        Ok(Folder(folder))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // In the system's own folder for what may go; how the play came out matters more.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Puts the lesson's files where its programs run.
+fn lay_out(lesson: &Lesson, prefix: &str, bootstrap: &str, folder: &Folder) -> Outcome {
+    let dress = Dress::new(lesson, prefix, bootstrap);
+    for (name, text) in &lesson.files {
+        let path = folder.0.join(name);
+        std::fs::write(&path, dress.text(text))
+            .map_err(|error| Failure::request(format!("cannot write {}", path.display())).because(error))?;
+    }
+    Ok(())
 }
 
 /// A port that nobody listens on now, below those that systems give to outgoing connections: it is used much later.
@@ -159,15 +206,18 @@ fn free_port() -> Outcome<u16> {
 }
 
 /// What the lesson's programs are told without saying it on each command line.
-fn environment(desk: &Desk<'_>, connection: &Connection) -> Vec<(String, String)> {
+fn environment(desk: &Desk<'_>, connection: &Connection) -> Outcome<Vec<(String, String)>> {
     let mut environment = vec![(
         "VELO_BOOTSTRAP_SERVER".to_owned(),
         connection.bootstrap().to_owned(),
     )];
     if let Some(file) = &desk.context.command_config {
+        // The programs run in another folder.
+        let file = std::path::absolute(file)
+            .map_err(|error| Failure::request(format!("cannot find {}", file.display())).because(error))?;
         environment.push(("VELO_COMMAND_CONFIG".to_owned(), file.display().to_string()));
     }
-    environment
+    Ok(environment)
 }
 
 fn remove(

@@ -47,6 +47,9 @@ pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
     if !foreign.is_empty() {
         talk.say(&words.fill("runner.foreign", &[("names", &foreign.join(", "))]))?;
     }
+    for before in unfinished_before(desk, &lesson)? {
+        talk.say(&words.fill("runner.after", &[("lesson", &before)]))?;
+    }
     talk.say("")?;
     Runner {
         lesson: &lesson,
@@ -57,6 +60,23 @@ pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
         file: desk.file(),
     }
     .run(&mut talk)
+}
+
+/// The lessons that this one builds on and that the learner has not finished.
+fn unfinished_before(desk: &Desk<'_>, lesson: &Lesson) -> Outcome<Vec<String>> {
+    let progress = Progress::load(&desk.file())?;
+    let mut before = Vec::new();
+    for id in &lesson.after {
+        let needed = desk.source.lesson(id)?;
+        if !progress
+            .lessons
+            .get(id)
+            .is_some_and(|done| done.finished(&needed))
+        {
+            before.push(needed.id);
+        }
+    }
+    Ok(before)
 }
 
 /// The lesson named, else the current one, else the first that is not finished.

@@ -1,0 +1,66 @@
+//! `velo lesson files`: a lesson's programs, for the learner to read, run and change.
+
+use super::Desk;
+use crate::course::dress::Dress;
+use crate::course::progress::Progress;
+use crate::failure::{Failure, Outcome};
+use clap::Args;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Options of `velo lesson files`.
+#[derive(Debug, Args)]
+pub(super) struct FilesArgs {
+    /// Which lesson
+    lesson: String,
+    /// Where to; made when it is missing
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Overwrite files that are there and differ
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(desk: &Desk<'_>, args: &FilesArgs) -> Outcome {
+    let lesson = desk.source.lesson(&args.lesson)?;
+    if lesson.files.is_empty() {
+        return Err(
+            Failure::request(format!("the lesson `{}` has no files", lesson.id))
+                .because("all its commands are typed")
+                .hint(format!("velo lesson start {}", lesson.id)),
+        );
+    }
+    let progress = Progress::load(&desk.file())?;
+    let prefix = progress
+        .lessons
+        .get(&lesson.id)
+        .map_or("", |mine| mine.prefix.as_str());
+    let dress = Dress::new(&lesson, prefix, desk.context.connection.bootstrap());
+    std::fs::create_dir_all(&args.dir)
+        .map_err(|error| Failure::request(format!("cannot make {}", args.dir.display())).because(error))?;
+    for (name, text) in &lesson.files {
+        let path = args.dir.join(name);
+        write(&path, &dress.text(text), args.force)?;
+        desk.context.ui.line(path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// Never overwrites what the learner may have changed, unless told to.
+fn write(path: &Path, text: &str, force: bool) -> Outcome {
+    let failed = |error| Failure::request(format!("cannot write {}", path.display())).because(error);
+    match std::fs::read(path) {
+        Ok(there) if there == text.as_bytes() => return Ok(()),
+        Ok(_) if !force => {
+            return Err(
+                Failure::request(format!("{} is there and differs", path.display()))
+                    .because("it may be yours")
+                    .hint("--force overwrites it; or name another folder"),
+            );
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    std::fs::write(path, text).map_err(failed)
+}
