@@ -12,3 +12,4 @@ mod exercises;
 mod layering;
 #[allow(dead_code, reason = "some helpers serve only when a peer is here")]
 mod peers;
+mod scripts;

@@ -52,6 +52,28 @@ impl Connection {
         Ok(connection)
     }
 
+    /// A connection to `bootstrap` with a Java client's properties, and the names among them that no librdkafka client
+    /// knows: a Java client does no more than name those either.
+    ///
+    /// # Errors
+    /// When the servers are not of the form `HOST:PORT,…`, or a known property's value cannot be used.
+    pub fn of_java_client(
+        bootstrap: &str,
+        given: BTreeMap<String, String>,
+    ) -> Outcome<(Self, Vec<String>)> {
+        let (properties, unknown) = properties::to_librdkafka(given)?
+            .into_iter()
+            .partition::<BTreeMap<_, _>, _>(|(name, value)| is_known(name, value));
+        let connection = Connection {
+            bootstrap: bootstrap.to_owned(),
+            properties,
+        };
+        connection.servers()?;
+        connection.check_security()?;
+        connection.check_names()?;
+        Ok((connection, unknown.into_keys().collect()))
+    }
+
     /// `HOST:PORT,…` as given.
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
@@ -169,6 +191,18 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+/// Whether librdkafka has a property of that name.
+fn is_known(name: &str, value: &str) -> bool {
+    use rdkafka::error::KafkaError;
+    use rdkafka::types::RDKafkaConfRes;
+    let mut config = ClientConfig::new();
+    config.set(name, value);
+    !matches!(
+        config.create_native_config(),
+        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..))
+    )
 }
 
 impl fmt::Debug for Connection {

@@ -4,7 +4,7 @@ use super::Connection;
 use super::errors::KafkaError;
 use super::ffi::{EARLIEST, Handle, LATEST, Queue, Topic};
 use super::producer::no_partition;
-use super::reach;
+use super::reach::{self, Missing};
 use super::types::TopicPartition;
 use crate::failure::Outcome;
 use std::collections::BTreeMap;
@@ -141,7 +141,7 @@ impl Consumer {
             let Some(topic) = self.topics.get(name) else {
                 continue;
             };
-            let partitions = reach::partitions_of(&self.handle, &self.connection, name, topic)?;
+            let partitions = reach::partitions_of(&self.handle, &self.connection, name, topic, Missing::Refuse)?;
             if let Some(only) = only
                 && !partitions.contains(&only)
             {

@@ -3,7 +3,7 @@
 use super::Connection;
 use super::errors::{ErrorCode, KafkaError};
 use super::ffi::{Handle, Topic};
-use super::reach;
+use super::reach::{self, Missing};
 use crate::failure::{Failure, Outcome};
 use rdkafka::ClientConfig;
 use std::cell::Ref;
@@ -45,6 +45,8 @@ pub struct Settings {
     pub compression: Option<Compression>,
     /// The partition for every record; by default the one its key falls to, any without a key.
     pub partition: Option<i32>,
+    /// A topic that is not there is made by the cluster, if it does so (`auto.create.topics.enable`).
+    pub create: bool,
 }
 
 /// A producer of one topic. Each record is kept and sent again until it is acknowledged or its time is up
@@ -67,12 +69,17 @@ impl Producer {
             Handle::producer(&config).map_err(|error| error.into_failure("cannot make a producer"))?;
         let refused = |error: KafkaError| error.into_failure(format!("cannot use topic `{topic}`"));
         let native = handle.topic(topic).map_err(refused)?;
-        let partitions = reach::partitions_of(&handle, connection, topic, &native)?;
+        let missing = if settings.create {
+            Missing::Await
+        } else {
+            Missing::Refuse
+        };
+        let partitions = reach::partitions_of(&handle, connection, topic, &native, missing)?;
         // librdkafka asks for an idempotent producer's id whenever metadata arrive and a broker is connected, else every
         // half second. The first metadata come from the bootstrap connection, which it then closes: these are the
         // second, from a broker that stays.
         if config.get("enable.idempotence") == Some("true") {
-            reach::partitions_of(&handle, connection, topic, &native)?;
+            reach::partitions_of(&handle, connection, topic, &native, missing)?;
         }
         if let Some(wanted) = settings.partition
             && !partitions.contains(&wanted)
@@ -200,10 +207,17 @@ fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
     }
     let acks = config.get("acks").or(config.get("request.required.acks"));
     let all = matches!(acks, None | Some("all" | "-1"));
-    let idempotence = if all { "true" } else { "false" };
+    // As in Java's producer, one that may not try again is not idempotent.
+    let retries = config.get("retries").or(config.get("message.send.max.retries"));
+    let idempotence = if all && retries != Some("0") {
+        "true"
+    } else {
+        "false"
+    };
+    let create = if settings.create { "true" } else { "false" };
     let mut defaults = vec![
-        // A misspelt topic is a mistake, not a wish for a new one.
-        ("allow.auto.create.topics", "false"),
+        // A misspelt topic is a mistake, not a wish for a new one, unless Kafka's own tool would have it so.
+        ("allow.auto.create.topics", create),
         ("enable.idempotence", idempotence),
         // As Java's clients do, so that a key has the same partition whoever writes it.
         ("partitioner", "murmur2_random"),

@@ -13,6 +13,8 @@ const RENAMED: &[(&str, &str)] = &[
     ("ssl.keystore.certificate.chain", "ssl.certificate.pem"),
     ("ssl.keystore.key", "ssl.key.pem"),
     ("sasl.mechanism", "sasl.mechanisms"),
+    ("max.request.size", "message.max.bytes"),
+    ("buffer.memory", "queue.buffering.max.kbytes"),
 ];
 
 /// Whether a property's value must never be shown.
@@ -66,7 +68,7 @@ pub fn parse(text: &str) -> BTreeMap<String, String> {
 }
 
 /// Turns Java's names and values into librdkafka's; librdkafka's own pass as they are.
-fn to_librdkafka(mut given: BTreeMap<String, String>) -> Outcome<BTreeMap<String, String>> {
+pub(super) fn to_librdkafka(mut given: BTreeMap<String, String>) -> Outcome<BTreeMap<String, String>> {
     let mut settings = BTreeMap::new();
     if let Some(jaas) = given.remove("sasl.jaas.config") {
         settings.extend(credentials(&jaas)?);
@@ -77,12 +79,23 @@ fn to_librdkafka(mut given: BTreeMap<String, String>) -> Outcome<BTreeMap<String
         let value = match name.as_str() {
             "security.protocol" => value.to_lowercase(),
             "ssl.endpoint.identification.algorithm" if value.is_empty() => "none".to_owned(),
+            // The system's own size.
+            "send.buffer.bytes" | "receive.buffer.bytes" if value == "-1" => "0".to_owned(),
+            "buffer.memory" => kibibytes(value),
             _ => value,
         };
         let renamed = RENAMED.iter().find(|(java, _)| *java == name);
         settings.insert(renamed.map_or(name, |(_, ours)| (*ours).to_owned()), value);
     }
     Ok(settings)
+}
+
+/// A number of bytes in KiB, at least 1; what is no number stays, to be refused by its name.
+fn kibibytes(bytes: String) -> String {
+    match bytes.parse::<u64>() {
+        Ok(bytes) => (bytes / 1024).max(1).to_string(),
+        Err(_) => bytes,
+    }
 }
 
 /// User and password of a `sasl.jaas.config` line for PLAIN or SCRAM.

@@ -12,6 +12,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// One try.
 const TRY: Duration = Duration::from_millis(250);
 
+/// What to do about a topic that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It is a mistake.
+    Refuse,
+    /// The cluster makes it when asked (`auto.create.topics.enable`), which takes a moment.
+    Await,
+}
+
 /// The partitions of a topic, in order.
 ///
 /// # Errors
@@ -21,6 +30,7 @@ pub(super) fn partitions_of(
     connection: &Connection,
     name: &str,
     topic: &Topic,
+    missing: Missing,
 ) -> Outcome<Vec<i32>> {
     let begun = Instant::now();
     loop {
@@ -28,8 +38,16 @@ pub(super) fn partitions_of(
             Ok(partitions) => return Ok(partitions),
             // A topic that is being created has no leader for an instant.
             Err(error)
-                if (error.is_unreachable() || error.code() == ErrorCode::LeaderNotAvailable)
-                    && begun.elapsed() < PATIENCE => {}
+                if (error.is_unreachable()
+                    || error.code() == ErrorCode::LeaderNotAvailable
+                    || (error.is_unknown_topic() && missing == Missing::Await))
+                    && begun.elapsed() < PATIENCE =>
+            {
+                if error.is_unknown_topic() {
+                    // This one is answered at once.
+                    std::thread::sleep(TRY / 5);
+                }
+            }
             Err(error) => return Err(refused(connection, name, error)),
         }
     }

@@ -1,6 +1,8 @@
 //! The Kafka shell scripts' own face: their options, words, streams and exit codes, over the same client core as the
 //! friendly face. One file per script; `docs/parity.md` has every deliberate difference.
 
+pub mod client_properties;
+pub mod console_producer;
 pub mod ending;
 pub mod install;
 pub mod java_words;
@@ -19,10 +21,15 @@ pub const KAFKA_VERSION: &str = "4.3.1";
 
 /// Prints a line on stdout. A reader that has gone away ends the process with success, as `head` expects.
 pub fn out(line: &str) {
+    out_now(&format!("{line}\n"));
+}
+
+/// As [`out`], without the line's end, and at once.
+pub fn out_now(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let written = stdout
-        .write_all(line.as_bytes())
-        .and_then(|()| stdout.write_all(b"\n"));
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
     if let Err(error) = written {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             std::process::exit(0);

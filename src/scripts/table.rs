@@ -1,6 +1,6 @@
 //! Every script: its name, what runs it, and the friendly command that does the same.
 
-use super::{Ending, topics};
+use super::{Ending, console_producer, topics};
 
 /// A shell script of Apache Kafka's.
 #[derive(Debug, Clone, Copy)]
@@ -14,11 +14,18 @@ pub struct Script {
 }
 
 /// All of them, by name.
-pub const SCRIPTS: &[Script] = &[Script {
-    name: "kafka-topics",
-    run: topics::run,
-    twin: "velo topic",
-}];
+pub const SCRIPTS: &[Script] = &[
+    Script {
+        name: "kafka-console-producer",
+        run: console_producer::run,
+        twin: "velo produce",
+    },
+    Script {
+        name: "kafka-topics",
+        run: topics::run,
+        twin: "velo topic",
+    },
+];
 
 /// The script that a program's name or a first word means: `kafka-topics`, `kafka-topics.sh`, `KAFKA-TOPICS.BAT`.
 pub fn find(name: &str) -> Option<&'static Script> {

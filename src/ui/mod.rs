@@ -2,6 +2,7 @@
 
 pub mod confirm;
 pub mod interrupt;
+pub mod lines;
 pub mod log;
 pub mod output;
 pub mod table;

@@ -1,6 +1,5 @@
 //! `velo produce`: write lines as records.
 
-mod lines;
 mod records;
 mod run;
 mod summary;
@@ -9,7 +8,7 @@ use super::Context;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::producer::{Acks, Compression, Producer, Settings};
 use clap::Args;
-use lines::Source;
+use crate::ui::lines::Source;
 use records::Shape;
 use std::path::PathBuf;
 
@@ -80,6 +79,7 @@ impl ProduceCommand {
             acks: self.acks,
             compression: self.compression,
             partition: self.partition,
+            create: false,
         };
         let producer = Producer::open(&context.connection, &self.topic, settings)?;
         run::run(context, &self.topic, &producer, &job)

@@ -1,6 +1,6 @@
 //! The work of `velo produce`: lines in, records out, deliveries watched, Ctrl-C obeyed.
 
-use super::lines::{Chunk, Lines, Next, Source, split};
+use crate::ui::lines::{Chunk, Lines, Next, Source, split};
 use super::records::Shape;
 use super::summary;
 use crate::commands::Context;

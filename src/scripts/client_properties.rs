@@ -1,0 +1,78 @@
+//! The client properties that a console tool is given: a Java property file, `name=value` pairs, and the old and new
+//! names of the options that hold them.
+
+use super::Ending;
+use super::options::Parsed;
+use crate::kafka::{Connection, properties};
+use regex::Regex;
+use std::collections::BTreeMap;
+
+/// Properties by Java's names.
+pub type Properties = BTreeMap<String, String>;
+
+/// What Java's console tools set themselves, whatever was given.
+const SET_BY_THE_TOOL: [&str; 5] = [
+    "bootstrap.servers",
+    "key.serializer",
+    "value.serializer",
+    "key.deserializer",
+    "value.deserializer",
+];
+
+/// The properties in the file that one of `options` names.
+///
+/// # Errors
+/// When the file cannot be read, or an option was given twice.
+pub fn in_file(parsed: &Parsed, options: &[&str]) -> Result<Properties, Ending> {
+    let mut all = Properties::new();
+    for option in options {
+        if let Some(path) = parsed.value(option)? {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Ending::failure(format!("cannot read {path}: {error}")))?;
+            all.extend(properties::parse(&text));
+        }
+    }
+    Ok(all)
+}
+
+/// The `name=value` pairs of `options`; a name alone has an empty value.
+pub fn in_pairs(parsed: &Parsed, options: &[&str]) -> Properties {
+    let pair = |text: &String| match text.split_once('=') {
+        Some((name, value)) => (name.to_owned(), value.to_owned()),
+        None => (text.clone(), String::new()),
+    };
+    options
+        .iter()
+        .flat_map(|option| parsed.values(option))
+        .map(pair)
+        .collect()
+}
+
+/// The connection of a Java client with these properties. What no client here knows is named on stderr, as Java's
+/// clients do in their log.
+///
+/// # Errors
+/// When a property's value cannot be used.
+pub fn connection(bootstrap: &str, mut given: Properties) -> Result<Connection, Ending> {
+    for name in SET_BY_THE_TOOL {
+        given.remove(name);
+    }
+    let (connection, unknown) = Connection::of_java_client(bootstrap, given)?;
+    if !unknown.is_empty() {
+        eprintln!(
+            "These configurations '[{}]' were supplied but are not used yet.",
+            unknown.join(", ")
+        );
+    }
+    Ok(connection)
+}
+
+/// Kafka's check of a bootstrap list; the message when it is wrong.
+pub fn wrong_bootstrap(servers: &str) -> Option<&'static str> {
+    if servers.trim().is_empty() {
+        return Some("Error while validating the bootstrap address\n");
+    }
+    let address = Regex::new(r"^(?:[0-9a-zA-Z\-%._]*://)?\[?([0-9a-zA-Z\-%._:]*)\]?:([0-9]+)$").ok()?;
+    let valid = servers.split(',').all(|server| address.is_match(server));
+    (!valid).then_some("Please provide valid host:port like host1:9091,host2:9092\n")
+}

@@ -1,0 +1,3 @@
+//! The Kafka shell scripts' own face, as a course types it.
+
+mod console_producer;
