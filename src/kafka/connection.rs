@@ -57,10 +57,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the servers are not of the form `HOST:PORT,…`, or a known property's value cannot be used.
-    pub fn of_java_client(
-        bootstrap: &str,
-        given: BTreeMap<String, String>,
-    ) -> Outcome<(Self, Vec<String>)> {
+    pub fn of_java_client(bootstrap: &str, given: BTreeMap<String, String>) -> Outcome<(Self, Vec<String>)> {
         let (properties, unknown) = properties::to_librdkafka(given)?
             .into_iter()
             .partition::<BTreeMap<_, _>, _>(|(name, value)| is_known(name, value));
@@ -201,7 +198,10 @@ fn is_known(name: &str, value: &str) -> bool {
     config.set(name, value);
     !matches!(
         config.create_native_config(),
-        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..))
+        Err(KafkaError::ClientConfig(
+            RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN,
+            ..
+        ))
     )
 }
 

@@ -141,7 +141,8 @@ impl Consumer {
             let Some(topic) = self.topics.get(name) else {
                 continue;
             };
-            let partitions = reach::partitions_of(&self.handle, &self.connection, name, topic, Missing::Refuse)?;
+            let partitions =
+                reach::partitions_of(&self.handle, &self.connection, name, topic, Missing::Refuse)?;
             if let Some(only) = only
                 && !partitions.contains(&only)
             {

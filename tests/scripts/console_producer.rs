@@ -1,6 +1,7 @@
 //! `kafka-console-producer`
 
 use crate::support::cluster::Cluster;
+use crate::support::records::User;
 use crate::support::velo::Home;
 
 /// Runs the script with `input`; exit code, stdout and stderr.
@@ -11,30 +12,12 @@ fn produce(cluster: &Cluster, input: &str, arguments: &[&str]) -> (i32, String, 
         cluster.bootstrap(),
     ];
     line.extend(arguments);
-    let output = Home::new()
-        .command(&line)
-        .write_stdin(input)
-        .output()
-        .unwrap();
+    let ended = Home::new().command(&line).write_stdin(input).output().unwrap();
     (
-        output.status.code().unwrap_or(-1),
-        String::from_utf8(output.stdout).unwrap(),
-        String::from_utf8(output.stderr).unwrap(),
+        ended.status.code().unwrap_or(-1),
+        String::from_utf8(ended.stdout).unwrap(),
+        String::from_utf8(ended.stderr).unwrap(),
     )
-}
-
-fn records(cluster: &Cluster, topic: &str) -> String {
-    let line = [
-        "--bootstrap-server",
-        cluster.bootstrap(),
-        "consume",
-        topic,
-        "--from-beginning",
-        "--exit-at-end",
-        "--format",
-        "%h|%k|%v\\n",
-    ];
-    Home::new().velo(&line).succeeds().stdout
 }
 
 on_both_clusters! {
@@ -43,9 +26,9 @@ on_both_clusters! {
         let properties = ["parse.key=true", "parse.headers=true", "null.marker=NUL"];
         let mut line = vec!["--topic", topic.as_str(), "--sync"];
         line.extend(properties.iter().flat_map(|property| ["--reader-property", property]));
-        let said = produce(&cluster, "h1:v1,h2:v2\tk1\tv1\nNUL\tNUL\tNUL\n", &line);
+        let said = produce(cluster, "h1:v1,h2:v2\tk1\tv1\nNUL\tNUL\tNUL\n", &line);
         assert_eq!(said, (0, String::new(), String::new()));
-        let seen = records(&cluster, &topic);
+        let seen = User::at(cluster).reads(&topic, &["--format", "%h|%k|%v\\n"]);
         assert!(seen.contains("k1|v1\n"), "{seen}");
         assert_eq!(seen.lines().count(), 2, "{seen}");
     }
@@ -55,7 +38,7 @@ on_both_clusters! {
     fn what_is_wrong_is_said_as_kafka_says_it(cluster) {
         let topic = cluster.name("console-producer");
         let (code, out, err) = produce(
-            &cluster,
+            cluster,
             "a\n",
             &["--topic", &topic, "--property", "parse.key=true"],
         );
@@ -69,10 +52,10 @@ on_both_clusters! {
             "org.apache.kafka.common.KafkaException: No key separator found on line number 1: 'a'\n"
         );
         let both = ["--topic", &topic, "--property", "a=b", "--reader-property", "a=b"];
-        let (code, _, err) = produce(&cluster, "", &both);
+        let (code, _, err) = produce(cluster, "", &both);
         assert_eq!(code, 1);
         assert!(err.starts_with("Options --reader-property and --property cannot be specified together.\nOption"));
-        let (code, _, err) = produce(&cluster, "a\n", &["--topic", &topic, "--broker-list", "h:9092"]);
+        let (code, _, err) = produce(cluster, "a\n", &["--topic", &topic, "--broker-list", "h:9092"]);
         assert_eq!(code, 1);
         assert!(err.starts_with("broker-list is not a recognized option\n"), "{err}");
         assert!(err.ends_with(&format!("--topic {topic} --bootstrap-server h:9092\n")), "{err}");

@@ -7,8 +7,8 @@ mod summary;
 use super::Context;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::producer::{Acks, Compression, Producer, Settings};
-use clap::Args;
 use crate::ui::lines::Source;
+use clap::Args;
 use records::Shape;
 use std::path::PathBuf;
 

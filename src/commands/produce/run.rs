@@ -1,12 +1,12 @@
 //! The work of `velo produce`: lines in, records out, deliveries watched, Ctrl-C obeyed.
 
-use crate::ui::lines::{Chunk, Lines, Next, Source, split};
 use super::records::Shape;
 use super::summary;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::errors::{ErrorCode, KafkaError};
 use crate::kafka::producer::{Batch, Producer};
+use crate::ui::lines::{Chunk, Lines, Next, Source, split};
 use crate::ui::{Interrupt, Ui};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};

@@ -21,7 +21,10 @@ pub const OPTIONS: Options = Options {
             "String: server to connect to",
             "REQUIRED: the brokers to ask first, as HOST1:PORT1,HOST2:PORT2.",
         ),
-        flag(&["sync"], "Wait for the answer to each record before the next is sent."),
+        flag(
+            &["sync"],
+            "Wait for the answer to each record before the next is sent.",
+        ),
         Opt {
             names: &["compression-codec"],
             takes: Takes::MaybeValue("String: compression-codec"),

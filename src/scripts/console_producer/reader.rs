@@ -199,7 +199,11 @@ mod tests {
 
     #[test]
     fn headers_key_and_value_are_told_apart() {
-        let all = [("parse.key", " TRUE"), ("parse.headers", "true"), ("null.marker", "-")];
+        let all = [
+            ("parse.key", " TRUE"),
+            ("parse.headers", "true"),
+            ("null.marker", "-"),
+        ];
         let some = |text: &str| Some(text.to_owned());
         let (key, value, headers) = read(&all, "a:1,b:-,,\tk\tv\tw").unwrap();
         assert_eq!((key, value), (some("k"), some("v\tw")));
@@ -216,9 +220,10 @@ mod tests {
         );
         let ignored = read(&[key, ("ignore.error", "true")], "a").unwrap();
         assert_eq!(ignored, (None, Some("a".to_owned()), Vec::new()));
-        assert!(
-            reader(&[("headers.separator", ":")])
-                .is_err_and(|refusal| refusal.stderr.contains("headers.separator and headers.key.separator may"))
-        );
+        assert!(reader(&[("headers.separator", ":")]).is_err_and(|refusal| {
+            refusal
+                .stderr
+                .contains("headers.separator and headers.key.separator may")
+        }));
     }
 }
