@@ -205,20 +205,12 @@ fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
             },
         );
     }
-    let acks = config.get("acks").or(config.get("request.required.acks"));
-    let all = matches!(acks, None | Some("all" | "-1"));
-    // As in Java's producer, one that may not try again is not idempotent.
-    let retries = config.get("retries").or(config.get("message.send.max.retries"));
-    let idempotence = if all && retries != Some("0") {
-        "true"
-    } else {
-        "false"
-    };
+    let idempotent = is_idempotent(&config);
     let create = if settings.create { "true" } else { "false" };
     let mut defaults = vec![
         // A misspelt topic is a mistake, not a wish for a new one, unless Kafka's own tool would have it so.
         ("allow.auto.create.topics", create),
-        ("enable.idempotence", idempotence),
+        ("enable.idempotence", if idempotent { "true" } else { "false" }),
         // As Java's clients do, so that a key has the same partition whoever writes it.
         ("partitioner", "murmur2_random"),
         // The broker's limit decides, not librdkafka's lower one.
@@ -229,7 +221,7 @@ fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
         // New partitions are used soon.
         ("topic.metadata.refresh.interval.ms", "5000"),
     ];
-    if all {
+    if idempotent {
         defaults.extend(IDEMPOTENT_QUEUE);
     }
     for (name, value) in defaults {
@@ -238,4 +230,12 @@ fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
         }
     }
     config
+}
+
+/// Whether a producer with these settings is idempotent by default: all in-sync replicas must have a record, and, as in
+/// Java's producer, it may be sent again.
+fn is_idempotent(config: &ClientConfig) -> bool {
+    let acks = config.get("acks").or(config.get("request.required.acks"));
+    let retries = config.get("retries").or(config.get("message.send.max.retries"));
+    matches!(acks, None | Some("all" | "-1")) && retries != Some("0")
 }
