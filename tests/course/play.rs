@@ -156,3 +156,52 @@ fn a_demonstration_touches_no_topic_it_did_not_make() {
         .stdout;
     assert!(topics.contains("iabd-topic"), "{topics}");
 }
+
+#[test]
+#[cfg_attr(
+    not(peer = "python"),
+    ignore = "Python's clients are not here: scripts/dev/test fetches them"
+)]
+fn the_python_lesson_plays_with_kafka_python() {
+    let output = Home::new()
+        .command(&["lesson", "play", "python", "--lang", "es"])
+        .env(
+            "VELO_PYTHON",
+            crate::peers::peers_folder().join("python/bin/python"),
+        )
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        said.contains("10 records sent") && said.contains("producer 9"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_lesson_that_this_machine_cannot_play_is_reported_as_not_played() {
+    let home = Home::new();
+    let without = |arguments: &[&str]| {
+        home.command(arguments)
+            .env("VELO_PYTHON", home.path().join("no-python"))
+            .output()
+            .unwrap()
+    };
+    let played = without(&["lesson", "play", "python", "--lang", "en"]);
+    let said = String::from_utf8_lossy(&played.stderr).into_owned();
+    assert_eq!(played.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("no Python with kafka-python") && said.contains("pip install"),
+        "{said}"
+    );
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/60-python");
+    let linted = without(&["lesson", "lint", folder, "--lang", "en"]);
+    let said = String::from_utf8_lossy(&linted.stderr).into_owned();
+    assert_eq!(linted.status.code(), Some(0), "{said}");
+    assert!(said.contains("python: not played on a cluster"), "{said}");
+}

@@ -96,7 +96,7 @@ fn java_tool_reading(cluster: &Cluster, class: &str, arguments: &[&str], input: 
     )
 }
 
-fn peers_folder() -> PathBuf {
+pub fn peers_folder() -> PathBuf {
     std::env::var_os("VELO_PEERS_DIR")
         .expect("VELO_PEERS_DIR is set by scripts/dev/test")
         .into()
