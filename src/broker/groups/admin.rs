@@ -17,7 +17,7 @@ impl GroupCoordinator {
     /// The groups coordinated here, of these states and types; empty filters let all pass.
     ///
     /// # Errors
-    /// `COORDINATOR_LOAD_IN_PROGRESS` while some are not known yet.
+    /// `COORDINATOR_LOAD_IN_PROGRESS` while some are not known yet. Partitions whose log cannot be read are left out.
     pub fn list(&self, states: &[String], types: &[String]) -> Result<Vec<ListedGroup>, ResponseError> {
         if self.is_loading() {
             return Err(ResponseError::CoordinatorLoadInProgress);

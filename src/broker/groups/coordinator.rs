@@ -179,7 +179,7 @@ impl GroupCoordinator {
     ///
     /// # Errors
     /// `COORDINATOR_NOT_AVAILABLE` before `__consumer_offsets` exists, `NOT_COORDINATOR` when another broker leads
-    /// its partition, `COORDINATOR_LOAD_IN_PROGRESS`.
+    /// its partition or its log cannot be read, `COORDINATOR_LOAD_IN_PROGRESS`.
     pub fn shard(&self, group_id: &str) -> Result<Arc<Shard>, ResponseError> {
         let index = self
             .partition_for(group_id)
@@ -188,6 +188,8 @@ impl GroupCoordinator {
         let shard = shard.ok_or(ResponseError::NotCoordinator)?;
         if shard.is_loaded() {
             Ok(shard)
+        } else if shard.is_unreadable() {
+            Err(ResponseError::NotCoordinator)
         } else {
             Err(ResponseError::CoordinatorLoadInProgress)
         }
@@ -242,7 +244,10 @@ impl GroupCoordinator {
 
     /// Whether a shard is still being read from its log.
     pub(super) fn is_loading(&self) -> bool {
-        self.shards.read().values().any(|shard| !shard.is_loaded())
+        self.shards
+            .read()
+            .values()
+            .any(|shard| !shard.is_loaded() && !shard.is_unreadable())
     }
 }
 

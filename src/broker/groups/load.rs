@@ -21,7 +21,7 @@ const READ_BYTES: usize = 1 << 20;
 pub const OFFSET_BYTES: usize = 160;
 
 /// Loads the shard's groups, which can then be asked for. A log that cannot be read leaves the shard unloaded: its
-/// clients are told to wait, and the log says why.
+/// clients are told to look for another coordinator, and the broker's log says why.
 pub fn load(shard: &Arc<Shard>) {
     match read(shard) {
         Ok(groups) => {
@@ -40,6 +40,7 @@ pub fn load(shard: &Arc<Shard>) {
         }
         Err(error) => {
             tracing::error!(partition = shard.partition.index, "cannot load groups: {error}");
+            shard.set_unreadable();
         }
     }
 }

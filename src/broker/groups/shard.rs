@@ -59,6 +59,7 @@ pub struct Shard {
     /// What all shards share.
     pub shared: Shared,
     loaded: AtomicBool,
+    unreadable: AtomicBool,
     groups: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
@@ -70,6 +71,7 @@ impl Shard {
             epoch,
             shared,
             loaded: AtomicBool::new(false),
+            unreadable: AtomicBool::new(false),
             groups: Mutex::default(),
         }
     }
@@ -77,6 +79,16 @@ impl Shard {
     /// Its groups are known, so requests can be answered.
     pub fn is_loaded(&self) -> bool {
         self.loaded.load(Ordering::Acquire)
+    }
+
+    /// Its log cannot be read: nobody is served here until another broker leads the partition.
+    pub fn is_unreadable(&self) -> bool {
+        self.unreadable.load(Ordering::Acquire)
+    }
+
+    /// Notes that its log cannot be read.
+    pub fn set_unreadable(&self) {
+        self.unreadable.store(true, Ordering::Release);
     }
 
     /// Takes the groups read from the log.
