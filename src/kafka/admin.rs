@@ -27,6 +27,7 @@ const FIRST_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Admin {
     client: Client,
     connection: Connection,
+    patience: Duration,
 }
 
 impl Admin {
@@ -57,7 +58,15 @@ impl Admin {
         Ok(Admin {
             client,
             connection: connection.clone(),
+            patience: PATIENCE,
         })
+    }
+
+    /// The same administrator, who gives each request at most `patience`.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// How this cluster is reached.
@@ -83,8 +92,8 @@ impl Admin {
         self.outcome("cannot describe the cluster", self.client.describe_cluster(ask))
     }
 
-    fn ask() -> Ask {
-        Ask::within(PATIENCE)
+    fn ask(&self) -> Ask {
+        Ask::within(self.patience)
     }
 
     /// Turns an answer into an outcome; a cluster that was not reached is told with librdkafka's own last reason.

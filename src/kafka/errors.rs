@@ -33,8 +33,10 @@ impl KafkaError {
     /// What the broker itself said, if it said more than the code.
     pub fn broker_words(&self) -> Option<&str> {
         let words = self.text.trim();
-        let generic =
-            words.is_empty() || words == super::ffi::describe(self.code) || words.starts_with("Broker: ");
+        // librdkafka's own words for the code may stand behind a prefix of its own.
+        let generic = words.is_empty()
+            || words.ends_with(super::ffi::describe(self.code))
+            || words.starts_with("Broker: ");
         (!generic).then_some(words)
     }
 

@@ -394,6 +394,18 @@ pub struct GroupDescription {
 }
 
 impl GroupDescription {
+    /// What is known of a group that is not there.
+    pub fn dead(group_id: impl Into<String>) -> Self {
+        GroupDescription {
+            group_id: group_id.into(),
+            state: GroupState::Dead,
+            group_type: GroupType::Unknown,
+            assignor: String::new(),
+            coordinator: None,
+            members: Vec::new(),
+        }
+    }
+
     /// Whether there is such a group: a coordinator answers `Dead` for one it never heard of.
     pub fn exists(&self) -> bool {
         self.state != GroupState::Dead
@@ -413,4 +425,6 @@ pub struct MemberDescription {
     pub host: String,
     /// The partitions it reads.
     pub assignment: Vec<TopicPartition>,
+    /// The partitions it is to read once it has caught up with its group (KIP-848); `None` in a classic group.
+    pub target: Option<Vec<TopicPartition>>,
 }

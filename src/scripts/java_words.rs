@@ -10,6 +10,27 @@ pub fn java_message(error: &KafkaError) -> String {
     }
 }
 
+/// The same behind the name of Java's exception, as a tool prints an exception whole.
+pub fn java_exception(error: &KafkaError) -> String {
+    format!("{}: {}", java_class(error.code()), java_message(error))
+}
+
+/// Java's exception for an error code.
+fn java_class(code: ErrorCode) -> String {
+    use ErrorCode as Code;
+    let name = match code {
+        Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition => {
+            "UnknownTopicOrPartition"
+        }
+        Code::OperationTimedOut | Code::RequestTimedOut | Code::TimedOutQueue => "Timeout",
+        Code::InvalidTopic => "InvalidTopic",
+        Code::InvalidConfig => "InvalidConfiguration",
+        Code::SaslAuthenticationFailed | Code::Authentication => "SaslAuthentication",
+        other => return format!("org.apache.kafka.common.errors.{other:?}Exception"),
+    };
+    format!("org.apache.kafka.common.errors.{name}Exception")
+}
+
 /// The words of the protocol's error table that Java prints by default.
 fn default_message(code: ErrorCode) -> Option<&'static str> {
     use ErrorCode as Code;

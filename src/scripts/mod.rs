@@ -2,12 +2,19 @@
 //! friendly face. One file per script; `docs/parity.md` has every deliberate difference.
 
 pub mod client_properties;
+pub mod configs;
 pub mod console_producer;
+pub mod consumer_groups;
+pub mod delete_records;
 pub mod ending;
+pub mod get_offsets;
 pub mod install;
+pub mod java_order;
 pub mod java_words;
+pub mod leader_election;
 pub mod old_ways;
 pub mod options;
+pub mod partitions_file;
 mod table;
 pub mod topics;
 

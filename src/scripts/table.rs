@@ -1,6 +1,6 @@
 //! Every script: its name, what runs it, and the friendly command that does the same.
 
-use super::{Ending, console_producer, topics};
+use super::{Ending, configs, console_producer, consumer_groups, delete_records, get_offsets, leader_election, topics};
 
 /// A shell script of Apache Kafka's.
 #[derive(Debug, Clone, Copy)]
@@ -16,9 +16,34 @@ pub struct Script {
 /// All of them, by name.
 pub const SCRIPTS: &[Script] = &[
     Script {
+        name: "kafka-configs",
+        run: configs::run,
+        twin: "velo config",
+    },
+    Script {
         name: "kafka-console-producer",
         run: console_producer::run,
         twin: "velo produce",
+    },
+    Script {
+        name: "kafka-consumer-groups",
+        run: consumer_groups::run,
+        twin: "velo group",
+    },
+    Script {
+        name: "kafka-delete-records",
+        run: delete_records::run,
+        twin: "velo records delete",
+    },
+    Script {
+        name: "kafka-get-offsets",
+        run: get_offsets::run,
+        twin: "velo offsets",
+    },
+    Script {
+        name: "kafka-leader-election",
+        run: leader_election::run,
+        twin: "velo topic",
     },
     Script {
         name: "kafka-topics",

@@ -20,7 +20,7 @@ impl Admin {
     /// # Errors
     /// What the cluster refused.
     pub fn try_describe_configs(&self, resource: &ConfigResource) -> Answer<Vec<ConfigEntry>> {
-        self.client.describe_configs(resource, Self::ask())
+        self.client.describe_configs(resource, self.ask())
     }
 
     /// Changes the settings named and leaves the others as they are; with `validate_only` only checks.
@@ -49,7 +49,7 @@ impl Admin {
     ) -> Answer {
         let ask = crate::kafka::ffi::Ask {
             validate_only,
-            ..Self::ask()
+            ..self.ask()
         };
         self.client.alter_configs(resource, changes, ask)
     }

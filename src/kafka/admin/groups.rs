@@ -29,7 +29,7 @@ impl Admin {
     /// # Errors
     /// When the cluster could not be asked.
     pub fn list_groups(&self) -> Outcome<(Vec<GroupListing>, Vec<KafkaError>)> {
-        self.outcome("cannot list groups", self.client.list_groups(Self::ask()))
+        self.outcome("cannot list groups", self.client.list_groups(self.ask()))
     }
 
     /// Describes groups by id, each with its own answer.
@@ -42,7 +42,7 @@ impl Admin {
         }
         self.outcome(
             "cannot describe groups",
-            self.client.describe_groups(groups, Self::ask()),
+            self.client.describe_groups(groups, self.ask()),
         )
     }
 
@@ -91,7 +91,7 @@ impl Admin {
     pub fn delete_groups(&self, groups: &[String]) -> Outcome<Vec<(String, Answer)>> {
         self.outcome(
             "cannot delete groups",
-            self.client.delete_groups(groups, Self::ask()),
+            self.client.delete_groups(groups, self.ask()),
         )
     }
 
@@ -101,7 +101,7 @@ impl Admin {
     /// When the cluster could not be asked, or a partition's offset cannot be told.
     pub fn committed_offsets(&self, group: &str) -> Outcome<BTreeMap<TopicPartition, CommittedOffset>> {
         let what = format!("cannot read the offsets of group `{group}`");
-        let entries = match self.client.list_group_offsets(group, None, Self::ask()) {
+        let entries = match self.client.list_group_offsets(group, None, self.ask()) {
             Err(error) if error.code() == ErrorCode::GroupIdNotFound => return Ok(BTreeMap::new()),
             answer => self.outcome(&what, answer)?,
         };
@@ -125,8 +125,20 @@ impl Admin {
     ) -> Outcome<Vec<(TopicPartition, Answer)>> {
         self.outcome(
             &format!("cannot set the offsets of group `{group}`"),
-            self.client.alter_group_offsets(group, offsets, Self::ask()),
+            self.try_alter_group_offsets(group, offsets),
         )
+    }
+
+    /// The same, with the cluster's own answer.
+    ///
+    /// # Errors
+    /// What the cluster refused.
+    pub fn try_alter_group_offsets(
+        &self,
+        group: &str,
+        offsets: &[(TopicPartition, i64)],
+    ) -> Answer<Vec<(TopicPartition, Answer)>> {
+        self.client.alter_group_offsets(group, offsets, self.ask())
     }
 
     /// Forgets committed offsets, each with its own answer.
@@ -140,8 +152,20 @@ impl Admin {
     ) -> Outcome<Vec<(TopicPartition, Answer)>> {
         self.outcome(
             &format!("cannot forget the offsets of group `{group}`"),
-            self.client.delete_group_offsets(group, partitions, Self::ask()),
+            self.try_delete_group_offsets(group, partitions),
         )
+    }
+
+    /// The same, with the cluster's own answer.
+    ///
+    /// # Errors
+    /// What the cluster refused.
+    pub fn try_delete_group_offsets(
+        &self,
+        group: &str,
+        partitions: &[TopicPartition],
+    ) -> Answer<Vec<(TopicPartition, Answer)>> {
+        self.client.delete_group_offsets(group, partitions, self.ask())
     }
 
     /// How far a group is behind: every partition it has committed or reads now.

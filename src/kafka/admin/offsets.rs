@@ -35,7 +35,7 @@ impl Admin {
         if partitions.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let answer = self.client.list_offsets(partitions, spec, Self::ask());
+        let answer = self.client.list_offsets(partitions, spec, self.ask());
         Ok(self
             .outcome("cannot ask for offsets", answer)?
             .into_iter()
@@ -81,7 +81,7 @@ impl Admin {
     ) -> Outcome<Vec<(TopicPartition, Answer<i64>)>> {
         self.outcome(
             "cannot delete records",
-            self.client.delete_records(before, Self::ask()),
+            self.client.delete_records(before, self.ask()),
         )
     }
 }

@@ -25,7 +25,7 @@ impl Admin {
     pub fn create_topics(&self, topics: &[NewTopic], validate_only: bool) -> Outcome<Vec<(String, Answer)>> {
         let ask = Ask {
             validate_only,
-            ..Self::ask()
+            ..self.ask()
         };
         let answers = self.outcome("cannot create topics", self.client.create_topics(topics, ask))?;
         if !validate_only {
@@ -81,7 +81,7 @@ impl Admin {
     pub fn delete_topics(&self, names: &[String]) -> Outcome<Vec<(String, Answer)>> {
         let answers = self.outcome(
             "cannot delete topics",
-            self.client.delete_topics(names, Self::ask()),
+            self.client.delete_topics(names, self.ask()),
         )?;
         self.await_topics(&succeeded(&answers), |answer| {
             answer.as_ref().is_err_and(KafkaError::is_unknown_topic)
@@ -136,7 +136,7 @@ impl Admin {
     ) -> Answer {
         let ask = Ask {
             validate_only,
-            ..Self::ask()
+            ..self.ask()
         };
         self.client.create_partitions(topic, total, assignment, ask)
     }
@@ -151,7 +151,7 @@ impl Admin {
         }
         self.outcome(
             "cannot describe topics",
-            self.client.describe_topics(names, Self::ask()),
+            self.client.describe_topics(names, self.ask()),
         )
     }
 
@@ -251,7 +251,7 @@ impl Admin {
     ) -> Outcome<Vec<(TopicPartition, Answer)>> {
         self.outcome(
             "cannot elect leaders",
-            self.client.elect_leaders(partitions, unclean, Self::ask()),
+            self.client.elect_leaders(partitions, unclean, self.ask()),
         )
     }
 }

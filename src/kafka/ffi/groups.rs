@@ -308,17 +308,8 @@ unsafe fn group_description(group: *const rd::rd_kafka_ConsumerGroupDescription_
 unsafe fn member(member: *const rd::rd_kafka_MemberDescription_t) -> MemberDescription {
     // SAFETY: the member is alive, and so is all that it points to; a member may have no assignment.
     unsafe {
-        let assignment = rd::rd_kafka_MemberDescription_assignment(member);
-        let partitions = if assignment.is_null() {
-            std::ptr::null()
-        } else {
-            rd::rd_kafka_MemberAssignment_partitions(assignment)
-        };
-        let mut assignment: Vec<TopicPartition> = partition_entries(partitions)
-            .into_iter()
-            .map(|entry| entry.partition)
-            .collect();
-        assignment.sort();
+        let assignment = assigned(rd::rd_kafka_MemberDescription_assignment(member));
+        let target = rd::rd_kafka_MemberDescription_target_assignment(member);
         MemberDescription {
             member_id: string(rd::rd_kafka_MemberDescription_consumer_id(member)),
             client_id: string(rd::rd_kafka_MemberDescription_client_id(member)),
@@ -326,7 +317,25 @@ unsafe fn member(member: *const rd::rd_kafka_MemberDescription_t) -> MemberDescr
                 .filter(|id| !id.is_empty()),
             host: string(rd::rd_kafka_MemberDescription_host(member)),
             assignment,
+            target: (!target.is_null()).then(|| assigned(target)),
         }
+    }
+}
+
+/// # Safety
+/// The assignment is alive, or null.
+unsafe fn assigned(assignment: *const rd::rd_kafka_MemberAssignment_t) -> Vec<TopicPartition> {
+    // SAFETY: the assignment is alive, as is its list; a null list has no entries.
+    unsafe {
+        let partitions = if assignment.is_null() {
+            std::ptr::null()
+        } else {
+            rd::rd_kafka_MemberAssignment_partitions(assignment)
+        };
+        let entries = partition_entries(partitions).into_iter();
+        let mut assignment: Vec<TopicPartition> = entries.map(|entry| entry.partition).collect();
+        assignment.sort();
+        assignment
     }
 }
 
