@@ -138,7 +138,7 @@ impl Command<'_> {
 fn without_passwords(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find("password=").or_else(|| rest.find("secret=")) {
+    while let Some(at) = first_of(rest, &["password=", "secret="]) {
         let value = at + rest[at..].find('=').map_or(0, |equals| equals + 1);
         let end = rest[value..]
             .find([',', ']', '\''])
@@ -148,6 +148,10 @@ fn without_passwords(text: &str) -> String {
         rest = &rest[end..];
     }
     shown + rest
+}
+
+fn first_of(text: &str, words: &[&str]) -> Option<usize> {
+    words.iter().filter_map(|word| text.find(word)).min()
 }
 
 /// `topic` of `topics`

@@ -236,7 +236,7 @@ fn print_members(group: &GroupDescription, verbose: bool) {
         .map(|member| member_cells(&group.group_id, member, with_instance, verbose))
         .collect();
     for (column, width) in widths.iter_mut().enumerate() {
-        if column < growing || column > growing {
+        if column != growing {
             *width = widest(&rows, column).max(*width);
         }
     }

@@ -329,7 +329,7 @@ fn duration_ms(text: &str) -> Option<i64> {
     };
     let has = |index: usize| parts.get(index).is_some();
     let time_given = has(4) || has(5) || has(6);
-    if has(3) && !time_given || !has(2) && !time_given {
+    if (!has(2) || has(3)) && !time_given {
         return None;
     }
     let fraction = parts.get(7).map_or("", |part| part.as_str());
