@@ -1,6 +1,8 @@
 //! Every script: its name, what runs it, and the friendly command that does the same.
 
-use super::{Ending, configs, console_producer, consumer_groups, delete_records, get_offsets, leader_election, topics};
+use super::{
+    Ending, configs, console_producer, consumer_groups, delete_records, get_offsets, leader_election, topics,
+};
 
 /// A shell script of Apache Kafka's.
 #[derive(Debug, Clone, Copy)]
