@@ -12,5 +12,6 @@ pub mod failure;
 pub mod i18n;
 pub mod kafka;
 pub mod places;
+pub mod process;
 pub mod scripts;
 pub mod ui;

@@ -31,6 +31,9 @@ impl ScriptsCommand {
             ScriptsCommand::Install { dir } => {
                 let folder = dir.unwrap_or_else(|| context.places.data.join("scripts"));
                 let made = install::install(&folder)?;
+                for settings in install::install_settings(&folder)? {
+                    context.ui.say(format!("Settings are in {}.", settings.display()));
+                }
                 context
                     .ui
                     .say(format!("{} scripts are in {}.", made.len(), folder.display()));

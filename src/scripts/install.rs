@@ -2,6 +2,7 @@
 //! links are not to be had.
 
 use super::SCRIPTS;
+use super::server::shipped::SHIPPED;
 use crate::failure::{Failure, Outcome};
 use std::fs;
 use std::io;
@@ -37,6 +38,32 @@ pub fn install(folder: &Path) -> Outcome<Vec<PathBuf>> {
         made.push(path);
     }
     Ok(made)
+}
+
+/// Writes the settings files that courses name (`config/server.properties`) beside a folder called `bin`, as Kafka has
+/// them; those that are there stay. Returns what was written.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn install_settings(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let failed = |path: &Path, error: io::Error| {
+        Failure::request(format!("cannot write {}", path.display())).because(error)
+    };
+    let whole = std::path::absolute(folder).map_err(|error| failed(folder, error))?;
+    if whole.file_name().is_none_or(|name| name != "bin") {
+        return Ok(Vec::new());
+    }
+    let config = whole.with_file_name("config");
+    fs::create_dir_all(&config).map_err(|error| failed(&config, error))?;
+    let mut written = Vec::new();
+    for shipped in SHIPPED {
+        let path = config.join(shipped.name);
+        if !path.exists() {
+            fs::write(&path, shipped.text).map_err(|error| failed(&path, error))?;
+            written.push(path);
+        }
+    }
+    Ok(written)
 }
 
 /// Whether the folder is on `PATH`.

@@ -51,7 +51,7 @@ pub fn teach(script: &str, arguments: &[String], ending: Ending) -> Ending {
 }
 
 /// The arguments with every old option replaced; `None` when there is none.
-fn translated(script: &str, arguments: &[String]) -> Option<String> {
+pub(super) fn translated(script: &str, arguments: &[String]) -> Option<String> {
     let mut today: Vec<String> = Vec::new();
     let mut changed = false;
     let mut rest = arguments.iter();

@@ -1,7 +1,8 @@
 //! Every script: its name, what runs it, and the friendly command that does the same.
 
 use super::{
-    Ending, configs, console_producer, consumer_groups, delete_records, get_offsets, leader_election, topics,
+    Ending, configs, console_producer, consumer_groups, delete_records, dump_log, get_offsets,
+    leader_election, old_scripts, server, topics,
 };
 
 /// A shell script of Apache Kafka's.
@@ -38,6 +39,11 @@ pub const SCRIPTS: &[Script] = &[
         twin: "velo records delete",
     },
     Script {
+        name: "kafka-dump-log",
+        run: dump_log::run,
+        twin: "",
+    },
+    Script {
         name: "kafka-get-offsets",
         run: get_offsets::run,
         twin: "velo offsets",
@@ -48,9 +54,44 @@ pub const SCRIPTS: &[Script] = &[
         twin: "velo topic",
     },
     Script {
+        name: "kafka-replay-log-producer",
+        run: old_scripts::replay_log_producer,
+        twin: "velo consume, velo produce",
+    },
+    Script {
+        name: "kafka-run-class",
+        run: old_scripts::run_class,
+        twin: "",
+    },
+    Script {
+        name: "kafka-server-start",
+        run: server::start,
+        twin: "velo cluster start",
+    },
+    Script {
+        name: "kafka-server-stop",
+        run: server::stop_server,
+        twin: "velo cluster stop",
+    },
+    Script {
+        name: "kafka-simple-consumer-shell",
+        run: old_scripts::simple_consumer_shell,
+        twin: "velo consume",
+    },
+    Script {
         name: "kafka-topics",
         run: topics::run,
         twin: "velo topic",
+    },
+    Script {
+        name: "zookeeper-server-start",
+        run: server::start_zookeeper,
+        twin: "",
+    },
+    Script {
+        name: "zookeeper-server-stop",
+        run: server::stop_zookeeper,
+        twin: "",
     },
 ];
 

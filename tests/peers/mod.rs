@@ -68,7 +68,7 @@ fn run(command: &mut Command, input: &str) -> Said {
 }
 
 /// One of Apache Kafka's own tools, by its main class.
-fn java(class: &str) -> Command {
+pub(crate) fn java(class: &str) -> Command {
     let libs = std::env::var("KAFKA_LIBS").expect("KAFKA_LIBS names the folder of Apache Kafka's jars");
     let mut command = Command::new("java");
     command.args([

@@ -9,6 +9,7 @@ pub mod config;
 mod epochs;
 mod file;
 mod index;
+pub mod inspect;
 mod lookup;
 pub mod partition;
 mod producers;

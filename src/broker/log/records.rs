@@ -8,6 +8,9 @@ use bytes::{Buf, BufMut};
 use kafka_protocol::ResponseError;
 use std::borrow::Cow;
 
+/// A record's value, and the names of its headers.
+pub type ValueAndHeaderNames<'a> = (Option<&'a [u8]>, Vec<&'a [u8]>);
+
 /// One record, borrowed from its batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
@@ -24,7 +27,21 @@ pub struct Record<'a> {
     payload: &'a [u8],
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
+    /// The value, and the names of the headers; `None` when they are malformed.
+    pub fn value_and_header_names(&self) -> Option<ValueAndHeaderNames<'a>> {
+        let mut rest = self.payload;
+        take(&mut rest)?;
+        let value = take(&mut rest)?;
+        let count = get_varlong(&mut rest)?;
+        let mut names = Vec::new();
+        for _ in 0..count {
+            names.push(take(&mut rest)??);
+            take(&mut rest)?;
+        }
+        Some((value, names))
+    }
+
     /// Writes the record with another timestamp delta.
     pub fn encode(&self, timestamp_delta: i64, out: &mut Vec<u8>) {
         let mut head = Vec::with_capacity(24);

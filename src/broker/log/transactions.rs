@@ -30,11 +30,16 @@ pub fn load(dir: &Path) -> Result<Vec<Aborted>> {
     for (path, _, ending) in file::list(dir)? {
         if ending == file::TXN_INDEX {
             let bytes = fs::read(&path).map_err(BrokerError::io(&path))?;
-            all.extend(bytes.chunks_exact(ENTRY).filter_map(parse));
+            all.extend(parse_all(&bytes));
         }
     }
     all.sort_by_key(|aborted: &Aborted| aborted.last_offset);
     Ok(all)
+}
+
+/// The aborted transactions of one file.
+pub fn parse_all(bytes: &[u8]) -> Vec<Aborted> {
+    bytes.chunks_exact(ENTRY).filter_map(parse).collect()
 }
 
 /// Adds an aborted transaction to the file of the segment that holds its marker.

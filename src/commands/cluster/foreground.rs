@@ -8,6 +8,7 @@ use crate::broker::node::{Node, RunningNode};
 use crate::clock::Clock;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
+use crate::process::stop_requested;
 use crate::ui::log;
 use std::collections::BTreeMap;
 use std::io;
@@ -98,34 +99,4 @@ fn cannot_start(error: &BrokerError, port: u16) -> Failure {
             .because(error)
             .hint("velo doctor"),
     }
-}
-
-/// Done when the process is asked to stop. A terminal that closes does not stop a cluster.
-#[cfg(unix)]
-fn stop_requested() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    Ok(async move {
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => return,
-                _ = terminate.recv() => return,
-                _ = hangup.recv() => tracing::info!("the terminal closed; the cluster goes on"),
-            }
-        }
-    })
-}
-
-#[cfg(windows)]
-fn stop_requested() -> io::Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
-    let mut close = tokio::signal::windows::ctrl_close()?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {},
-            _ = close.recv() => {},
-        }
-    })
 }

@@ -2,6 +2,7 @@
 
 use super::folder::{ClusterFolder, Settings};
 use crate::failure::{Failure, Outcome};
+use crate::process;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -29,7 +30,7 @@ impl Launched {
     /// # Errors
     /// When it did not stop in time and had to be killed.
     pub fn stop(mut self) -> Outcome {
-        super::stop::terminate(self.child.id(), false)?;
+        process::terminate(self.child.id(), false)?;
         let deadline = std::time::Instant::now() + STOP_PATIENCE;
         while std::time::Instant::now() < deadline {
             if let Ok(Some(_)) = self.child.try_wait() {
@@ -99,24 +100,8 @@ fn command(folder: &ClusterFolder, settings: &Settings) -> std::io::Result<Comma
         command.arg("--set").arg(set);
     }
     command.stdin(Stdio::null());
-    detach(&mut command);
+    process::detach(&mut command);
     Ok(command)
-}
-
-/// Ctrl-C in this terminal must not reach the cluster.
-#[cfg(unix)]
-fn detach(command: &mut Command) {
-    std::os::unix::process::CommandExt::process_group(command, 0);
-}
-
-#[cfg(windows)]
-fn detach(command: &mut Command) {
-    const DETACHED_PROCESS: u32 = 0x0000_0008;
-    const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
-    std::os::windows::process::CommandExt::creation_flags(
-        command,
-        DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP,
-    );
 }
 
 fn cannot_start(folder: &ClusterFolder) -> Failure {

@@ -4,9 +4,9 @@ use super::folder::{ClusterFolder, State};
 use super::{DataArgs, start};
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
+use crate::process::terminate;
 use clap::Args;
 use std::time::{Duration, Instant};
-use sysinfo::{Pid, ProcessesToUpdate, Signal, System};
 
 /// How long a clean stop may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -80,23 +80,6 @@ fn stop(folder: &ClusterFolder, state: &State, kill: bool) -> Outcome {
             .hint(format!("velo cluster stop --kill{}", folder.data_option())));
         }
         std::thread::sleep(Duration::from_millis(10));
-    }
-    Ok(())
-}
-
-/// Asks a process to end, or ends it. Where the system cannot ask (Windows), it is ended: the log recovers from that.
-///
-/// # Errors
-/// When this system does not tell of its processes.
-pub(super) fn terminate(pid: u32, kill: bool) -> Outcome {
-    let pid = Pid::from_u32(pid);
-    let mut system = System::new()
-        .map_err(|error| Failure::request(format!("cannot look for process {pid}")).because(error))?;
-    system.refresh_processes(ProcessesToUpdate::Some(&[pid]), true);
-    if let Some(process) = system.process(pid)
-        && (kill || process.kill_with(Signal::Term).is_none())
-    {
-        process.kill();
     }
     Ok(())
 }

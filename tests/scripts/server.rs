@@ -1,0 +1,121 @@
+//! `zookeeper-server-start` and `kafka-server-start`, in the order of the old courses.
+
+use crate::support::velo::Home;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A node in the foreground; ends with the value.
+struct Node {
+    process: Child,
+    address: String,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Starts a script and waits until it says where it serves.
+fn start(home: &Home, script: &str, arguments: &[&str]) -> Node {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_velo"))
+        .arg(script)
+        .args(arguments)
+        .env("VELO_HOME", home.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line.trim_end().rsplit(' ').next().unwrap().to_owned();
+    assert!(line.contains("] started at "), "{line:?}");
+    Node { process, address }
+}
+
+fn settings(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_first_two_terminals_of_an_old_course_make_a_cluster() {
+    let home = Home::new();
+    let folder = tempfile::tempdir().unwrap();
+    let data = |name: &str| folder.path().join(name).display().to_string();
+    let zookeeper = format!("dataDir={}\nclientPort=0\nmaxClientCnxns=0\n", data("zookeeper"));
+    let zookeeper = settings(folder.path(), "zookeeper.properties", &zookeeper);
+    let controller = start(&home, "zookeeper-server-start", &[&zookeeper]);
+    let server = format!(
+        "broker.id=0\nlisteners=PLAINTEXT://:0\nlog.dirs={}\nzookeeper.connect={}\nnum.io.threads=8\n",
+        data("kafka-logs"),
+        controller.address
+    );
+    let server = settings(folder.path(), "server.properties", &server);
+    let broker = start(
+        &home,
+        "kafka-server-start",
+        &[&server, "--override", "log.retention.hours=1"],
+    );
+    home.velo(&[
+        "kafka-topics",
+        "--create",
+        "--partitions",
+        "3",
+        "--topic",
+        "t",
+        "--bootstrap-server",
+        &broker.address,
+    ])
+    .succeeds();
+    let described = home
+        .velo(&[
+            "kafka-topics",
+            "--describe",
+            "--topic",
+            "t",
+            "--bootstrap-server",
+            &broker.address,
+        ])
+        .succeeds();
+    assert!(
+        described.stdout.contains("PartitionCount: 3"),
+        "{}",
+        described.stdout
+    );
+    home.velo(&["kafka-server-stop"]).succeeds();
+    let mut broker = broker;
+    assert!(broker.process.wait().unwrap().success());
+    let again = home.velo(&["kafka-server-stop"]).fails_with(1);
+    assert_eq!(again.stdout, "No kafka server to stop\n");
+    home.velo(&["zookeeper-server-stop"]).succeeds();
+    let mut controller = controller;
+    assert!(controller.process.wait().unwrap().success());
+}
+
+#[test]
+fn a_broker_in_the_background_serves_until_it_is_stopped() {
+    let home = Home::new();
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "process.roles=broker,controller\nnode.id=5\nlisteners=PLAINTEXT://:0,CONTROLLER://:0\nlog.dirs={}\n",
+        folder.path().join("logs").display()
+    );
+    let server = settings(folder.path(), "server.properties", &text);
+    home.velo(&["kafka-server-start", "-daemon", &server]).succeeds();
+    home.velo(&["kafka-server-stop", "--node-id=4"]).succeeds();
+    home.velo(&["kafka-server-stop", "--node-id=5"]).succeeds();
+    let refused = home.velo(&["kafka-server-start"]).fails_with(1);
+    assert!(
+        refused.stdout.starts_with("USAGE: kafka-server-start.sh"),
+        "{}",
+        refused.stdout
+    );
+    home.velo(&["kafka-server-start", "nowhere/other.properties"])
+        .fails_with(1);
+}
