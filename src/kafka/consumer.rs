@@ -159,17 +159,26 @@ impl Consumer {
     }
 
     /// The partitions that the topics have by now, of those whose broker answers at once.
-    pub fn partitions_now(&self) -> Vec<TopicPartition> {
-        let at_once = Duration::from_millis(250);
-        self.topics
-            .iter()
-            .filter_map(|(name, topic)| Some((name, self.handle.partitions(topic, at_once).ok()?)))
-            .flat_map(|(name, partitions)| {
-                partitions
-                    .into_iter()
-                    .map(move |partition| TopicPartition::new(name, partition))
-            })
-            .collect()
+    ///
+    /// # Errors
+    /// When a topic is there no more.
+    pub fn partitions_now(&self) -> Result<Vec<TopicPartition>, KafkaError> {
+        let mut found = Vec::new();
+        for (name, topic) in &self.topics {
+            match self.handle.partitions(topic, Duration::from_millis(250)) {
+                Ok(partitions) => {
+                    found.extend(
+                        partitions
+                            .into_iter()
+                            .map(|partition| TopicPartition::new(name, partition)),
+                    );
+                }
+                Err(error) if error.is_unknown_topic() => return Err(error),
+                // Whoever reads hears from librdkafka that a broker is away.
+                Err(_) => {}
+            }
+        }
+        Ok(found)
     }
 
     /// What partitions hold, and where `start` is in each.

@@ -112,6 +112,7 @@ impl KafkaError {
                 "a topic name has 1 to 249 of the characters a-z A-Z 0-9 . _ - and is neither `.` nor `..`"
             }
             Code::OperationTimedOut | Code::RequestTimedOut | Code::TimedOutQueue => "no answer in time",
+            Code::MessageTimedOut => "no broker acknowledged it in time",
             Code::AllBrokersDown | Code::BrokerTransportFailure => "the connection failed or was closed",
             Code::Resolve => "the host name cannot be resolved",
             Code::NonEmptyGroup => "the group has active members",

@@ -136,6 +136,28 @@ on_both_clusters! {
         assert_eq!((ended.status.code(), String::from_utf8(ended.stderr).unwrap()), (Some(0), String::new()));
     }
 
+    fn a_topic_that_grows_is_read_on_and_one_that_is_deleted_ends_the_reading(cluster) {
+        let user = User::at(cluster);
+        let topic = user.topic(1);
+        user.writes(&topic, "1\n", &[]);
+        let mut process = user
+            .process(&["consume", &topic, "--from-beginning"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "1");
+        user.velo(&["topic", "alter", &topic, "--partitions", "2"]).succeeds();
+        user.writes(&topic, "2\n", &["--partition", "1"]);
+        assert_eq!(lines.next().unwrap().unwrap(), "2");
+        user.velo(&["topic", "delete", &topic, "--yes"]).succeeds();
+        let ended = process.wait_with_output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("cannot read on from {topic}")) && said.contains("deleted"), "{said}");
+    }
+
     fn a_topic_that_is_not_there_is_told(cluster) {
         let user = User::at(cluster);
         let missing = cluster.name("missing");

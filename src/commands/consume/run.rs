@@ -237,18 +237,18 @@ impl Reading<'_> {
         Ok(None)
     }
 
-    /// A topic that gets more partitions is read on in all of them. A group does so by itself.
+    /// A topic that gets more partitions is read on in all of them (a group does so by itself), and one that is deleted
+    /// ends the reading.
     fn read_new_partitions(&mut self) -> Outcome {
+        let now = match self.consumer.partitions_now() {
+            Ok(now) => now,
+            Err(gone) => return self.judge(gone),
+        };
         if self.plan.group.is_some() || self.plan.partition.is_some() || self.sink.stopping {
             return Ok(());
         }
         let known = &self.sink.places;
-        let fresh: Vec<_> = self
-            .consumer
-            .partitions_now()
-            .into_iter()
-            .filter(|at| !known.contains(at))
-            .collect();
+        let fresh: Vec<_> = now.into_iter().filter(|at| !known.contains(at)).collect();
         if fresh.is_empty() {
             return Ok(());
         }

@@ -44,7 +44,7 @@ pub fn run(context: &Context, topic: &str, producer: &Producer, job: &Job) -> Ou
         records: 0,
         refused: Vec::new(),
         refused_count: 0,
-        said: None,
+        told_at: None,
     };
     work.greet(topic);
     let ended = work.send_all();
@@ -71,8 +71,8 @@ struct Work<'a> {
     /// Records that could not even be queued, with their line.
     refused: Vec<(usize, KafkaError)>,
     refused_count: u64,
-    /// The last connection trouble that was told, not to tell it again.
-    said: Option<KafkaError>,
+    /// How many records were written when trouble was told: until there are more, it is the same trouble.
+    told_at: Option<u64>,
 }
 
 impl Work<'_> {
@@ -225,11 +225,11 @@ impl Work<'_> {
             progress.set_position(self.records);
         }
         for trouble in self.producer.troubles() {
-            let said = self.said.as_ref().map(KafkaError::code);
-            // A fatal trouble is told with the records that it fails.
-            if trouble.code() != ErrorCode::Fatal && said != Some(trouble.code()) {
+            // A fatal trouble is told with the records that it fails. Of one that lasts, once is enough.
+            let written = self.producer.tally().written;
+            if trouble.code() != ErrorCode::Fatal && self.told_at != Some(written) {
                 self.say(&format!("no answer from the cluster: {trouble}; trying again"));
-                self.said = Some(trouble);
+                self.told_at = Some(written);
             }
         }
         Ok(())
