@@ -1,7 +1,8 @@
 //! The log of this process on stderr: for `-v`, and for a cluster in the foreground.
 
 use std::io::{self, IsTerminal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 /// What a cluster writes to its log.
 const SERVICE: &str = "info";
@@ -21,13 +22,20 @@ pub fn start_service() {
 }
 
 fn write_to_stderr(filter: &str) {
-    let started = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_target(false)
-        .try_init();
-    if started.is_err() {
+        .with_target(false);
+    // The filters are ours and well formed; one that is not lets everything through.
+    let targets = filter
+        .parse::<Targets>()
+        .unwrap_or_else(|_| Targets::new().with_default(tracing::Level::TRACE));
+    if tracing_subscriber::registry()
+        .with(lines)
+        .with(targets)
+        .try_init()
+        .is_err()
+    {
         tracing::trace!("the log was started before");
     }
 }
