@@ -72,7 +72,9 @@ impl GroupCoordinator {
     pub fn start(self: &Arc<Self>) {
         let coordinator = Arc::downgrade(self);
         let (clock, every) = (self.shared.clock.clone(), self.config.retention_check_interval_ms);
-        self.shared.spawn(expire_for_ever(coordinator, clock, every));
+        let first = clock.now_ms().saturating_add(every);
+        self.shared
+            .spawn(expire_for_ever(coordinator, clock, first, every));
     }
 
     /// Follows a new image, after [`ReplicaManager::apply`] did: takes over the groups of partitions that this broker
@@ -251,10 +253,12 @@ impl GroupCoordinator {
     }
 }
 
-async fn expire_for_ever(coordinator: Weak<GroupCoordinator>, clock: Clock, every_ms: i64) {
-    let every = Duration::from_millis(u64::try_from(every_ms).unwrap_or(0));
+/// The first round is due from when the coordinator starts, not from when this task is first run.
+async fn expire_for_ever(coordinator: Weak<GroupCoordinator>, clock: Clock, first_ms: i64, every_ms: i64) {
+    let mut due = first_ms;
     loop {
-        clock.sleep(every).await;
+        clock.sleep_until(due).await;
+        due = clock.now_ms().saturating_add(every_ms);
         let Some(coordinator) = coordinator.upgrade() else {
             return;
         };
