@@ -178,7 +178,7 @@ fn the_python_lesson_plays_with_kafka_python() {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(
-        said.contains("10 records sent") && said.contains("producer 9"),
+        said.contains("10 records sent") && said.contains("producer 0"),
         "{said}"
     );
 }
