@@ -3,6 +3,7 @@
 
 pub mod client_properties;
 pub mod configs;
+pub mod console_consumer;
 pub mod console_producer;
 pub mod consumer_groups;
 pub mod delete_records;

@@ -1,8 +1,8 @@
 //! Every script: its name, what runs it, and the friendly command that does the same.
 
 use super::{
-    Ending, configs, console_producer, consumer_groups, delete_records, dump_log, get_offsets,
-    leader_election, old_scripts, server, topics,
+    Ending, configs, console_consumer, console_producer, consumer_groups, delete_records, dump_log,
+    get_offsets, leader_election, old_scripts, server, topics,
 };
 
 /// A shell script of Apache Kafka's.
@@ -22,6 +22,11 @@ pub const SCRIPTS: &[Script] = &[
         name: "kafka-configs",
         run: configs::run,
         twin: "velo config",
+    },
+    Script {
+        name: "kafka-console-consumer",
+        run: console_consumer::run,
+        twin: "velo consume",
     },
     Script {
         name: "kafka-console-producer",

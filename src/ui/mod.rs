@@ -1,5 +1,6 @@
 //! What the user sees: data on stdout, talk on stderr, nothing by colour alone.
 
+pub mod buffered;
 pub mod confirm;
 pub mod interrupt;
 pub mod lines;

@@ -2,7 +2,6 @@
 
 mod format;
 mod output;
-mod places;
 mod plan;
 mod run;
 mod silence;

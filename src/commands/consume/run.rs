@@ -1,7 +1,5 @@
 //! The work of `velo consume`: records in, lines out, until there is a reason to stop.
 
-use super::output::Output;
-use super::places::Places;
 use super::plan::Plan;
 use super::silence;
 use crate::clock::Clock;
@@ -9,8 +7,10 @@ use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::consumer::{Arrival, Consumer, Record, Span, Start};
 use crate::kafka::errors::{ErrorCode, KafkaError};
+use crate::kafka::places::Places;
 use crate::kafka::types::TopicPartition;
 use crate::ui::Interrupt;
+use crate::ui::buffered::Output;
 use std::io;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};

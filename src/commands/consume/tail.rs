@@ -1,13 +1,13 @@
 //! `--tail N`: the last N records of all partitions, by time.
 
-use super::output::Output;
-use super::places::Places;
 use super::plan::Plan;
 use super::run::wanted;
 use crate::commands::Context;
 use crate::failure::Outcome;
 use crate::kafka::consumer::{Arrival, Consumer, Start};
+use crate::kafka::places::Places;
 use crate::ui::Interrupt;
+use crate::ui::buffered::Output;
 use crate::ui::output::write_failed;
 use std::ops::ControlFlow;
 use std::time::Duration;

@@ -88,6 +88,22 @@ impl CoordinatorTopic {
         })
     }
 
+    /// The same as [`CoordinatorTopic::value`], but the messages inside of it stay bytes.
+    ///
+    /// # Errors
+    /// [`Undecoded`]
+    pub fn plain_value(self, kind: i16, bytes: &[u8]) -> Result<Decoded, Undecoded> {
+        let (version, rest) = decode::leading_version(bytes)?;
+        let schema = self
+            .family()
+            .find(kind, "Value")
+            .ok_or(Undecoded::UnknownType(kind))?;
+        Ok(Decoded {
+            version,
+            json: decode::to_json(schema, version, rest)?,
+        })
+    }
+
     /// Decodes the value that belongs to a key of the kind `kind`.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Where the reader is in each partition, and where it is to stop.
 
-use crate::kafka::consumer::Record;
-use crate::kafka::types::TopicPartition;
+use super::consumer::Record;
+use super::types::TopicPartition;
 
 /// The state of one partition.
 #[derive(Debug, Clone)]
