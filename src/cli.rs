@@ -81,9 +81,12 @@ pub enum Command {
     /// City bikes: produce the stations, monitor them, serve them over HTTP
     #[command(subcommand)]
     Velib(commands::velib::VelibCommand),
-    /// Made-up people: produce them
+    /// Made-up people, and the way into MongoDB
     #[command(subcommand)]
     People(commands::people::PeopleCommand),
+    /// Topics into MongoDB
+    #[command(subcommand)]
+    Mongo(commands::mongo::MongoCommand),
     /// Take the course's lessons, or watch them play
     Lesson(commands::lesson::LessonArgs),
     /// Answer the lessons' questions
@@ -118,6 +121,7 @@ impl Command {
             Command::Config(command) => command.run(context),
             Command::Offsets(args) => commands::offsets::run(&args, context),
             Command::Records(command) => command.run(context),
+            Command::Mongo(command) => command.run(context),
             Command::Velib(command) => command.run(context),
         }
     }

@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod group;
 mod jsonl;
 pub mod lesson;
+pub mod mongo;
 pub mod offsets;
 pub mod people;
 pub mod position;

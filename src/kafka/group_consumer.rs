@@ -185,6 +185,8 @@ impl GroupConsumer {
             .set("session.timeout.ms", "6000")
             .set("heartbeat.interval.ms", "2000")
             .set("topic.metadata.refresh.interval.ms", "5000")
+            // What is read ahead of the program stays in memory: not 64 MiB of it.
+            .set("queued.max.messages.kbytes", "8192")
             .create_with_context(context)
             .map_err(|error| told(&error).into_failure("cannot make a consumer"))?;
         let member = GroupConsumer {

@@ -73,6 +73,8 @@ impl RecordProducer {
             .client_config()
             .set("enable.idempotence", "true")
             .set("partitioner", "murmur2_random")
+            // The broker's limit decides, not librdkafka's lower one.
+            .set("message.max.bytes", "100000000")
             // A topic that is given more partitions gets records in all of them soon, not after five minutes.
             .set("topic.metadata.refresh.interval.ms", "2000")
             .set("message.timeout.ms", DELIVERY.as_millis().to_string())

@@ -46,6 +46,18 @@ pub fn parse_duration_ms(text: &str) -> Result<i64, String> {
     Ok(total)
 }
 
+/// Reads a duration of more than nothing, as `1s` or `500ms`.
+///
+/// # Errors
+/// In words, for clap.
+pub fn positive_duration(text: &str) -> Result<std::time::Duration, String> {
+    u64::try_from(parse_duration_ms(text)?)
+        .ok()
+        .filter(|milliseconds| *milliseconds > 0)
+        .map(std::time::Duration::from_millis)
+        .ok_or_else(|| "must be longer than nothing".to_owned())
+}
+
 /// Reads a size, `1GiB`, `512k`, `1.5MB`, or a bare number of bytes; answers bytes. Every unit is a power of two.
 ///
 /// # Errors

@@ -1,5 +1,8 @@
 //! The exercises' programs, as their users meet them.
 
+mod mongo_file;
+mod mongo_ingest;
+mod mongo_support;
 mod people;
 mod velib_api;
 mod velib_empty;

@@ -1,5 +1,6 @@
 //! `velo people`: made-up people for a database.
 
+mod ingest;
 mod produce;
 
 use super::Context;
@@ -11,6 +12,8 @@ use clap::Subcommand;
 pub enum PeopleCommand {
     /// Make people up and write them to a topic, a batch every ten seconds
     Produce(produce::ProduceArgs),
+    /// Write the people into MongoDB, or a file, nothing lost and nothing twice
+    Ingest(ingest::IngestArgs),
 }
 
 impl PeopleCommand {
@@ -21,6 +24,7 @@ impl PeopleCommand {
     pub fn run(self, context: &Context) -> Outcome {
         match self {
             PeopleCommand::Produce(args) => produce::run(args, context),
+            PeopleCommand::Ingest(args) => ingest::run(args, context),
         }
     }
 }

@@ -43,13 +43,3 @@ impl VelibCommand {
         }
     }
 }
-
-/// Reads a duration of more than nothing, as `1s` or `500ms`.
-fn positive_duration(text: &str) -> Result<std::time::Duration, String> {
-    let milliseconds = crate::ui::units::parse_duration_ms(text)?;
-    u64::try_from(milliseconds)
-        .ok()
-        .filter(|milliseconds| *milliseconds > 0)
-        .map(std::time::Duration::from_millis)
-        .ok_or_else(|| "must be longer than nothing".to_owned())
-}

@@ -1,12 +1,13 @@
 //! `velo velib produce`: fetch all stations, every second, and write one record each.
 
-use super::{SOURCE, positive_duration};
+use super::SOURCE;
 use crate::commands::Context;
 use crate::exercises::velib::http_source::{HttpSource, JCDECAUX, KEY_VARIABLE};
 use crate::exercises::velib::producer::{Key, Plan, Source, produce};
 use crate::exercises::velib::{STATIONS_TOPIC, Simulation};
 use crate::failure::{Failure, Outcome};
 use crate::ui::Interrupt;
+use crate::ui::units::positive_duration;
 use clap::Args;
 use std::time::Duration;
 

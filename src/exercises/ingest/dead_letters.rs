@@ -1,0 +1,121 @@
+//! What the target refuses for ever: written to a topic of its own, with the reason, each record once.
+//!
+//! Dead letters are acknowledged before the offsets are committed. A process killed in between leaves letters whose
+//! records are read again; so whoever takes a partition first reads which of its letters are there.
+
+use crate::exercises::velib::topics;
+use crate::failure::Outcome;
+use crate::kafka::group_consumer::{Assigned, Received};
+use crate::kafka::record_producer::Outgoing;
+use crate::kafka::topic_reader::read_to_end;
+use crate::kafka::{Admin, ConfigResource, Connection, NewTopic, RecordProducer};
+use std::collections::{BTreeMap, HashSet};
+
+/// What the headers add to a record, at most.
+const HEADERS: u64 = 64 * 1024;
+/// A reason's most characters.
+const REASON: usize = 1_000;
+
+/// The dead letters of one group from one topic.
+pub struct DeadLetters {
+    producer: RecordProducer,
+    to: String,
+    from: String,
+    group: String,
+    /// Those there already, of records that are not committed.
+    there: HashSet<(i32, i64)>,
+}
+
+impl DeadLetters {
+    /// Makes the topic `to` unless it is there, able to take what `from` takes.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub fn open(connection: &Connection, from: &str, to: &str, group: &str) -> Outcome<Self> {
+        let mut topic = NewTopic::named(to);
+        let settings =
+            Admin::connect(connection)?.describe_configs(&ConfigResource::Topic(from.to_owned()))?;
+        let limit = settings
+            .iter()
+            .find(|entry| entry.name == "max.message.bytes")
+            .and_then(|entry| entry.value.as_deref()?.parse::<u64>().ok());
+        if let Some(limit) = limit {
+            let limit = (limit + HEADERS).min(i32::MAX.unsigned_abs().into());
+            topic
+                .configs
+                .insert("max.message.bytes".to_owned(), limit.to_string());
+        }
+        topics::ensure(connection, &topic)?;
+        Ok(DeadLetters {
+            producer: RecordProducer::connect(connection)?,
+            to: to.to_owned(),
+            from: from.to_owned(),
+            group: group.to_owned(),
+            there: HashSet::new(),
+        })
+    }
+
+    /// Reads which letters of uncommitted records are there.
+    ///
+    /// # Errors
+    /// When the topic cannot be read.
+    pub fn restore(&mut self, connection: &Connection, topic_id: &str, assigned: &[Assigned]) -> Outcome {
+        let starts: BTreeMap<i32, i64> = assigned
+            .iter()
+            .map(|given| (given.partition, given.start))
+            .collect();
+        self.there.clear();
+        read_to_end(connection, &self.to, |letter| {
+            let text = |name: &str| {
+                letter
+                    .header(name)
+                    .and_then(|value| std::str::from_utf8(value).ok())
+            };
+            if text("topic-id") != Some(topic_id) || text("group") != Some(&self.group) {
+                return;
+            }
+            let number = |name: &str| text(name)?.parse::<i64>().ok();
+            let place = number("partition")
+                .and_then(|partition| i32::try_from(partition).ok())
+                .zip(number("offset"));
+            if let Some((partition, offset)) = place
+                && starts.get(&partition).is_some_and(|start| offset >= *start)
+            {
+                self.there.insert((partition, offset));
+            }
+        })
+    }
+
+    /// Hands a record over with the reason, unless its letter is there already.
+    ///
+    /// # Errors
+    /// When it can never be written.
+    pub fn send(&self, topic_id: &str, record: &Received, reason: &str) -> Outcome {
+        if self.there.contains(&(record.partition, record.offset)) {
+            return Ok(());
+        }
+        let reason: String = reason.chars().take(REASON).collect();
+        let (partition, offset) = (record.partition.to_string(), record.offset.to_string());
+        self.producer.send(Outgoing {
+            topic: &self.to,
+            key: record.key.as_deref(),
+            value: record.value.as_deref(),
+            headers: &[
+                ("reason", &reason),
+                ("topic", &self.from),
+                ("partition", &partition),
+                ("offset", &offset),
+                ("topic-id", topic_id),
+                ("group", &self.group),
+            ],
+        })
+    }
+
+    /// Waits until all are acknowledged.
+    ///
+    /// # Errors
+    /// When any is not.
+    pub fn flush(&self) -> Outcome {
+        self.producer.flush()
+    }
+}

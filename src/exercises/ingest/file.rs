@@ -1,0 +1,194 @@
+//! The target that is a file: one document a line, with the same `_id` as in MongoDB, so that no server is needed.
+//!
+//! The file itself tells how far it is: its last lines name the last record of each partition. A line that a crash cut
+//! short is taken away when the file is opened, and a record that is in the file is not written again.
+
+use super::document::{Wanted, record_id};
+use crate::failure::{Failure, Outcome};
+use crate::kafka::group_consumer::Received;
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// How each line begins.
+const BEGIN: &str = "{\"_id\":\"";
+
+/// A file of documents, which this process alone writes.
+pub struct JsonFile {
+    path: PathBuf,
+    file: File,
+    /// For each topic id and partition, the offset after the last record in the file.
+    next: BTreeMap<(String, i32), i64>,
+}
+
+impl JsonFile {
+    /// Opens or makes the file, and reads how far it is.
+    ///
+    /// # Errors
+    /// When it cannot be written, another process writes it, or it holds other things than documents of an ingest.
+    pub fn open(path: &Path) -> Outcome<Self> {
+        let failed = |error: std::io::Error| {
+            Failure::request(format!("cannot write {}", path.display())).because(error)
+        };
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => Failure::request(format!("{} is being written", path.display()))
+                .because("another ingest has it open")
+                .hint("--to ANOTHER.jsonl for each ingest of a group"),
+            TryLockError::Error(error) => failed(error),
+        })?;
+        let mut opened = JsonFile {
+            path: path.to_owned(),
+            file,
+            next: BTreeMap::new(),
+        };
+        opened.look_through()?;
+        Ok(opened)
+    }
+
+    /// Reads every line's place, and cuts the file where the last whole line ends.
+    fn look_through(&mut self) -> Outcome {
+        let mut reader = BufReader::new(&self.file);
+        let mut line = Vec::new();
+        let mut whole = 0u64;
+        let mut number = 0u64;
+        loop {
+            line.clear();
+            reader
+                .read_until(b'\n', &mut line)
+                .map_err(|error| self.failed(error))?;
+            number += 1;
+            if line.last() != Some(&b'\n') {
+                if !line.starts_with(BEGIN.as_bytes()) && !BEGIN.as_bytes().starts_with(&line) {
+                    return Err(self.not_ours(number));
+                }
+                break;
+            }
+            let Some((id, partition, offset)) = place(&line) else {
+                return Err(self.not_ours(number));
+            };
+            let next = self.next.entry((id.to_owned(), partition)).or_default();
+            *next = (*next).max(offset + 1);
+            whole += line.len() as u64;
+        }
+        self.file.set_len(whole).map_err(|error| self.failed(error))?;
+        (&self.file)
+            .seek(SeekFrom::End(0))
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    fn not_ours(&self, line: u64) -> Failure {
+        Failure::request(format!("{} is no file of an ingest", self.path.display()))
+            .because(format!(
+                "line {line} does not begin with an _id of topic, partition and offset"
+            ))
+            .hint("--to another file: this one is left as it is")
+    }
+
+    fn failed(&self, error: std::io::Error) -> Failure {
+        Failure::request(format!("cannot write {}", self.path.display()))
+            .because(error)
+            .hint("nothing of this batch is committed: it is read again when the ingest is started again")
+    }
+
+    /// Where it writes to, for messages.
+    pub fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Whether the file holds that record, or a later one of its partition.
+    pub fn holds(&self, topic_id: &str, record: &Received) -> bool {
+        self.next
+            .get(&(topic_id.to_owned(), record.partition))
+            .is_some_and(|next| record.offset < *next)
+    }
+
+    /// Appends a batch and waits until the disk has it.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn write(&mut self, topic_id: &str, wanted: &[Wanted<'_>]) -> Outcome {
+        let mut lines = Vec::new();
+        for one in wanted {
+            lines.extend_from_slice(BEGIN.as_bytes());
+            lines.extend_from_slice(record_id(topic_id, one.record).as_bytes());
+            lines.push(b'"');
+            let value = one.record.value.as_deref().unwrap_or_default();
+            let members = compact(value);
+            if members.get(1) != Some(&b'}') {
+                lines.push(b',');
+            }
+            lines.extend_from_slice(members.get(1..).unwrap_or_default());
+            lines.push(b'\n');
+        }
+        self.file
+            .write_all(&lines)
+            .and_then(|()| self.file.sync_data())
+            .map_err(|error| self.failed(error))?;
+        for one in wanted {
+            let at = (topic_id.to_owned(), one.record.partition);
+            self.next.insert(at, one.record.offset + 1);
+        }
+        Ok(())
+    }
+}
+
+/// A JSON text without the white space between its tokens.
+fn compact(json: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(json.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in json {
+        if !quoted && byte.is_ascii_whitespace() {
+            continue;
+        }
+        match (quoted, escaped, byte) {
+            (true, true, _) => escaped = false,
+            (true, false, b'\\') => escaped = true,
+            (_, false, b'"') => quoted = !quoted,
+            _ => {}
+        }
+        kept.push(*byte);
+    }
+    kept
+}
+
+/// Topic id, partition and offset of a line's document.
+fn place(line: &[u8]) -> Option<(&str, i32, i64)> {
+    let rest = line.strip_prefix(BEGIN.as_bytes())?;
+    let id = rest.split(|byte| *byte == b'"').next()?;
+    let mut parts = std::str::from_utf8(id).ok()?.rsplitn(3, ':');
+    let offset = parts.next()?.parse().ok()?;
+    let partition = parts.next()?.parse().ok()?;
+    Some((parts.next()?, partition, offset))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_goes_but_not_within_strings() {
+        let text = b" {\n \"a b\" : \" \\\" x \", \"n\": 18446744073709551615 }\n";
+        assert_eq!(
+            compact(text),
+            b"{\"a b\":\" \\\" x \",\"n\":18446744073709551615}"
+        );
+    }
+
+    #[test]
+    fn a_line_tells_where_its_record_stood() {
+        assert_eq!(
+            place(b"{\"_id\":\"Ab:-c:3:42\",\"a\":1}\n"),
+            Some(("Ab:-c", 3, 42))
+        );
+        assert_eq!(place(b"{\"nombre\":\"Ana\"}\n"), None);
+    }
+}

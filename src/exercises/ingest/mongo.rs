@@ -1,0 +1,201 @@
+//! The target that is a MongoDB collection.
+//!
+//! Each batch goes as unordered `insert`, `update` and `delete` commands with write concern majority, split where they
+//! would be longer than a server takes. Whatever happens in between, a batch may be written again: an insert finds its
+//! `_id` there already, a replacement replaces the same by the same.
+
+use super::document::Wanted;
+use super::replies::{self, Reply};
+use super::{Fate, Patience};
+use crate::failure::{Failure, Outcome};
+use mongodb::bson::raw::cstr;
+use mongodb::bson::{Document, RawArrayBuf, RawDocumentBuf, doc, rawdoc};
+use mongodb::options::ClientOptions;
+use mongodb::{Client, Database};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// Most bytes of documents in one command; a single document may be longer.
+const CHUNK: usize = 8 * 1024 * 1024;
+/// How long to look for a server that takes writes, before saying that there is none.
+const SELECTION: Duration = Duration::from_secs(3);
+/// How long a server may take to answer a command.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// A collection to write to.
+pub struct Mongo {
+    runtime: Runtime,
+    database: Database,
+    collection: String,
+    hosts: String,
+    /// Whether every record makes a document of its own; else it replaces, or deletes, the one of its `_id`.
+    insert: bool,
+}
+
+/// One command's worth of what is wanted.
+struct Chunk<'a> {
+    name: &'static str,
+    list: &'static str,
+    wanted: Vec<&'a Wanted<'a>>,
+    bytes: usize,
+}
+
+impl Mongo {
+    /// Connects to the deployment that `uri` names, and makes sure that it takes writes.
+    ///
+    /// # Errors
+    /// When the URI is wrong, nothing answers there, or the user or password is refused.
+    pub fn connect(uri: &str, database: &str, collection: &str, insert: bool) -> Outcome<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::request("cannot start MongoDB's client").because(error))?;
+        let (client, hosts) = runtime.block_on(async {
+            let mut options = ClientOptions::parse(uri)
+                .await
+                .map_err(|error| replies::wrong_uri(&error))?;
+            options.app_name.get_or_insert_with(|| "velo".to_owned());
+            options.server_selection_timeout.get_or_insert(SELECTION);
+            let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
+            let hosts = hosts.join(",");
+            let client = Client::with_options(options).map_err(|error| replies::wrong_uri(&error))?;
+            // Any command asks for the user's rights on this database; this one changes nothing.
+            let asked = client.database(database).run_command(doc! {"ping": 1}).await;
+            asked.map_err(|error| replies::no_server(&error, &hosts))?;
+            Ok((client, hosts))
+        })?;
+        Ok(Mongo {
+            database: client.database(database),
+            runtime,
+            collection: collection.to_owned(),
+            hosts,
+            insert,
+        })
+    }
+
+    /// Where it writes to, for messages.
+    pub fn place(&self) -> String {
+        format!("{}.{} on {}", self.database.name(), self.collection, self.hosts)
+    }
+
+    /// Writes a batch in which no two have the same `_id`, and answers what became of each, in order. Goes on trying
+    /// while the server is away.
+    ///
+    /// # Errors
+    /// What `patience` says, and when the server refuses for a reason that is no document's fault.
+    pub fn write(&self, wanted: &[Wanted<'_>], patience: &mut Patience) -> Outcome<Vec<Fate>> {
+        let mut fates = Vec::with_capacity(wanted.len());
+        for chunk in self.chunks(wanted) {
+            self.write_chunk(&chunk, patience, &mut fates)?;
+        }
+        Ok(fates)
+    }
+
+    /// Splits in order: a new command where the kind changes or the length would be too much.
+    fn chunks<'a>(&self, wanted: &'a [Wanted<'a>]) -> Vec<Chunk<'a>> {
+        let mut chunks: Vec<Chunk<'a>> = Vec::new();
+        for one in wanted {
+            let (name, list) = match (&one.document, self.insert) {
+                (None, _) => ("delete", "deletes"),
+                (Some(_), true) => ("insert", "documents"),
+                (Some(_), false) => ("update", "updates"),
+            };
+            let bytes = one
+                .document
+                .as_ref()
+                .map_or(0, |document| document.as_bytes().len())
+                + 100;
+            match chunks.last_mut() {
+                Some(chunk) if chunk.name == name && chunk.bytes + bytes <= CHUNK => {
+                    chunk.bytes += bytes;
+                    chunk.wanted.push(one);
+                }
+                _ => chunks.push(Chunk {
+                    name,
+                    list,
+                    wanted: vec![one],
+                    bytes,
+                }),
+            }
+        }
+        chunks
+    }
+
+    fn write_chunk(&self, chunk: &Chunk<'_>, patience: &mut Patience, fates: &mut Vec<Fate>) -> Outcome {
+        loop {
+            match replies::judge(&self.send(chunk), chunk.wanted.len(), &self.hosts) {
+                Reply::Fates(found) => {
+                    patience.over();
+                    fates.extend(found);
+                    return Ok(());
+                }
+                Reply::Later(why) => patience.wait(&format!("MongoDB on {}: {why}", self.hosts))?,
+                Reply::Never(failure) => return Err(failure),
+                // One of its documents makes the server refuse the command: find out which.
+                Reply::Command(why) => match chunk.wanted.len() {
+                    0 | 1 => {
+                        fates.push(Fate::Refused(why));
+                        return Ok(());
+                    }
+                    count => {
+                        let (one, other) = chunk.wanted.split_at(count / 2);
+                        for half in [one, other] {
+                            let half = Chunk {
+                                name: chunk.name,
+                                list: chunk.list,
+                                wanted: half.to_vec(),
+                                bytes: 0,
+                            };
+                            self.write_chunk(&half, patience, fates)?;
+                        }
+                        return Ok(());
+                    }
+                },
+            }
+        }
+    }
+
+    fn send(&self, chunk: &Chunk<'_>) -> Result<Document, replies::Refusal> {
+        let command = self.command(chunk);
+        self.runtime.block_on(async {
+            let asked = self.database.run_raw_command(command);
+            match tokio::time::timeout(ANSWER, asked).await {
+                Ok(answer) => answer.map_err(|error| replies::Refusal::Error(Box::new(error))),
+                Err(_) => Err(replies::Refusal::Silence(ANSWER)),
+            }
+        })
+    }
+
+    fn command(&self, chunk: &Chunk<'_>) -> RawDocumentBuf {
+        let mut list = RawArrayBuf::new();
+        for one in &chunk.wanted {
+            match &one.document {
+                None => list.push(rawdoc! {"q": {"_id": one.id.clone()}, "limit": 1}),
+                Some(document) if self.insert => list.push(document.as_ref()),
+                Some(document) => list.push(rawdoc! {
+                    "q": {"_id": one.id.clone()}, "u": document.clone(), "upsert": true
+                }),
+            }
+        }
+        let mut command = rawdoc! {
+            (cstr_of(chunk.name)): self.collection.as_str(),
+            "ordered": false,
+            "writeConcern": {"w": "majority"},
+        };
+        command.append(cstr_of(chunk.list), list);
+        command
+    }
+}
+
+/// The names of commands as BSON wants them.
+fn cstr_of(name: &str) -> &'static mongodb::bson::raw::CStr {
+    match name {
+        "insert" => cstr!("insert"),
+        "documents" => cstr!("documents"),
+        "update" => cstr!("update"),
+        "updates" => cstr!("updates"),
+        "delete" => cstr!("delete"),
+        _ => cstr!("deletes"),
+    }
+}

@@ -1,0 +1,99 @@
+//! What an ingest counts, and how it tells.
+
+use crate::failure::Outcome;
+use crate::ui::{OutputFormat, Ui};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// What was counted since the start.
+#[derive(Debug)]
+pub struct Tally {
+    /// Records read, again after a crash or not.
+    pub read: u64,
+    /// Documents written, new or in place of others.
+    pub written: u64,
+    /// Documents deleted by tombstones.
+    pub deleted: u64,
+    /// Records that were written before, by this process or another.
+    pub there: u64,
+    /// Records that a later one of the same batch and `_id` made needless.
+    pub superseded: u64,
+    /// Dead letters.
+    pub dead: u64,
+    since: Instant,
+    asked: Arc<AtomicBool>,
+}
+
+impl Tally {
+    /// Begins to count; on a terminal, Enter asks for a summary from now on.
+    pub fn start(ui: Ui) -> Self {
+        let asked = Arc::new(AtomicBool::new(false));
+        if ui.interactive() {
+            let raised = Arc::clone(&asked);
+            std::thread::spawn(move || {
+                for _line in std::io::stdin().lines().map_while(Result::ok) {
+                    raised.store(true, Ordering::SeqCst);
+                }
+            });
+        }
+        Tally {
+            read: 0,
+            written: 0,
+            deleted: 0,
+            there: 0,
+            superseded: 0,
+            dead: 0,
+            since: Instant::now(),
+            asked,
+        }
+    }
+
+    /// Whether a summary was asked for since the last one.
+    pub fn is_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::SeqCst)
+    }
+
+    /// Tells the summary: in words on stderr, as JSON on stdout.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn tell(&self, lag: Option<i64>, ui: Ui) -> Outcome {
+        let seconds = self.since.elapsed().as_secs_f64();
+        let rate = self.read as f64 / seconds.max(0.001);
+        if ui.format == OutputFormat::Json {
+            return ui.line(
+                serde_json::json!({
+                    "read": self.read,
+                    "written": self.written,
+                    "deleted": self.deleted,
+                    "already_there": self.there,
+                    "superseded": self.superseded,
+                    "dead": self.dead,
+                    "seconds": (seconds * 1000.0).round() / 1000.0,
+                    "per_second": rate.round(),
+                    "lag": lag,
+                })
+                .to_string(),
+            );
+        }
+        let mut parts = vec![format!("{} written", self.written)];
+        for (count, what) in [
+            (self.deleted, "deleted"),
+            (self.superseded, "replaced within their batch"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
+        }
+        parts.push(format!("{} already there", self.there));
+        parts.push(format!("{} dead", self.dead));
+        parts.push(format!("{rate:.0} per second"));
+        parts.push(match lag {
+            Some(lag) => format!("lag {lag}"),
+            None => "lag unknown".to_owned(),
+        });
+        ui.say(format!("{} records read: {}", self.read, parts.join(", ")));
+        Ok(())
+    }
+}
