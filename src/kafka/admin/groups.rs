@@ -7,6 +7,19 @@ use crate::kafka::types::{
     CommittedOffset, GroupDescription, GroupListing, MemberDescription, OffsetSpec, TopicPartition,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// How long a cluster may take to find a group's coordinator: a new one makes the groups' topic first.
+const SETTLING: Duration = Duration::from_secs(10);
+/// How often it is asked meanwhile.
+const SETTLE_EVERY: Duration = Duration::from_millis(100);
+
+fn is_settling(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress | ErrorCode::NotCoordinator
+    )
+}
 
 /// How far a group is behind in one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +64,18 @@ impl Admin {
     /// # Errors
     /// When the cluster could not be asked, or refuses.
     pub fn find_group(&self, group: &str) -> Outcome<Option<GroupDescription>> {
-        match self.describe_groups(&[group.to_owned()])?.pop() {
-            None => Ok(None),
-            Some((_, Err(error))) if error.code() == ErrorCode::GroupIdNotFound => Ok(None),
-            Some((_, answer)) => {
-                let found = self.outcome(&format!("cannot describe group `{group}`"), answer)?;
-                Ok(found.exists().then_some(found))
+        let deadline = Instant::now() + SETTLING;
+        loop {
+            match self.describe_groups(&[group.to_owned()])?.pop() {
+                None => return Ok(None),
+                Some((_, Err(error))) if error.code() == ErrorCode::GroupIdNotFound => return Ok(None),
+                Some((_, Err(error))) if is_settling(error.code()) && Instant::now() < deadline => {
+                    std::thread::sleep(SETTLE_EVERY);
+                }
+                Some((_, answer)) => {
+                    let found = self.outcome(&format!("cannot describe group `{group}`"), answer)?;
+                    return Ok(found.exists().then_some(found));
+                }
             }
         }
     }
