@@ -57,19 +57,12 @@ pub fn run(args: &ResetArgs, context: &Context) -> Outcome {
 }
 
 fn confirmed(folder: &ClusterFolder, context: &Context) -> Outcome<bool> {
-    if !context.ui.interactive() {
-        return Err(
-            Failure::usage("deleting every topic, record and group needs a yes")
-                .because("there is no terminal to ask on")
-                .hint("velo cluster reset --yes"),
-        );
-    }
-    dialoguer::Confirm::new()
-        .with_prompt(format!(
-            "Delete every topic, record and group in {}?",
-            folder.root().display()
-        ))
-        .default(false)
-        .interact()
-        .map_err(|error| Failure::request("cannot ask").because(error))
+    let question = format!(
+        "Delete every topic, record and group in {}?",
+        folder.root().display()
+    );
+    context.ui.confirm(
+        &question,
+        &format!("velo cluster reset --yes{}", folder.data_option()),
+    )
 }
