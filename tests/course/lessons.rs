@@ -10,7 +10,7 @@ fn the_shipped_lessons_have_nothing_wrong_in_structure_texts_and_languages() {
         .velo(&["lesson", "lint", "--texts", "--lang", "en"])
         .succeeds();
     assert_eq!(ended.stdout, "");
-    for lesson in ["hello-kafka", "velib", "python"] {
+    for lesson in ["hello-kafka", "velib", "python", "people-mongodb"] {
         assert!(
             ended.stderr.contains(&format!(
                 "{lesson}: nothing wrong in structure, texts and languages."

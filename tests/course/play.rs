@@ -1,26 +1,74 @@
 //! The lessons play by themselves, on our cluster and on Apache Kafka, and leave nothing behind.
 
+use crate::support::cluster::Cluster;
 use crate::support::velo::Home;
+use std::path::PathBuf;
 
 fn plays(cluster: &Cluster, lesson: &str, wanted: &[&str]) {
+    plays_with(None, cluster, lesson, wanted);
+}
+
+/// With the interpreter for the lesson's Python programs.
+fn plays_with(python: Option<PathBuf>, cluster: &Cluster, lesson: &str, wanted: &[&str]) -> String {
     let home = Home::new();
     let prefix = format!("{}-", cluster.name("play"));
     let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
-    let ended = home
-        .velo(&[&["lesson", "play", lesson, "--prefix", &prefix], &at[..]].concat())
-        .succeeds();
-    for part in wanted {
-        assert!(ended.stdout.contains(part), "{part} is not in\n{}", ended.stdout);
+    let mut play = home.command(&[&["lesson", "play", lesson, "--prefix", &prefix], &at[..]].concat());
+    if let Some(python) = python {
+        play.env("VELO_PYTHON", python);
     }
-    assert!(!ended.stdout.contains('✗'), "{}", ended.stdout);
+    let output = play.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for part in wanted {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+    assert!(!said.contains('✗'), "{said}");
     let topics = home
         .velo(&[&["topic", "list"], &at[..]].concat())
         .succeeds()
         .stdout;
     assert!(!topics.contains(&prefix), "left behind:\n{topics}");
+    said
 }
 
-use crate::support::cluster::Cluster;
+/// People get into a file: by the ingest each once, by the naive loop some more than once.
+fn the_people_play(cluster: &Cluster) {
+    let python = crate::peers::peers_folder().join("python/bin/python");
+    let wanted = ["people-mongodb: 11 steps", "1 dead"];
+    let said = plays_with(Some(python), cluster, "people-mongodb", &wanted);
+    let counts: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("more than once, 0 missing"))
+        .collect();
+    let [naive, ours] = counts[..] else {
+        panic!("{said}");
+    };
+    assert!(!naive.contains(": 0 more than once"), "{naive}");
+    assert!(ours.contains(": 0 more than once"), "{ours}");
+}
+
+#[test]
+#[cfg_attr(
+    not(peer = "python"),
+    ignore = "Python's clients are not here: scripts/dev/test fetches them"
+)]
+fn the_people_play_to_their_end_on_the_classroom_cluster() {
+    the_people_play(&Cluster::classroom());
+}
+
+#[test]
+#[cfg_attr(
+    not(all(peer = "kafka", peer = "python")),
+    ignore = "Apache Kafka or Python's clients are not here: scripts/dev/test fetches them"
+)]
+fn the_people_play_to_their_end_on_apache_kafka() {
+    the_people_play(&Cluster::apache());
+}
 
 on_both_clusters! {
     fn hello_kafka_plays_to_its_end(cluster) {

@@ -1,5 +1,6 @@
 //! The exercises' programs, as their users meet them.
 
+mod mongo_course;
 mod mongo_file;
 mod mongo_ingest;
 mod mongo_support;
@@ -8,5 +9,6 @@ mod velib_api;
 mod velib_empty;
 mod velib_monitor;
 mod velib_produce;
+mod velib_python;
 mod velib_simulation;
 mod velib_support;

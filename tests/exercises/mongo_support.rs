@@ -48,10 +48,15 @@ impl MongoServer {
 
     /// Every document of the collection `people` of the database `test`.
     pub fn documents(&self) -> Vec<Document> {
+        self.documents_of("test", "people")
+    }
+
+    /// Every document of a collection.
+    pub fn documents_of(&self, database: &str, collection: &str) -> Vec<Document> {
         self.runtime.block_on(async {
             let client = Client::with_uri_str(self.uri()).await.unwrap();
-            let people = client.database("test").collection::<Document>("people");
-            let mut cursor = people.find(doc! {}).await.unwrap();
+            let collection = client.database(database).collection::<Document>(collection);
+            let mut cursor = collection.find(doc! {}).await.unwrap();
             let mut found = Vec::new();
             while cursor.advance().await.unwrap() {
                 found.push(cursor.deserialize_current().unwrap());

@@ -38,12 +38,17 @@ impl Running {
 
     /// Starts `velo` with these arguments.
     pub fn start_anywhere(arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_velo"));
+        command.args(arguments).env_remove("VELO_BOOTSTRAP_SERVER");
+        Self::start_command(command)
+    }
+
+    /// Starts any program.
+    pub fn start_command(mut command: Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| fs::File::create(folder.path().join(name)).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_velo"))
-            .args(arguments)
+        let process = command
             .env("VELO_HOME", folder.path())
-            .env_remove("VELO_BOOTSTRAP_SERVER")
             .stdin(Stdio::null())
             .stdout(file("out"))
             .stderr(file("err"))
@@ -74,6 +79,11 @@ impl Running {
         self.stdout()
     }
 
+    /// Waits for its end by itself, and answers its exit code.
+    pub fn wait(&mut self) -> i32 {
+        self.process.wait().unwrap().code().unwrap_or(-1)
+    }
+
     /// Presses Ctrl-C, waits for the end, and answers its exit code.
     pub fn interrupt(&mut self) -> i32 {
         let sent = Command::new("kill")
@@ -81,7 +91,7 @@ impl Running {
             .status()
             .unwrap();
         assert!(sent.success());
-        self.process.wait().unwrap().code().unwrap_or(-1)
+        self.wait()
     }
 }
 

@@ -102,7 +102,8 @@ pub fn peers_folder() -> PathBuf {
         .into()
 }
 
-fn program(name: &str) -> PathBuf {
+/// The path of one of `tests/peers/programs`.
+pub fn program(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/peers/programs")
         .join(name)
