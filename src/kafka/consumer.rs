@@ -5,6 +5,7 @@ use super::errors::KafkaError;
 use super::ffi::{EARLIEST, Handle, LATEST, Queue, Topic};
 use super::producer::no_partition;
 use super::reach::{self, Missing};
+use super::settling::settled;
 use super::types::TopicPartition;
 use crate::failure::Outcome;
 use std::collections::BTreeMap;
@@ -228,8 +229,7 @@ impl Consumer {
 
     fn offsets(&self, partitions: &[TopicPartition], time: i64) -> Outcome<Vec<i64>> {
         let wanted: Vec<_> = partitions.iter().map(|at| (at.clone(), time)).collect();
-        self.handle
-            .offsets(&wanted, PATIENCE)
+        settled(|| self.handle.offsets(&wanted, PATIENCE))
             .map_err(|error| error.into_failure("cannot look up offsets"))
     }
 

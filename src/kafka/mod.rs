@@ -13,6 +13,7 @@ pub mod producer;
 pub mod properties;
 mod reach;
 pub mod record_producer;
+mod settling;
 pub mod topic_reader;
 pub mod types;
 

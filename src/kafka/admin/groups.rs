@@ -3,23 +3,11 @@
 use super::Admin;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError, nearest};
+use crate::kafka::settling::{all_settled, settled};
 use crate::kafka::types::{
     CommittedOffset, GroupDescription, GroupListing, MemberDescription, OffsetSpec, TopicPartition,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
-
-/// How long a cluster may take to find a group's coordinator: a new one makes the groups' topic first.
-const SETTLING: Duration = Duration::from_secs(10);
-/// How often it is asked meanwhile.
-const SETTLE_EVERY: Duration = Duration::from_millis(100);
-
-fn is_settling(code: ErrorCode) -> bool {
-    matches!(
-        code,
-        ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress | ErrorCode::NotCoordinator
-    )
-}
 
 /// How far a group is behind in one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +43,7 @@ impl Admin {
         }
         self.outcome(
             "cannot describe groups",
-            self.client.describe_groups(groups, self.ask()),
+            all_settled(|| self.client.describe_groups(groups, self.ask())),
         )
     }
 
@@ -64,18 +52,12 @@ impl Admin {
     /// # Errors
     /// When the cluster could not be asked, or refuses.
     pub fn find_group(&self, group: &str) -> Outcome<Option<GroupDescription>> {
-        let deadline = Instant::now() + SETTLING;
-        loop {
-            match self.describe_groups(&[group.to_owned()])?.pop() {
-                None => return Ok(None),
-                Some((_, Err(error))) if error.code() == ErrorCode::GroupIdNotFound => return Ok(None),
-                Some((_, Err(error))) if is_settling(error.code()) && Instant::now() < deadline => {
-                    std::thread::sleep(SETTLE_EVERY);
-                }
-                Some((_, answer)) => {
-                    let found = self.outcome(&format!("cannot describe group `{group}`"), answer)?;
-                    return Ok(found.exists().then_some(found));
-                }
+        match self.describe_groups(&[group.to_owned()])?.pop() {
+            None => Ok(None),
+            Some((_, Err(error))) if error.code() == ErrorCode::GroupIdNotFound => Ok(None),
+            Some((_, answer)) => {
+                let found = self.outcome(&format!("cannot describe group `{group}`"), answer)?;
+                Ok(found.exists().then_some(found))
             }
         }
     }
@@ -110,7 +92,7 @@ impl Admin {
     pub fn delete_groups(&self, groups: &[String]) -> Outcome<Vec<(String, Answer)>> {
         self.outcome(
             "cannot delete groups",
-            self.client.delete_groups(groups, self.ask()),
+            all_settled(|| self.client.delete_groups(groups, self.ask())),
         )
     }
 
@@ -120,7 +102,7 @@ impl Admin {
     /// When the cluster could not be asked, or a partition's offset cannot be told.
     pub fn committed_offsets(&self, group: &str) -> Outcome<BTreeMap<TopicPartition, CommittedOffset>> {
         let what = format!("cannot read the offsets of group `{group}`");
-        let entries = match self.client.list_group_offsets(group, None, self.ask()) {
+        let entries = match settled(|| self.client.list_group_offsets(group, None, self.ask())) {
             Err(error) if error.code() == ErrorCode::GroupIdNotFound => return Ok(BTreeMap::new()),
             answer => self.outcome(&what, answer)?,
         };
@@ -157,7 +139,7 @@ impl Admin {
         group: &str,
         offsets: &[(TopicPartition, i64)],
     ) -> Answer<Vec<(TopicPartition, Answer)>> {
-        self.client.alter_group_offsets(group, offsets, self.ask())
+        all_settled(|| self.client.alter_group_offsets(group, offsets, self.ask()))
     }
 
     /// Forgets committed offsets, each with its own answer.
@@ -184,7 +166,7 @@ impl Admin {
         group: &str,
         partitions: &[TopicPartition],
     ) -> Answer<Vec<(TopicPartition, Answer)>> {
-        self.client.delete_group_offsets(group, partitions, self.ask())
+        all_settled(|| self.client.delete_group_offsets(group, partitions, self.ask()))
     }
 
     /// How far a group is behind: every partition it has committed or reads now.

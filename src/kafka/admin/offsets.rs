@@ -3,6 +3,7 @@
 use super::Admin;
 use crate::failure::Outcome;
 use crate::kafka::errors::Answer;
+use crate::kafka::settling::all_settled;
 use crate::kafka::types::{ListedOffset, OffsetSpec, TopicPartition};
 use std::collections::BTreeMap;
 
@@ -35,7 +36,7 @@ impl Admin {
         if partitions.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let answer = self.client.list_offsets(partitions, spec, self.ask());
+        let answer = all_settled(|| self.client.list_offsets(partitions, spec, self.ask()));
         Ok(self
             .outcome("cannot ask for offsets", answer)?
             .into_iter()
@@ -81,7 +82,7 @@ impl Admin {
     ) -> Outcome<Vec<(TopicPartition, Answer<i64>)>> {
         self.outcome(
             "cannot delete records",
-            self.client.delete_records(before, self.ask()),
+            all_settled(|| self.client.delete_records(before, self.ask())),
         )
     }
 }
