@@ -1,16 +1,11 @@
 //! How large partitions are on disk: DescribeLogDirs (KIP-113), which librdkafka lacks, over a socket of our own.
 
+use super::raw::{self, Reader, Request};
 use super::types::{Broker, TopicPartition};
-use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
-use std::time::Duration;
+use std::io;
 
-/// How long a broker may take to connect, and to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// API key and version: version 1 is the oldest that Kafka 4 speaks, and has all that is needed.
 const DESCRIBE_LOG_DIRS: (i16, i16) = (35, 1);
-/// More than the answer for ten thousands of partitions takes.
-const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// Asks `broker` how many bytes its replicas of these partitions take.
 ///
@@ -20,60 +15,19 @@ pub(super) fn sizes(
     broker: &Broker,
     partitions: &[TopicPartition],
 ) -> io::Result<Vec<(TopicPartition, i64)>> {
-    let addresses = (broker.host.as_str(), broker.port).to_socket_addrs()?;
-    let mut stream = None;
-    let mut refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in addresses {
-        match TcpStream::connect_timeout(&address, PATIENCE) {
-            Ok(connected) => {
-                stream = Some(connected);
-                break;
-            }
-            Err(error) => refused = error,
-        }
-    }
-    let mut stream = stream.ok_or(refused)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_nodelay(true)?;
-    stream.write_all(&request(partitions))?;
-    let mut length = [0; 4];
-    stream.read_exact(&mut length)?;
-    let length = usize::try_from(i32::from_be_bytes(length)).unwrap_or(usize::MAX);
-    if length > LONGEST_ANSWER {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    let mut answer = vec![0; length];
-    stream.read_exact(&mut answer)?;
+    let answer = raw::ask((broker.host.as_str(), broker.port), &request(partitions))?;
     parse(&answer).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// A frame: length, header (key, version, correlation id, client id), then topics with their partitions.
 fn request(partitions: &[TopicPartition]) -> Vec<u8> {
-    let mut body = Vec::new();
-    body.extend(DESCRIBE_LOG_DIRS.0.to_be_bytes());
-    body.extend(DESCRIBE_LOG_DIRS.1.to_be_bytes());
-    body.extend(1_i32.to_be_bytes());
-    put_string(&mut body, "velo");
-    put_count(&mut body, partitions.len());
+    let mut request = Request::new(DESCRIBE_LOG_DIRS.0, DESCRIBE_LOG_DIRS.1);
+    request.count(partitions.len());
     for partition in partitions {
-        put_string(&mut body, &partition.topic);
-        put_count(&mut body, 1);
-        body.extend(partition.partition.to_be_bytes());
+        request.string(&partition.topic);
+        request.count(1);
+        request.bytes(&partition.partition.to_be_bytes());
     }
-    let mut frame = Vec::new();
-    put_count(&mut frame, body.len());
-    frame.extend(body);
-    frame
-}
-
-fn put_count(buffer: &mut Vec<u8>, count: usize) {
-    buffer.extend(i32::try_from(count).unwrap_or(i32::MAX).to_be_bytes());
-}
-
-fn put_string(buffer: &mut Vec<u8>, text: &str) {
-    // Kafka's names have at most 249 bytes.
-    buffer.extend(i16::try_from(text.len()).unwrap_or(i16::MAX).to_be_bytes());
-    buffer.extend(text.as_bytes());
+    request.frame()
 }
 
 /// Sums up the folders of an answer; a replica that is being moved between folders counts where it is, not where it goes.
@@ -101,35 +55,6 @@ fn parse(answer: &[u8]) -> Option<Vec<(TopicPartition, i64)>> {
     Some(found)
 }
 
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, tail) = self.0.split_first_chunk::<N>()?;
-        self.0 = tail;
-        Some(*head)
-    }
-
-    fn int16(&mut self) -> Option<i16> {
-        self.take().map(i16::from_be_bytes)
-    }
-
-    fn int32(&mut self) -> Option<i32> {
-        self.take().map(i32::from_be_bytes)
-    }
-
-    fn int64(&mut self) -> Option<i64> {
-        self.take().map(i64::from_be_bytes)
-    }
-
-    fn string(&mut self) -> Option<String> {
-        let length = usize::try_from(self.int16()?).ok()?;
-        let (text, tail) = self.0.split_at_checked(length)?;
-        self.0 = tail;
-        Some(String::from_utf8_lossy(text).into_owned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,10 +63,10 @@ mod tests {
     fn an_answer_is_read_to_its_end_and_a_torn_one_refused() {
         let mut answer = Vec::new();
         answer.extend([0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0]);
-        put_string(&mut answer, "/data");
-        put_count(&mut answer, 1);
-        put_string(&mut answer, "trips");
-        put_count(&mut answer, 1);
+        raw::put_string(&mut answer, "/data");
+        raw::put_count(&mut answer, 1);
+        raw::put_string(&mut answer, "trips");
+        raw::put_count(&mut answer, 1);
         answer.extend(2_i32.to_be_bytes());
         answer.extend(4096_i64.to_be_bytes());
         answer.extend(0_i64.to_be_bytes());

@@ -11,10 +11,12 @@ pub mod places;
 pub mod probe;
 pub mod producer;
 pub mod properties;
+mod raw;
 mod reach;
 pub mod record_producer;
 mod settling;
 pub mod topic_reader;
+pub mod transactions;
 pub mod types;
 
 pub use admin::Admin;

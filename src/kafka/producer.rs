@@ -9,7 +9,7 @@ use rdkafka::ClientConfig;
 use std::cell::Ref;
 use std::time::Duration;
 
-pub use super::ffi::{Batch, Lost, NewRecord, Tally, Written};
+pub use super::ffi::{Batch, Delivery, Lost, NewRecord, Tally, Written};
 
 /// Who must have a record before it counts as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -151,6 +151,36 @@ impl Producer {
     /// What became of the records so far.
     pub fn tally(&self) -> Ref<'_, Tally> {
         self.handle.tally()
+    }
+
+    /// From now on `report` is told of each record that was written or lost, while this thread polls or flushes, in
+    /// place of the tally. It must not use this producer.
+    pub fn report_to(&self, report: impl FnMut(&Delivery<'_>) + 'static) {
+        self.handle.report_to(report);
+    }
+
+    /// Makes the producer ready for transactions, which needs a `transactional.id` among its properties.
+    ///
+    /// # Errors
+    /// What the cluster's transaction coordinator refuses, or that it does not answer within `timeout`.
+    pub fn init_transactions(&self, timeout: Duration) -> Result<(), KafkaError> {
+        self.handle.init_transactions(timeout)
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// When the producer cannot go on.
+    pub fn begin_transaction(&self) -> Result<(), KafkaError> {
+        self.handle.begin_transaction()
+    }
+
+    /// Waits until the transaction's records are written, and commits it.
+    ///
+    /// # Errors
+    /// When one of them was lost, the coordinator refuses, or it does not answer within `timeout`.
+    pub fn commit_transaction(&self, timeout: Duration) -> Result<(), KafkaError> {
+        self.handle.commit_transaction(timeout)
     }
 
     /// What went wrong with connections since the last call.

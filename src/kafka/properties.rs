@@ -12,6 +12,8 @@ const RENAMED: &[(&str, &str)] = &[
     ("ssl.truststore.certificates", "ssl.ca.pem"),
     ("ssl.keystore.certificate.chain", "ssl.certificate.pem"),
     ("ssl.keystore.key", "ssl.key.pem"),
+    ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
+    ("fetch.max.wait.ms", "fetch.wait.max.ms"),
     ("sasl.mechanism", "sasl.mechanisms"),
     ("max.request.size", "message.max.bytes"),
     ("buffer.memory", "queue.buffering.max.kbytes"),

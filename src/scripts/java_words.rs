@@ -1,6 +1,7 @@
 //! What Apache Kafka's Java clients say of an error code when the broker sent no words of its own.
 
 use crate::kafka::{ErrorCode, KafkaError};
+use std::time::Duration;
 
 /// The message that a Java tool prints for this error.
 pub fn java_message(error: &KafkaError) -> String {
@@ -15,15 +16,32 @@ pub fn java_exception(error: &KafkaError) -> String {
     format!("{}: {}", java_class(error.code()), java_message(error))
 }
 
+/// Java's exception, and its message, for a topic that the cluster told nothing of for so long.
+pub fn no_metadata(topic: &str, waited: Duration) -> (String, String) {
+    let legal = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    if topic.chars().all(legal) {
+        let waited = waited.as_millis();
+        let why = format!("Topic {topic} not present in metadata after {waited} ms.");
+        return (java_class(ErrorCode::OperationTimedOut), why);
+    }
+    (
+        java_class(ErrorCode::InvalidTopic),
+        format!("Invalid topics: [{topic}]"),
+    )
+}
+
 /// Java's exception for an error code.
-fn java_class(code: ErrorCode) -> String {
+pub fn java_class(code: ErrorCode) -> String {
     use ErrorCode as Code;
     let name = match code {
         Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition => {
             "UnknownTopicOrPartition"
         }
-        Code::OperationTimedOut | Code::RequestTimedOut | Code::TimedOutQueue => "Timeout",
+        Code::OperationTimedOut | Code::RequestTimedOut | Code::TimedOutQueue | Code::MessageTimedOut => {
+            "Timeout"
+        }
         Code::InvalidTopic => "InvalidTopic",
+        Code::MessageSizeTooLarge => "RecordTooLarge",
         Code::InvalidConfig => "InvalidConfiguration",
         Code::SaslAuthenticationFailed | Code::Authentication => "SaslAuthentication",
         other => return format!("org.apache.kafka.common.errors.{other:?}Exception"),
@@ -71,6 +89,7 @@ fn default_message(code: ErrorCode) -> Option<&'static str> {
         Code::GroupSubscribedToTopic => {
             "Deleting offsets of a topic is forbidden while the consumer group is actively subscribed to it."
         }
+        Code::MessageTimedOut => "The record was not acknowledged in time.",
         _ => return None,
     })
 }

@@ -1,16 +1,22 @@
 //! The Kafka shell scripts' own face: their options, words, streams and exit codes, over the same client core as the
 //! friendly face. One file per script; `docs/parity.md` has every deliberate difference.
 
+pub mod argparse;
 pub mod client_properties;
 pub mod configs;
 pub mod console_consumer;
 pub mod console_producer;
 pub mod consumer_groups;
+pub mod consumer_perf;
 pub mod delete_records;
 pub mod dump_log;
+pub mod e2e_latency;
 pub mod ending;
+mod fill;
 pub mod get_offsets;
+mod include;
 pub mod install;
+pub mod java_format;
 pub mod java_order;
 pub mod java_words;
 pub mod kafka_records;
@@ -19,10 +25,13 @@ pub mod old_scripts;
 pub mod old_ways;
 pub mod options;
 pub mod partitions_file;
+pub mod producer_perf;
 pub mod server;
 pub mod shims;
 mod table;
+mod throttle;
 pub mod topics;
+pub mod verifiable_producer;
 
 pub use ending::Ending;
 pub use table::{SCRIPTS, Script, find};

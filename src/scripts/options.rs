@@ -149,8 +149,14 @@ impl Options {
                     )));
                 }
             },
-            (Takes::MaybeValue(_), None) => {
-                if let Some(value) = rest.as_slice().first().filter(|next| !next.starts_with('-')) {
+            (Takes::MaybeValue(describes), None) => {
+                // A number may be negative; what is none is no value of such an option.
+                let number = describes.starts_with("Integer") || describes.starts_with("Long");
+                let is_value = |next: &&String| match number {
+                    true => next.parse::<i64>().is_ok(),
+                    false => !next.starts_with('-'),
+                };
+                if let Some(value) = rest.as_slice().first().filter(is_value) {
                     values.push(value.clone());
                     rest.next();
                 }

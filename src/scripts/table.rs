@@ -1,8 +1,9 @@
 //! Every script: its name, what runs it, and the friendly command that does the same.
 
 use super::{
-    Ending, configs, console_consumer, console_producer, consumer_groups, delete_records, dump_log,
-    get_offsets, leader_election, old_scripts, server, topics,
+    Ending, configs, console_consumer, console_producer, consumer_groups, consumer_perf, delete_records,
+    dump_log, e2e_latency, get_offsets, leader_election, old_scripts, producer_perf, server, topics,
+    verifiable_producer,
 };
 
 /// A shell script of Apache Kafka's.
@@ -39,6 +40,11 @@ pub const SCRIPTS: &[Script] = &[
         twin: "velo group",
     },
     Script {
+        name: "kafka-consumer-perf-test",
+        run: consumer_perf::run,
+        twin: "velo consume",
+    },
+    Script {
         name: "kafka-delete-records",
         run: delete_records::run,
         twin: "velo records delete",
@@ -49,6 +55,11 @@ pub const SCRIPTS: &[Script] = &[
         twin: "",
     },
     Script {
+        name: "kafka-e2e-latency",
+        run: e2e_latency::run,
+        twin: "velo produce, velo consume",
+    },
+    Script {
         name: "kafka-get-offsets",
         run: get_offsets::run,
         twin: "velo offsets",
@@ -57,6 +68,11 @@ pub const SCRIPTS: &[Script] = &[
         name: "kafka-leader-election",
         run: leader_election::run,
         twin: "velo topic",
+    },
+    Script {
+        name: "kafka-producer-perf-test",
+        run: producer_perf::run,
+        twin: "velo produce",
     },
     Script {
         name: "kafka-replay-log-producer",
@@ -87,6 +103,11 @@ pub const SCRIPTS: &[Script] = &[
         name: "kafka-topics",
         run: topics::run,
         twin: "velo topic",
+    },
+    Script {
+        name: "kafka-verifiable-producer",
+        run: verifiable_producer::run,
+        twin: "velo produce",
     },
     Script {
         name: "zookeeper-server-start",

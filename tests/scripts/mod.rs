@@ -2,6 +2,10 @@
 
 mod console_consumer;
 mod console_producer;
+mod consumer_perf;
 mod dump_log;
+mod e2e_latency;
+mod producer_perf;
 mod server;
 mod shims;
+mod verifiable_producer;

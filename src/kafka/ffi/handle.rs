@@ -1,7 +1,7 @@
 //! A native client that produces or consumes, with what librdkafka says of itself in between.
 
 use super::native::{Words, c_string, string};
-use super::writing::Tally;
+use super::writing::{Delivery, Tally};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use rdkafka::ClientConfig;
 use rdkafka::bindings as rd;
@@ -23,7 +23,12 @@ pub(in crate::kafka) struct Handle {
 pub(super) struct Said {
     pub(super) troubles: RefCell<Vec<KafkaError>>,
     pub(super) tally: RefCell<Tally>,
+    /// Who is told of each delivery, in place of the tally.
+    pub(super) reporter: RefCell<Option<Reporter>>,
 }
+
+/// Is told of each record that was written or lost.
+pub(super) type Reporter = Box<dyn FnMut(&Delivery<'_>)>;
 
 /// A topic as a native client knows it.
 pub(in crate::kafka) struct Topic {

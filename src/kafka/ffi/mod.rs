@@ -14,13 +14,14 @@ mod native;
 mod offsets;
 mod reading;
 mod topics;
+mod transactions;
 mod writing;
 
 pub(super) use client::{Ask, Client};
 pub(super) use handle::{Handle, Topic};
 pub use reading::{Arrival, Record};
 pub(super) use reading::{EARLIEST, LATEST, Queue};
-pub use writing::{Batch, Lost, NewRecord, Tally, Written};
+pub use writing::{Batch, Delivery, Lost, NewRecord, Tally, Written};
 
 use super::errors::ErrorCode;
 use std::ffi::CStr;

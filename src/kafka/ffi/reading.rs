@@ -325,7 +325,7 @@ fn list_of(entries: &[(TopicPartition, i64)]) -> Answer<PartitionList> {
 
 /// # Safety
 /// `at` must be null or point to `length` bytes that live as long as `'a`.
-unsafe fn bytes<'a>(at: *const c_void, length: usize) -> Option<&'a [u8]> {
+pub(super) unsafe fn bytes<'a>(at: *const c_void, length: usize) -> Option<&'a [u8]> {
     // SAFETY: the caller vouches for it.
     (!at.is_null()).then(|| unsafe { std::slice::from_raw_parts(at.cast::<u8>(), length) })
 }

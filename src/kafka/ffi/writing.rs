@@ -82,6 +82,42 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// What became of one record.
+pub struct Delivery<'a> {
+    message: &'a rd::rd_kafka_message_t,
+    /// Why it was not written, if so.
+    pub error: Option<KafkaError>,
+}
+
+impl<'a> Delivery<'a> {
+    /// The number that it was queued with.
+    pub fn tag(&self) -> usize {
+        self.message._private as usize
+    }
+
+    /// Its key, if any.
+    pub fn key(&self) -> Option<&'a [u8]> {
+        // SAFETY: librdkafka gives pointer and length of the key inside the message, which lives for `'a`.
+        unsafe { super::reading::bytes(self.message.key, self.message.key_len) }
+    }
+
+    /// Its value; `None` is a null.
+    pub fn value(&self) -> Option<&'a [u8]> {
+        // SAFETY: as for the key.
+        unsafe { super::reading::bytes(self.message.payload, self.message.len) }
+    }
+
+    /// The partition it was for, -1 when none was chosen yet.
+    pub fn partition(&self) -> i32 {
+        self.message.partition
+    }
+
+    /// Its offset, -1 when the broker gives none (acks=0).
+    pub fn offset(&self) -> i64 {
+        self.message.offset.max(-1)
+    }
+}
+
 /// What became of the records so far.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
@@ -248,6 +284,12 @@ impl Handle {
         code == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
     }
 
+    /// From now on `report` is told of each delivery, while this thread polls; the tally stays as it is. It must not
+    /// call this client.
+    pub fn report_to(&self, report: impl FnMut(&Delivery<'_>) + 'static) {
+        *self.said().reporter.borrow_mut() = Some(Box::new(report));
+    }
+
     /// What became of the records so far.
     pub fn tally(&self) -> std::cell::Ref<'_, Tally> {
         self.said().tally.borrow()
@@ -265,6 +307,12 @@ pub(super) unsafe extern "C" fn on_delivery(
         let code = (&raw const (*message).err).cast::<c_int>().read();
         (&*opaque.cast::<Said>(), &*message, code)
     };
+    if let Some(report) = said.reporter.borrow_mut().as_mut() {
+        // SAFETY: librdkafka calls back with its live client.
+        let error = (code != 0).then(|| unsafe { failure(rk, code) });
+        report(&Delivery { message, error });
+        return;
+    }
     let mut tally = said.tally.borrow_mut();
     match usize::try_from(message.partition) {
         Ok(partition) if code == 0 => tally.add(partition, message.offset),

@@ -5,21 +5,18 @@ use super::options::{Place, Reset, Wanted};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::consumer::{Arrival, Consumer, Record, Start};
 use crate::kafka::places::Places;
-use crate::kafka::{Admin, Connection, ErrorCode, KafkaError, is_internal};
+use crate::kafka::{Connection, ErrorCode, KafkaError};
 use crate::scripts::Ending;
+use crate::scripts::include::{Included, REFRESH};
 use crate::scripts::java_words::java_message;
 use crate::ui::Interrupt;
 use crate::ui::buffered::Output;
-use regex::Regex;
 use std::io;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// The longest wait for records before Ctrl-C and the clock are looked at.
 const GLANCE: Duration = Duration::from_millis(50);
-
-/// How often topics are looked for that `--include` matches.
-const REFRESH: Duration = Duration::from_secs(5);
 
 /// When to end.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +39,8 @@ pub struct Reading<'a> {
     /// The topics joined for, and when they were last looked for.
     topics: Vec<String>,
     refreshed: Option<Instant>,
-    admin: Option<Admin>,
+    /// The topics of `--include`.
+    included: Option<Included>,
     said: Option<ErrorCode>,
     consumer: Consumer,
 }
@@ -81,7 +79,7 @@ impl<'a> Reading<'a> {
             },
             topics: Vec::new(),
             refreshed: None,
-            admin: None,
+            included: wanted.include.as_deref().map(Included::new),
             said: None,
             consumer,
         }
@@ -140,7 +138,10 @@ impl<'a> Reading<'a> {
     fn subscribe(&mut self) -> Outcome {
         let topics = match (&self.wanted.topic, &self.wanted.include) {
             (Some(topic), _) => vec![topic.clone()],
-            (None, include) => self.included(include.as_deref().unwrap_or_default())?,
+            (None, _) => match &mut self.included {
+                Some(included) => included.topics(self.connection)?,
+                None => Vec::new(),
+            },
         };
         self.refreshed = Some(Instant::now());
         if topics.is_empty() || topics == self.topics {
@@ -148,26 +149,6 @@ impl<'a> Reading<'a> {
         }
         self.topics = topics;
         self.consumer.subscribe(&self.topics)
-    }
-
-    fn included(&mut self, include: &str) -> Outcome<Vec<String>> {
-        let whole = Regex::new(&format!("^(?:{include})$")).map_err(|_| {
-            Failure::usage(format!("`{include}` is no regular expression"))
-                .hint("kafka-console-consumer.sh --include 'velib-.*'")
-        })?;
-        let admin = match self.admin.take() {
-            Some(admin) => admin,
-            None => Admin::connect(self.connection)?,
-        };
-        let metadata = admin.metadata();
-        self.admin = Some(admin);
-        // As Java's consumer by default (exclude.internal.topics).
-        Ok(metadata?
-            .topics
-            .into_iter()
-            .map(|topic| topic.name)
-            .filter(|name| !is_internal(name) && whole.is_match(name))
-            .collect())
     }
 
     fn read(&mut self) -> Result<(), Ending> {

@@ -4,11 +4,11 @@ mod options;
 mod reader;
 
 use super::client_properties;
-use super::java_words::java_message;
+use super::java_words::{java_message, no_metadata};
 use super::options::Parsed;
 use super::{Ending, out_now};
 use crate::failure::{Failure, Kind, Outcome};
-use crate::kafka::errors::{ErrorCode, KafkaError};
+use crate::kafka::errors::ErrorCode;
 use crate::kafka::producer::{Producer, Settings};
 use crate::ui::Interrupt;
 use crate::ui::lines::{Lines, Next, Source, split};
@@ -85,14 +85,10 @@ fn open(parsed: &Parsed, topic: &str) -> Result<Result<(Producer, Duration), End
 
 /// Java's words for a topic that the cluster does not tell of, and ours for the reason.
 fn no_topic(topic: &str, waited: Duration, failure: &Failure) -> Ending {
-    let legal = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
-    if !topic.chars().all(legal) {
-        return not_sent(topic, &format!("Invalid topics: [{topic}]"));
+    let (class, why) = no_metadata(topic, waited);
+    if class.ends_with("InvalidTopicException") {
+        return not_sent(topic, &why);
     }
-    let why = format!(
-        "Topic {topic} not present in metadata after {} ms.",
-        waited.as_millis()
-    );
     let today = match failure.kind() {
         Kind::Unreachable => "velo cluster start, or another --bootstrap-server",
         _ => "velo topic list",
@@ -218,7 +214,7 @@ impl Work<'_> {
         first
             .iter()
             .skip(known)
-            .try_for_each(|one| self.refused(&delivery(&one.error)))
+            .try_for_each(|one| self.refused(&java_message(&one.error)))
     }
 
     /// Waits for every answer. Ctrl-C stops no flush: what was accepted is written; a second one ends the process.
@@ -234,13 +230,5 @@ impl Work<'_> {
         if self.prompting {
             out_now(">");
         }
-    }
-}
-
-/// Java's words for a record that was not delivered.
-fn delivery(error: &KafkaError) -> String {
-    match error.code() {
-        ErrorCode::MessageTimedOut => "The record was not acknowledged in time.".to_owned(),
-        _ => java_message(error),
     }
 }
