@@ -46,14 +46,14 @@ on_both_clusters! {
         user.writes(&topic, &records(20), &[]);
         let pattern = format!("{topic}.*");
         let words = [
-            "--include", &pattern, "--num-records", "30", "--timeout", "1500", "--show-detailed-stats",
+            "--include", &pattern, "--num-records", "30", "--timeout", "5000", "--show-detailed-stats",
             "--reporting-interval", "1", "--date-format", "yyyy", "--print-metrics",
         ];
         let ended = user.velo(&line(cluster, &words)).succeeds();
         let lines: Vec<&str> = ended.stdout.lines().collect();
         assert!(lines[0].starts_with("time, threadId, data.consumed.in.MB"), "{}", ended.stdout);
         assert!(Regex::new(r"^\d{4}, 0, 0\.0000, \d").unwrap().is_match(lines[1]), "{}", ended.stdout);
-        let warning = "WARNING: Exiting before consuming the expected number of records: timeout (1500 ms) exceeded. You \
+        let warning = "WARNING: Exiting before consuming the expected number of records: timeout (5000 ms) exceeded. You \
                        can use the --timeout option to increase the timeout.";
         assert!(lines.contains(&warning), "{}", ended.stdout);
         let counted = "consumer-fetch-manager-metrics:records-consumed-total:{client-id=perf-consumer-client}";

@@ -62,16 +62,17 @@ fn mistakes_are_told_in_argparse4js_words() {
     for (words, refusal) in [
         (
             vec!["--topic", "a"],
-            "verifiable-producer: error: one of the arguments --bootstrap-server is required\n",
+            "verifiable-producer: error: one of the arguments --bootstrap-server is required",
         ),
         (
             vec!["--topic", "a", "--acks", "7"],
-            "verifiable-producer: error: argument  --acks:  invalid  choice: '7' (choose\nfrom {0,1,-1})\n",
+            "verifiable-producer: error: argument --acks: invalid choice: '7' (choose from {0,1,-1})",
         ),
     ] {
         let ended = home
             .velo(&[&["kafka-verifiable-producer"], &words[..]].concat())
             .fails_with(1);
-        assert!(ended.stderr.ends_with(refusal), "{}", ended.stderr);
+        let told = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.ends_with(refusal), "{}", ended.stderr);
     }
 }
