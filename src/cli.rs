@@ -28,6 +28,7 @@ pub struct Cli {
 
 /// Options that every command takes.
 #[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Brokers to ask first [default: the current context, else localhost:9092]
     #[arg(
@@ -129,6 +130,7 @@ impl Command {
 
 /// Runs one command line, `arguments[0]` being the program's name.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    crate::panics::explain();
     if let Some(code) = run_script(&arguments) {
         return ExitCode::from(code);
     }

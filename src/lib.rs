@@ -11,6 +11,7 @@ pub mod exercises;
 pub mod failure;
 pub mod i18n;
 pub mod kafka;
+pub mod panics;
 pub mod places;
 pub mod process;
 pub mod scripts;

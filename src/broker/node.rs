@@ -55,7 +55,7 @@ pub struct Node {
     pub producer_ids: ProducerIds,
     /// Memory of the requests being received.
     pub request_memory: MemoryPool,
-    /// Requests whose handler panicked: mistakes of ours.
+    /// Requests whose handler panicked: mistakes of ours, which the tests count. The release build ends instead.
     pub failed_requests: AtomicU64,
     /// Ids of the connections that are open.
     pub connections: Arc<parking_lot::Mutex<HashSet<u64>>>,
