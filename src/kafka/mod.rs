@@ -7,6 +7,7 @@ pub mod errors;
 mod ffi;
 pub mod group_consumer;
 mod log_dirs;
+pub mod member;
 pub mod places;
 pub mod probe;
 pub mod producer;

@@ -89,6 +89,7 @@ fn default_message(code: ErrorCode) -> Option<&'static str> {
         Code::GroupSubscribedToTopic => {
             "Deleting offsets of a topic is forbidden while the consumer group is actively subscribed to it."
         }
+        Code::AutoOffsetReset => "Undefined offset with no reset policy for a partition.",
         Code::MessageTimedOut => "The record was not acknowledged in time.",
         _ => return None,
     })

@@ -31,6 +31,7 @@ pub mod shims;
 mod table;
 mod throttle;
 pub mod topics;
+pub mod verifiable_consumer;
 pub mod verifiable_producer;
 
 pub use ending::Ending;

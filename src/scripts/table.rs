@@ -3,7 +3,7 @@
 use super::{
     Ending, configs, console_consumer, console_producer, consumer_groups, consumer_perf, delete_records,
     dump_log, e2e_latency, get_offsets, leader_election, old_scripts, producer_perf, server, topics,
-    verifiable_producer,
+    verifiable_consumer, verifiable_producer,
 };
 
 /// A shell script of Apache Kafka's.
@@ -103,6 +103,11 @@ pub const SCRIPTS: &[Script] = &[
         name: "kafka-topics",
         run: topics::run,
         twin: "velo topic",
+    },
+    Script {
+        name: "kafka-verifiable-consumer",
+        run: verifiable_consumer::run,
+        twin: "velo consume",
     },
     Script {
         name: "kafka-verifiable-producer",

@@ -113,6 +113,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let mut given = Properties::from([
         ("acks".to_owned(), parsed.value("acks").unwrap_or("-1").to_owned()),
         ("retries".to_owned(), "0".to_owned()),
+        ("client.id".to_owned(), "producer-1".to_owned()),
     ]);
     given.extend(properties);
     let bootstrap = given

@@ -8,4 +8,5 @@ mod e2e_latency;
 mod producer_perf;
 mod server;
 mod shims;
+mod verifiable_consumer;
 mod verifiable_producer;

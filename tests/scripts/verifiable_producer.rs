@@ -5,7 +5,7 @@ use crate::support::velo::Home;
 use serde_json::{Value, json};
 
 /// The events, without what no two runs share.
-fn events(stdout: &str) -> Vec<Value> {
+pub fn events(stdout: &str) -> Vec<Value> {
     stdout
         .lines()
         .map(|line| {
