@@ -113,7 +113,7 @@ impl Connection {
     /// # Errors
     /// Unreachable, with what answers instead, if anything.
     pub fn reach(&self) -> Outcome {
-        probe::reach(self)
+        probe::reach(self, probe::Wanted::Broker)
     }
 
     /// The bootstrap servers, as host and port.
@@ -129,11 +129,6 @@ impl Connection {
                 .hint("--bootstrap-server takes HOST:PORT, for example localhost:9092"));
         }
         servers.into_iter().map(host_and_port).collect()
-    }
-
-    /// Whether a plain socket will do: neither TLS nor a user's name.
-    pub(super) fn is_plain(&self) -> bool {
-        self.security_protocol() == "plaintext"
     }
 
     /// Whether the first bytes on the wire are TLS.

@@ -10,6 +10,7 @@ pub use rdkafka::types::RDKafkaErrorCode as ErrorCode;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KafkaError {
     code: ErrorCode,
+    protocol_code: i16,
     text: String,
 }
 
@@ -21,8 +22,22 @@ impl KafkaError {
     pub fn new(code: ErrorCode, text: impl Into<String>) -> Self {
         KafkaError {
             code,
+            protocol_code: i16::try_from(code as i32).unwrap_or(-1),
             text: text.into(),
         }
+    }
+
+    /// An error code of Kafka's protocol, which librdkafka may have no name for.
+    pub fn of_protocol(code: i16, text: impl Into<String>) -> Self {
+        KafkaError {
+            protocol_code: code,
+            ..Self::new(super::ffi::code_of(code.into()), text)
+        }
+    }
+
+    /// The code as Kafka's protocol numbers it; negative when the fault is on this side.
+    pub fn protocol_code(&self) -> i16 {
+        self.protocol_code
     }
 
     /// The code.

@@ -1,4 +1,4 @@
-//! The client core, over librdkafka: the only place that imports `rdkafka`.
+//! The client core, over librdkafka: the only place that imports `rdkafka`. What librdkafka lacks goes over `wire`.
 
 pub mod admin;
 pub mod connection;
@@ -6,19 +6,18 @@ pub mod consumer;
 pub mod errors;
 mod ffi;
 pub mod group_consumer;
-mod log_dirs;
 pub mod member;
 pub mod places;
 pub mod probe;
 pub mod producer;
 pub mod properties;
-mod raw;
 mod reach;
 pub mod record_producer;
 mod settling;
 pub mod topic_reader;
 pub mod transactions;
 pub mod types;
+pub mod wire;
 
 pub use admin::Admin;
 pub use connection::Connection;
@@ -26,6 +25,7 @@ pub use errors::{Answer, ErrorCode, KafkaError};
 pub use group_consumer::GroupConsumer;
 pub use record_producer::RecordProducer;
 pub use types::*;
+pub use wire::Wire;
 
 /// The version of librdkafka, as it says itself.
 pub fn librdkafka_version() -> String {

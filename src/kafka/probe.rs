@@ -50,12 +50,22 @@ pub fn look(host: &str, port: u16, tls: bool) -> Found {
     Found::Nothing(why)
 }
 
-/// Succeeds when at least one bootstrap server is a broker.
-pub(super) fn reach(connection: &Connection) -> Outcome {
+/// Whom a client wants to talk to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A broker.
+    Broker,
+    /// A controller, or a node that is both.
+    Controller,
+}
+
+/// Succeeds when at least one bootstrap server is what is wanted.
+pub(super) fn reach(connection: &Connection, wanted: Wanted) -> Outcome {
     let mut findings = Vec::new();
     for (host, port) in connection.servers()? {
         match look(&host, port, connection.is_tls()) {
             Found::Broker | Found::Listener => return Ok(()),
+            Found::Controller if wanted == Wanted::Controller => return Ok(()),
             other => findings.push((format!("{host}:{port}"), port, other)),
         }
     }

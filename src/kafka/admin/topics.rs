@@ -1,11 +1,11 @@
 //! Topics, partitions and leaders.
 
 use super::Admin;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Kind, Outcome};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError, nearest};
 use crate::kafka::ffi::Ask;
-use crate::kafka::log_dirs;
 use crate::kafka::types::{NewTopic, TopicDescription, TopicPartition};
+use crate::kafka::wire::Wire;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -210,15 +210,20 @@ impl Admin {
         }
     }
 
-    /// How many bytes each partition takes on its leader's disk; `None` when the connection is secured, because the request
-    /// is one that librdkafka lacks and goes over a plain socket. A leader that does not answer leaves its partitions out.
+    /// How many bytes each partition takes on its leader's disk; `None` when the connection is secured in a way that only
+    /// librdkafka knows, which lacks this request. A leader that does not answer leaves its partitions out.
     ///
     /// # Errors
     /// When the cluster could not be asked for its brokers.
     pub fn log_sizes(&self, topics: &[TopicDescription]) -> Outcome<Option<BTreeMap<TopicPartition, i64>>> {
-        if !self.connection.is_plain() {
-            return Ok(None);
-        }
+        let mut wire = match Wire::connect(&self.connection) {
+            Ok(wire) => wire,
+            Err(failure) if failure.kind() == Kind::Usage => {
+                tracing::warn!("the brokers cannot be asked for sizes: {failure}");
+                return Ok(None);
+            }
+            Err(failure) => return Err(failure),
+        };
         let mut sizes = BTreeMap::new();
         for broker in self.describe_cluster()?.brokers {
             let led: Vec<TopicPartition> = topics
@@ -232,8 +237,15 @@ impl Admin {
             if led.is_empty() {
                 continue;
             }
-            match log_dirs::sizes(&broker, &led) {
-                Ok(found) => sizes.extend(found),
+            match wire.describe_log_dirs(broker.id, Some(&led)) {
+                Ok(found) => sizes.extend(
+                    // A replica that moves between folders counts where it is, not where it goes.
+                    found
+                        .into_iter()
+                        .flat_map(|folder| folder.replicas)
+                        .filter(|replica| !replica.is_future)
+                        .map(|replica| (replica.partition, replica.size)),
+                ),
                 Err(error) => tracing::warn!("broker {} does not tell its sizes: {error}", broker.id),
             }
         }

@@ -196,7 +196,7 @@ unsafe extern "C" fn on_log(
 }
 
 /// A code as a broker may send it: one that librdkafka has no name for is `Unknown`.
-pub(super) fn code_of(code: c_int) -> ErrorCode {
+pub(in crate::kafka) fn code_of(code: c_int) -> ErrorCode {
     rd::rd_kafka_resp_err_t::try_from(code).map_or(ErrorCode::Unknown, ErrorCode::from)
 }
 

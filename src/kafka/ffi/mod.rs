@@ -18,7 +18,7 @@ mod transactions;
 mod writing;
 
 pub(super) use client::{Ask, Client};
-pub(super) use handle::{Handle, Topic};
+pub(super) use handle::{Handle, Topic, code_of};
 pub use reading::{Arrival, Record};
 pub(super) use reading::{EARLIEST, LATEST, Queue};
 pub use writing::{Batch, Delivery, Lost, NewRecord, Tally, Written};

@@ -1,0 +1,206 @@
+//! One connection to one node: frames, correlation ids, and the versions both sides know.
+
+use super::security::Security;
+use super::{check, java_name, sasl};
+use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
+use bytes::{BufMut, Bytes, BytesMut};
+use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse, RequestHeader, ResponseHeader};
+use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Message, Request, StrBytes};
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+/// How long a connection may take.
+const CONNECTING: Duration = Duration::from_secs(3);
+/// More than any answer to a request of administration takes.
+const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// `UNSUPPORTED_VERSION`
+const UNSUPPORTED_VERSION: i16 = 35;
+
+/// What bytes go through: a socket, with or without TLS.
+pub(super) trait Stream: Read + Write {}
+impl<S: Read + Write> Stream for S {}
+
+/// A connection on which one request waits for its answer at a time.
+pub(super) struct Channel {
+    address: String,
+    stream: Box<dyn Stream>,
+    client_id: StrBytes,
+    correlation_id: i32,
+    node: ApiVersionsResponse,
+}
+
+impl Channel {
+    /// Connects, with TLS and a user's name where `security` says so, and asks which versions the node knows.
+    pub fn open(host: &str, port: u16, security: &Security, patience: Duration) -> Answer<Self> {
+        let address = format!("{host}:{port}");
+        let socket = connect(host, port, patience).map_err(|error| failed(&address, &error))?;
+        let stream: Box<dyn Stream> = match security.tls() {
+            Some(tls) => Box::new(tls.wrap(host, socket)?),
+            None => Box::new(socket),
+        };
+        let mut channel = Channel {
+            address,
+            stream,
+            client_id: StrBytes::from_string(security.client_id().to_owned()),
+            correlation_id: 0,
+            node: ApiVersionsResponse::default(),
+        };
+        channel.node = channel.negotiate()?;
+        if let Some(credentials) = security.credentials() {
+            sasl::log_in(&mut channel, credentials)?;
+        }
+        Ok(channel)
+    }
+
+    /// What the node says of itself: its APIs and features.
+    pub fn node(&self) -> &ApiVersionsResponse {
+        &self.node
+    }
+
+    /// Sends a request in the highest version both know, and waits for the answer.
+    pub fn ask<Q: Request>(&mut self, request: &Q) -> Answer<Q::Response> {
+        let version = self.version::<Q>()?;
+        self.ask_in(version, request)
+    }
+
+    /// The highest version of a request that both know; Java's words when there is none.
+    pub fn version<Q: Request>(&self) -> Answer<i16> {
+        let name = || java_name(Q::KEY);
+        let unsupported = |words: String| KafkaError::of_protocol(UNSUPPORTED_VERSION, words);
+        let mut known = self.node.api_keys.iter();
+        let Some(api) = known.find(|api| api.api_key == Q::KEY) else {
+            return Err(unsupported(format!("The node does not support {}", name())));
+        };
+        let ours = <Q as Message>::VERSIONS;
+        let highest = api.max_version.min(ours.max);
+        if highest < api.min_version.max(ours.min) {
+            return Err(unsupported(format!(
+                "The node does not support {} with version in range [{},{}]. The supported range is [{},{}].",
+                name(),
+                ours.min,
+                ours.max,
+                api.min_version,
+                api.max_version
+            )));
+        }
+        Ok(highest)
+    }
+
+    /// Asks with the newest version; a node that does not know it answers in version 0, with what it does know.
+    fn negotiate(&mut self) -> Answer<ApiVersionsResponse> {
+        let request = ApiVersionsRequest::default()
+            .with_client_software_name(StrBytes::from_static_str("velo"))
+            .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
+        let newest = ApiVersionsRequest::VERSIONS.max;
+        let (version, mut answer) = self.exchange(newest, &request)?;
+        let told = ApiVersionsResponse::decode(&mut answer.clone(), 0);
+        if let Ok(told) = told
+            && told.error_code == UNSUPPORTED_VERSION
+        {
+            let theirs = told
+                .api_keys
+                .iter()
+                .find(|api| api.api_key == ApiVersionsRequest::KEY);
+            let version = theirs.map_or(0, |api| api.max_version.min(newest));
+            let request = if version < 3 {
+                ApiVersionsRequest::default()
+            } else {
+                request
+            };
+            let answer = self.ask_in(version, &request)?;
+            return check(answer.error_code, None).map(|()| answer);
+        }
+        let answer =
+            ApiVersionsResponse::decode(&mut answer, version).map_err(|error| self.strange(error))?;
+        check(answer.error_code, None).map(|()| answer)
+    }
+
+    fn ask_in<Q: Request>(&mut self, version: i16, request: &Q) -> Answer<Q::Response> {
+        let (version, mut answer) = self.exchange(version, request)?;
+        Q::Response::decode(&mut answer, version).map_err(|error| self.strange(error))
+    }
+
+    /// Sends a request; answers the body of the response, undecoded.
+    fn exchange<Q: Request>(&mut self, version: i16, request: &Q) -> Answer<(i16, Bytes)> {
+        self.correlation_id = self.correlation_id.wrapping_add(1);
+        let frame = self.frame(version, request)?;
+        let answer = self.stream.write_all(&frame).and_then(|()| {
+            self.stream.flush()?;
+            read_frame(&mut self.stream)
+        });
+        let mut answer = answer.map_err(|error| failed(&self.address, &error))?;
+        let header = ResponseHeader::decode(&mut answer, Q::Response::header_version(version))
+            .map_err(|error| self.strange(error))?;
+        if header.correlation_id != self.correlation_id {
+            return Err(self.strange("the answer is to another request"));
+        }
+        Ok((version, answer))
+    }
+
+    fn frame<Q: Request>(&self, version: i16, request: &Q) -> Answer<Bytes> {
+        let mut frame = BytesMut::new();
+        frame.put_i32(0);
+        RequestHeader::default()
+            .with_request_api_key(Q::KEY)
+            .with_request_api_version(version)
+            .with_correlation_id(self.correlation_id)
+            .with_client_id(Some(self.client_id.clone()))
+            .encode(&mut frame, Q::header_version(version))
+            .map_err(|error| self.strange(error))?;
+        // What an older version cannot say is an error here.
+        request
+            .encode(&mut frame, version)
+            .map_err(|error| KafkaError::of_protocol(UNSUPPORTED_VERSION, error.to_string()))?;
+        let length = i32::try_from(frame.len() - 4).map_err(|error| self.strange(error))?;
+        frame[..4].copy_from_slice(&length.to_be_bytes());
+        Ok(frame.freeze())
+    }
+
+    fn strange(&self, error: impl Display) -> KafkaError {
+        KafkaError::new(ErrorCode::BadMessage, format!("{}: {error}", self.address))
+    }
+}
+
+fn connect(host: &str, port: u16, patience: Duration) -> io::Result<TcpStream> {
+    let mut refused = io::Error::from(ErrorKind::AddrNotAvailable);
+    for address in (host, port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECTING) {
+            Ok(socket) => {
+                socket.set_nodelay(true)?;
+                socket.set_read_timeout(Some(patience))?;
+                socket.set_write_timeout(Some(patience))?;
+                return Ok(socket);
+            }
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
+
+/// What became of the socket.
+pub(super) fn failed(address: &str, error: &io::Error) -> KafkaError {
+    let code = match error.kind() {
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => ErrorCode::OperationTimedOut,
+        // rustls tells a refused certificate so.
+        ErrorKind::InvalidData => ErrorCode::SSL,
+        _ => ErrorCode::BrokerTransportFailure,
+    };
+    KafkaError::new(code, format!("{address}: {error}"))
+}
+
+fn read_frame(stream: &mut dyn Stream) -> io::Result<Bytes> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length)?;
+    let length = usize::try_from(i32::from_be_bytes(length)).unwrap_or(usize::MAX);
+    if length > LONGEST_ANSWER {
+        return Err(io::Error::other("the answer is longer than any of Kafka's"));
+    }
+    let mut frame = Vec::new();
+    stream.take(length as u64).read_to_end(&mut frame)?;
+    if frame.len() < length {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    Ok(frame.into())
+}

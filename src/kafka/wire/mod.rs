@@ -1,0 +1,252 @@
+//! Requests that librdkafka lacks, over a connection of our own: one request, one answer, on the `kafka-protocol` crate.
+//!
+//! Each method waits for its answer. An area of Kafka has its own file with the owned types it speaks in, so that nobody
+//! else needs to know the protocol's. `docs/decisions.md` says why this is not another client library.
+
+mod channel;
+mod cluster;
+mod coordinator;
+mod features;
+mod log_dirs;
+mod sasl;
+mod scram;
+mod security;
+mod tls;
+
+pub use cluster::{ClusterEndpoints, ClusterNode};
+pub use features::{FeatureRange, Features};
+pub use log_dirs::{LogDir, LogDirReplica};
+
+use super::Connection;
+use super::errors::{Answer, ErrorCode, KafkaError};
+use super::probe::{self, Wanted};
+use super::types::Broker;
+use crate::failure::Outcome;
+use channel::Channel;
+use kafka_protocol::messages::{ApiKey, MetadataRequest};
+use kafka_protocol::protocol::{Request, StrBytes};
+use security::Security;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a broker may take to answer, unless `request.timeout.ms` (librdkafka's `socket.timeout.ms`) says otherwise.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What kind of server the bootstrap servers are; as DescribeCluster numbers them (KIP-919).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Endpoint {
+    Brokers = 1,
+    Controllers = 2,
+}
+
+/// Who is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum To {
+    /// Whoever answered first.
+    Any,
+    /// The node with this id.
+    Node(i32),
+    /// The active controller; where brokers are asked, any of them, for they pass such requests on to it.
+    Controller,
+}
+
+/// A client of one cluster for administration.
+pub struct Wire {
+    connection: Connection,
+    security: Security,
+    endpoint: Endpoint,
+    patience: Duration,
+    first: Channel,
+    others: BTreeMap<i32, Channel>,
+    cluster: Option<Cluster>,
+}
+
+/// Where the nodes are.
+#[derive(Debug, Clone)]
+struct Cluster {
+    controller: i32,
+    nodes: Vec<Broker>,
+}
+
+impl Wire {
+    /// Connects to one of the bootstrap servers, which are brokers.
+    ///
+    /// # Errors
+    /// Unreachable, within a few seconds; or a connection property that cannot be carried here, by name.
+    pub fn connect(connection: &Connection) -> Outcome<Self> {
+        Self::to(connection, Endpoint::Brokers)
+    }
+
+    /// Connects to one of the bootstrap servers, which are controllers (`--bootstrap-controller`, KIP-919).
+    ///
+    /// # Errors
+    /// As [`Wire::connect`].
+    pub fn connect_to_controllers(connection: &Connection) -> Outcome<Self> {
+        Self::to(connection, Endpoint::Controllers)
+    }
+
+    fn to(connection: &Connection, endpoint: Endpoint) -> Outcome<Self> {
+        let settings = connection.settings();
+        let security = Security::of(&settings)?;
+        let patience = settings
+            .get("socket.timeout.ms")
+            .and_then(|text| text.parse().ok())
+            .map_or(PATIENCE, Duration::from_millis);
+        probe::reach(
+            connection,
+            match endpoint {
+                Endpoint::Brokers => Wanted::Broker,
+                Endpoint::Controllers => Wanted::Controller,
+            },
+        )?;
+        let mut refused = KafkaError::new(ErrorCode::AllBrokersDown, "");
+        for (host, port) in connection.servers()? {
+            match Channel::open(&host, port, &security, patience) {
+                Ok(first) => {
+                    return Ok(Wire {
+                        connection: connection.clone(),
+                        security,
+                        endpoint,
+                        patience,
+                        first,
+                        others: BTreeMap::new(),
+                        cluster: None,
+                    });
+                }
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused.into_failure(format!("cannot connect to {}", connection.bootstrap())))
+    }
+
+    /// How this cluster is reached.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The nodes that can be asked: brokers, or controllers when those are the bootstrap servers.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub fn nodes(&mut self) -> Answer<Vec<Broker>> {
+        Ok(self.cluster()?.nodes)
+    }
+
+    /// Asks one node, in the highest version that both know and that can say what the request says.
+    fn ask<Q: Request>(&mut self, to: To, request: &Q) -> Answer<Q::Response> {
+        self.channel(to)?.ask(request)
+    }
+
+    fn channel(&mut self, to: To) -> Answer<&mut Channel> {
+        let id = match to {
+            To::Any => return Ok(&mut self.first),
+            To::Controller if self.endpoint == Endpoint::Brokers => return Ok(&mut self.first),
+            To::Controller => self.cluster()?.controller,
+            To::Node(id) => id,
+        };
+        if !self.others.contains_key(&id) {
+            let node = self.node(id)?;
+            let channel = Channel::open(&node.host, node.port, &self.security, self.patience)?;
+            self.others.insert(id, channel);
+        }
+        self.others
+            .get_mut(&id)
+            .ok_or_else(|| KafkaError::new(ErrorCode::BrokerNotAvailable, ""))
+    }
+
+    fn node(&mut self, id: i32) -> Answer<Broker> {
+        let nodes = self.cluster()?.nodes;
+        nodes.into_iter().find(|node| node.id == id).ok_or_else(|| {
+            KafkaError::new(
+                ErrorCode::BrokerNotAvailable,
+                format!("there is no node {id} that answers"),
+            )
+        })
+    }
+
+    fn cluster(&mut self) -> Answer<Cluster> {
+        if let Some(cluster) = &self.cluster {
+            return Ok(cluster.clone());
+        }
+        let cluster = match self.endpoint {
+            Endpoint::Brokers => self.ask_for_brokers()?,
+            Endpoint::Controllers => self.ask_for_controllers()?,
+        };
+        self.cluster = Some(cluster.clone());
+        Ok(cluster)
+    }
+
+    fn ask_for_brokers(&mut self) -> Answer<Cluster> {
+        let answer = self.ask(
+            To::Any,
+            &MetadataRequest::default()
+                .with_topics(Some(Vec::new()))
+                .with_allow_auto_topic_creation(false),
+        )?;
+        let nodes = answer.brokers.into_iter().map(|broker| Broker {
+            id: broker.node_id.0,
+            host: broker.host.to_string(),
+            port: port(broker.port),
+            rack: broker.rack.map(|rack| rack.to_string()),
+        });
+        Ok(Cluster {
+            controller: answer.controller_id.0,
+            nodes: nodes.collect(),
+        })
+    }
+
+    fn ask_for_controllers(&mut self) -> Answer<Cluster> {
+        let told = self.describe_cluster(false)?;
+        Ok(Cluster {
+            controller: told.controller,
+            nodes: told.nodes.into_iter().map(|told| told.node).collect(),
+        })
+    }
+}
+
+/// A port as the protocol tells it; one that is none cannot be connected to.
+fn port(told: i32) -> u16 {
+    u16::try_from(told).unwrap_or_default()
+}
+
+fn text(words: &str) -> StrBytes {
+    StrBytes::from_string(words.to_owned())
+}
+
+/// What an answer's error code and message say.
+fn check(code: i16, message: Option<StrBytes>) -> Answer {
+    match code {
+        0 => Ok(()),
+        code => Err(KafkaError::of_protocol(
+            code,
+            message.map(|words| words.to_string()).unwrap_or_default(),
+        )),
+    }
+}
+
+/// An API's name as Java's enumeration has it: `DESCRIBE_QUORUM`.
+fn java_name(key: i16) -> String {
+    let Ok(key) = ApiKey::try_from(key) else {
+        return key.to_string();
+    };
+    let mut name = String::new();
+    for character in format!("{key:?}").chars() {
+        if character.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(character.to_ascii_uppercase());
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn apis_have_java_s_names() {
+        assert_eq!(java_name(55), "DESCRIBE_QUORUM");
+        assert_eq!(java_name(3), "METADATA");
+        assert_eq!(java_name(-7), "-7");
+    }
+}
