@@ -1,8 +1,10 @@
 //! The exercises' programs, as their users meet them.
 
 mod mongo_course;
+mod mongo_faults;
 mod mongo_file;
 mod mongo_ingest;
+mod mongo_refusals;
 mod mongo_support;
 mod people;
 mod velib_api;

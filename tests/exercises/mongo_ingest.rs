@@ -1,56 +1,9 @@
-//! `velo mongo ingest`: every record a document, once, whatever dies.
+//! `velo mongo ingest`: what becomes of each record, and what a user is told.
 
-use super::mongo_support::MongoServer;
-use super::velib_support::{Running, connection, create, eventually, lag, records, velo, write};
+use super::mongo_support::{MongoServer, arguments, dead, send};
+use super::velib_support::{create, velo};
 use crate::support::cluster::Cluster;
 use mongodb::bson::{Bson, doc};
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use velodrome::kafka::RecordProducer;
-use velodrome::kafka::record_producer::Outgoing;
-
-fn people(range: std::ops::Range<usize>) -> Vec<Value> {
-    range
-        .map(|number| json!({"nombre": format!("Ana {number}"), "edad": 18 + number % 62, "n": number}))
-        .collect()
-}
-
-fn send(cluster: &Cluster, topic: &str, key: Option<&str>, value: Option<&[u8]>) {
-    let producer = RecordProducer::connect(&connection(cluster)).unwrap();
-    let record = Outgoing {
-        topic,
-        key: key.map(str::as_bytes),
-        value,
-        headers: &[],
-    };
-    producer.send(record).unwrap();
-    producer.flush().unwrap();
-}
-
-fn arguments<'a>(topic: &'a str, uri: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let fixed = [
-        "mongo",
-        "ingest",
-        "--topic",
-        topic,
-        "--mongodb",
-        uri,
-        "--collection",
-        "people",
-        "--group",
-        topic,
-    ];
-    [&fixed, more].concat()
-}
-
-/// The bad records' reasons, by offset.
-fn dead(cluster: &Cluster, topic: &str) -> Vec<(String, String)> {
-    let text = |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
-    records(cluster, &format!("{topic}-dead-letter"))
-        .iter()
-        .map(|letter| (text(letter.header("offset")), text(letter.header("reason"))))
-        .collect()
-}
 
 #[test]
 fn without_a_server_the_user_is_told_where_to_get_one() {
@@ -167,54 +120,4 @@ fn by_key_the_last_record_is_the_document_and_a_tombstone_deletes_it() {
         velo(&cluster, &line).succeeds();
         assert_eq!(server.documents(), [doc! {"_id": "ana", "edad": 21}]);
     }
-}
-
-#[test]
-#[cfg_attr(
-    not(peer = "mongo"),
-    ignore = "no MongoDB server is here: scripts/dev/test fetches one"
-)]
-fn two_ingests_killed_and_a_server_killed_lose_nothing_and_double_nothing() {
-    let (cluster, mut server) = (Cluster::classroom(), MongoServer::start());
-    let topic = "people";
-    create(&cluster, topic, 4);
-    let uri = server.uri();
-    let start = || Running::start(&cluster, &arguments(topic, &uri, &["--batch", "100"]));
-    let (mut first, mut second) = (start(), start());
-    let mut sent = 0;
-    for round in 0..6 {
-        let mut values = people(sent..sent + 500);
-        values.push(json!([round]));
-        write(&cluster, topic, &values);
-        sent += 500;
-        let so_far = sent as u64 - 300;
-        match round % 3 {
-            0 => {
-                first.kill();
-                first = start();
-            }
-            1 => {
-                server.kill();
-                server.restart();
-            }
-            _ => {
-                second.kill();
-                second = start();
-            }
-        }
-        eventually(
-            || server.count() >= so_far,
-            || format!("{}\n{}", first.stderr(), second.stderr()),
-        );
-    }
-    eventually(
-        || lag(&cluster, topic, topic) == 0,
-        || format!("{}\n{}", first.stderr(), second.stderr()),
-    );
-    assert_eq!(first.interrupt(), 130);
-    let documents = server.documents();
-    assert_eq!(documents.len(), sent);
-    let numbers: BTreeSet<i32> = documents.iter().map(|one| one.get_i32("n").unwrap()).collect();
-    assert_eq!(numbers.len(), sent);
-    assert_eq!(dead(&cluster, topic).len(), 6);
 }

@@ -1,12 +1,16 @@
 //! A MongoDB server for a test: SecantusDB, in a process and a folder of its own, and what a client sees in it.
 
-use super::velib_support::eventually;
+use super::velib_support::{connection, eventually, records};
+use crate::support::cluster::Cluster;
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
+use serde_json::{Value, json};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tokio::runtime::Runtime;
+use velodrome::kafka::RecordProducer;
+use velodrome::kafka::record_producer::Outgoing;
 
 /// A running server; killed with the value.
 pub struct MongoServer {
@@ -73,6 +77,15 @@ impl MongoServer {
         })
     }
 
+    /// About how many there are in `people`; quick, and for progress only.
+    pub fn about(&self) -> u64 {
+        self.runtime.block_on(async {
+            let client = Client::with_uri_str(self.uri()).await.unwrap();
+            let people = client.database("test").collection::<Document>("people");
+            people.estimated_document_count().await.unwrap()
+        })
+    }
+
     /// Runs a command on the database `test`.
     pub fn run(&self, command: Document) {
         self.runtime.block_on(async {
@@ -113,4 +126,50 @@ fn spawn(port: u16, folder: &tempfile::TempDir) -> Child {
         || format!("no server on port {port}"),
     );
     process
+}
+
+/// People of these numbers.
+pub fn people(range: std::ops::Range<usize>) -> Vec<Value> {
+    range
+        .map(|number| json!({"nombre": format!("Ana {number}"), "edad": 18 + number % 62, "n": number}))
+        .collect()
+}
+
+/// Writes one record.
+pub fn send(cluster: &Cluster, topic: &str, key: Option<&str>, value: Option<&[u8]>) {
+    let producer = RecordProducer::connect(&connection(cluster)).unwrap();
+    let record = Outgoing {
+        topic,
+        key: key.map(str::as_bytes),
+        value,
+        headers: &[],
+    };
+    producer.send(record).unwrap();
+    producer.flush().unwrap();
+}
+
+/// `velo mongo ingest` of a topic into the collection `people`, in a group of the topic's name.
+pub fn arguments<'a>(topic: &'a str, uri: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let fixed = [
+        "mongo",
+        "ingest",
+        "--topic",
+        topic,
+        "--mongodb",
+        uri,
+        "--collection",
+        "people",
+        "--group",
+        topic,
+    ];
+    [&fixed, more].concat()
+}
+
+/// The dead letters' offsets and reasons.
+pub fn dead(cluster: &Cluster, topic: &str) -> Vec<(String, String)> {
+    let text = |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
+    records(cluster, &format!("{topic}-dead-letter"))
+        .iter()
+        .map(|letter| (text(letter.header("offset")), text(letter.header("reason"))))
+        .collect()
 }
