@@ -187,6 +187,8 @@ impl GroupConsumer {
             .set("topic.metadata.refresh.interval.ms", "5000")
             // What is read ahead of the program stays in memory: not 64 MiB of it.
             .set("queued.max.messages.kbytes", "8192")
+            // And when enough is read ahead, no second of pause: it would be used up before.
+            .set("fetch.queue.backoff.ms", "5")
             .create_with_context(context)
             .map_err(|error| told(&error).into_failure("cannot make a consumer"))?;
         let member = GroupConsumer {
@@ -246,8 +248,13 @@ impl GroupConsumer {
             }
             Some(Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed) => Err(self.failure(error)),
             _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => Err(self.failure(error)),
-            _ => {
-                let words = told(error).to_string();
+            found => {
+                let words = match found {
+                    Some(Code::PollExceeded) => {
+                        "the group gave this member up while it was busy for long".to_owned()
+                    }
+                    _ => told(error).to_string(),
+                };
                 let again = self.told.as_ref() == Some(&words);
                 self.told = Some(words.clone());
                 Ok(if again {

@@ -27,6 +27,25 @@ fn without_a_server_the_user_is_told_where_to_get_one() {
 }
 
 #[test]
+fn what_says_no_place_is_refused_before_anything_is_read() {
+    let cluster = Cluster::classroom();
+    for (more, part) in [
+        (&["--topic", "people"][..], "neither --mongodb nor --to"),
+        (
+            &["--mongodb", "mongodb://localhost", "--database", "a b"],
+            "no name of a database",
+        ),
+        (
+            &["--mongodb", "mongodb://localhost", "--collection", "a$b"],
+            "no name of a collection",
+        ),
+    ] {
+        let said = velo(&cluster, &[&["people", "ingest"], more].concat()).fails_with(2);
+        assert!(said.stderr.contains(part), "{}", said.stderr);
+    }
+}
+
+#[test]
 #[cfg_attr(
     not(peer = "mongo"),
     ignore = "no MongoDB server is here: scripts/dev/test fetches one"

@@ -58,11 +58,13 @@ class Server:
 
 
 class Classroom(Server):
-    """Our own cluster, in a folder that goes with it."""
+    """Our own cluster, in a folder that goes with it; broker settings as name=value."""
 
-    def __init__(self):
+    def __init__(self, *settings):
         self.folder = tempfile.TemporaryDirectory()
         command = [VELO, "cluster", "start", "--foreground", "--port", "0", "--data", self.folder.name]
+        for setting in settings:
+            command += ["--set", setting]
         self.spawned_ns = time.time_ns()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         ready = self.process.stdout.readline().split()

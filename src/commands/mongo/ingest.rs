@@ -29,7 +29,7 @@ pub struct MongoIngestArgs {
 #[derive(Debug, Args)]
 pub struct IngestOptions {
     /// MongoDB to write to, as mongodb://[USER:PASSWORD@]HOST:PORT or mongodb+srv://…
-    #[arg(long, value_name = "URI", required_unless_present = "to")]
+    #[arg(long, value_name = "URI")]
     mongodb: Option<String>,
     /// Write to this file instead, one document a line
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "mongodb")]
@@ -95,11 +95,21 @@ impl IngestOptions {
         };
         let to = match (self.to, self.mongodb) {
             (Some(path), _) => Place::File(path),
-            (None, uri) => Place::MongoDb {
-                uri: uri.unwrap_or_default(),
-                database,
-                collection,
-            },
+            (None, Some(uri)) => {
+                check_names(&database, &collection)?;
+                Place::MongoDb {
+                    uri,
+                    database,
+                    collection,
+                }
+            }
+            (None, None) => {
+                return Err(
+                    Failure::usage("neither --mongodb nor --to says where the documents go")
+                        .hint("--mongodb mongodb://localhost:27017")
+                        .hint("--to FILE.jsonl needs no MongoDB"),
+                );
+            }
         };
         let plan = Plan {
             topic,
@@ -114,4 +124,24 @@ impl IngestOptions {
         let interrupt = Interrupt::watch()?;
         ingest(&context.connection, &plan, context.ui, interrupt)
     }
+}
+
+/// Refuses what MongoDB takes for no name, before anything is read.
+fn check_names(database: &str, collection: &str) -> Outcome {
+    let forbidden = [' ', '.', '/', '\\', '"', '$', '*', '<', '>', ':', '|', '?'];
+    if database.is_empty() || database.len() > 63 || database.contains(forbidden) {
+        return Err(
+            Failure::usage(format!("--database `{database}` is no name of a database"))
+                .because("1 to 63 bytes, without space and without any of . / \\ \" $ * < > : | ?")
+                .hint("--database iabd"),
+        );
+    }
+    if collection.is_empty() || collection.contains('$') || collection.starts_with("system.") {
+        return Err(
+            Failure::usage(format!("--collection `{collection}` is no name of a collection"))
+                .because("not empty, without $, and not one of MongoDB's own, which begin with system.")
+                .hint("--collection kafka_personas"),
+        );
+    }
+    Ok(())
 }

@@ -276,8 +276,14 @@ impl Ingest<'_> {
             Target::File(file) => file.place(),
         };
         self.ui.say(format!(
-            "group `{}`: partitions {partitions} of `{}` into {place}",
-            self.plan.group, self.plan.topic
+            "group `{}`: partitions {partitions} of `{}` into {place}{}",
+            self.plan.group,
+            self.plan.topic,
+            if self.ui.interactive() {
+                " (Enter tells how far, Ctrl-C ends)"
+            } else {
+                ""
+            }
         ));
         Ok(())
     }

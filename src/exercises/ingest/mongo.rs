@@ -41,10 +41,11 @@ struct Chunk<'a> {
 }
 
 impl Mongo {
-    /// Connects to the deployment that `uri` names, and makes sure that it takes writes.
+    /// Connects to the deployment that `uri` names, and makes sure that it has a server that takes writes.
     ///
     /// # Errors
-    /// When the URI is wrong, nothing answers there, or the user or password is refused.
+    /// When the URI is wrong, nothing answers there, or the user or password is refused. Where a user is missing or may
+    /// not write, the first write tells.
     pub fn connect(uri: &str, database: &str, collection: &str, insert: bool) -> Outcome<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -60,7 +61,7 @@ impl Mongo {
             let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
             let hosts = hosts.join(",");
             let client = Client::with_options(options).map_err(|error| replies::wrong_uri(&error))?;
-            // Any command asks for the user's rights on this database; this one changes nothing.
+            // Changes nothing, and finds the server that takes writes.
             let asked = client.database(database).run_command(doc! {"ping": 1}).await;
             asked.map_err(|error| replies::no_server(&error, &hosts))?;
             Ok((client, hosts))

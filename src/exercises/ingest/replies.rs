@@ -135,17 +135,34 @@ fn judge_error(error: &Error, hosts: &str) -> Reply {
     }
 }
 
-/// The driver's words without the state of its topology.
+/// The driver's words, without what only its makers can read.
 fn explain(error: &Error) -> String {
     let said = match error.kind.as_ref() {
         ErrorKind::Command(refused) => refused.message.clone(),
+        ErrorKind::InvalidArgument { message, .. } => message.clone(),
+        ErrorKind::Io(cause) => cause.to_string(),
         kind => kind.to_string(),
     };
+    // Why no server was found stands within the state of the topology.
     let mut seen = said.split("Error: Kind: ").skip(1);
-    match seen.next().and_then(|rest| rest.split(", labels").next()) {
-        Some(cause) => cause.to_owned(),
-        None => said,
-    }
+    let cause = match seen.next().and_then(|rest| rest.split(", labels").next()) {
+        Some(cause) => cause,
+        None if said.starts_with("Server selection timeout") => {
+            "nobody there answers as a MongoDB does; perhaps only one side speaks TLS"
+        }
+        None => &said,
+    };
+    plain(cause)
+}
+
+/// Without the name of the error's kind, the system's number for it, and the query for a name.
+fn plain(cause: &str) -> String {
+    let kinds = ["I/O error: ", "An error occurred during DNS resolution: "];
+    let cause = kinds
+        .iter()
+        .fold(cause, |left, kind| left.strip_prefix(kind).unwrap_or(left));
+    let cause = cause.split(" for Query {").next().unwrap_or(cause);
+    cause.split(" (os error").next().unwrap_or(cause).to_owned()
 }
 
 fn not_allowed(why: &str, hosts: &str) -> Failure {
@@ -184,6 +201,23 @@ pub fn no_server(error: &Error, hosts: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_drivers_words_lose_what_only_its_makers_read() {
+        for (said, plainly) in [
+            (
+                "I/O error: Connection refused (os error 111)",
+                "Connection refused",
+            ),
+            (
+                "An error occurred during DNS resolution: DNS error: no records found for Query { name: Name(\"x.\") }",
+                "DNS error: no records found",
+            ),
+            ("not primary", "not primary"),
+        ] {
+            assert_eq!(plain(said), plainly);
+        }
+    }
     use mongodb::bson::doc;
 
     fn fates(reply: Document, count: usize) -> Vec<Fate> {
