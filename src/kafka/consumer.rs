@@ -3,6 +3,7 @@
 use super::Connection;
 use super::errors::KafkaError;
 use super::ffi::{EARLIEST, Handle, LATEST, Queue, Topic};
+use super::group_protocol;
 use super::producer::no_partition;
 use super::reach::{self, Missing};
 use super::settling::settled;
@@ -81,6 +82,12 @@ impl Consumer {
     pub fn open(connection: &Connection, isolation: Isolation, group: Option<&Membership>) -> Outcome<Self> {
         connection.reach()?;
         let mut config = connection.client_config();
+        if group.is_some() {
+            group_protocol::check_group_protocol(
+                connection,
+                config.get("group.protocol").unwrap_or_default(),
+            )?;
+        }
         config
             .set(
                 "isolation.level",

@@ -12,11 +12,14 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Reb
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
-use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
 
 /// How long the cluster may take to answer a question about offsets.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// How long a gathering waits for its first record; also how soon Ctrl-C is seen.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// Where a group begins in a partition it has committed nothing for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,8 +98,35 @@ pub enum Polled {
     Revoked,
     /// A record of an assigned partition.
     Record(Received),
+    /// All that this assigned partition holds by now was read, whether its last offsets are records or the markers of
+    /// transactions.
+    End(i32),
     /// Something that librdkafka goes on trying to overcome, in words.
     Trouble(String),
+}
+
+/// What one [`GroupConsumer::gather`] brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gathered {
+    /// Records that came together, none when none came within a glance.
+    Records(Vec<Received>),
+    /// As [`Polled::Assigned`]; records gathered before are another member's now, and dropped.
+    Assigned(Vec<Assigned>),
+    /// As [`Polled::Revoked`]; likewise.
+    Revoked,
+    /// As [`Polled::Trouble`].
+    Trouble(String),
+}
+
+/// How much one [`GroupConsumer::gather`] brings at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// So many records.
+    pub records: usize,
+    /// So many bytes of values, unless a single record has more.
+    pub bytes: usize,
+    /// What comes within so long of the first record.
+    pub time: Duration,
 }
 
 /// Turns librdkafka's rebalance callbacks into a queue that [`GroupConsumer::poll`] empties in order.
@@ -160,7 +190,11 @@ pub struct GroupConsumer {
     connection: Connection,
     topic: String,
     group: String,
-    held: Option<Received>,
+    held: Option<Polled>,
+    /// Trouble that came behind records that were gathered.
+    trouble: Option<String>,
+    /// The assigned partitions that were read to their end.
+    ended: BTreeSet<i32>,
     /// The trouble that was told last, until a record comes: librdkafka reports the same one at each attempt.
     told: Option<String>,
 }
@@ -182,6 +216,7 @@ impl GroupConsumer {
             .set("group.id", group)
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "earliest")
+            .set("enable.partition.eof", "true")
             .set("session.timeout.ms", "6000")
             .set("heartbeat.interval.ms", "2000")
             .set("topic.metadata.refresh.interval.ms", "5000")
@@ -197,6 +232,8 @@ impl GroupConsumer {
             topic: topic.to_owned(),
             group: group.to_owned(),
             held: None,
+            trouble: None,
+            ended: BTreeSet::new(),
             told: None,
         };
         member
@@ -214,25 +251,74 @@ impl GroupConsumer {
         if let Some(event) = self.rebalance() {
             return event;
         }
-        if let Some(record) = self.held.take() {
-            return Ok(Polled::Record(record));
+        if let Some(held) = self.held.take() {
+            return Ok(held);
         }
-        let record = match self.consumer.poll(timeout) {
-            None => None,
+        let polled = match self.consumer.poll(timeout) {
+            None => Polled::Nothing,
             Some(Ok(message)) => {
                 self.told = None;
-                Some(Received::copy(&message))
+                Polled::Record(Received::copy(&message))
             }
+            Some(Err(KafkaError::PartitionEOF(partition))) => Polled::End(partition),
             Some(Err(error)) => return self.trouble(&error),
         };
-        // A rebalance served within that poll happened before the record it returned.
+        // A rebalance served within that poll happened before what it returned.
         match self.rebalance() {
             Some(event) => {
-                self.held = record;
+                self.held = Some(polled).filter(|polled| *polled != Polled::Nothing);
                 event
             }
-            None => Ok(record.map_or(Polled::Nothing, Polled::Record)),
+            None => Ok(polled),
         }
+    }
+
+    /// Collects records until there are none at hand, or enough, or `stop` says so.
+    ///
+    /// # Errors
+    /// As [`GroupConsumer::poll`].
+    pub fn gather(&mut self, limits: Limits, stop: &dyn Fn() -> bool) -> Outcome<Gathered> {
+        if let Some(why) = self.trouble.take() {
+            return Ok(Gathered::Trouble(why));
+        }
+        let mut batch: Vec<Received> = Vec::new();
+        let mut bytes = 0;
+        let mut until = None;
+        while batch.len() < limits.records && bytes < limits.bytes && !stop() {
+            let wait = if batch.is_empty() { GLANCE } else { Duration::ZERO };
+            match self.poll(wait)? {
+                Polled::Record(record) => {
+                    bytes += record.value.as_ref().map_or(0, Vec::len);
+                    batch.push(record);
+                    if Instant::now() >= *until.get_or_insert_with(|| Instant::now() + limits.time) {
+                        break;
+                    }
+                }
+                Polled::End(partition) => {
+                    self.ended.insert(partition);
+                }
+                Polled::Nothing => break,
+                Polled::Trouble(why) if batch.is_empty() => return Ok(Gathered::Trouble(why)),
+                Polled::Trouble(why) => {
+                    self.trouble = Some(why);
+                    break;
+                }
+                Polled::Revoked => {
+                    self.ended.clear();
+                    return Ok(Gathered::Revoked);
+                }
+                Polled::Assigned(assigned) => {
+                    self.ended.clear();
+                    return Ok(Gathered::Assigned(assigned));
+                }
+            }
+        }
+        Ok(Gathered::Records(batch))
+    }
+
+    /// Whether what was gathered reaches to the end of that partition, as it was at some moment since it was assigned.
+    pub fn has_ended(&self, partition: i32) -> bool {
+        self.ended.contains(&partition)
     }
 
     fn rebalance(&self) -> Option<Outcome<Polled>> {

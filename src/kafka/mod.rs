@@ -6,6 +6,7 @@ pub mod consumer;
 pub mod errors;
 mod ffi;
 pub mod group_consumer;
+pub mod group_protocol;
 pub mod member;
 pub mod places;
 pub mod probe;

@@ -7,6 +7,7 @@ use super::java_words::java_message;
 use super::verifiable_producer::{event, file_properties};
 use crate::kafka::errors::{ErrorCode, KafkaError};
 use crate::kafka::group_consumer::Received;
+use crate::kafka::group_protocol::check_group_protocol;
 use crate::kafka::member::{Happened, Member};
 use crate::kafka::{Connection, TopicPartition};
 use crate::ui::Interrupt;
@@ -156,6 +157,15 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let topic = parsed.value("topic").unwrap_or_default();
     let member = Member::join(&connection, topic, &membership)?;
     event("startup_complete", json!({}));
+    // Java's consumer finds out when it first polls.
+    let protocol = parsed.value("group-protocol").unwrap_or_default();
+    let max = match check_group_protocol(&connection, protocol) {
+        Ok(()) => max,
+        Err(failure) => {
+            terminated(failure.what());
+            0
+        }
+    };
     let mut reading = Reading {
         member,
         left: usize::try_from(max).unwrap_or(usize::MAX),
@@ -329,10 +339,7 @@ impl Reading {
             self.settle(std::mem::take(&mut handful));
             match other {
                 Some(Happened::Trouble(error)) if is_final(&error) => {
-                    eprintln!(
-                        "Error during processing, terminating consumer process: {}",
-                        java_message(&error)
-                    );
+                    terminated(&java_message(&error));
                     return;
                 }
                 Some(Happened::Trouble(error)) => eprintln!("{}", java_message(&error)),
@@ -397,6 +404,10 @@ impl Summary {
             "maxOffset": self.last,
         })
     }
+}
+
+fn terminated(why: &str) {
+    eprintln!("Error during processing, terminating consumer process: {why}");
 }
 
 fn tell_record(topic: &str, record: &Received) {

@@ -1,5 +1,6 @@
 //! The exercises' programs, as their users meet them.
 
+mod markers;
 mod mongo_course;
 mod mongo_faults;
 mod mongo_file;

@@ -15,7 +15,7 @@ mod replies;
 mod tally;
 
 use crate::failure::Outcome;
-use crate::kafka::group_consumer::{Assigned, Polled, Received, Start};
+use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Received, Start};
 use crate::kafka::{Admin, Connection, GroupConsumer, TopicPartition};
 use crate::ui::{Interrupt, Ui};
 use dead_letters::DeadLetters;
@@ -25,11 +25,9 @@ use mongo::Mongo;
 use mongodb::bson::rawdoc;
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tally::Tally;
 
-/// How long one poll waits; also how soon Ctrl-C is seen.
-const GLANCE: Duration = Duration::from_millis(50);
 /// Most bytes of values in a batch, unless a single record has more.
 const BYTES: usize = 8 * 1024 * 1024;
 /// The first wait when the target is away; each further one is twice as long.
@@ -215,37 +213,21 @@ impl Ingest<'_> {
         }
     }
 
-    /// Collects records until there are none at hand, or enough, or Ctrl-C. A rebalance empties what was collected.
+    /// Records that came together, none after a rebalance.
     fn read(&mut self) -> Outcome<Vec<Received>> {
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        let mut until = None;
-        while batch.len() < self.plan.batch && bytes < BYTES && !self.interrupt.pressed() {
-            let wait = if batch.is_empty() { GLANCE } else { Duration::ZERO };
-            match self.consumer.poll(wait)? {
-                Polled::Record(record) => {
-                    bytes += record.value.as_ref().map_or(0, Vec::len);
-                    batch.push(record);
-                    if Instant::now() >= *until.get_or_insert_with(|| Instant::now() + self.plan.max_wait) {
-                        break;
-                    }
-                }
-                Polled::Nothing => break,
-                Polled::Trouble(why) => {
-                    self.ui.say(format!("the cluster: {why}; trying again"));
-                    break;
-                }
-                Polled::Revoked => {
-                    batch.clear();
-                    self.forget();
-                }
-                Polled::Assigned(assigned) => {
-                    batch.clear();
-                    self.take(&assigned)?;
-                }
-            }
+        let limits = Limits {
+            records: self.plan.batch,
+            bytes: BYTES,
+            time: self.plan.max_wait,
+        };
+        let interrupt = self.interrupt;
+        match self.consumer.gather(limits, &|| interrupt.pressed())? {
+            Gathered::Records(batch) => return Ok(batch),
+            Gathered::Trouble(why) => self.ui.say(format!("the cluster: {why}; trying again")),
+            Gathered::Revoked => self.forget(),
+            Gathered::Assigned(assigned) => self.take(&assigned)?,
         }
-        Ok(batch)
+        Ok(Vec::new())
     }
 
     fn forget(&mut self) {
@@ -354,11 +336,12 @@ impl Ingest<'_> {
     }
 
     fn done(&self) -> bool {
-        self.plan.exit_at_end
-            && self.ends.as_ref().is_some_and(|ends| {
-                ends.iter()
-                    .all(|(partition, end)| self.committed.get(partition).is_some_and(|next| next >= end))
-            })
+        let read = |(partition, end): (&i32, &i64)| {
+            let to_the_end = self.consumer.has_ended(*partition) && !self.uncommitted.contains_key(partition);
+            // Behind the last record there may be markers of transactions, which nobody commits.
+            to_the_end || self.committed.get(partition).is_some_and(|next| next >= end)
+        };
+        self.plan.exit_at_end && self.ends.as_ref().is_some_and(|ends| ends.iter().all(read))
     }
 
     /// How many records of this member's partitions are not committed; none when the cluster does not say.

@@ -99,6 +99,12 @@ pub fn mail(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() -> Ou
                     ends.retain(|partition, end| *partition != record.partition || next < *end);
                 }
             }
+            // Behind the last record there may be markers of transactions.
+            Polled::End(partition) => {
+                if let Some(ends) = &mut ends {
+                    ends.remove(&partition);
+                }
+            }
             Polled::Assigned(assigned) => ends = Some(unread(&assigned)),
             Polled::Revoked => ends = None,
             Polled::Trouble(why) => ui.say(format!("the cluster: {why}; trying again")),

@@ -15,17 +15,17 @@ use super::changelog::Changelog;
 use super::memory::{Memory, News, Sighting};
 use super::topics;
 use crate::failure::Outcome;
-use crate::kafka::group_consumer::{Assigned, Polled, Received, Start};
+use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Received, Start};
 use crate::kafka::record_producer::Outgoing;
 use crate::kafka::{Connection, GroupConsumer, NewTopic, RecordProducer};
 use crate::ui::{OutputFormat, Ui};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// How long one poll waits; also how soon Ctrl-C is seen.
-const GLANCE: Duration = Duration::from_millis(50);
 /// Most records of one batch.
 const BATCH: usize = 1_000;
+/// The longest time to collect one.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// What a monitor does.
 #[derive(Debug, Clone)]
@@ -122,29 +122,20 @@ impl Monitor<'_> {
         }
     }
 
-    /// Collects records until there are none at hand. A rebalance empties what was collected.
+    /// Records that came together, none after a rebalance.
     fn read(&mut self) -> Outcome<Vec<Received>> {
-        let mut batch = Vec::new();
-        while batch.len() < BATCH {
-            let wait = if batch.is_empty() { GLANCE } else { Duration::ZERO };
-            match self.consumer.poll(wait)? {
-                Polled::Record(record) => batch.push(record),
-                Polled::Nothing => break,
-                Polled::Trouble(why) => {
-                    self.ui.say(format!("the cluster: {why}; trying again"));
-                    break;
-                }
-                Polled::Revoked => {
-                    batch.clear();
-                    self.forget();
-                }
-                Polled::Assigned(assigned) => {
-                    batch.clear();
-                    self.take(&assigned)?;
-                }
-            }
+        let limits = Limits {
+            records: BATCH,
+            bytes: usize::MAX,
+            time: MOMENT,
+        };
+        match self.consumer.gather(limits, &|| false)? {
+            Gathered::Records(batch) => return Ok(batch),
+            Gathered::Trouble(why) => self.ui.say(format!("the cluster: {why}; trying again")),
+            Gathered::Revoked => self.forget(),
+            Gathered::Assigned(assigned) => self.take(&assigned)?,
         }
-        Ok(batch)
+        Ok(Vec::new())
     }
 
     fn forget(&mut self) {
@@ -290,11 +281,12 @@ impl Monitor<'_> {
     }
 
     fn done(&self) -> bool {
-        self.plan.exit_at_end
-            && self.ends.as_ref().is_some_and(|ends| {
-                ends.iter()
-                    .all(|(partition, end)| self.committed.get(partition).is_some_and(|next| next >= end))
-            })
+        let read = |(partition, end): (&i32, &i64)| {
+            let to_the_end = self.consumer.has_ended(*partition) && !self.uncommitted.contains_key(partition);
+            // Behind the last record there may be markers of transactions, which nobody commits.
+            to_the_end || self.committed.get(partition).is_some_and(|next| next >= end)
+        };
+        self.plan.exit_at_end && self.ends.as_ref().is_some_and(|ends| ends.iter().all(read))
     }
 
     fn last_words(&self) {

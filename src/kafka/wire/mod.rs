@@ -23,7 +23,7 @@ use super::probe::{self, Wanted};
 use super::types::Broker;
 use crate::failure::Outcome;
 use channel::Channel;
-use kafka_protocol::messages::{ApiKey, MetadataRequest};
+use kafka_protocol::messages::{ApiKey, ConsumerGroupHeartbeatRequest, MetadataRequest};
 use kafka_protocol::protocol::{Request, StrBytes};
 use security::Security;
 use std::collections::BTreeMap;
@@ -117,6 +117,12 @@ impl Wire {
             }
         }
         Err(refused.into_failure(format!("cannot connect to {}", connection.bootstrap())))
+    }
+
+    /// Whether groups can use the protocol of KIP-848 (ConsumerGroupHeartbeat).
+    pub fn has_new_groups(&self) -> bool {
+        let key = ConsumerGroupHeartbeatRequest::KEY;
+        self.first.node().api_keys.iter().any(|api| api.api_key == key)
     }
 
     /// How this cluster is reached.
