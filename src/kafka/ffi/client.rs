@@ -6,8 +6,7 @@ use crate::kafka::types::{Broker, ClusterMetadata, PartitionDescription, TopicMe
 use rdkafka::bindings as rd;
 use rdkafka::bindings::rd_kafka_admin_op_t as Op;
 use std::ffi::{c_char, c_int};
-use std::ptr::NonNull;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// How a request is made.
@@ -42,20 +41,25 @@ struct Notes {
     last_failure: Mutex<Option<String>>,
 }
 
-/// A librdkafka client that only administers: it neither produces nor consumes.
+/// A librdkafka client that only administers: it neither produces nor consumes. It starts its threads, three of them,
+/// when it is first asked something.
 pub(in crate::kafka) struct Client {
-    native: NonNull<rd::rd_kafka_t>,
+    // Dropped first: destroying it joins librdkafka's threads, which write to the notes.
+    native: OnceLock<Answer<Owned<rd::rd_kafka_t>>>,
+    /// What it is to be started with.
+    conf: Mutex<Option<Owned<rd::rd_kafka_conf_t>>>,
     /// What the log callback writes to; librdkafka holds its address until the client is destroyed.
     notes: Box<Notes>,
 }
 
-// SAFETY: librdkafka's handle may be used from any thread, by several at once, as its manual says; `Notes` has a lock.
+// SAFETY: librdkafka's handle may be used from any thread, by several at once, as its manual says; a configuration may
+// move between threads and is used behind a lock; `Notes` has a lock.
 unsafe impl Send for Client {}
 // SAFETY: as above.
 unsafe impl Sync for Client {}
 
 impl Client {
-    /// Makes a client; it connects when first asked something.
+    /// Makes a client and checks its properties; it starts and connects when first asked something.
     pub fn new<'a>(properties: impl IntoIterator<Item = (&'a str, &'a str)>) -> Answer<Self> {
         // SAFETY: a new configuration belongs to us until rd_kafka_new takes it over.
         let mut conf = unsafe {
@@ -73,20 +77,20 @@ impl Client {
             rd::rd_kafka_conf_set_opaque(conf.as_ptr(), (&raw const *notes).cast_mut().cast());
             rd::rd_kafka_conf_set_log_cb(conf.as_ptr(), Some(on_log));
         }
-        let mut words = Words::new();
-        // SAFETY: rd_kafka_new takes the configuration over only when it succeeds; then it must not be destroyed.
-        let native = unsafe {
-            rd::rd_kafka_new(
-                // A producer's metadata requests make missing topics; a consumer's do not.
-                rd::rd_kafka_type_t::RD_KAFKA_CONSUMER,
-                conf.as_ptr(),
-                words.as_mut_ptr(),
-                words.len(),
-            )
-        };
-        let native = NonNull::new(native).ok_or_else(|| words.error(ErrorCode::InvalidArgument))?;
-        std::mem::forget(conf);
-        Ok(Client { native, notes })
+        Ok(Client {
+            native: OnceLock::new(),
+            conf: Mutex::new(Some(conf)),
+            notes,
+        })
+    }
+
+    /// librdkafka's handle, started if need be; it stays good as long as the client is borrowed.
+    fn native(&self) -> Answer<*mut rd::rd_kafka_t> {
+        let native = self.native.get_or_init(|| {
+            let conf = self.conf.lock().unwrap_or_else(PoisonError::into_inner).take();
+            conf.map_or_else(|| Err(KafkaError::new(ErrorCode::Fail, "")), started)
+        });
+        native.as_ref().map(Owned::as_ptr).map_err(Clone::clone)
     }
 
     /// The last connection failure that librdkafka logged.
@@ -100,17 +104,13 @@ impl Client {
 
     /// Brokers and all topics.
     pub fn metadata(&self, ask: Ask) -> Answer<ClusterMetadata> {
+        let native = self.native()?;
         let mut answer: *const rd::rd_kafka_metadata = std::ptr::null();
         // SAFETY: the client is alive; on success `answer` points to metadata that is ours, and is destroyed once,
         // after it was copied.
         unsafe {
-            let code = rd::rd_kafka_metadata(
-                self.native.as_ptr(),
-                1,
-                std::ptr::null_mut(),
-                &raw mut answer,
-                ask.timeout_ms(),
-            );
+            let code =
+                rd::rd_kafka_metadata(native, 1, std::ptr::null_mut(), &raw mut answer, ask.timeout_ms());
             check(code, std::ptr::null())?;
             let copy = copy_metadata(&*answer);
             rd::rd_kafka_metadata_destroy(answer);
@@ -125,16 +125,15 @@ impl Client {
         ask: Ask,
         start: impl FnOnce(*mut rd::rd_kafka_t, *const rd::rd_kafka_AdminOptions_t, *mut rd::rd_kafka_queue_t),
     ) -> Answer<Event> {
-        let options = self.options(op, ask)?;
+        let native = self.native()?;
+        let options = options(native, op, ask)?;
         // SAFETY: the client is alive; a new queue belongs to us and goes before the client.
         let queue = unsafe {
-            Owned::new(
-                rd::rd_kafka_queue_new(self.native.as_ptr()),
-                rd::rd_kafka_queue_destroy,
-                || KafkaError::new(ErrorCode::Fail, "out of memory"),
-            )?
+            Owned::new(rd::rd_kafka_queue_new(native), rd::rd_kafka_queue_destroy, || {
+                KafkaError::new(ErrorCode::Fail, "out of memory")
+            })?
         };
-        start(self.native.as_ptr(), options.as_ptr(), queue.as_ptr());
+        start(native, options.as_ptr(), queue.as_ptr());
         // librdkafka gives up by itself at its request timeout; the margin lets it tell us so.
         let patience = ask.timeout_ms().saturating_add(2_000);
         // SAFETY: the queue is alive; an event from it belongs to us.
@@ -154,63 +153,77 @@ impl Client {
         }
         Ok(Event(event))
     }
+}
 
-    fn options(&self, op: Op, ask: Ask) -> Answer<Owned<rd::rd_kafka_AdminOptions_t>> {
-        let mut words = Words::new();
-        // SAFETY: the client is alive, the new options are ours, and each setter copies what it is given.
-        unsafe {
-            let options = Owned::new(
-                rd::rd_kafka_AdminOptions_new(self.native.as_ptr(), op),
-                rd::rd_kafka_AdminOptions_destroy,
-                || KafkaError::new(ErrorCode::InvalidArgument, ""),
-            )?;
-            let (to, len) = (words.as_mut_ptr(), words.len());
-            let mut codes = vec![rd::rd_kafka_AdminOptions_set_request_timeout(
+fn options(native: *mut rd::rd_kafka_t, op: Op, ask: Ask) -> Answer<Owned<rd::rd_kafka_AdminOptions_t>> {
+    let mut words = Words::new();
+    // SAFETY: the client is alive, the new options are ours, and each setter copies what it is given.
+    unsafe {
+        let options = Owned::new(
+            rd::rd_kafka_AdminOptions_new(native, op),
+            rd::rd_kafka_AdminOptions_destroy,
+            || KafkaError::new(ErrorCode::InvalidArgument, ""),
+        )?;
+        let (to, len) = (words.as_mut_ptr(), words.len());
+        let mut codes = vec![rd::rd_kafka_AdminOptions_set_request_timeout(
+            options.as_ptr(),
+            ask.timeout_ms(),
+            to,
+            len,
+        )];
+        if waits_for_the_cluster(op) {
+            codes.push(rd::rd_kafka_AdminOptions_set_operation_timeout(
                 options.as_ptr(),
                 ask.timeout_ms(),
                 to,
                 len,
-            )];
-            if waits_for_the_cluster(op) {
-                codes.push(rd::rd_kafka_AdminOptions_set_operation_timeout(
-                    options.as_ptr(),
-                    ask.timeout_ms(),
-                    to,
-                    len,
-                ));
-            }
-            if ask.validate_only {
-                codes.push(rd::rd_kafka_AdminOptions_set_validate_only(
-                    options.as_ptr(),
-                    1,
-                    to,
-                    len,
-                ));
-            }
-            if let Some(broker) = ask.broker {
-                codes.push(rd::rd_kafka_AdminOptions_set_broker(
-                    options.as_ptr(),
-                    broker,
-                    to,
-                    len,
-                ));
-            }
-            let refused = codes
-                .into_iter()
-                .find(|code| *code != rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR);
-            match refused {
-                Some(code) => Err(words.error(code.into())),
-                None => Ok(options),
-            }
+            ));
+        }
+        if ask.validate_only {
+            codes.push(rd::rd_kafka_AdminOptions_set_validate_only(
+                options.as_ptr(),
+                1,
+                to,
+                len,
+            ));
+        }
+        if let Some(broker) = ask.broker {
+            codes.push(rd::rd_kafka_AdminOptions_set_broker(
+                options.as_ptr(),
+                broker,
+                to,
+                len,
+            ));
+        }
+        let refused = codes
+            .into_iter()
+            .find(|code| *code != rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR);
+        match refused {
+            Some(code) => Err(words.error(code.into())),
+            None => Ok(options),
         }
     }
 }
 
-impl Drop for Client {
-    fn drop(&mut self) {
-        // SAFETY: the handle is ours, all that was made from it is gone (each borrows the client), and this call
-        // returns only when librdkafka's threads, which write to the notes, have ended.
-        unsafe { rd::rd_kafka_destroy(self.native.as_ptr()) }
+/// Starts a client, which takes the configuration over.
+fn started(conf: Owned<rd::rd_kafka_conf_t>) -> Answer<Owned<rd::rd_kafka_t>> {
+    let mut words = Words::new();
+    // SAFETY: rd_kafka_new takes the configuration over only when it succeeds; then it must not be destroyed. The
+    // client is ours, and all that is made from it borrows the `Client` that owns it.
+    unsafe {
+        let native = Owned::new(
+            // A producer's metadata requests make missing topics; a consumer's do not.
+            rd::rd_kafka_new(
+                rd::rd_kafka_type_t::RD_KAFKA_CONSUMER,
+                conf.as_ptr(),
+                words.as_mut_ptr(),
+                words.len(),
+            ),
+            rd::rd_kafka_destroy,
+            || words.error(ErrorCode::InvalidArgument),
+        )?;
+        std::mem::forget(conf);
+        Ok(native)
     }
 }
 
