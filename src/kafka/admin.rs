@@ -14,8 +14,9 @@ pub use offsets::PartitionOffsets;
 use super::errors::{Answer, ErrorCode, KafkaError};
 use super::ffi::{Ask, Client};
 use super::types::{ClusterDescription, ClusterMetadata};
-use super::{Connection, ffi};
+use super::{Connection, Wire, ffi};
 use crate::failure::{Failure, Outcome};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a request may take before it is given up.
@@ -26,6 +27,7 @@ const FIRST_PATIENCE: Duration = Duration::from_secs(5);
 /// An administrator of one cluster.
 pub struct Admin {
     client: Client,
+    wire: Mutex<Option<Wire>>,
     connection: Connection,
     patience: Duration,
 }
@@ -57,6 +59,7 @@ impl Admin {
             Client::new(properties).map_err(|error| error.into_failure("cannot make a Kafka client"))?;
         Ok(Admin {
             client,
+            wire: Mutex::new(None),
             connection: connection.clone(),
             patience: PATIENCE,
         })
@@ -76,11 +79,25 @@ impl Admin {
 
     /// Brokers and topics, in one request.
     ///
+    /// An unsecured cluster is asked over a socket of our own: librdkafka takes four threads and two connections for this
+    /// question, and twice the time (`docs/decisions.md`).
+    ///
     /// # Errors
     /// When the cluster does not answer.
     pub fn metadata(&self) -> Outcome<ClusterMetadata> {
-        let ask = Ask::within(FIRST_PATIENCE);
-        self.outcome("cannot ask the cluster for its topics", self.client.metadata(ask))
+        let what = "cannot ask the cluster for its topics";
+        if !self.connection.is_plaintext() {
+            return self.outcome(what, self.client.metadata(Ask::within(FIRST_PATIENCE)));
+        }
+        let mut kept = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(wire) = kept.as_mut()
+            && let Ok(metadata) = wire.metadata()
+        {
+            return Ok(metadata);
+        }
+        // There was no connection yet, or it has been closed since.
+        let wire = kept.insert(Wire::of_reached(&self.connection)?);
+        self.outcome(what, wire.metadata())
     }
 
     /// The cluster's id, controller and brokers.

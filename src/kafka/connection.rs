@@ -136,6 +136,11 @@ impl Connection {
         matches!(self.security_protocol(), "ssl" | "sasl_ssl")
     }
 
+    /// Whether neither TLS nor a user's name is asked for.
+    pub fn is_plaintext(&self) -> bool {
+        self.security_protocol() == "plaintext"
+    }
+
     fn security_protocol(&self) -> &str {
         self.properties
             .get("security.protocol")

@@ -8,6 +8,7 @@ mod cluster;
 mod coordinator;
 mod features;
 mod log_dirs;
+mod metadata;
 mod sasl;
 mod scram;
 mod security;
@@ -86,19 +87,30 @@ impl Wire {
     }
 
     fn to(connection: &Connection, endpoint: Endpoint) -> Outcome<Self> {
-        let settings = connection.settings();
-        let security = Security::of(&settings)?;
-        let patience = settings
+        let security = Security::of(&connection.settings())?;
+        let wanted = match endpoint {
+            Endpoint::Brokers => Wanted::Broker,
+            Endpoint::Controllers => Wanted::Controller,
+        };
+        probe::reach(connection, wanted)?;
+        Self::open(connection, endpoint, security)
+    }
+
+    /// Connects to one of the bootstrap servers, of which the caller knows that brokers answer there.
+    ///
+    /// # Errors
+    /// As [`Wire::connect`].
+    pub(super) fn of_reached(connection: &Connection) -> Outcome<Self> {
+        let security = Security::of(&connection.settings())?;
+        Self::open(connection, Endpoint::Brokers, security)
+    }
+
+    fn open(connection: &Connection, endpoint: Endpoint, security: Security) -> Outcome<Self> {
+        let patience = connection
+            .settings()
             .get("socket.timeout.ms")
             .and_then(|text| text.parse().ok())
             .map_or(PATIENCE, Duration::from_millis);
-        probe::reach(
-            connection,
-            match endpoint {
-                Endpoint::Brokers => Wanted::Broker,
-                Endpoint::Controllers => Wanted::Controller,
-            },
-        )?;
         let mut refused = KafkaError::new(ErrorCode::AllBrokersDown, "");
         for (host, port) in connection.servers()? {
             match Channel::open(&host, port, &security, patience) {

@@ -64,15 +64,16 @@ impl Security {
     /// # Errors
     /// When a property about security cannot be carried, or its file cannot be read.
     pub fn of(settings: &BTreeMap<String, String>) -> Outcome<Self> {
-        for name in settings.keys() {
-            let about_security = ABOUT_SECURITY.iter().any(|start| name.starts_with(start));
-            if about_security && !CARRIED.contains(&name.as_str()) {
-                return Err(refused(name));
-            }
-        }
         let protocol = settings
             .get("security.protocol")
             .map_or("plaintext", String::as_str);
+        for name in settings.keys() {
+            let about_security = ABOUT_SECURITY.iter().any(|start| name.starts_with(start));
+            // Without security nobody looks at them.
+            if protocol != "plaintext" && about_security && !CARRIED.contains(&name.as_str()) {
+                return Err(refused(name));
+            }
+        }
         let tls = match protocol {
             "ssl" | "sasl_ssl" => Some(Tls::of(settings)?),
             _ => None,
