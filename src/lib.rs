@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod course;
+mod decode;
 pub mod exercises;
 pub mod failure;
 pub mod i18n;

@@ -6,7 +6,6 @@ pub mod api;
 pub mod config;
 mod connection;
 pub mod controller;
-mod decode;
 pub mod error;
 pub mod frame;
 pub mod groups;

@@ -1,8 +1,8 @@
 //! From a frame to the frame that answers it.
 
 use super::{ListenerKind, Reply, RequestContext, api_versions, find};
-use crate::broker::decode;
 use crate::broker::node::Node;
+use crate::decode;
 use bytes::{Buf, Bytes};
 use kafka_protocol::messages::{ApiKey, RequestHeader};
 use kafka_protocol::protocol::{Encodable, HeaderVersion, Request};
@@ -86,8 +86,8 @@ pub async fn dispatch(
 /// Reads the header and keeps a copy of the one thing that handlers want of it, so that the frame's memory goes with the
 /// request, however long the handler waits.
 fn client_id(frame: &mut Bytes, header_version: i16) -> Result<String, Refusal> {
-    let header: RequestHeader =
-        decode::decode(frame, header_version).map_err(|error| Refusal::Malformed(error.to_string()))?;
+    let header: RequestHeader = decode::decode(frame, header_version, decode::REQUEST_FIELDS)
+        .map_err(|error| Refusal::Malformed(error.to_string()))?;
     Ok(header.client_id.map(|id| id.to_string()).unwrap_or_default())
 }
 
@@ -106,8 +106,8 @@ where
     F: Future<Output = A>,
     A: Into<Reply<Q::Response>>,
 {
-    let request: Q =
-        decode::decode(&mut body, ctx.api_version).map_err(|error| Refusal::Malformed(error.to_string()))?;
+    let request: Q = decode::decode(&mut body, ctx.api_version, decode::REQUEST_FIELDS)
+        .map_err(|error| Refusal::Malformed(error.to_string()))?;
     drop(body);
     let reply: Reply<Q::Response> = handle(node, ctx.clone(), request).await.into();
     reply.into_frame(&ctx, correlation_id)

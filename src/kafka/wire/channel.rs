@@ -2,6 +2,7 @@
 
 use super::security::Security;
 use super::{check, java_name, sasl};
+use crate::decode::decode;
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse, RequestHeader, ResponseHeader};
@@ -95,31 +96,27 @@ impl Channel {
             .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
         let newest = ApiVersionsRequest::VERSIONS.max;
         let (version, mut answer) = self.exchange(newest, &request)?;
-        let told = ApiVersionsResponse::decode(&mut answer.clone(), 0);
-        if let Ok(told) = told
-            && told.error_code == UNSUPPORTED_VERSION
-        {
-            let theirs = told
-                .api_keys
-                .iter()
-                .find(|api| api.api_key == ApiVersionsRequest::KEY);
-            let version = theirs.map_or(0, |api| api.max_version.min(newest));
-            let request = if version < 3 {
-                ApiVersionsRequest::default()
-            } else {
-                request
-            };
-            let answer = self.ask_in(version, &request)?;
+        // In every version the answer begins with its error code.
+        if !answer.starts_with(&UNSUPPORTED_VERSION.to_be_bytes()) {
+            let answer: ApiVersionsResponse = self.decoded(&mut answer, version)?;
             return check(answer.error_code, None).map(|()| answer);
         }
-        let answer =
-            ApiVersionsResponse::decode(&mut answer, version).map_err(|error| self.strange(error))?;
+        let told: ApiVersionsResponse = self.decoded(&mut answer, 0)?;
+        let mut apis = told.api_keys.iter();
+        let theirs = apis.find(|api| api.api_key == ApiVersionsRequest::KEY);
+        let version = theirs.map_or(0, |api| api.max_version.min(newest));
+        let request = if version < 3 {
+            ApiVersionsRequest::default()
+        } else {
+            request
+        };
+        let answer = self.ask_in(version, &request)?;
         check(answer.error_code, None).map(|()| answer)
     }
 
     fn ask_in<Q: Request>(&mut self, version: i16, request: &Q) -> Answer<Q::Response> {
         let (version, mut answer) = self.exchange(version, request)?;
-        Q::Response::decode(&mut answer, version).map_err(|error| self.strange(error))
+        self.decoded(&mut answer, version)
     }
 
     /// Sends a request; answers the body of the response, undecoded.
@@ -131,12 +128,16 @@ impl Channel {
             read_frame(&mut self.stream)
         });
         let mut answer = answer.map_err(|error| failed(&self.address, &error))?;
-        let header = ResponseHeader::decode(&mut answer, Q::Response::header_version(version))
-            .map_err(|error| self.strange(error))?;
+        let header: ResponseHeader = self.decoded(&mut answer, Q::Response::header_version(version))?;
         if header.correlation_id != self.correlation_id {
             return Err(self.strange("the answer is to another request"));
         }
         Ok((version, answer))
+    }
+
+    /// A message of what a node sent, whose lengths may lie.
+    fn decoded<T: Decodable>(&self, bytes: &mut Bytes, version: i16) -> Answer<T> {
+        decode(bytes, version, usize::MAX).map_err(|error| self.strange(error))
     }
 
     fn frame<Q: Request>(&self, version: i16, request: &Q) -> Answer<Bytes> {
@@ -203,4 +204,44 @@ fn read_frame(stream: &mut dyn Stream) -> io::Result<Bytes> {
         return Err(ErrorKind::UnexpectedEof.into());
     }
     Ok(frame.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::net::TcpListener;
+
+    /// What a client says to a node that answers its first request with `body`, behind the correlation id.
+    fn told_by(body: &'static [u8]) -> KafkaError {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let node = std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut length = [0; 4];
+            socket.read_exact(&mut length).unwrap();
+            let mut request = vec![0; u32::from_be_bytes(length) as usize];
+            socket.read_exact(&mut request).unwrap();
+            let mut answer = BytesMut::new();
+            answer.put_i32(i32::try_from(body.len()).unwrap() + 4);
+            answer.put_slice(&request[4..8]);
+            answer.put_slice(body);
+            socket.write_all(&answer).unwrap();
+        });
+        let security = Security::of(&BTreeMap::new()).unwrap();
+        let Err(error) = Channel::open("127.0.0.1", port, &security, Duration::from_secs(10)) else {
+            panic!("such an answer was accepted");
+        };
+        node.join().unwrap();
+        error
+    }
+
+    #[test]
+    fn an_answer_whose_lengths_lie_is_an_error_and_takes_no_memory() {
+        let compact: &[u8] = &[0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2, 3];
+        let fixed: &[u8] = &[0, 35, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3];
+        for body in [compact, fixed] {
+            assert_eq!(told_by(body).code(), ErrorCode::BadMessage);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Decodes request bodies from hostile bytes.
+//! Decodes messages of Kafka's protocol from hostile bytes: requests in the broker, answers in the wire client.
 //!
 //! The codec makes room for as many array items as a length field claims, before it looks for them. A length of two
 //! billion would end the process. So the body is first read through a buffer that lies back:
@@ -6,9 +6,9 @@
 //! - A 32-bit number greater than the bytes left (and than [`HARMLESS`]) is shown as -2. As the length of an array or of
 //!   bytes that is an error in the codec; as an ordinary field (a timeout, a size limit) it changes nothing but the
 //!   value. So if this reading succeeds, no length lied, and the body is read again as it is.
-//! - A variable-length number greater than the bytes left (and than [`HARMLESS`]) is an error at once: in requests they
+//! - A variable-length number greater than the bytes left (and than [`HARMLESS`]) is an error at once: in messages they
 //!   are lengths, counts and tags only.
-//! - The number of fields is limited, so that many tiny items don't become many large ones in memory.
+//! - The number of fields of a request is limited, so that many tiny items don't become many large ones in memory.
 
 use bytes::{Buf, Bytes, TryGetError};
 use kafka_protocol::protocol::Decodable;
@@ -18,22 +18,22 @@ use std::ops::Range;
 /// Room for so many items may be made on a peer's word: some megabytes of address space, never touched.
 const HARMLESS: usize = 1 << 16;
 /// The most fields (numbers and lengths) a request may have.
-const MAX_FIELDS: usize = 1 << 20;
+pub(crate) const REQUEST_FIELDS: usize = 1 << 20;
 
 /// Why a body was refused.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct DecodeError(String);
+pub(crate) struct DecodeError(String);
 
-/// Decodes a message, and refuses lengths that lie.
+/// Decodes a message of at most `fields` fields, and refuses lengths that lie.
 ///
 /// # Errors
-/// Truncated or malformed bodies, lengths greater than the bytes left, more than a million fields.
-pub fn decode<T: Decodable>(bytes: &mut Bytes, version: i16) -> Result<T, DecodeError> {
+/// Truncated or malformed bodies, lengths greater than the bytes left, more fields.
+pub(crate) fn decode<T: Decodable>(bytes: &mut Bytes, version: i16, fields: usize) -> Result<T, DecodeError> {
     let mut guard = Guard {
         bytes: bytes.clone(),
         inside_varint: 0,
-        fields: 0,
+        fields_left: fields,
         substituted: false,
     };
     let first = T::decode(&mut guard, version).map_err(|error| DecodeError(error.to_string()))?;
@@ -48,7 +48,7 @@ struct Guard {
     bytes: Bytes,
     /// Bytes of the current variable-length number still to come.
     inside_varint: usize,
-    fields: usize,
+    fields_left: usize,
     substituted: bool,
 }
 
@@ -65,10 +65,10 @@ impl Guard {
     }
 
     fn count_field(&mut self) -> Result<(), TryGetError> {
-        self.fields += 1;
-        if self.fields > MAX_FIELDS {
+        let Some(left) = self.fields_left.checked_sub(1) else {
             return Err(self.refused(usize::MAX));
-        }
+        };
+        self.fields_left = left;
         Ok(())
     }
 
@@ -160,7 +160,7 @@ mod tests {
             .with_max_wait_ms(1 << 24);
         for version in [4, 11, 12, 17] {
             let mut bytes = encoded(&request, version);
-            let decoded: FetchRequest = decode(&mut bytes, version).unwrap();
+            let decoded: FetchRequest = decode(&mut bytes, version, REQUEST_FIELDS).unwrap();
             assert_eq!((decoded.max_bytes, decoded.max_wait_ms), (i32::MAX, 1 << 24));
         }
     }
@@ -170,11 +170,11 @@ mod tests {
         for claimed in [1 << 17, 1 << 30, i32::MAX] {
             let mut fixed = BytesMut::new();
             fixed.put_i32(claimed);
-            assert!(decode::<MetadataRequest>(&mut fixed.freeze(), 5).is_err());
+            assert!(decode::<MetadataRequest>(&mut fixed.freeze(), 5, REQUEST_FIELDS).is_err());
         }
         // 4,294,967,294 items, by the compact encoding.
         let mut compact = Bytes::from_static(&[0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2, 3]);
-        assert!(decode::<MetadataRequest>(&mut compact, 12).is_err());
+        assert!(decode::<MetadataRequest>(&mut compact, 12, REQUEST_FIELDS).is_err());
     }
 
     #[test]
@@ -182,7 +182,7 @@ mod tests {
         let mut bytes = BytesMut::new();
         bytes.put_i32(2_000_000);
         bytes.put_bytes(0, 4_000_001);
-        assert!(decode::<MetadataRequest>(&mut bytes.freeze(), 5).is_err());
+        assert!(decode::<MetadataRequest>(&mut bytes.freeze(), 5, REQUEST_FIELDS).is_err());
     }
 
     proptest! {
@@ -197,13 +197,13 @@ mod tests {
                     .with_num_partitions(partitions)
             }).collect();
             let request = CreateTopicsRequest::default().with_topics(topics).with_timeout_ms(timeout);
-            let decoded: CreateTopicsRequest = decode(&mut encoded(&request, version), version).unwrap();
+            let decoded: CreateTopicsRequest = decode(&mut encoded(&request, version), version, REQUEST_FIELDS).unwrap();
             prop_assert_eq!(decoded, request);
         }
 
         #[test]
         fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300), version in 0i16..=13) {
-            let _ = decode::<MetadataRequest>(&mut Bytes::from(bytes), version);
+            let _ = decode::<MetadataRequest>(&mut Bytes::from(bytes), version, REQUEST_FIELDS);
         }
     }
 }
