@@ -85,3 +85,34 @@ fn a_file_of_something_else_is_left_alone() {
     let said = velo(&cluster, &arguments("people", &file, &["--id", "key"])).fails_with(2);
     assert!(said.stderr.contains("--to takes no --id"), "{}", said.stderr);
 }
+
+#[test]
+#[cfg(unix)]
+fn on_a_terminal_enter_tells_how_far_it_is_and_ctrl_c_sums_up() {
+    use expectrl::{Eof, Expect, Session};
+    use std::process::Command;
+    use std::time::Duration;
+
+    let cluster = Cluster::classroom();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("people.jsonl").to_str().unwrap().to_owned();
+    create(&cluster, "people", 1);
+    write(&cluster, "people", &[json!({"n": 1}), json!({"n": 2})]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_velo"));
+    command
+        .args(arguments("people", &file, &[]))
+        .args(["--bootstrap-server", cluster.bootstrap()])
+        .env("VELO_HOME", folder.path());
+    let mut terminal = Session::spawn(command).unwrap();
+    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
+    terminal.expect("(Enter tells how far, Ctrl-C ends)").unwrap();
+    eventually(
+        || lag(&cluster, "people", "people") == 0,
+        || "not read".to_owned(),
+    );
+    terminal.send_line("").unwrap();
+    terminal.expect("2 records read: 2 written").unwrap();
+    terminal.send("\u{3}").unwrap();
+    terminal.expect("2 records read: 2 written").unwrap();
+    terminal.expect(Eof).unwrap();
+}
