@@ -18,6 +18,7 @@ pub mod peer;
 pub mod replication;
 mod server;
 mod storage;
+mod volume;
 
 pub use config::NodeConfig;
 pub use error::{BrokerError, Result};

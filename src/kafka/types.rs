@@ -181,6 +181,10 @@ pub enum ConfigSource {
     Default,
     /// Set on the group.
     Group,
+    /// Set on a logger of this broker, while it runs.
+    BrokerLogger,
+    /// Set on the subscription of client metrics.
+    ClientMetrics,
     /// The broker did not say.
     Unknown,
 }
@@ -195,6 +199,8 @@ impl ConfigSource {
             ConfigSource::File => "STATIC_BROKER_CONFIG",
             ConfigSource::Default => "DEFAULT_CONFIG",
             ConfigSource::Group => "GROUP_CONFIG",
+            ConfigSource::BrokerLogger => "DYNAMIC_BROKER_LOGGER_CONFIG",
+            ConfigSource::ClientMetrics => "DYNAMIC_CLIENT_METRICS_CONFIG",
             ConfigSource::Unknown => "UNKNOWN",
         }
     }
@@ -208,6 +214,8 @@ impl ConfigSource {
             ConfigSource::File => "the broker's file",
             ConfigSource::Default => "Kafka's default",
             ConfigSource::Group => "the group",
+            ConfigSource::BrokerLogger => "the broker's logger",
+            ConfigSource::ClientMetrics => "the metrics subscription",
             ConfigSource::Unknown => "an unnamed place",
         }
     }

@@ -1,6 +1,6 @@
 //! The order in which Java's `HashMap` hands out what was put in: Kafka's tools print many lists in it.
 
-use crate::kafka::TopicPartition;
+use crate::kafka::{Broker, TopicPartition};
 
 /// What Java can hash.
 pub trait JavaHash {
@@ -28,6 +28,24 @@ impl JavaHash for TopicPartition {
             .wrapping_add(self.partition)
             .wrapping_mul(31)
             .wrapping_add(self.topic.java_hash())
+    }
+}
+
+impl JavaHash for i32 {
+    fn java_hash(&self) -> i32 {
+        *self
+    }
+}
+
+impl JavaHash for Broker {
+    /// Of a `Node` that is not fenced.
+    fn java_hash(&self) -> i32 {
+        const FALSE: i32 = 1237;
+        let rack = self.rack.as_deref().map_or(0, JavaHash::java_hash);
+        let parts = [self.host.java_hash(), self.id, i32::from(self.port), rack, FALSE];
+        parts
+            .into_iter()
+            .fold(1, |hash: i32, part| hash.wrapping_mul(31).wrapping_add(part))
     }
 }
 

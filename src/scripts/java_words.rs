@@ -82,6 +82,8 @@ fn default_message(code: ErrorCode) -> Option<&'static str> {
         Code::SecurityDisabled => "Security features are disabled.",
         Code::NonEmptyGroup => "The group is not empty.",
         Code::GroupIdNotFound => "The group id does not exist.",
+        Code::LogDirNotFound => "The user-specified log directory is not found in the broker config.",
+        Code::NoReassignmentInProgress => "No partition reassignment is in progress.",
         Code::TopicDeletionDisabled => "Topic deletion is disabled.",
         Code::PreferredLeaderNotAvailable => "The preferred leader was not available.",
         Code::EligibleLeadersNotAvailable => "Eligible topic partition leaders are not available.",

@@ -1,9 +1,12 @@
 //! The Kafka shell scripts' own face: their options, words, streams and exit codes, over the same client core as the
 //! friendly face. One file per script; `docs/parity.md` has every deliberate difference.
 
+pub mod acls;
 pub mod argparse;
+pub mod broker_api_versions;
 pub mod client_properties;
 pub mod configs;
+pub mod connecting;
 pub mod console_consumer;
 pub mod console_producer;
 pub mod consumer_groups;
@@ -14,6 +17,7 @@ pub mod e2e_latency;
 pub mod ending;
 mod fill;
 pub mod get_offsets;
+pub mod groups;
 mod include;
 pub mod install;
 pub mod java_format;
@@ -21,11 +25,13 @@ pub mod java_order;
 pub mod java_words;
 pub mod kafka_records;
 pub mod leader_election;
+pub mod log_dirs;
 pub mod old_scripts;
 pub mod old_ways;
 pub mod options;
 pub mod partitions_file;
 pub mod producer_perf;
+pub mod reassign_partitions;
 pub mod server;
 pub mod shims;
 mod table;

@@ -12,6 +12,9 @@ struct OldOption {
     today: &'static str,
 }
 
+/// The scripts whose `--broker-list` names brokers by their ids, today as ever.
+const WITH_BROKER_LIST: [&str; 2] = ["kafka-log-dirs", "kafka-reassign-partitions"];
+
 const OLD_OPTIONS: &[OldOption] = &[
     OldOption {
         script: "",
@@ -84,6 +87,9 @@ pub(super) fn translated(script: &str, arguments: &[String]) -> Option<String> {
 
 fn old_option(script: &str, argument: &str) -> Option<&'static OldOption> {
     let name = argument.strip_prefix("--")?.split('=').next()?;
+    if name == "broker-list" && WITH_BROKER_LIST.contains(&script) {
+        return None;
+    }
     OLD_OPTIONS
         .iter()
         .find(|old| old.option == name && (old.script.is_empty() || old.script == script))

@@ -1,4 +1,5 @@
-//! JSON files that name partitions, of `kafka-delete-records` and `kafka-leader-election`.
+//! JSON files that name partitions, of `kafka-delete-records`, `kafka-leader-election` and
+//! `kafka-reassign-partitions`.
 
 use crate::kafka::TopicPartition;
 use serde_json::{Map, Value};
@@ -18,7 +19,15 @@ pub fn read(path: &str) -> Result<String, String> {
 /// # Errors
 /// Jackson's words for something that is not an array of objects.
 pub fn partitions(file: &Value) -> Result<Option<Vec<&Map<String, Value>>>, String> {
-    let Some(list) = object(file)?.get("partitions") else {
+    objects(file, "partitions")
+}
+
+/// The objects of the array of that name; `None` when there is none.
+///
+/// # Errors
+/// Jackson's words for something that is not an array of objects.
+pub fn objects<'a>(file: &'a Value, name: &str) -> Result<Option<Vec<&'a Map<String, Value>>>, String> {
+    let Some(list) = object(file)?.get(name) else {
         return Ok(None);
     };
     let list = list
@@ -30,7 +39,11 @@ pub fn partitions(file: &Value) -> Result<Option<Vec<&Map<String, Value>>>, Stri
         .map(Some)
 }
 
-fn object(value: &Value) -> Result<&Map<String, Value>, String> {
+/// A value that must be an object.
+///
+/// # Errors
+/// Jackson's words for one that is not.
+pub fn object(value: &Value) -> Result<&Map<String, Value>, String> {
     value
         .as_object()
         .ok_or_else(|| format!("Expected JSON object, received {value}"))
@@ -60,7 +73,11 @@ pub fn long(object: &Map<String, Value>, name: &str) -> Result<i64, String> {
     number.as_i64().ok_or_else(|| expected("Long", number))
 }
 
-fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a Value, String> {
+/// A field that must be there.
+///
+/// # Errors
+/// Kafka's words for one that is not.
+pub fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a Value, String> {
     object
         .get(name)
         .ok_or_else(|| format!("No such field exists: `{name}`"))

@@ -1,9 +1,10 @@
 //! Every script: its name, what runs it, and the friendly command that does the same.
 
 use super::{
-    Ending, configs, console_consumer, console_producer, consumer_groups, consumer_perf, delete_records,
-    dump_log, e2e_latency, get_offsets, leader_election, old_scripts, producer_perf, server, topics,
-    verifiable_consumer, verifiable_producer,
+    Ending, acls, broker_api_versions, configs, console_consumer, console_producer, consumer_groups,
+    consumer_perf, delete_records, dump_log, e2e_latency, get_offsets, groups, leader_election, log_dirs,
+    old_scripts, producer_perf, reassign_partitions, server, topics, verifiable_consumer,
+    verifiable_producer,
 };
 
 /// A shell script of Apache Kafka's.
@@ -19,6 +20,16 @@ pub struct Script {
 
 /// All of them, by name.
 pub const SCRIPTS: &[Script] = &[
+    Script {
+        name: "kafka-acls",
+        run: acls::run,
+        twin: "",
+    },
+    Script {
+        name: "kafka-broker-api-versions",
+        run: broker_api_versions::run,
+        twin: "velo doctor",
+    },
     Script {
         name: "kafka-configs",
         run: configs::run,
@@ -65,14 +76,29 @@ pub const SCRIPTS: &[Script] = &[
         twin: "velo offsets",
     },
     Script {
+        name: "kafka-groups",
+        run: groups::run,
+        twin: "velo group",
+    },
+    Script {
         name: "kafka-leader-election",
         run: leader_election::run,
         twin: "velo topic",
     },
     Script {
+        name: "kafka-log-dirs",
+        run: log_dirs::run,
+        twin: "velo topic list",
+    },
+    Script {
         name: "kafka-producer-perf-test",
         run: producer_perf::run,
         twin: "velo produce",
+    },
+    Script {
+        name: "kafka-reassign-partitions",
+        run: reassign_partitions::run,
+        twin: "",
     },
     Script {
         name: "kafka-replay-log-producer",

@@ -85,3 +85,24 @@ on_both_clusters! {
         assert!(ended.stderr.ends_with("--include 'velib.*'\n"), "{}", ended.stderr);
     }
 }
+
+on_both_clusters! {
+    fn text_is_read_in_the_charset_that_its_deserializer_is_given(cluster) {
+        let user = User::at(cluster);
+        let topic = user.topic(1);
+        user.writes(&topic, "caf\u{e9}\n", &[]);
+        let class = "org.apache.kafka.common.serialization.StringDeserializer";
+        let encoding = |name: &str| format!("value.deserializer.deserializer.encoding={name}");
+        let reads = |encoding: &str| {
+            let words = [
+                "--topic", &topic, "--from-beginning", "--max-messages", "1", "--value-deserializer", class,
+                "--formatter-property", encoding,
+            ];
+            user.velo(&line(cluster, &words))
+        };
+        assert_eq!(reads(&encoding("ISO-8859-1")).succeeds().stdout, "caf\u{c3}\u{a9}\n");
+        assert_eq!(reads(&encoding("UTF-8")).succeeds().stdout, "caf\u{e9}\n");
+        let ended = reads(&encoding("Klingon")).fails_with(1);
+        assert!(ended.stderr.contains("unsupported encoding Klingon"), "{}", ended.stderr);
+    }
+}

@@ -1,11 +1,13 @@
 //! The Kafka shell scripts' own face, as a course types it.
 
+mod admin;
 mod console_consumer;
 mod console_producer;
 mod consumer_perf;
 mod dump_log;
 mod e2e_latency;
 mod producer_perf;
+mod reassign_partitions;
 mod server;
 mod shims;
 mod verifiable_consumer;

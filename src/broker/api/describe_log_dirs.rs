@@ -3,6 +3,7 @@
 use super::RequestContext;
 use crate::broker::node::Node;
 use crate::broker::replication::Partition;
+use crate::broker::volume::Volume;
 use kafka_protocol::messages::describe_log_dirs_response::{
     DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
 };
@@ -43,13 +44,21 @@ pub async fn handle(
             .with_name(StrBytes::from_string(name).into())
             .with_partitions(partitions)
     });
-    let log_dir = &node.config.log_dir;
-    let path = std::path::absolute(log_dir).unwrap_or_else(|_| log_dir.clone());
+    let path = node.config.absolute_log_dir();
     let mut result = DescribeLogDirsResult::default()
         .with_log_dir(StrBytes::from_string(path.display().to_string()))
         .with_topics(topics.collect());
     if ctx.api_version >= 4 {
-        result = result.with_total_bytes(UNKNOWN).with_usable_bytes(UNKNOWN);
+        let volume = tokio::task::spawn_blocking(move || Volume::of(&path))
+            .await
+            .ok()
+            .flatten();
+        let bytes = |size: fn(Volume) -> u64| {
+            volume.map_or(UNKNOWN, |volume| i64::try_from(size(volume)).unwrap_or(i64::MAX))
+        };
+        result = result
+            .with_total_bytes(bytes(|volume| volume.total))
+            .with_usable_bytes(bytes(|volume| volume.usable));
     }
     DescribeLogDirsResponse::default().with_results(vec![result])
 }

@@ -68,13 +68,18 @@ pub static APIS: &[Api] = apis! {
     DeleteRecords 0..=2 BROKER => delete_records;
     InitProducerId 0..=5 BROKER => init_producer_id;
     OffsetForLeaderEpoch 2..=4 BROKER => offset_for_leader_epoch;
+    DescribeAcls 1..=3 BOTH => describe_acls;
+    CreateAcls 1..=3 BOTH => create_acls;
+    DeleteAcls 1..=3 BOTH => delete_acls;
     DescribeConfigs 1..=4 BROKER => describe_configs;
     AlterConfigs 0..=2 BOTH => alter_configs;
+    AlterReplicaLogDirs 1..=2 BROKER => alter_replica_log_dirs;
     DescribeLogDirs 1..=4 BROKER => describe_log_dirs;
     CreatePartitions 0..=3 BOTH => create_partitions;
     DeleteGroups 0..=2 BROKER => delete_groups;
     ElectLeaders 0..=2 BOTH => elect_leaders;
     IncrementalAlterConfigs 0..=1 BOTH => incremental_alter_configs;
+    AlterPartitionReassignments 0..=1 BOTH => alter_partition_reassignments;
     ListPartitionReassignments 0..=0 BOTH => list_partition_reassignments;
     OffsetDelete 0..=0 BROKER => offset_delete;
     DescribeQuorum 0..=2 BOTH => describe_quorum;

@@ -41,6 +41,11 @@ pub struct NodeConfig {
 }
 
 impl NodeConfig {
+    /// The folder of the data as clients are told of it.
+    pub fn absolute_log_dir(&self) -> PathBuf {
+        std::path::absolute(&self.log_dir).unwrap_or_else(|_| self.log_dir.clone())
+    }
+
     /// Reads the settings of a node from the names and values of a `server.properties`.
     ///
     /// What is not given is as in Apache Kafka's shipped `config/server.properties`, except that listeners bind

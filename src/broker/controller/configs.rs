@@ -94,7 +94,7 @@ fn resource_of(image: &MetadataImage, kind: i8, name: &str) -> Result<ConfigReso
             if image.topics.contains_key(name) {
                 return Ok(resource);
             }
-            let message = "This server does not host this topic-partition.";
+            let message = format!("The topic '{name}' does not exist.");
             Err(ApiError::new(ResponseError::UnknownTopicOrPartition, message))
         }
         (resource_type::BROKER, None) => Err(refuse("Unable to parse broker name as a base 10 number.")),

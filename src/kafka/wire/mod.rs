@@ -3,20 +3,32 @@
 //! Each method waits for its answer. An area of Kafka has its own file with the owned types it speaks in, so that nobody
 //! else needs to know the protocol's. `docs/decisions.md` says why this is not another client library.
 
+mod acls;
+mod api_versions;
 mod channel;
 mod cluster;
+mod configs;
 mod coordinator;
 mod features;
+mod groups;
 mod log_dirs;
 mod metadata;
+mod reassignments;
+mod replicas;
 mod sasl;
 mod scram;
 mod security;
 mod tls;
 
+pub use acls::{AclEntry, AclOperation, AclPermission, PatternType, ResourcePattern, ResourceType};
+pub use api_versions::ApiRange;
 pub use cluster::{ClusterEndpoints, ClusterNode};
+pub use configs::ConfigKind;
 pub use features::{FeatureRange, Features};
+pub use groups::ListedGroup;
 pub use log_dirs::{LogDir, LogDirReplica};
+pub use reassignments::Reassignment;
+pub use replicas::Replicas;
 
 use super::Connection;
 use super::errors::{Answer, ErrorCode, KafkaError};

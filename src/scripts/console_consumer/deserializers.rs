@@ -1,12 +1,15 @@
 //! What Java's deserializers make of bytes, as their values print.
 
+use super::charset::Charset;
+use crate::scripts::client_properties::Properties;
+
 /// A class of `org.apache.kafka.common.serialization`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deserializer {
     /// Bytes as they are. Java would print the array's address.
     ByteArray,
-    /// UTF-8.
-    String,
+    /// Text.
+    String(Charset),
     /// Two bytes.
     Short,
     /// Four bytes.
@@ -20,7 +23,7 @@ pub enum Deserializer {
     /// One byte, 0 or 1.
     Boolean,
     /// A UUID's text.
-    Uuid,
+    Uuid(Charset),
     /// Bytes, those that are not printable as `\xHH`.
     Bytes,
     /// Bytes, of which only the count is printed.
@@ -28,25 +31,60 @@ pub enum Deserializer {
 }
 
 impl Deserializer {
-    /// The class of that name.
-    pub fn named(class: &str) -> Option<Self> {
+    /// The class of that name, its text in `charset`.
+    fn named(class: &str, charset: Charset) -> Option<Self> {
         let simple = class
             .strip_prefix("org.apache.kafka.common.serialization.")?
             .strip_suffix("Deserializer")?;
         Some(match simple {
             "ByteArray" => Deserializer::ByteArray,
-            "String" => Deserializer::String,
+            "String" => Deserializer::String(charset),
             "Short" => Deserializer::Short,
             "Integer" => Deserializer::Integer,
             "Long" => Deserializer::Long,
             "Float" => Deserializer::Float,
             "Double" => Deserializer::Double,
             "Boolean" => Deserializer::Boolean,
-            "UUID" => Deserializer::Uuid,
+            "UUID" => Deserializer::Uuid(charset),
             "Bytes" => Deserializer::Bytes,
             "ByteBuffer" => Deserializer::ByteBuffer,
             _ => return None,
         })
+    }
+
+    /// The class that a property of the formatter names (`key.deserializer`, `value.deserializer`,
+    /// `headers.deserializer`). What stands behind that name and a dot configures it: `key.deserializer.encoding` of
+    /// the class, or `deserializer.encoding` of either, is the charset of its text.
+    ///
+    /// # Errors
+    /// Java's words for a charset that is not known.
+    pub fn configured(property: &str, properties: &Properties) -> Result<Option<Self>, String> {
+        let Some(class) = properties.get(property) else {
+            return Ok(None);
+        };
+        // To Java a header's value is a value.
+        let own = if property.starts_with("key") {
+            "key.deserializer.encoding"
+        } else {
+            "value.deserializer.encoding"
+        };
+        let encoding = [own, "deserializer.encoding"]
+            .iter()
+            .find_map(|name| properties.get(&format!("{property}.{name}")));
+        let charset = encoding.map_or(Some(Charset::Utf8), |name| Charset::named(name));
+        let found = Deserializer::named(class, charset.unwrap_or(Charset::Utf8));
+        match (found, charset) {
+            (Some(Deserializer::String(_) | Deserializer::Uuid(_)), None) => Err(format!(
+                "Error when deserializing byte[] to string due to unsupported encoding {}",
+                encoding.map_or("", String::as_str)
+            )),
+            (None, _) => {
+                // Kafka says so in its log, and shows the bytes as they are.
+                eprintln!("Unable to instantiate a deserializer from {class}");
+                Ok(None)
+            }
+            (found, _) => Ok(found),
+        }
     }
 
     /// Appends what the bytes say.
@@ -59,7 +97,7 @@ impl Deserializer {
                 out.extend_from_slice(bytes);
                 return Ok(());
             }
-            Deserializer::String => String::from_utf8_lossy(bytes).into_owned(),
+            Deserializer::String(charset) => charset.decode(bytes),
             Deserializer::Short => {
                 i16::from_be_bytes(sized(bytes, "ShortDeserializer is not 2")?).to_string()
             }
@@ -88,8 +126,8 @@ impl Deserializer {
                     ));
                 }
             },
-            Deserializer::Uuid => {
-                let text = String::from_utf8_lossy(bytes);
+            Deserializer::Uuid(charset) => {
+                let text = charset.decode(bytes);
                 uuid::Uuid::parse_str(&text)
                     .map_err(|_| format!("Error parsing data into UUID: {text}"))?
                     .to_string()
@@ -141,11 +179,10 @@ mod tests {
 
     fn shown(class: &str, bytes: &[u8]) -> Result<String, String> {
         let mut out = Vec::new();
-        Deserializer::named(&format!(
-            "org.apache.kafka.common.serialization.{class}Deserializer"
-        ))
-        .unwrap()
-        .write(bytes, &mut out)?;
+        let class = format!("org.apache.kafka.common.serialization.{class}Deserializer");
+        Deserializer::named(&class, Charset::Utf8)
+            .unwrap()
+            .write(bytes, &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 

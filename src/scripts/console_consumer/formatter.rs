@@ -24,12 +24,12 @@ impl Formatter {
     /// The class of that name.
     ///
     /// # Errors
-    /// The name and the help, as Kafka answers a class that is not there.
+    /// The name and the help, as Kafka answers a class that is not there; a deserializer's charset that is not known.
     pub fn named(class: &str, properties: &Properties) -> Result<Self, Ending> {
         Ok(match class.strip_prefix(PACKAGE).unwrap_or_default() {
             // What Java's logging one adds goes to its log, which these tools do not have.
             "DefaultMessageFormatter" | "LoggingMessageFormatter" => {
-                Formatter::Default(Columns::new(properties))
+                Formatter::Default(Columns::new(properties)?)
             }
             "NoOpMessageFormatter" => Formatter::NoOp,
             "OffsetsMessageFormatter" => Formatter::Coordinator(CoordinatorTopic::ConsumerOffsets, &[0, 1]),
@@ -132,7 +132,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    fn new(properties: &Properties) -> Self {
+    fn new(properties: &Properties) -> Result<Self, Ending> {
         let shown = |name: &str| {
             properties
                 .get(name)
@@ -145,16 +145,8 @@ impl Columns {
                 .as_bytes()
                 .to_vec()
         };
-        let deserializer = |name: &str| {
-            let class = properties.get(name)?;
-            let found = Deserializer::named(class);
-            if found.is_none() {
-                // Kafka says so in its log, and shows the bytes as they are.
-                eprintln!("Unable to instantiate a deserializer from {class}");
-            }
-            found
-        };
-        Columns {
+        let deserializer = |name: &str| Deserializer::configured(name, properties).map_err(Ending::failure);
+        Ok(Columns {
             timestamp: shown("print.timestamp"),
             partition: shown("print.partition"),
             offset: shown("print.offset"),
@@ -167,10 +159,10 @@ impl Columns {
             line_separator: text("line.separator", "\n"),
             headers_separator: text("headers.separator", ","),
             null_literal: text("null.literal", "null"),
-            key_deserializer: deserializer("key.deserializer"),
-            value_deserializer: deserializer("value.deserializer"),
-            headers_deserializer: deserializer("headers.deserializer"),
-        }
+            key_deserializer: deserializer("key.deserializer")?,
+            value_deserializer: deserializer("value.deserializer")?,
+            headers_deserializer: deserializer("headers.deserializer")?,
+        })
     }
 
     fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), String> {

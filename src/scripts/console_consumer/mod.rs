@@ -1,5 +1,6 @@
 //! `kafka-console-consumer`: records become lines of standard output.
 
+mod charset;
 mod deserializers;
 mod formatter;
 mod options;

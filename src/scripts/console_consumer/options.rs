@@ -78,7 +78,7 @@ pub const OPTIONS: Options = Options {
             "How records look, as name=value; may be repeated: print.timestamp, print.key, print.offset, \
              print.epoch, print.partition, print.headers, print.delivery and print.value are true or false; \
              key.separator, line.separator, headers.separator, null.literal; key.deserializer, value.deserializer \
-             and headers.deserializer name a Java class.",
+             and headers.deserializer name a Java class, key.deserializer.deserializer.encoding and so on its charset.",
         ),
         value(
             &["property"],

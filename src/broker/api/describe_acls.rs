@@ -1,0 +1,22 @@
+//! DescribeAcls (KIP-140) of a cluster without an authorizer: everybody may do everything.
+
+use super::RequestContext;
+use super::admin::message;
+use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::{DescribeAclsRequest, DescribeAclsResponse};
+use std::sync::Arc;
+
+/// What a broker of Apache Kafka answers that has no authorizer.
+pub(super) const NO_AUTHORIZER: &str = "No Authorizer is configured on the broker";
+
+/// Says that there are none.
+pub async fn handle(
+    _node: Arc<Node>,
+    _ctx: RequestContext,
+    _request: DescribeAclsRequest,
+) -> DescribeAclsResponse {
+    DescribeAclsResponse::default()
+        .with_error_code(ResponseError::SecurityDisabled.code())
+        .with_error_message(message(NO_AUTHORIZER))
+}
