@@ -9,6 +9,8 @@ pub enum Kind {
     Request,
     /// The command line was wrong. Exit code 2, as clap's own.
     Usage,
+    /// The cluster does not let this user in, or this side does not trust the cluster. Exit code 1.
+    Denied,
     /// No broker answered. Exit code 3.
     Unreachable,
     /// The user pressed Ctrl-C. Exit code 130, as shells expect.
@@ -19,7 +21,7 @@ impl Kind {
     /// The exit code of a process that ends with this kind of failure.
     pub fn exit_code(self) -> u8 {
         match self {
-            Kind::Request => 1,
+            Kind::Request | Kind::Denied => 1,
             Kind::Usage => 2,
             Kind::Unreachable => 3,
             Kind::Interrupted => 130,
@@ -96,6 +98,16 @@ impl Failure {
     /// What failed, without the cause.
     pub fn what(&self) -> &str {
         &self.what
+    }
+
+    /// What to type next.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The cause, if it is known.
+    pub fn why(&self) -> Option<&str> {
+        self.why.as_deref()
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use velodrome::broker::api::{ListenerKind, Sender, dispatch};
+use velodrome::broker::api::{ListenerKind, PeerGone, Sender, dispatch};
 use velodrome::broker::{Node, NodeConfig, RunningNode};
 use velodrome::clock::Clock;
 
@@ -41,6 +41,7 @@ fuzz_target!(|bytes: &[u8]| {
         peer: ([127, 0, 0, 1], 1).into(),
         connection_id: 0,
         listener: ListenerKind::Broker,
+        peer_gone: PeerGone::default(),
     };
     let frame = Bytes::copy_from_slice(bytes);
     let answered = async {
@@ -49,5 +50,4 @@ fuzz_target!(|bytes: &[u8]| {
     };
     // A refusal and running out of time are both fine.
     let _ = fuzzed.runtime.block_on(answered);
-});
 });

@@ -6,6 +6,7 @@ use super::frame::{FrameError, FrameLimits, FrameReader};
 use super::node::Node;
 use bytes::Bytes;
 use std::io::IoSlice;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -39,9 +40,21 @@ pub async fn serve(node: Arc<Node>, sender: Sender, stream: TcpStream, mut stop:
             Ok(None) => return,
             Err(error) => return log_frame_error(&sender, &error),
         };
-        let answered = tokio::select! {
-            answered = dispatch(Arc::clone(&node), &sender, frame) => answered,
-            () = after(&mut stop, LAST_REQUEST) => return,
+        let answered = {
+            let mut answer = pin!(dispatch(Arc::clone(&node), &sender, frame));
+            let mut watching = true;
+            loop {
+                tokio::select! {
+                    biased;
+                    answered = &mut answer => break answered,
+                    () = after(&mut stop, LAST_REQUEST) => return,
+                    // What was asked for is still done; only waiting for more is of no use any more.
+                    () = frames.hung_up(), if watching => {
+                        watching = false;
+                        sender.peer_gone.tell();
+                    }
+                }
+            }
         };
         let written = match answered {
             Ok(Some(pieces)) => write_all(&mut writing, pieces).await,

@@ -1,6 +1,6 @@
 //! Reads length-prefixed frames from a connection, without ever trusting the length.
 
-use super::memory::{MemoryPermit, MemoryPool};
+use super::memory::MemoryPool;
 use bytes::{Buf, Bytes, BytesMut};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -70,19 +70,6 @@ pub enum FrameError {
     Io(#[from] std::io::Error),
 }
 
-/// Bytes of a large frame. They hold their part of the memory budget until nothing refers to them any more, so a request
-/// that waits for something holds no more of it than it keeps of the frame.
-struct Reserved {
-    bytes: Bytes,
-    _memory: MemoryPermit,
-}
-
-impl AsRef<[u8]> for Reserved {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
 /// Reads frames one after another; bytes of later frames wait in its buffer.
 #[derive(Debug)]
 pub struct FrameReader<R> {
@@ -135,9 +122,23 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             self.buffer = BytesMut::new();
         }
         Ok(Some(match memory {
-            Some(_memory) => Bytes::from_owner(Reserved { bytes, _memory }),
+            // A request that waits for something holds no more of the budget than it keeps of the frame.
+            Some(memory) => memory.guard(bytes),
             None => bytes,
         }))
+    }
+
+    /// Completes when the peer has closed; never when it sends on instead. For the time in which a request is being
+    /// answered; a few bytes of the next frame are taken in at most.
+    pub async fn hung_up(&mut self) {
+        if self.buffer.is_empty() {
+            let mut next = [0u8; 64];
+            match self.io.read(&mut next).await {
+                Ok(0) | Err(_) => return,
+                Ok(read) => self.buffer.extend_from_slice(&next[..read]),
+            }
+        }
+        std::future::pending().await
     }
 
     async fn await_first_byte(&mut self) -> Result<bool, FrameError> {

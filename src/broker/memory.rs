@@ -1,9 +1,11 @@
-//! The memory that requests still being received may take, all connections together.
+//! The memory that requests still being received, and answers not yet taken, may hold, all connections together.
 //!
-//! Every connection may hold a small frame for free. A larger one first reserves its whole length here, which costs
+//! An answer takes what is free and is made smaller when that is less than was asked for: it never waits, since those who
+//! hold the memory may be peers that do not read. For requests, every connection may hold a small frame for free. A larger one first reserves its whole length here, which costs
 //! nothing by itself: its buffer still grows only with the bytes that really come. Reserving the whole, not piece by
 //! piece, means that whoever has a reservation can finish, so connections never wait for each other in a circle.
 
+use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -21,6 +23,41 @@ pub struct MemoryPool {
 /// A part of the budget; given back when dropped.
 #[derive(Debug, Default)]
 pub struct MemoryPermit(#[allow(dead_code)] Option<OwnedSemaphorePermit>);
+
+/// Bytes that hold their part of the budget until nothing refers to them any more.
+struct Held {
+    bytes: Bytes,
+    _memory: MemoryPermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl MemoryPermit {
+    /// How many bytes it stands for.
+    pub fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |permit| permit.num_permits() * UNIT)
+    }
+
+    /// Takes the part for `bytes` out of it, or all there is.
+    #[must_use]
+    pub fn split(&mut self, bytes: usize) -> Self {
+        let units = bytes.div_ceil(UNIT);
+        MemoryPermit(
+            self.0
+                .as_mut()
+                .and_then(|permit| permit.split(units.min(permit.num_permits()))),
+        )
+    }
+
+    /// The same bytes, which keep this permit as long as anybody keeps them.
+    pub fn guard(self, bytes: Bytes) -> Bytes {
+        Bytes::from_owner(Held { bytes, _memory: self })
+    }
+}
 
 /// Counts one waiter for as long as it lives, also when the waiting future is dropped.
 struct Waiter<'a>(&'a watch::Sender<usize>);
@@ -54,6 +91,24 @@ impl MemoryPool {
         let _waiter = Waiter(&self.waiting);
         // The semaphore is never closed.
         MemoryPermit(Arc::clone(&self.free).acquire_many_owned(units).await.ok())
+    }
+
+    /// As much of `bytes` as is free now.
+    pub fn take_up_to(&self, bytes: usize) -> MemoryPermit {
+        let wanted = u32::try_from(bytes.div_ceil(UNIT))
+            .unwrap_or(u32::MAX)
+            .min(self.units);
+        loop {
+            let free = u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX);
+            let units = wanted.min(free);
+            if units == 0 {
+                return MemoryPermit::default();
+            }
+            // Another may have been quicker; then there is less, and in the end nothing.
+            if let Ok(permit) = Arc::clone(&self.free).try_acquire_many_owned(units) {
+                return MemoryPermit(Some(permit));
+            }
+        }
     }
 
     /// Whether somebody waits for memory now.
@@ -91,6 +146,24 @@ mod tests {
         let _second = waiting.await.unwrap();
         assert!(!pool.is_short());
         assert_eq!(pool.free_bytes(), 5 * UNIT);
+    }
+
+    #[test]
+    fn who_cannot_wait_takes_what_there_is_and_gives_back_what_it_does_not_need() {
+        let pool = MemoryPool::new(10 * UNIT);
+        let mut permit = pool.take_up_to(8 * UNIT);
+        assert_eq!(
+            (permit.bytes(), pool.take_up_to(5 * UNIT).bytes()),
+            (8 * UNIT, 2 * UNIT)
+        );
+        let records = permit.split(UNIT + 1).guard(Bytes::from_static(b"records"));
+        drop(permit);
+        assert_eq!(pool.free_bytes(), 8 * UNIT);
+        let slice = records.slice(1..2);
+        drop(records);
+        assert_eq!(pool.free_bytes(), 8 * UNIT);
+        drop(slice);
+        assert_eq!(pool.free_bytes(), 10 * UNIT);
     }
 
     #[tokio::test]

@@ -25,6 +25,10 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+/// What the records in answers may take that wait for their peers to read them, all connections together; beyond it,
+/// answers become small.
+const RESPONSE_MEMORY: usize = 64 << 20;
+
 /// What every request handler may use. One per node, shared by all connections.
 pub struct Node {
     /// Settings of this node.
@@ -55,6 +59,8 @@ pub struct Node {
     pub producer_ids: ProducerIds,
     /// Memory of the requests being received.
     pub request_memory: MemoryPool,
+    /// Memory of the records in answers that their peers have not taken yet.
+    pub response_memory: MemoryPool,
     /// Requests whose handler panicked: mistakes of ours, which the tests count. The release build ends instead.
     pub failed_requests: AtomicU64,
     /// Ids of the connections that are open.
@@ -175,6 +181,7 @@ fn build(
     };
     Ok(Node {
         request_memory: MemoryPool::new(config.request_memory()),
+        response_memory: MemoryPool::new(RESPONSE_MEMORY),
         producer_ids: ProducerIds::default(),
         connections: Arc::default(),
         failed_requests: AtomicU64::new(0),

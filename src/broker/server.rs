@@ -1,6 +1,6 @@
 //! Accepts connections until told to stop.
 
-use super::api::{ListenerKind, Sender};
+use super::api::{ListenerKind, PeerGone, Sender};
 use super::connection;
 use super::node::Node;
 use std::sync::Arc;
@@ -53,6 +53,7 @@ pub async fn serve(
             peer,
             connection_id: NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed),
             listener: kind,
+            peer_gone: PeerGone::default(),
         };
         let open = Open::new(Arc::clone(&node), sender.connection_id);
         let stop = stop.clone();

@@ -11,10 +11,10 @@ mod topics;
 pub use groups::PartitionLag;
 pub use offsets::PartitionOffsets;
 
-use super::errors::{Answer, ErrorCode, KafkaError};
+use super::errors::{Answer, KafkaError};
 use super::ffi::{Ask, Client};
 use super::types::{ClusterDescription, ClusterMetadata};
-use super::{Connection, Wire, ffi};
+use super::{Connection, Wire, ffi, greet, probe};
 use crate::failure::{Failure, Outcome};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -36,9 +36,18 @@ impl Admin {
     /// Makes sure that a broker answers, and prepares to ask it.
     ///
     /// # Errors
-    /// Unreachable: at once when connections are refused, after two seconds when nothing answers.
+    /// Unreachable: at once when connections are refused, after two seconds when nothing answers. Denied: when the user is
+    /// refused or the cluster not trusted.
     pub fn connect(connection: &Connection) -> Outcome<Self> {
-        connection.reach()?;
+        probe::reach(connection, probe::Wanted::Broker)?;
+        let admin = Self::unasked(connection)?;
+        if !connection.is_plaintext() {
+            greet::greet(connection, &admin.client)?;
+        }
+        Ok(admin)
+    }
+
+    fn unasked(connection: &Connection) -> Outcome<Self> {
         let mut settings = connection.settings();
         let quick = [
             ("reconnect.backoff.ms", "10"),
@@ -122,12 +131,10 @@ impl Admin {
         if !error.is_unreachable() {
             return error.into_failure(what);
         }
-        let last = self.client.last_failure();
-        let text = last.as_deref().unwrap_or_default();
-        if text.to_lowercase().contains("authentication") {
-            let why = ffi::without_prefixes(text);
-            return KafkaError::new(ErrorCode::Authentication, why).into_failure(what);
+        if let Some(denial) = greet::denial(&self.connection, &self.client) {
+            return denial;
         }
+        let last = self.client.last_failure();
         let why = match last.as_deref() {
             Some(last) => format!("{error} ({})", ffi::without_prefixes(last)),
             None => error.to_string(),

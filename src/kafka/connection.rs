@@ -1,6 +1,6 @@
 //! How to reach a cluster: bootstrap servers and connection properties.
 
-use super::{probe, properties};
+use super::{Admin, probe, properties};
 use crate::failure::{Failure, Outcome};
 use rdkafka::ClientConfig;
 use std::collections::BTreeMap;
@@ -108,12 +108,16 @@ impl Connection {
 
     /// Makes sure that a Kafka broker answers, within a few seconds and at once when every connection is refused.
     /// Commands that build a client from [`Connection::client_config`] call this first, since librdkafka itself
-    /// goes on trying for ever.
+    /// goes on trying for ever. Over a secured connection, makes sure as well that the user is let in.
     ///
     /// # Errors
-    /// Unreachable, with what answers instead, if anything.
+    /// Unreachable, with what answers instead, if anything; denied when the user is refused or the cluster not trusted.
     pub fn reach(&self) -> Outcome {
-        probe::reach(self, probe::Wanted::Broker)
+        if self.is_plaintext() {
+            probe::reach(self, probe::Wanted::Broker)
+        } else {
+            Admin::connect(self).map(drop)
+        }
     }
 
     /// The bootstrap servers, as host and port.
@@ -156,13 +160,25 @@ impl Connection {
         if sasl && mechanism == "GSSAPI" {
             return Err(Failure::usage("Kerberos (GSSAPI) is not supported")
                 .because("`sasl.mechanism` is GSSAPI, which is also what it is when the file does not say")
-                .hint("sasl.mechanism=PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 in the settings file"));
+                .hint(
+                    "sasl.mechanism=PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER in the settings file",
+                ));
+        }
+        if sasl && mechanism != "OAUTHBEARER" && !self.properties.contains_key("sasl.username") {
+            return Err(Failure::usage("no user is named to log in with")
+                .because(format!("`security.protocol` asks for a login by {mechanism}"))
+                .hint(
+                    "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+                     username=\"NAME\" password=\"PASSWORD\"; in the settings file (ScramLoginModule for SCRAM)",
+                ));
         }
         if !cfg!(feature = "tls") && (self.is_tls() || (sasl && mechanism != "PLAIN")) {
             let wanted = if self.is_tls() { "TLS" } else { mechanism };
             return Err(Failure::usage(format!("this velo was built without {wanted}"))
-                .because("encryption is left out of the small build")
-                .hint("cargo install velodrome --features tls"));
+                .because("encryption is left out of the build that needs no more than Rust and a C compiler")
+                .hint(
+                    "cargo install --path . --features tls    (in the folder of velo's source; needs perl)",
+                ));
         }
         Ok(())
     }

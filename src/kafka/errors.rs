@@ -81,10 +81,10 @@ impl KafkaError {
 
     /// The failure of a command that wanted `what` (a sentence such as "cannot delete topic `a`").
     pub fn into_failure(self, what: impl Into<String>) -> Failure {
-        let kind = if self.is_unreachable() {
-            Kind::Unreachable
-        } else {
-            Kind::Request
+        let kind = match self.code {
+            RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => Kind::Denied,
+            _ if self.is_unreachable() => Kind::Unreachable,
+            _ => Kind::Request,
         };
         let failure = Failure::new(kind, what).because(&self);
         match self.hint() {
@@ -103,9 +103,12 @@ impl KafkaError {
             }
             Code::TopicAuthorizationFailed
             | Code::GroupAuthorizationFailed
-            | Code::ClusterAuthorizationFailed
-            | Code::SaslAuthenticationFailed
-            | Code::Authentication => "name a user who may in the file given with --command-config FILE",
+            | Code::ClusterAuthorizationFailed => {
+                "name a user who may in the file given with --command-config FILE"
+            }
+            Code::SaslAuthenticationFailed | Code::Authentication => {
+                "correct the user or password (sasl.jaas.config) or the sasl.mechanism in the --command-config file"
+            }
             Code::InvalidReplicationFactor | Code::BrokerNotAvailable => {
                 "`velo cluster status` shows how many brokers are up"
             }
@@ -152,6 +155,13 @@ impl From<&rdkafka::error::KafkaError> for KafkaError {
         use rdkafka::error::KafkaError as Reported;
         match (error, error.rdkafka_error_code()) {
             (_, Some(code)) => KafkaError::new(code, ""),
+            // The sentence may quote the value, and the value may be a password.
+            (Reported::ClientConfig(_, _, name, _), None) if super::connection::is_secret(name) => {
+                KafkaError::new(
+                    RDKafkaErrorCode::InvalidArgument,
+                    format!("the value of `{name}` is refused"),
+                )
+            }
             (Reported::ClientConfig(_, words, name, _), None) => {
                 KafkaError::new(RDKafkaErrorCode::InvalidArgument, format!("{words} ({name})"))
             }

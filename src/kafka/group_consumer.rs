@@ -4,10 +4,10 @@
 //! along: [`Polled::Assigned`] comes before the first record of a gained partition, [`Polled::Revoked`] before any
 //! record of the next assignment. Nothing is committed but by [`GroupConsumer::commit`].
 
+use super::oauth::refreshes_tokens;
 use super::{Admin, Connection, errors};
 use crate::failure::{Failure, Outcome};
 use parking_lot::Mutex;
-use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
@@ -136,7 +136,7 @@ struct Rebalances {
     queue: Mutex<VecDeque<Result<Polled, KafkaError>>>,
 }
 
-impl ClientContext for Rebalances {}
+refreshes_tokens!(Rebalances);
 
 impl Rebalances {
     /// Decides where each given partition is read from, and tells librdkafka so.

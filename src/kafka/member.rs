@@ -4,10 +4,10 @@
 use super::Connection;
 use super::errors::KafkaError;
 use super::group_consumer::Received;
+use super::oauth::refreshes_tokens;
 use super::types::TopicPartition;
 use crate::failure::Outcome;
 use parking_lot::Mutex;
-use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
@@ -32,7 +32,7 @@ pub enum Happened {
 #[derive(Default)]
 struct Watch(Mutex<VecDeque<Happened>>);
 
-impl ClientContext for Watch {}
+refreshes_tokens!(Watch);
 
 impl ConsumerContext for Watch {
     fn pre_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {

@@ -1,13 +1,17 @@
 //! The client core, over librdkafka: the only place that imports `rdkafka`. What librdkafka lacks goes over `wire`.
 
 pub mod admin;
+#[cfg(feature = "tls")]
+mod certificate;
 pub mod connection;
 pub mod consumer;
 pub mod errors;
 mod ffi;
+mod greet;
 pub mod group_consumer;
 pub mod group_protocol;
 pub mod member;
+mod oauth;
 pub mod places;
 pub mod probe;
 pub mod producer;

@@ -11,6 +11,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// An ApiVersions request, version 0, without client id: length, key, version, correlation id, no string.
 const API_VERSIONS: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff];
+/// A Metadata request, version 1, about no topic: length, key, version, correlation id, no string, no topics.
+const METADATA_OF_NOTHING: [u8; 18] = [0, 0, 0, 14, 0, 3, 0, 1, 0, 0, 0, 2, 0xff, 0xff, 0, 0, 0, 0];
 /// The API that every broker has and a controller's own listener has not.
 const METADATA: i16 = 3;
 /// More than any broker's list of APIs takes.
@@ -27,14 +29,16 @@ pub enum Found {
     Controller,
     /// A TLS server, asked in plain text.
     Tls,
+    /// A broker that serves nobody who has not logged in (SASL).
+    Login,
     /// Something that speaks another protocol; the text names it if known.
     Stranger(String),
     /// Nothing; the text says why.
     Nothing(String),
 }
 
-/// Asks what answers on `host:port`.
-pub fn look(host: &str, port: u16, tls: bool) -> Found {
+/// Asks what answers on `host:port`, a server of `connection`.
+pub fn look(host: &str, port: u16, connection: &Connection) -> Found {
     let addresses: Vec<SocketAddr> = match (host, port).to_socket_addrs() {
         Ok(addresses) => addresses.collect(),
         Err(_) => return Found::Nothing(format!("the name `{host}` cannot be resolved")),
@@ -42,8 +46,8 @@ pub fn look(host: &str, port: u16, tls: bool) -> Found {
     let mut why = format!("the name `{host}` has no address");
     for address in addresses {
         match TcpStream::connect_timeout(&address, PATIENCE) {
-            Ok(_) if tls => return Found::Listener,
-            Ok(stream) => return converse(stream),
+            Ok(_) if connection.is_tls() => return Found::Listener,
+            Ok(stream) => return converse(stream, connection.is_plaintext()),
             Err(error) => why = refusal(&error),
         }
     }
@@ -63,7 +67,7 @@ pub(super) enum Wanted {
 pub(super) fn reach(connection: &Connection, wanted: Wanted) -> Outcome {
     let mut findings = Vec::new();
     for (host, port) in connection.servers()? {
-        match look(&host, port, connection.is_tls()) {
+        match look(&host, port, connection) {
             Found::Broker | Found::Listener => return Ok(()),
             Found::Controller if wanted == Wanted::Controller => return Ok(()),
             other => findings.push((format!("{host}:{port}"), port, other)),
@@ -76,8 +80,11 @@ fn unreachable(connection: &Connection, findings: &[(String, u16, Found)]) -> Fa
     let nothing = findings
         .iter()
         .all(|(_, _, found)| matches!(found, Found::Nothing(_)));
+    let login = findings.iter().any(|(_, _, found)| *found == Found::Login);
     let what = if nothing {
         format!("no broker answers on {}", connection.bootstrap())
+    } else if login {
+        format!("{} serves nobody without a login", connection.bootstrap())
     } else {
         format!("what answers on {} is not a Kafka broker", connection.bootstrap())
     };
@@ -92,6 +99,9 @@ fn unreachable(connection: &Connection, findings: &[(String, u16, Found)]) -> Fa
     let failure = Failure::unreachable(what).because(why.join("; "));
     if findings.iter().any(|(_, _, found)| *found == Found::Tls) {
         return failure.hint("--command-config FILE, with security.protocol=SSL or SASL_SSL in it");
+    }
+    if login {
+        return failure.hint("--command-config FILE, with security.protocol=SASL_PLAINTEXT, sasl.mechanism and sasl.jaas.config");
     }
     if findings.iter().any(|(_, port, _)| *port == 2181) {
         return failure.hint(
@@ -111,6 +121,7 @@ fn reason(found: &Found) -> String {
         Found::Broker | Found::Listener => "a broker answers".to_owned(),
         Found::Controller => "it is a controller's port, which serves brokers and no clients".to_owned(),
         Found::Tls => "it speaks TLS, and was asked in plain text".to_owned(),
+        Found::Login => "it is a broker that wants a login (SASL) first".to_owned(),
         Found::Stranger(protocol) => protocol.clone(),
         Found::Nothing(why) => why.clone(),
     }
@@ -125,7 +136,7 @@ fn refusal(error: &io::Error) -> String {
     }
 }
 
-fn converse(mut stream: TcpStream) -> Found {
+fn converse(mut stream: TcpStream, plain: bool) -> Found {
     let asked = stream
         .set_read_timeout(Some(PATIENCE))
         .and_then(|()| stream.set_nodelay(true))
@@ -154,8 +165,23 @@ fn converse(mut stream: TcpStream) -> Found {
     }
     let mut answer = vec![0; length];
     match stream.read_exact(&mut answer) {
-        Ok(()) => judge(&answer),
+        Ok(()) => match judge(&answer) {
+            Found::Broker if plain && !serves(&mut stream) => Found::Login,
+            found => found,
+        },
         Err(_) => Found::Stranger("it breaks off in the middle of its answer".to_owned()),
+    }
+}
+
+/// Whether a broker serves this connection as it is: one that wants a login tells its versions and then hangs up. Silence
+/// is no refusal.
+fn serves(stream: &mut TcpStream) -> bool {
+    let answered = stream
+        .write_all(&METADATA_OF_NOTHING)
+        .and_then(|()| stream.read_exact(&mut [0; 4]));
+    match answered {
+        Ok(()) => true,
+        Err(error) => matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock),
     }
 }
 
@@ -182,36 +208,47 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    fn answering(bytes: &'static [u8]) -> Found {
+    fn answering(bytes: &'static [u8], serves: bool) -> Found {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             stream.read_exact(&mut [0; API_VERSIONS.len()]).unwrap();
             stream.write_all(bytes).unwrap();
+            if serves && stream.read_exact(&mut [0; METADATA_OF_NOTHING.len()]).is_ok() {
+                stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 2]).unwrap();
+            }
         });
-        let found = look("127.0.0.1", port, false);
+        let connection = Connection::new("127.0.0.1", None).unwrap();
+        let found = look("127.0.0.1", port, &connection);
         server.join().unwrap();
         found
     }
 
     #[test]
     fn a_port_tells_what_it_is() {
-        assert_eq!(
-            answering(b"\0\0\0\x10\0\0\0\x01\0\0\0\0\0\x01\0\x03\0\0\0\x0c"),
-            Found::Broker
-        );
-        assert_eq!(
-            answering(b"\0\0\0\x10\0\0\0\x01\0\0\0\0\0\x01\0\x12\0\0\0\x04"),
-            Found::Controller
-        );
-        assert_eq!(
-            answering(b"HTTP/1.1 400 Bad Request\r\n"),
-            Found::Stranger("it is a web server".to_owned())
-        );
-        assert_eq!(answering(b"\x15\x03\x03\0\x02\x02\x50"), Found::Tls);
-        assert!(matches!(answering(b""), Found::Stranger(_)));
-        assert!(matches!(answering(b"\x7f\xff\xff\xff"), Found::Stranger(_)));
+        let broker = b"\0\0\0\x10\0\0\0\x01\0\0\0\0\0\x01\0\x03\0\0\0\x0c";
+        assert_eq!(answering(broker, true), Found::Broker);
+        assert_eq!(answering(broker, false), Found::Login);
+        let others: [(&'static [u8], Found); 3] = [
+            (
+                b"\0\0\0\x10\0\0\0\x01\0\0\0\0\0\x01\0\x12\0\0\0\x04",
+                Found::Controller,
+            ),
+            (
+                b"HTTP/1.1 400 Bad Request\r\n",
+                Found::Stranger("it is a web server".to_owned()),
+            ),
+            (b"\x15\x03\x03\0\x02\x02\x50", Found::Tls),
+        ];
+        for (bytes, found) in others {
+            assert_eq!(answering(bytes, false), found);
+        }
+        assert!(matches!(answering(b"", false), Found::Stranger(_)));
+        assert!(matches!(
+            answering(b"\x7f\xff\xff\xff", false),
+            Found::Stranger(_)
+        ));
     }
 
     #[test]

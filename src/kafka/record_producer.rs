@@ -1,10 +1,10 @@
 //! A producer for the exercises' programs: records go out in the background, and [`RecordProducer::flush`] tells
 //! whether all of them arrived.
 
+use super::oauth::refreshes_tokens;
 use super::{Connection, errors};
 use crate::failure::{Failure, Outcome};
 use parking_lot::Mutex;
-use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
@@ -26,7 +26,7 @@ struct Refused {
 #[derive(Default)]
 struct Reports(Mutex<Refused>);
 
-impl ClientContext for Reports {}
+refreshes_tokens!(Reports);
 
 impl ProducerContext for Reports {
     type DeliveryOpaque = ();

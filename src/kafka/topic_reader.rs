@@ -1,9 +1,10 @@
 //! Reads a whole topic once, from its first record to its last: how a program's state comes back.
 
 use super::group_consumer::Received;
+use super::oauth::refreshes_tokens;
 use super::{Admin, Connection, errors};
 use crate::failure::{Failure, Outcome};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeSet;
@@ -29,6 +30,13 @@ pub fn read_last(connection: &Connection, topic: &str, count: i64, take: impl Fn
     read_from(connection, topic, Offset::OffsetTail(count), take)
 }
 
+/// A reader that only ever needs a token.
+struct Quiet;
+
+refreshes_tokens!(Quiet);
+
+impl ConsumerContext for Quiet {}
+
 fn read_from(connection: &Connection, topic: &str, start: Offset, mut take: impl FnMut(Received)) -> Outcome {
     let Some(description) = Admin::connect(connection)?.find_topic(topic)? else {
         return Ok(());
@@ -36,7 +44,7 @@ fn read_from(connection: &Connection, topic: &str, start: Offset, mut take: impl
     let failed = |error: &KafkaError| {
         errors::KafkaError::from(error).into_failure(format!("cannot read topic `{topic}`"))
     };
-    let consumer: BaseConsumer = connection
+    let consumer: BaseConsumer<Quiet> = connection
         .client_config()
         // librdkafka assigns partitions to groups only; this one never joins nor commits.
         .set("group.id", "velo-reader")
@@ -45,7 +53,7 @@ fn read_from(connection: &Connection, topic: &str, start: Offset, mut take: impl
         .set("auto.offset.reset", "earliest")
         // The end of a partition is told by an empty answer, which the broker would hold back for half a second.
         .set("fetch.wait.max.ms", "10")
-        .create()
+        .create_with_context(Quiet)
         .map_err(|error| failed(&error))?;
     let mut assignment = TopicPartitionList::new();
     for found in &description.partitions {

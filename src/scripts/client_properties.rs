@@ -3,6 +3,7 @@
 
 use super::Ending;
 use super::options::Parsed;
+use crate::failure::{Failure, Outcome};
 use crate::kafka::{Connection, properties};
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -53,7 +54,11 @@ pub fn in_pairs(parsed: &Parsed, options: &[&str]) -> Properties {
 ///
 /// # Errors
 /// When a property's value cannot be used.
-pub fn connection(bootstrap: &str, mut given: Properties) -> Result<Connection, Ending> {
+pub fn connection(bootstrap: &str, given: Properties) -> Result<Connection, Ending> {
+    Ok(of_java(bootstrap, given)?)
+}
+
+fn of_java(bootstrap: &str, mut given: Properties) -> Outcome<Connection> {
     for name in SET_BY_THE_TOOL {
         given.remove(name);
     }
@@ -65,6 +70,21 @@ pub fn connection(bootstrap: &str, mut given: Properties) -> Result<Connection, 
         );
     }
     Ok(connection)
+}
+
+/// The connection of a Java client with the properties of a `--command-config` file, if one is named. What no client here
+/// knows is named on stderr.
+///
+/// # Errors
+/// When the file cannot be read, or a property's value cannot be used.
+pub fn connection_by(bootstrap: &str, file: Option<&str>) -> Outcome<Connection> {
+    let mut given = Properties::new();
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::usage(format!("cannot read {path}: {error}")))?;
+        given = properties::parse(&text);
+    }
+    of_java(bootstrap, given)
 }
 
 /// Kafka's check of a bootstrap list; the message when it is wrong.

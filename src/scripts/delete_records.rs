@@ -1,14 +1,14 @@
 //! `kafka-delete-records`: delete the records of partitions before an offset.
 
+use super::client_properties::connection_by;
 use super::java_order::hash_map_order;
-use super::java_words::java_exception;
+use super::java_words::{failure_exception, java_exception};
 use super::options::{HELP, Options, Parsed, VERSION, value};
 use super::{Ending, out, partitions_file};
 use crate::failure::{Failure, Kind};
-use crate::kafka::{Admin, Answer, Connection, ErrorCode, KafkaError, TopicPartition};
+use crate::kafka::{Admin, Answer, ErrorCode, KafkaError, TopicPartition};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 const OPTIONS: Options = Options {
     about: "This tool helps to delete records of the given partitions down to the specified offset.",
@@ -65,7 +65,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
 
 fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
     let bootstrap = parsed.value("bootstrap-server")?.unwrap_or_default();
-    let connection = Connection::new(bootstrap, parsed.value("command-config")?.map(Path::new))?;
+    let connection = connection_by(bootstrap, parsed.value("command-config")?)?;
     Admin::connect(&connection).map_err(failed)
 }
 
@@ -79,7 +79,7 @@ fn failed(failure: Failure) -> Ending {
             "{}; velo cluster start, or another --bootstrap-server",
             failure.what()
         )),
-        _ => Ending::failure(failure.what()),
+        _ => Ending::failure(failure_exception(&failure)).hints_of(&failure),
     }
 }
 

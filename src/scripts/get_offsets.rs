@@ -1,12 +1,12 @@
 //! `kafka-get-offsets`: offsets of partitions.
 
-use super::java_words::java_exception;
+use super::client_properties::connection_by;
+use super::java_words::{failure_exception, java_exception};
 use super::options::{HELP, Options, Parsed, VERSION, flag, value};
 use super::{Ending, out};
 use crate::failure::{Failure, Kind};
-use crate::kafka::{Admin, Connection, OffsetSpec, TopicPartition, is_internal};
+use crate::kafka::{Admin, OffsetSpec, TopicPartition, is_internal};
 use regex::Regex;
-use std::path::Path;
 
 const OPTIONS: Options = Options {
     about: "An interactive shell for getting topic-partition offsets.",
@@ -111,7 +111,7 @@ fn failed(call: &'static str) -> impl Fn(Failure) -> Ending {
             "{}; velo cluster start, or another --bootstrap-server",
             failure.what()
         )),
-        _ => occurred(failure.what()),
+        _ => occurred(failure_exception(&failure)).hints_of(&failure),
     }
     }
 }
@@ -137,11 +137,8 @@ fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
         .value("bootstrap-server")
         .map_err(occurred_in)?
         .unwrap_or_default();
-    let config = parsed
-        .value("command-config")
-        .map_err(occurred_in)?
-        .map(Path::new);
-    let connection = Connection::new(bootstrap, config).map_err(|failure| occurred(failure.what()))?;
+    let config = parsed.value("command-config").map_err(occurred_in)?;
+    let connection = connection_by(bootstrap, config).map_err(|failure| occurred(failure.what()))?;
     Admin::connect(&connection).map_err(failed("listTopics"))
 }
 

@@ -1,5 +1,7 @@
 //! What Apache Kafka's Java clients say of an error code when the broker sent no words of its own.
 
+use super::Ending;
+use crate::failure::{Failure, Kind};
 use crate::kafka::{ErrorCode, KafkaError};
 use std::time::Duration;
 
@@ -28,6 +30,35 @@ pub fn no_metadata(topic: &str, waited: Duration) -> (String, String) {
         java_class(ErrorCode::InvalidTopic),
         format!("Invalid topics: [{topic}]"),
     )
+}
+
+/// The message of Java's exception for a cluster that could not be asked.
+pub fn failure_message(failure: &Failure) -> &str {
+    match failure.kind() {
+        Kind::Denied => failure.why().unwrap_or(failure.what()),
+        _ => failure.what(),
+    }
+}
+
+/// The same behind the name of Java's exception, where Java has one for it.
+pub fn failure_exception(failure: &Failure) -> String {
+    let message = failure_message(failure);
+    match failure.kind() {
+        Kind::Denied if message.starts_with("SSL handshake failed") => {
+            format!("org.apache.kafka.common.errors.SslAuthenticationException: {message}")
+        }
+        Kind::Denied => format!("org.apache.kafka.common.errors.SaslAuthenticationException: {message}"),
+        _ => message.to_owned(),
+    }
+}
+
+impl Ending {
+    /// Adds what to do about a failure.
+    #[must_use]
+    pub fn hints_of(mut self, failure: &Failure) -> Self {
+        self.hints.extend_from_slice(failure.hints());
+        self
+    }
 }
 
 /// Java's exception for an error code.

@@ -1,13 +1,13 @@
 //! `kafka-leader-election`: elect preferred leaders, or any replica where none is in sync.
 
+use super::client_properties::connection_by;
 use super::java_order::hash_map_order;
-use super::java_words::java_exception;
+use super::java_words::{failure_message, java_exception};
 use super::options::{HELP, Options, Parsed, VERSION, flag, value};
 use super::{Ending, out, partitions_file};
 use crate::failure::{Failure, Kind};
-use crate::kafka::{Admin, Answer, Connection, ErrorCode, TopicPartition};
+use crate::kafka::{Admin, Answer, ErrorCode, TopicPartition};
 use serde_json::Value;
-use std::path::Path;
 
 const OPTIONS: Options = Options {
     about: "This tool attempts to elect a new leader for a set of topic partitions. The type of elections supported are \
@@ -175,7 +175,7 @@ fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
         Some(path) => Some(path),
         None => parsed.value("admin.config")?,
     };
-    let connection = Connection::new(bootstrap, config.map(Path::new))?;
+    let connection = connection_by(bootstrap, config)?;
     Admin::connect(&connection).map_err(failed)
 }
 
@@ -192,7 +192,7 @@ fn failed(failure: Failure) -> Ending {
                 failure.what()
             ))
         }
-        _ => Ending::failure(failure.what()),
+        _ => Ending::failure(failure_message(&failure)).hints_of(&failure),
     }
 }
 

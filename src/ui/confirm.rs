@@ -16,11 +16,19 @@ impl Ui {
                 .because("it cannot be undone, and there is no terminal to ask on")
                 .hint(command));
         }
+        self.agrees(question, false)
+    }
+
+    /// Asks `question` on a terminal; only Enter gives `by_default`.
+    ///
+    /// # Errors
+    /// When the terminal cannot be read, or interrupted by Ctrl-C or Escape.
+    pub fn agrees(self, question: &str, by_default: bool) -> Outcome<bool> {
         // With the default handler Ctrl-C would end the process while the prompt hides the cursor.
         Interrupt::watch()?;
         let answer = dialoguer::Confirm::new()
             .with_prompt(question)
-            .default(false)
+            .default(by_default)
             .interact_opt();
         match answer {
             Ok(Some(yes)) => Ok(yes),

@@ -1,8 +1,12 @@
-//! Attacks on memory: large frames announced or half sent. The node's memory stays flat and others are served.
+//! Attacks on memory: large frames announced or half sent, large answers not taken. The node's memory stays flat and others
+//! are served.
 
 use super::bad_input::hello;
+use super::data::{FETCH, PRODUCE, batch, fetch_request, produce_request};
 use crate::support::cluster::Cluster;
 use crate::support::raw::RawClient;
+use crate::support::velo::Home;
+use kafka_protocol::messages::FetchRequest;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
@@ -86,4 +90,53 @@ async fn five_hundred_halves_of_a_mebibyte_frame_stay_within_the_budget() {
     let growth = node.resident().saturating_sub(before);
     assert!(growth < 96 << 20, "{growth} bytes more");
     drop(attacks);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_peers_that_ask_for_32_mib_and_read_none_of_it_share_the_budget() {
+    let node = Attacked::start(&[]).await;
+    let server = node.cluster.bootstrap();
+    Home::new()
+        .velo(&[
+            "topic",
+            "create",
+            "t",
+            "--partitions",
+            "4",
+            "--bootstrap-server",
+            server,
+        ])
+        .succeeds();
+    let large = batch(&[&"x".repeat(900_000)]);
+    let mut writer = node.client().await;
+    for at in 0..36 {
+        let answer = writer
+            .ask(produce_request("t", at % 4, large.clone(), -1), PRODUCE)
+            .await;
+        assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
+    }
+    let before = node.resident();
+    let mut everything = fetch_request("t", &[(0, 0), (1, 0), (2, 0), (3, 0)]);
+    for partition in &mut everything.topics[0].partitions {
+        partition.partition_max_bytes = 8 << 20;
+    }
+    let mut clients = Vec::new();
+    for _ in 0..30 {
+        let mut client = node.client().await;
+        client.send(&everything, FETCH).await;
+        clients.push(client);
+    }
+    node.assert_serves().await;
+    // Whoever does read is given records meanwhile, and all of them go on when they read again.
+    for client in clients.iter_mut().rev() {
+        let answer = client.receive::<FetchRequest>(FETCH).await;
+        let growth = node.resident().saturating_sub(before);
+        assert!(growth < 160 << 20, "{growth} bytes more");
+        let records = &answer.responses[0].partitions[0].records;
+        assert!(
+            records
+                .as_ref()
+                .is_some_and(|records| records.len() >= large.len())
+        );
+    }
 }

@@ -1,11 +1,13 @@
 //! Clients that we did not write, against the classroom cluster.
 
+mod go;
 mod java;
 mod java_groups;
 mod kcat;
 mod log_files;
 mod node;
 mod python;
+mod secured;
 
 use crate::support::cluster::{Classroom, Cluster};
 use std::io::Write;

@@ -1,10 +1,9 @@
 //! DescribeTopicPartitions: topics page by page (KIP-966).
 
-use super::RequestContext;
 use super::admin::text;
 use super::describe_cluster::NO_OPERATIONS;
 use super::leaders::is_internal;
-use super::metadata::{broker_ids, offline};
+use super::{RequestContext, metadata};
 use crate::broker::controller::check_topic_name;
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
 use crate::broker::node::Node;
@@ -12,9 +11,7 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_topic_partitions_response::{
     Cursor, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
 };
-use kafka_protocol::messages::{
-    BrokerId, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, TopicName,
-};
+use kafka_protocol::messages::{DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, TopicName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -106,18 +103,15 @@ fn described_partition(
     index: i32,
     partition: &PartitionImage,
 ) -> DescribeTopicPartitionsResponsePartition {
-    let error = match partition.leader {
-        -1 => ResponseError::LeaderNotAvailable.code(),
-        _ => 0,
-    };
+    let row = metadata::described_partition(image, index, partition);
     DescribeTopicPartitionsResponsePartition::default()
-        .with_error_code(error)
-        .with_partition_index(index)
-        .with_leader_id(BrokerId(partition.leader))
-        .with_leader_epoch(partition.leader_epoch)
-        .with_replica_nodes(broker_ids(&partition.replicas))
-        .with_isr_nodes(broker_ids(&partition.isr))
+        .with_error_code(row.error_code)
+        .with_partition_index(row.partition_index)
+        .with_leader_id(row.leader_id)
+        .with_leader_epoch(row.leader_epoch)
+        .with_replica_nodes(row.replica_nodes)
+        .with_isr_nodes(row.isr_nodes)
         .with_eligible_leader_replicas(Some(Vec::new()))
         .with_last_known_elr(Some(Vec::new()))
-        .with_offline_replicas(broker_ids(&offline(image, partition)))
+        .with_offline_replicas(row.offline_replicas)
 }

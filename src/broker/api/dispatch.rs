@@ -1,6 +1,6 @@
 //! From a frame to the frame that answers it.
 
-use super::{ListenerKind, Reply, RequestContext, api_versions, find};
+use super::{ListenerKind, PeerGone, Reply, RequestContext, api_versions, find};
 use crate::broker::node::Node;
 use crate::decode;
 use bytes::{Buf, Bytes};
@@ -43,6 +43,8 @@ pub struct Sender {
     pub connection_id: u64,
     /// The listener it came in by.
     pub listener: ListenerKind,
+    /// Tells when it has hung up.
+    pub peer_gone: PeerGone,
 }
 
 /// Answers one frame. `None` means that nothing is to be sent.
@@ -68,6 +70,7 @@ pub async fn dispatch(
         peer: sender.peer,
         connection_id: sender.connection_id,
         listener: sender.listener,
+        peer_gone: sender.peer_gone.clone(),
     };
     if version < api.min || version > api.max {
         if api.key == ApiKey::ApiVersions {

@@ -1,7 +1,7 @@
 //! Fetch (key 1): record batches from many partitions at once, waiting for them if need be.
 
 use super::fetch_reading::{Pass, Read, Reader};
-use super::{Reply, RequestContext, fetch_encoding, leaders};
+use super::{PeerGone, Reply, RequestContext, fetch_encoding, leaders};
 use crate::broker::node::Node;
 use crate::broker::replication::fetch_session::{FetchKey, SessionRequest};
 use crate::broker::replication::{FetchWaiter, PartitionFetch, TopicKey, Waiting};
@@ -33,7 +33,7 @@ async fn fetch(node: &Arc<Node>, ctx: RequestContext, mut request: FetchRequest)
         Err(error) => return FetchResponse::default().with_error_code(error.code()),
     };
     let reader = Reader::new(node, &ctx, &request);
-    let pass = read_or_wait(&reader, &request, &context.fetches).await;
+    let pass = read_or_wait(&reader, &request, &context.fetches, &ctx.peer_gone).await;
     let reads = context.fetches.iter().zip(pass.reads);
     let mut answers = reads.map(|((key, _), read)| (key.clone(), read.data)).collect();
     let finished = node
@@ -88,11 +88,12 @@ fn session_request(ctx: &RequestContext, request: &mut FetchRequest) -> SessionR
     }
 }
 
-/// Reads at once, and if that is not enough, again whenever an append brings enough.
+/// Reads at once, and if that is not enough, again whenever an append brings enough, for as long as the peer is there.
 async fn read_or_wait(
     reader: &Reader<'_>,
     request: &FetchRequest,
     fetches: &[(FetchKey, PartitionFetch)],
+    peer_gone: &PeerGone,
 ) -> Pass {
     let wanted = i64::from(request.min_bytes.max(0));
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
@@ -112,8 +113,10 @@ async fn read_or_wait(
             return pass;
         }
         waiter.set_missing(wanted - pass.bytes);
-        if tokio::time::timeout_at(deadline, waiter.woken()).await.is_err() {
-            return reader.read_all(fetches);
+        tokio::select! {
+            () = waiter.woken() => {}
+            () = tokio::time::sleep_until(deadline) => return reader.read_all(fetches),
+            () = peer_gone.told() => return pass,
         }
     }
 }

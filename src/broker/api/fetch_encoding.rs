@@ -11,7 +11,7 @@ use kafka_protocol::protocol::Encodable;
 /// From this version on lengths are variable and structures end in tagged fields.
 const FLEXIBLE: i16 = 12;
 /// Records shorter than this are cheaper to copy than to write apart.
-const WORTH_A_PIECE: usize = 4096;
+pub(super) const WORTH_A_PIECE: usize = 4096;
 
 /// The pieces of the encoded body, in order.
 ///

@@ -1,5 +1,6 @@
 //! One look at all partitions of a fetch: what can be read of each, within the limits.
 
+use super::fetch_encoding::WORTH_A_PIECE;
 use super::{RequestContext, leaders};
 use crate::broker::log::ReadLimit;
 use crate::broker::node::Node;
@@ -19,6 +20,9 @@ const READ_COMMITTED: i8 = 1;
 const REPLICA_STATE: i16 = 15;
 /// From this version on divergence and the current leader are told (KIP-595).
 const TELLS_LEADER: i16 = 12;
+
+/// What an answer may hold when other answers, not yet taken by their peers, hold all the memory there is for them.
+const LEAST_ANSWER: usize = 64 << 10;
 
 /// What a look found in one partition.
 pub struct Read {
@@ -84,9 +88,10 @@ impl<'a> Reader<'a> {
             bytes: 0,
             must_answer: false,
         };
-        let mut left = self.max_bytes;
+        let mut memory = self.node.response_memory.take_up_to(self.wanted(fetches));
+        let mut left = self.max_bytes.min(memory.bytes().max(LEAST_ANSWER));
         for (key, fetch) in fetches {
-            let read = match self.read(key, fetch, left, pass.bytes == 0) {
+            let mut read = match self.read(key, fetch, left, pass.bytes == 0) {
                 Ok(read) => read,
                 Err(error) => Read {
                     data: self.refusal(key, error),
@@ -94,6 +99,10 @@ impl<'a> Reader<'a> {
                 },
             };
             let bytes = read.data.records.as_ref().map_or(0, Bytes::len);
+            if bytes >= WORTH_A_PIECE {
+                let held = memory.split(bytes);
+                read.data.records = read.data.records.take().map(|records| held.guard(records));
+            }
             left = left.saturating_sub(bytes);
             pass.bytes = pass
                 .bytes
@@ -102,6 +111,14 @@ impl<'a> Reader<'a> {
             pass.reads.push(read);
         }
         pass
+    }
+
+    /// The most that the answer can hold.
+    fn wanted(&self, fetches: &[(FetchKey, PartitionFetch)]) -> usize {
+        let each = fetches
+            .iter()
+            .map(|(_, fetch)| usize::try_from(fetch.max_bytes).unwrap_or(0));
+        each.fold(0, usize::saturating_add).min(self.max_bytes)
     }
 
     fn read(

@@ -134,7 +134,8 @@ fn described(image: &MetadataImage, topic: &TopicImage) -> MetadataResponseTopic
         .with_topic_authorized_operations(NO_OPERATIONS)
 }
 
-fn described_partition(
+/// A partition as Metadata and DescribeTopicPartitions show it.
+pub(super) fn described_partition(
     image: &MetadataImage,
     index: i32,
     partition: &PartitionImage,
@@ -153,12 +154,12 @@ fn described_partition(
         .with_offline_replicas(broker_ids(&offline(image, partition)))
 }
 
-pub(super) fn broker_ids(ids: &[i32]) -> Vec<BrokerId> {
+fn broker_ids(ids: &[i32]) -> Vec<BrokerId> {
     ids.iter().copied().map(BrokerId).collect()
 }
 
 /// Replicas on brokers that do not serve.
-pub(super) fn offline(image: &MetadataImage, partition: &PartitionImage) -> Vec<i32> {
+fn offline(image: &MetadataImage, partition: &PartitionImage) -> Vec<i32> {
     let serves = |id: &i32| image.brokers.get(id).is_some_and(|broker| !broker.fenced);
     partition
         .replicas

@@ -63,6 +63,9 @@ pub use reply::Reply;
 pub use table::{APIS, Api, find};
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
 
 /// Which of a node's listeners a connection came in by; decides the APIs it may use, as in Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,4 +89,29 @@ pub struct RequestContext {
     pub connection_id: u64,
     /// The listener the connection came in by.
     pub listener: ListenerKind,
+    /// Tells a handler that waits when nobody wants its answer any more.
+    pub peer_gone: PeerGone,
+}
+
+/// Whether the peer of a connection has hung up.
+#[derive(Debug, Clone, Default)]
+pub struct PeerGone(Arc<(AtomicBool, Notify)>);
+
+impl PeerGone {
+    /// It has: whoever waits is woken.
+    pub fn tell(&self) {
+        let (gone, notify) = &*self.0;
+        gone.store(true, Ordering::Release);
+        notify.notify_waiters();
+    }
+
+    /// Completes when it has.
+    pub async fn told(&self) {
+        let (gone, notify) = &*self.0;
+        // Registered before the look, so that a word in between is heard.
+        let notified = notify.notified();
+        if !gone.load(Ordering::Acquire) {
+            notified.await;
+        }
+    }
 }

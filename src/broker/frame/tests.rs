@@ -55,6 +55,23 @@ async fn a_frame_cut_short_is_an_error_but_an_end_between_frames_is_none() {
 }
 
 #[tokio::test]
+async fn a_peer_that_hangs_up_is_noticed_and_one_that_sends_on_loses_nothing() {
+    let (ours, mut theirs) = tokio::io::duplex(1024);
+    let mut reader = FrameReader::new(ours, limits(1024), MemoryPool::new(1 << 20));
+    tokio::io::AsyncWriteExt::write_all(&mut theirs, b"\0\0\0\x01a")
+        .await
+        .unwrap();
+    tokio::select! {
+        biased;
+        () = reader.hung_up() => panic!("it is still there"),
+        () = tokio::task::yield_now() => {}
+    }
+    assert_eq!(reader.next().await.unwrap().unwrap(), &b"a"[..]);
+    drop(theirs);
+    reader.hung_up().await;
+}
+
+#[tokio::test]
 async fn a_silent_connection_is_closed_when_its_time_is_over() {
     let (ours, _theirs) = tokio::io::duplex(64);
     let limits = FrameLimits::new(100, Duration::from_millis(1));

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::commands::Context;
 use crate::failure::Outcome;
 use crate::kafka::probe::{Found, look as look_at};
-use crate::kafka::{Admin, ClusterMetadata, OffsetSpec, TopicPartition};
+use crate::kafka::{Admin, ClusterMetadata, Connection, OffsetSpec, TopicPartition};
 use crate::ui::units;
 
 /// How far in the future a record's timestamp may lie, in ms.
@@ -17,13 +17,13 @@ pub(super) fn ports(context: &Context) -> Outcome<Vec<Finding>> {
     let servers = context.connection.servers()?;
     Ok(servers
         .into_iter()
-        .map(|(host, port)| port_finding(&host, port, context.connection.is_tls()))
+        .map(|(host, port)| port_finding(&host, port, &context.connection))
         .collect())
 }
 
-fn port_finding(host: &str, port: u16, tls: bool) -> Finding {
+fn port_finding(host: &str, port: u16, connection: &Connection) -> Finding {
     let address = format!("{host}:{port}");
-    match look_at(host, port, tls) {
+    match look_at(host, port, connection) {
         Found::Broker => Finding::ok(
             "port",
             format!("{address}: a Kafka broker answers{}", owner(host, port)),
@@ -38,6 +38,11 @@ fn port_finding(host: &str, port: u16, tls: bool) -> Finding {
             "port",
             format!("{address}: speaks TLS"),
             "--command-config FILE with security.protocol=SSL",
+        ),
+        Found::Login => Finding::bad(
+            "port",
+            format!("{address}: a Kafka broker that wants a login (SASL)"),
+            "--command-config FILE with security.protocol=SASL_PLAINTEXT, sasl.mechanism and sasl.jaas.config",
         ),
         Found::Stranger(what) => Finding::bad(
             "port",

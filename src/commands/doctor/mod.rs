@@ -4,7 +4,7 @@ mod cluster;
 mod machine;
 
 use super::Context;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Kind, Outcome};
 use crate::kafka::Admin;
 use crate::ui::table::{Grid, text};
 use serde::Serialize;
@@ -67,7 +67,14 @@ pub fn run(context: &Context) -> Outcome {
     findings.extend(cluster::ports(context)?);
     match Admin::connect(&context.connection) {
         Ok(admin) => findings.extend(cluster::look(&admin)),
-        Err(failure) => findings.push(Finding::bad("cluster", failure.what(), "velo cluster start")),
+        Err(failure) => {
+            let hint = failure
+                .hints()
+                .first()
+                .map_or("velo cluster start", String::as_str);
+            let found = failure.why().filter(|_| failure.kind() == Kind::Denied);
+            findings.push(Finding::bad("cluster", found.unwrap_or(failure.what()), hint));
+        }
     }
     context.ui.show(&findings, || grid(&findings))?;
     let bad = findings

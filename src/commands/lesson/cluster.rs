@@ -26,12 +26,7 @@ pub(super) fn answering(desk: &Desk<'_>, yes: bool) -> Outcome<Live> {
         let question = desk
             .words
             .fill("runner.start-cluster", &[("bootstrap", bootstrap)]);
-        let agreed = dialoguer::Confirm::new()
-            .with_prompt(question)
-            .default(true)
-            .interact()
-            .map_err(|error| Failure::request("cannot ask a question on this terminal").because(error))?;
-        if !agreed {
+        if !context.ui.agrees(&question, true)? {
             return Err(failure);
         }
     }

@@ -66,20 +66,12 @@ fn done(desk: &Desk<'_>, lesson: &str) -> Outcome {
 }
 
 fn ask(desk: &Desk<'_>, lesson: &str, names: &[String]) -> Outcome {
-    if !desk.context.ui.interactive() {
-        return Err(Failure::usage("nobody is there to confirm the reset")
-            .hint(format!("velo lesson reset {lesson} --yes")));
-    }
     let question = desk.words.fill(
         "runner.reset-ask",
         &[("names", &names.join(", ")), ("lesson", lesson)],
     );
-    let agreed = dialoguer::Confirm::new()
-        .with_prompt(question)
-        .default(false)
-        .interact()
-        .map_err(|error| Failure::request("cannot ask a question on this terminal").because(error))?;
-    if agreed {
+    let command = format!("velo lesson reset {lesson} --yes");
+    if desk.context.ui.confirm(&question, &command)? {
         Ok(())
     } else {
         Err(Failure::interrupted())

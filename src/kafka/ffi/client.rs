@@ -1,11 +1,12 @@
 //! A librdkafka client, and the way a request goes through it.
 
+use super::login;
 use super::native::{Owned, Words, c_string, check, slice, string};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::types::{Broker, ClusterMetadata, PartitionDescription, TopicMetadata};
 use rdkafka::bindings as rd;
 use rdkafka::bindings::rd_kafka_admin_op_t as Op;
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_void};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -35,10 +36,18 @@ impl Ask {
     }
 }
 
-/// What librdkafka said in its log that explains a failure.
+/// What librdkafka said that explains a failure.
 #[derive(Default)]
-struct Notes {
+pub(super) struct Notes {
     last_failure: Mutex<Option<String>>,
+    refusal: Mutex<Option<String>>,
+}
+
+impl Notes {
+    /// Keeps why nobody will ever be let in: a certificate that is not trusted, a token that is not to be had.
+    pub(super) fn refuse(&self, why: String) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
 }
 
 /// A librdkafka client that only administers: it neither produces nor consumes. It starts its threads, three of them,
@@ -76,6 +85,9 @@ impl Client {
         unsafe {
             rd::rd_kafka_conf_set_opaque(conf.as_ptr(), (&raw const *notes).cast_mut().cast());
             rd::rd_kafka_conf_set_log_cb(conf.as_ptr(), Some(on_log));
+            login::prepare(conf.as_ptr(), on_token_wanted);
+            #[cfg(feature = "tls")]
+            rd::rd_kafka_conf_set_ssl_cert_verify_cb(conf.as_ptr(), Some(login::on_certificate));
         }
         Ok(Client {
             native: OnceLock::new(),
@@ -91,6 +103,15 @@ impl Client {
             conf.map_or_else(|| Err(KafkaError::new(ErrorCode::Fail, "")), started)
         });
         native.as_ref().map(Owned::as_ptr).map_err(Clone::clone)
+    }
+
+    /// Why the cluster's certificate or this user's token will not do, if that is known by now.
+    pub fn refusal(&self) -> Option<String> {
+        self.notes
+            .refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The last connection failure that librdkafka logged.
@@ -208,8 +229,8 @@ fn options(native: *mut rd::rd_kafka_t, op: Op, ask: Ask) -> Answer<Owned<rd::rd
 /// Starts a client, which takes the configuration over.
 fn started(conf: Owned<rd::rd_kafka_conf_t>) -> Answer<Owned<rd::rd_kafka_t>> {
     let mut words = Words::new();
-    // SAFETY: rd_kafka_new takes the configuration over only when it succeeds; then it must not be destroyed. The
-    // client is ours, and all that is made from it borrows the `Client` that owns it.
+    // SAFETY: rd_kafka_new takes the configuration over only when it succeeds; then it must not be destroyed. It was
+    // prepared for logins when it was made. The client is ours, and all that is made from it borrows the `Client` that owns it.
     unsafe {
         let native = Owned::new(
             // A producer's metadata requests make missing topics; a consumer's do not.
@@ -223,6 +244,7 @@ fn started(conf: Owned<rd::rd_kafka_conf_t>) -> Answer<Owned<rd::rd_kafka_t>> {
             || words.error(ErrorCode::InvalidArgument),
         )?;
         std::mem::forget(conf);
+        login::serve(native.as_ptr())?;
         Ok(native)
     }
 }
@@ -280,6 +302,24 @@ fn set(conf: &mut Owned<rd::rd_kafka_conf_t>, name: &str, value: &str) -> Answer
             format!("the value of `{name}` is refused"),
         )),
         _ => Err(words.error(ErrorCode::InvalidArgument)),
+    }
+}
+
+/// Gets a token, and keeps why there is none.
+unsafe extern "C" fn on_token_wanted(
+    client: *mut rd::rd_kafka_t,
+    config: *const c_char,
+    opaque: *mut c_void,
+) {
+    // SAFETY: librdkafka calls back for a client that lives, with its configuration and our notes, which outlive it.
+    let (answer, notes) = unsafe {
+        (
+            login::bring_token(client, config),
+            opaque.cast::<Notes>().as_ref(),
+        )
+    };
+    if let (Err(why), Some(notes)) = (answer, notes) {
+        notes.refuse(why);
     }
 }
 

@@ -1,11 +1,11 @@
 //! A native client that produces or consumes, with what librdkafka says of itself in between.
 
+use super::login;
 use super::native::{Words, c_string, string};
 use super::writing::{Delivery, Tally};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use rdkafka::ClientConfig;
 use rdkafka::bindings as rd;
-use rdkafka::error::KafkaError as ClientError;
 use std::cell::RefCell;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::NonNull;
@@ -50,7 +50,9 @@ impl Handle {
     }
 
     fn new(kind: rd::rd_kafka_type_t, config: &ClientConfig) -> Answer<Self> {
-        let conf = config.create_native_config().map_err(of_configuration)?;
+        let conf = config
+            .create_native_config()
+            .map_err(|error| KafkaError::from(&error))?;
         let said = Box::<Said>::default();
         let opaque = std::ptr::from_ref::<Said>(&said).cast_mut().cast::<c_void>();
         // SAFETY: `conf` is a live configuration; `said` is boxed and outlives the client that calls back with it.
@@ -58,6 +60,7 @@ impl Handle {
             rd::rd_kafka_conf_set_opaque(conf.ptr(), opaque);
             rd::rd_kafka_conf_set_error_cb(conf.ptr(), Some(on_error));
             rd::rd_kafka_conf_set_log_cb(conf.ptr(), Some(on_log));
+            login::prepare(conf.ptr(), login::on_token_wanted);
             if kind == rd::rd_kafka_type_t::RD_KAFKA_PRODUCER {
                 rd::rd_kafka_conf_set_dr_msg_cb(conf.ptr(), Some(super::writing::on_delivery));
             }
@@ -72,9 +75,11 @@ impl Handle {
             }
             rk
         };
-        NonNull::new(rk)
-            .map(|rk| Handle { rk, said })
-            .ok_or_else(|| words.error(ErrorCode::InvalidArgument))
+        let rk = NonNull::new(rk).ok_or_else(|| words.error(ErrorCode::InvalidArgument))?;
+        let handle = Handle { rk, said };
+        // SAFETY: the client lives, and its configuration was prepared above.
+        unsafe { login::serve(handle.ptr())? };
+        Ok(handle)
     }
 
     pub(super) fn ptr(&self) -> *mut rd::rd_kafka_t {
@@ -219,12 +224,4 @@ pub(super) unsafe fn check_at(at: *const rd::rd_kafka_resp_err_t) -> Answer {
 
 pub(super) fn milliseconds(timeout: Duration) -> c_int {
     c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX)
-}
-
-fn of_configuration(error: ClientError) -> KafkaError {
-    let words = match error {
-        ClientError::ClientConfig(_, why, name, value) => format!("{name}={value}: {why}"),
-        other => other.to_string(),
-    };
-    KafkaError::new(ErrorCode::InvalidArgument, words)
 }

@@ -10,6 +10,7 @@ mod client;
 mod configs;
 mod groups;
 mod handle;
+mod login;
 mod native;
 mod offsets;
 mod reading;

@@ -4,13 +4,13 @@ mod changes;
 mod describe;
 mod options;
 
-use super::java_words::java_exception;
+use super::client_properties::connection_by;
+use super::java_words::{failure_exception, java_exception};
 use super::options::Parsed;
 use super::{Ending, out};
 use crate::failure::{Failure, Kind};
-use crate::kafka::{Admin, ConfigResource, Connection, KafkaError};
+use crate::kafka::{Admin, ConfigResource, KafkaError};
 use options::{Entities, OPTIONS};
-use std::path::Path;
 
 /// Runs the script.
 ///
@@ -59,15 +59,15 @@ impl Command<'_> {
                     "{}; velo cluster start, or another --bootstrap-server",
                     failure.what()
                 )),
-            _ => self.failed(failure.what()),
+            _ => self.failed(failure_exception(&failure)).hints_of(&failure),
         }
         }
     }
 
     fn connect(&self) -> Result<Admin, Ending> {
         let bootstrap = self.parsed.value("bootstrap-server")?.unwrap_or_default();
-        let config = self.parsed.value("command-config")?.map(Path::new);
-        let connection = Connection::new(bootstrap, config).map_err(|failure| self.failed(failure))?;
+        let config = self.parsed.value("command-config")?;
+        let connection = connection_by(bootstrap, config).map_err(|failure| self.failed(failure))?;
         let call = if self.parsed.has("describe") {
             "describeConfigs"
         } else {

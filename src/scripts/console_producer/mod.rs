@@ -4,7 +4,7 @@ mod options;
 mod reader;
 
 use super::client_properties;
-use super::java_words::{java_message, no_metadata};
+use super::java_words::{failure_message, java_message, no_metadata};
 use super::options::Parsed;
 use super::{Ending, out_now};
 use crate::failure::{Failure, Kind, Outcome};
@@ -88,6 +88,9 @@ fn no_topic(topic: &str, waited: Duration, failure: &Failure) -> Ending {
     let (class, why) = no_metadata(topic, waited);
     if class.ends_with("InvalidTopicException") {
         return not_sent(topic, &why);
+    }
+    if failure.kind() == Kind::Denied {
+        return not_sent(topic, failure_message(failure)).hints_of(failure);
     }
     let today = match failure.kind() {
         Kind::Unreachable => "velo cluster start, or another --bootstrap-server",

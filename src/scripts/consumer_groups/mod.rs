@@ -10,12 +10,12 @@ mod reset_file;
 mod reset_plan;
 
 use super::Ending;
-use super::java_words::java_exception;
+use super::client_properties::connection_by;
+use super::java_words::{failure_exception, java_exception};
 use super::options::Parsed;
 use crate::failure::{Failure, Kind};
-use crate::kafka::{Admin, Connection, ErrorCode, GroupDescription, KafkaError};
+use crate::kafka::{Admin, ErrorCode, GroupDescription, KafkaError};
 use options::OPTIONS;
-use std::path::Path;
 use std::time::Duration;
 
 /// Runs the script.
@@ -70,7 +70,7 @@ fn failed(call: &'static str) -> impl Fn(Failure) -> Ending {
             "{}; velo cluster start, or another --bootstrap-server",
             failure.what()
         )),
-        _ => trouble(failure.what()),
+        _ => trouble(failure_exception(&failure)).hints_of(&failure),
     }
     }
 }
@@ -85,8 +85,8 @@ fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
         .value("bootstrap-server")
         .map_err(late)?
         .unwrap_or_default();
-    let config = parsed.value("command-config").map_err(late)?.map(Path::new);
-    let connection = Connection::new(bootstrap, config).map_err(|failure| trouble(failure.what()))?;
+    let config = parsed.value("command-config").map_err(late)?;
+    let connection = connection_by(bootstrap, config).map_err(|failure| trouble(failure.what()))?;
     let timeout = parsed.number::<i64>("timeout").map_err(late)?.unwrap_or(30_000);
     let patience = Duration::from_millis(u64::try_from(timeout).unwrap_or_default());
     Ok(Admin::connect(&connection)

@@ -2,14 +2,14 @@
 
 mod describe;
 
-use super::java_words::java_message;
+use super::client_properties::connection_by;
+use super::java_words::{failure_message, java_message};
 use super::options::{HELP, Options, Parsed, VERSION, flag, value};
 use super::{Ending, out};
 use crate::failure::{Failure, Kind};
-use crate::kafka::{Admin, Connection, ErrorCode, KafkaError, NewTopic, is_internal};
+use crate::kafka::{Admin, ErrorCode, KafkaError, NewTopic, is_internal};
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 const ACTIONS: [&str; 5] = ["create", "list", "alter", "describe", "delete"];
 const REPORTS: [&str; 4] = [
@@ -235,7 +235,7 @@ fn failed(call: &'static str) -> impl Fn(Failure) -> Ending {
                 failure.what()
             ))
         }
-        _ => refused(failure.what()),
+        _ => refused(failure_message(&failure)).hints_of(&failure),
     }
 }
 
@@ -246,7 +246,7 @@ fn late(ending: Ending) -> Ending {
 
 fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
     let bootstrap = parsed.value("bootstrap-server")?.unwrap_or_default();
-    let connection = Connection::new(bootstrap, parsed.value("command-config")?.map(Path::new))?;
+    let connection = connection_by(bootstrap, parsed.value("command-config")?)?;
     let call = if parsed.has("create") {
         "createTopics"
     } else {

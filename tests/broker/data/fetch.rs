@@ -19,6 +19,26 @@ async fn a_waiting_fetch_is_woken_by_the_append_it_waits_for() {
 }
 
 #[tokio::test]
+async fn a_peer_that_hangs_up_while_it_waits_is_forgotten_at_once() {
+    let broker = TestBroker::start().await;
+    create(&broker, "t", 1, &[]).await;
+    let mut client = broker.client().await;
+    let waiting = fetch_request("t", &[(0, 0)]).with_max_wait_ms(600_000);
+    client.send(&waiting, FETCH).await;
+    let open = || broker.running().node().connections.lock().len();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while open() == 0 {
+        assert!(Instant::now() < deadline, "the connection was never served");
+        tokio::task::yield_now().await;
+    }
+    drop(client);
+    while open() > 0 {
+        assert!(Instant::now() < deadline, "its connection is still open");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn min_bytes_are_waited_for_over_all_partitions() {
     let broker = TestBroker::start().await;
     create(&broker, "t", 2, &[]).await;

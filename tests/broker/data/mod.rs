@@ -27,8 +27,8 @@ use kafka_protocol::records::{
 };
 
 /// The greatest versions that name topics, not their ids.
-const PRODUCE: i16 = 12;
-const FETCH: i16 = 12;
+pub const PRODUCE: i16 = 12;
+pub const FETCH: i16 = 12;
 
 fn text(value: &str) -> StrBytes {
     StrBytes::from_string(value.to_owned())
@@ -108,7 +108,7 @@ pub fn batch(values: &[&str]) -> Bytes {
     batch_of(NOBODY, velodrome::clock::Clock::system().now_ms(), values)
 }
 
-fn produce_request(topic: &str, partition: i32, records: Bytes, acks: i16) -> ProduceRequest {
+pub fn produce_request(topic: &str, partition: i32, records: Bytes, acks: i16) -> ProduceRequest {
     let data = PartitionProduceData::default()
         .with_index(partition)
         .with_records(Some(records));

@@ -1,6 +1,6 @@
 //! A coordinator on real logs in a folder of its own, without a server.
 
-use crate::broker::api::{ListenerKind, RequestContext};
+use crate::broker::api::{ListenerKind, PeerGone, RequestContext};
 use crate::broker::config::NodeConfig;
 use crate::broker::groups::batch;
 use crate::broker::groups::{Commit, Committer, Fetched, GroupConfig, GroupCoordinator, OFFSETS_TOPIC};
@@ -252,6 +252,7 @@ pub fn context(client: &str) -> RequestContext {
         peer: ([127, 0, 0, 1], 1234).into(),
         connection_id: 1,
         listener: ListenerKind::Broker,
+        peer_gone: PeerGone::default(),
     }
 }
 
