@@ -92,10 +92,11 @@ fn unicode(rest: &mut Peekable<Chars<'_>>) -> char {
         (Some(_), Some(_)) => unit(rest),
         _ => 0,
     };
-    let pair = 0x10000 + ((first - 0xd800) << 10) + second.wrapping_sub(0xdc00);
-    char::from_u32(pair)
-        .filter(|_| (0xdc00..0xe000).contains(&second))
-        .unwrap_or(char::REPLACEMENT_CHARACTER)
+    if !(0xdc00..0xe000).contains(&second) {
+        return char::REPLACEMENT_CHARACTER;
+    }
+    let pair = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+    char::from_u32(pair).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
 fn unit(rest: &mut Peekable<Chars<'_>>) -> u32 {
