@@ -109,6 +109,14 @@ impl Failure {
     pub fn why(&self) -> Option<&str> {
         self.why.as_deref()
     }
+
+    /// What failed and the cause, in one line.
+    pub fn in_a_line(&self) -> String {
+        match &self.why {
+            Some(why) => format!("{}: {why}", self.what),
+            None => self.what.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Failure {

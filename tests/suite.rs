@@ -10,6 +10,7 @@ mod cli;
 mod course;
 mod exercises;
 mod layering;
+mod parity;
 #[allow(dead_code, reason = "some helpers serve only when a peer is here")]
 mod peers;
 mod scripts;

@@ -55,6 +55,9 @@ pub fn in_pairs(parsed: &Parsed, options: &[&str]) -> Properties {
 /// # Errors
 /// When a property's value cannot be used.
 pub fn connection(bootstrap: &str, given: Properties) -> Result<Connection, Ending> {
+    if let Some(why) = without_port(bootstrap) {
+        return Err(Ending::failure(why));
+    }
     Ok(of_java(bootstrap, given)?)
 }
 
@@ -85,6 +88,91 @@ pub fn connection_by(bootstrap: &str, file: Option<&str>) -> Outcome<Connection>
         given = properties::parse(&text);
     }
     of_java(bootstrap, given)
+}
+
+/// What Java says when a client cannot even be made.
+pub struct Unmade {
+    /// The exception's own words.
+    pub message: String,
+    /// The exception whole, with its class.
+    pub exception: String,
+    /// What is behind it, in one line.
+    pub why: String,
+}
+
+impl Unmade {
+    /// The words, and what is behind them, on stderr.
+    pub fn on_stderr(self) -> Ending {
+        Ending::failure(format!("{}\n{}", self.message, self.why).trim_end())
+    }
+}
+
+/// The connection of a Java administrator with the properties of a `--command-config` file.
+///
+/// # Errors
+/// When the file cannot be read, or no client can be made of it and `bootstrap`.
+pub fn admin_connection(bootstrap: &str, config: Option<&str>) -> Result<Connection, Unmade> {
+    if let Some(path) = config
+        && let Err(error) = std::fs::metadata(path)
+    {
+        return Err(Unmade {
+            message: path.to_owned(),
+            exception: format!("java.nio.file.NoSuchFileException: {path}"),
+            why: format!("cannot read the settings file {path}: {error}"),
+        });
+    }
+    let unmade = |why: String| {
+        let message = "Failed to create new KafkaAdminClient".to_owned();
+        Unmade {
+            exception: format!("org.apache.kafka.common.KafkaException: {message}"),
+            message,
+            why,
+        }
+    };
+    if let Some(why) = without_port(bootstrap) {
+        return Err(unmade(why));
+    }
+    if let Some(message) = config.and_then(wrong_number) {
+        return Err(Unmade {
+            exception: format!("org.apache.kafka.common.config.ConfigException: {message}"),
+            why: String::new(),
+            message,
+        });
+    }
+    connection_by(bootstrap, config).map_err(|failure| unmade(failure.in_a_line()))
+}
+
+/// Properties of an administrator that are whole numbers, and their types.
+const NUMBERS: [(&str, &str); 10] = [
+    ("connections.max.idle.ms", "LONG"),
+    ("default.api.timeout.ms", "INT"),
+    ("metadata.max.age.ms", "LONG"),
+    ("receive.buffer.bytes", "INT"),
+    ("reconnect.backoff.max.ms", "LONG"),
+    ("reconnect.backoff.ms", "LONG"),
+    ("request.timeout.ms", "INT"),
+    ("retries", "INT"),
+    ("retry.backoff.ms", "LONG"),
+    ("send.buffer.bytes", "INT"),
+];
+
+/// Java's words about a number in a file of properties that is none.
+fn wrong_number(path: &str) -> Option<String> {
+    let given = properties::parse(&std::fs::read_to_string(path).ok()?);
+    NUMBERS.iter().find_map(|(name, kind)| {
+        let value = given.get(*name)?;
+        value
+            .trim()
+            .parse::<i64>()
+            .is_err()
+            .then(|| format!("Invalid value {value} for configuration {name}: Not a number of type {kind}"))
+    })
+}
+
+/// Java's words about a server that is named without its port.
+fn without_port(bootstrap: &str) -> Option<String> {
+    let server = bootstrap.split(',').find(|server| !server.contains(':'))?;
+    Some(format!("Invalid url in bootstrap.servers: {server}"))
 }
 
 /// Kafka's check of a bootstrap list; the message when it is wrong.

@@ -1,6 +1,6 @@
 //! `kafka-delete-records`: delete the records of partitions before an offset.
 
-use super::client_properties::connection_by;
+use super::client_properties::{Unmade, admin_connection};
 use super::java_order::hash_map_order;
 use super::java_words::{failure_exception, java_exception};
 use super::options::{HELP, Options, Parsed, VERSION, value};
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 const OPTIONS: Options = Options {
     about: "This tool helps to delete records of the given partitions down to the specified offset.",
-    abbreviations: true,
+    abbreviations: false,
     all: &[
         HELP,
         VERSION,
@@ -46,7 +46,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let path = parsed.value("offset-json-file")?.unwrap_or_default();
     let text = partitions_file::read(path).map_err(Ending::failure)?;
     let offsets = offsets(&text).map_err(Ending::failure)?;
-    let admin = connect(&parsed)?;
+    let admin = connect(&parsed, &offsets)?;
     out("Executing records delete operation");
     let mut answers = delete(&admin, &offsets)?;
     hash_map_order(&mut answers, |(partition, _)| partition);
@@ -63,13 +63,30 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     Ok(0)
 }
 
-fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
+/// Connects; a cluster that is not there is told for each partition, with success, as the tool reports every refusal.
+fn connect(parsed: &Parsed, offsets: &[(TopicPartition, i64)]) -> Result<Admin, Ending> {
     let bootstrap = parsed.value("bootstrap-server")?.unwrap_or_default();
-    let connection = connection_by(bootstrap, parsed.value("command-config")?)?;
-    Admin::connect(&connection).map_err(failed)
+    let connection =
+        admin_connection(bootstrap, parsed.value("command-config")?).map_err(Unmade::on_stderr)?;
+    Admin::connect(&connection).map_err(|failure| {
+        let ending = failed(&failure);
+        if failure.kind() != Kind::Unreachable {
+            return ending;
+        }
+        let mut partitions: Vec<&TopicPartition> = offsets.iter().map(|(partition, _)| partition).collect();
+        hash_map_order(&mut partitions, |partition| *partition);
+        let told = partitions
+            .iter()
+            .map(|partition| format!("\npartition: {partition}\terror: {}", ending.stderr));
+        let stdout = "Executing records delete operation\nRecords delete operation completed:".to_owned();
+        Ending {
+            hints: ending.hints.clone(),
+            ..Ending::success(stdout + &told.collect::<String>())
+        }
+    })
 }
 
-fn failed(failure: Failure) -> Ending {
+fn failed(failure: &Failure) -> Ending {
     match failure.kind() {
         Kind::Unreachable => Ending::failure(
             "org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node assignment. Call: \
@@ -119,7 +136,7 @@ fn delete(
     admin: &Admin,
     offsets: &[(TopicPartition, i64)],
 ) -> Result<Vec<(TopicPartition, Answer<i64>)>, Ending> {
-    let metadata = admin.metadata().map_err(failed)?;
+    let metadata = admin.metadata().map_err(|failure| failed(&failure))?;
     let known: BTreeSet<TopicPartition> = metadata
         .topics
         .iter()
@@ -137,7 +154,7 @@ fn delete(
     let mut answers = if there.is_empty() {
         Vec::new()
     } else {
-        admin.delete_records(&there).map_err(failed)?
+        admin.delete_records(&there).map_err(|failure| failed(&failure))?
     };
     answers.extend(missing.into_iter().map(|(partition, _)| {
         let refusal = KafkaError::new(ErrorCode::UnknownTopicOrPartition, "");

@@ -72,7 +72,10 @@ impl From<Failure> for Ending {
                 code: 130,
                 ..Ending::default()
             },
-            _ => Ending::failure(failure.to_string()),
+            _ => Ending {
+                hints: failure.hints().to_vec(),
+                ..Ending::failure(failure.in_a_line())
+            },
         }
     }
 }

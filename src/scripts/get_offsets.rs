@@ -1,6 +1,6 @@
 //! `kafka-get-offsets`: offsets of partitions.
 
-use super::client_properties::connection_by;
+use super::client_properties::admin_connection;
 use super::java_words::{failure_exception, java_exception};
 use super::options::{HELP, Options, Parsed, VERSION, flag, value};
 use super::{Ending, out};
@@ -10,7 +10,7 @@ use regex::Regex;
 
 const OPTIONS: Options = Options {
     about: "An interactive shell for getting topic-partition offsets.",
-    abbreviations: true,
+    abbreviations: false,
     all: &[
         HELP,
         VERSION,
@@ -138,7 +138,9 @@ fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
         .map_err(occurred_in)?
         .unwrap_or_default();
     let config = parsed.value("command-config").map_err(occurred_in)?;
-    let connection = connection_by(bootstrap, config).map_err(|failure| occurred(failure.what()))?;
+    let connection = admin_connection(bootstrap, config).map_err(|unmade| {
+        Ending::failure(format!("Error occurred: {}\n{}", unmade.message, unmade.why).trim_end())
+    })?;
     Admin::connect(&connection).map_err(failed("listTopics"))
 }
 
@@ -167,7 +169,7 @@ fn time(text: &str) -> Result<Option<OffsetSpec>, Ending> {
         -2 | -4 => Some(OffsetSpec::Earliest),
         -3 => Some(OffsetSpec::MaxTimestamp),
         -5 | -6 => None,
-        moment => Some(OffsetSpec::Timestamp(moment)),
+        number => Some(OffsetSpec::Timestamp(number)),
     })
 }
 
@@ -271,6 +273,15 @@ fn print(admin: &Admin, partitions: &[TopicPartition], time: Option<OffsetSpec>)
     let Some(time) = time else {
         return Ok(());
     };
+    if let OffsetSpec::Timestamp(..0) = time {
+        for partition in partitions {
+            eprintln!(
+                "Skip getting offsets for topic-partition {partition} due to error: \
+                 org.apache.kafka.common.errors.UnsupportedVersionException: The version of API is not supported."
+            );
+        }
+        return Ok(());
+    }
     let answers = admin
         .list_offsets(partitions, time)
         .map_err(failed("listOffsets"))?;

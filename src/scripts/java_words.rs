@@ -73,6 +73,7 @@ pub fn java_class(code: ErrorCode) -> String {
         }
         Code::InvalidTopic => "InvalidTopic",
         Code::MessageSizeTooLarge => "RecordTooLarge",
+        Code::NonEmptyGroup => "GroupNotEmpty",
         Code::InvalidConfig => "InvalidConfiguration",
         Code::SaslAuthenticationFailed | Code::Authentication => "SaslAuthentication",
         other => return format!("org.apache.kafka.common.errors.{other:?}Exception"),

@@ -1,6 +1,6 @@
 //! `kafka-leader-election`: elect preferred leaders, or any replica where none is in sync.
 
-use super::client_properties::connection_by;
+use super::client_properties::{Unmade, admin_connection};
 use super::java_order::hash_map_order;
 use super::java_words::{failure_message, java_exception};
 use super::options::{HELP, Options, Parsed, VERSION, flag, value};
@@ -12,7 +12,7 @@ use serde_json::Value;
 const OPTIONS: Options = Options {
     about: "This tool attempts to elect a new leader for a set of topic partitions. The type of elections supported are \
             preferred replicas and unclean replicas.",
-    abbreviations: true,
+    abbreviations: false,
     all: &[
         HELP,
         VERSION,
@@ -175,7 +175,7 @@ fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
         Some(path) => Some(path),
         None => parsed.value("admin.config")?,
     };
-    let connection = connection_by(bootstrap, config)?;
+    let connection = admin_connection(bootstrap, config).map_err(Unmade::on_stderr)?;
     Admin::connect(&connection).map_err(failed)
 }
 

@@ -125,6 +125,22 @@ fn what_cannot_be_read_is_told_and_what_came_before_is_kept() {
 }
 
 #[test]
+fn batches_of_before_kafka_0_11_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = folder.path().join("00000000000000000000.log");
+    let mut bytes = [0_u8; 72];
+    bytes[11] = 60; // the size of what follows
+    bytes[16] = 1; // the format's version
+    std::fs::write(&old, bytes).unwrap();
+    let ended = dump(&Home::new(), &["--files", old.to_str().unwrap()]).fails_with(1);
+    assert!(
+        ended.stderr.contains("a batch of format version 1 at position 0"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
 #[cfg_attr(
     not(peer = "kafka"),
     ignore = "Apache Kafka's tools are not here: scripts/dev/test fetches them"

@@ -152,6 +152,54 @@ fn a_signal_reaches_velo_itself() {
     assert_eq!(child.wait().unwrap().code(), Some(5));
 }
 
+#[cfg(unix)]
+#[test]
+fn without_velo_a_shim_says_how_to_get_it() {
+    let folder = folder_with("");
+    fs::remove_file(folder.path().join("velo")).unwrap();
+    let output = shim(folder.path()).arg("--list").output().unwrap();
+    assert_eq!(output.status.code(), Some(127));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("velo is neither on PATH nor built in"), "{told}");
+    assert!(told.ends_with("hint: cargo build --release\n"), "{told}");
+}
+
+/// Runs a line in bash, in which the checkout's scripts and `velo` are on `PATH`.
+#[cfg(unix)]
+fn bash(home: &crate::support::velo::Home, line: &str) -> std::process::Output {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+    let velo = Path::new(env!("CARGO_BIN_EXE_velo")).parent().unwrap();
+    let path = format!("{}:{}:/usr/bin:/bin", scripts.display(), velo.display());
+    let mut command = Command::new("bash");
+    command.args(["-o", "pipefail", "-c", line]);
+    command.env("PATH", path).env("VELO_HOME", home.path());
+    command.output().unwrap()
+}
+
+#[cfg(unix)]
+on_both_clusters! {
+    fn scripts_work_in_pipes_and_with_quotes(cluster) {
+        let home = crate::support::velo::Home::new();
+        let (at, topic) = (cluster.bootstrap(), cluster.name("pipes"));
+        let made = bash(&home, &format!("kafka-topics.sh --create --topic \"{topic}\" --bootstrap-server {at}"));
+        assert_eq!(String::from_utf8_lossy(&made.stdout), format!("Created topic {topic}.\n"));
+        let written = bash(&home, &format!(
+            "printf '%s\\n' 'k 1|it'\\''s \"one\"' 'k 2|two  spaces' | kafka-console-producer.sh --topic {topic} \
+             --reader-property parse.key=true --reader-property 'key.separator=|' --bootstrap-server {at}"
+        ));
+        assert_eq!(written.status.code(), Some(0), "{written:?}");
+        let read = bash(&home, &format!(
+            "kafka-console-consumer.sh --topic {topic} --from-beginning --formatter-property print.key=true \
+             --formatter-property key.separator=' = ' --max-messages 2 --bootstrap-server {at} | tr a-z A-Z"
+        ));
+        assert_eq!(String::from_utf8_lossy(&read.stdout), "K 1 = IT'S \"ONE\"\nK 2 = TWO  SPACES\n");
+        let none = bash(&home, &format!(
+            "kafka-topics.sh --describe --topic {topic}-absent --bootstrap-server {at} || echo \"code $?\""
+        ));
+        assert!(String::from_utf8_lossy(&none.stdout).ends_with("\ncode 1\n"), "{none:?}");
+    }
+}
+
 #[test]
 fn scripts_installed_into_a_bin_folder_find_their_settings_beside_it() {
     let home = crate::support::velo::Home::new();

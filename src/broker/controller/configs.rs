@@ -1,5 +1,6 @@
 //! Changing the settings of topics and brokers (KIP-133, KIP-339).
 
+use super::topic_checks::check_name;
 use super::{ApiError, Controller};
 use crate::broker::config::{DYNAMIC_SETTINGS, Definition, Kind, broker_definition, topic};
 use crate::broker::metadata::{ConfigResource, MetadataImage, MetadataRecord, resource_type};
@@ -94,6 +95,7 @@ fn resource_of(image: &MetadataImage, kind: i8, name: &str) -> Result<ConfigReso
             if image.topics.contains_key(name) {
                 return Ok(resource);
             }
+            check_name(name)?;
             let message = format!("The topic '{name}' does not exist.");
             Err(ApiError::new(ResponseError::UnknownTopicOrPartition, message))
         }

@@ -24,7 +24,7 @@ pub(super) fn place(
     if replication_factor > known {
         return Err(refuse(format!(
             "The target replication factor of {replication_factor} cannot be reached because only {known} \
-             broker(s) are registered."
+             broker(s) are registered or some brokers have all their log directories cordoned."
         )));
     }
     let order = by_turns(image);
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(
             error.message,
             "Unable to replicate the partition 3 time(s): The target replication factor of 3 cannot be reached \
-             because only 1 broker(s) are registered."
+             because only 1 broker(s) are registered or some brokers have all their log directories cordoned."
         );
     }
 }

@@ -115,6 +115,14 @@ impl Admin {
         if validate_only {
             return Ok(());
         }
+        self.await_partitions(topic, total)
+    }
+
+    /// Waits until the brokers know of a topic's new partitions, two seconds at most: the controller agrees first.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked.
+    pub fn await_partitions(&self, topic: &str, total: i32) -> Outcome {
         let wanted = usize::try_from(total).unwrap_or_default();
         self.await_topics(&[topic.to_owned()], |answer| {
             answer

@@ -4,7 +4,7 @@ mod changes;
 mod describe;
 mod options;
 
-use super::client_properties::connection_by;
+use super::client_properties::admin_connection;
 use super::java_words::{failure_exception, java_exception};
 use super::options::Parsed;
 use super::{Ending, out};
@@ -66,10 +66,22 @@ impl Command<'_> {
 
     fn connect(&self) -> Result<Admin, Ending> {
         let bootstrap = self.parsed.value("bootstrap-server")?.unwrap_or_default();
-        let config = self.parsed.value("command-config")?;
-        let connection = connection_by(bootstrap, config).map_err(|failure| self.failed(failure))?;
+        let connection =
+            admin_connection(bootstrap, self.parsed.value("command-config")?).map_err(|unmade| {
+                self.failed(format!("{}: {}", unmade.exception, unmade.why).trim_end_matches(": "))
+            })?;
         let call = if self.parsed.has("describe") {
-            "describeConfigs"
+            // A topic's settings are asked for once the topic is known to be there.
+            let of_topic = self
+                .parsed
+                .values("entity-type")
+                .iter()
+                .any(|kind| kind == "topics");
+            if of_topic || self.parsed.has("topic") {
+                "listTopics"
+            } else {
+                "describeConfigs"
+            }
         } else {
             "incrementalAlterConfigs"
         };
@@ -119,7 +131,7 @@ impl Command<'_> {
     fn resource(&self, kind: &str, name: &str) -> Result<Option<ConfigResource>, Ending> {
         Ok(match kind {
             "topics" => {
-                check_topic(name)?;
+                check_topic(name).map_err(|why| self.failed(why))?;
                 Some(ConfigResource::Topic(name.to_owned()))
             }
             "groups" => Some(ConfigResource::Group(name.to_owned())),
@@ -159,8 +171,12 @@ fn singular(kind: &str) -> &str {
     kind.strip_suffix('s').unwrap_or(kind)
 }
 
-fn check_topic(name: &str) -> Result<(), Ending> {
-    let invalid = |why: String| Err(Ending::failure(format!("Topic name is invalid: {why}")));
+fn check_topic(name: &str) -> Result<(), String> {
+    let invalid = |why: String| {
+        Err(format!(
+            "org.apache.kafka.common.errors.InvalidTopicException: Topic name is invalid: {why}"
+        ))
+    };
     if name == "." || name == ".." {
         return invalid("'topic name' cannot be \".\" or \"..\"".to_owned());
     }

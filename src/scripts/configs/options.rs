@@ -28,7 +28,7 @@ const VALID: &str = "topics, clients, users, brokers, ips, client-metrics, group
 pub(super) const OPTIONS: Options = Options {
     about: "This tool helps to manipulate and describe entity config for a topic, client, user, broker, ip, client-metrics \
             or group",
-    abbreviations: true,
+    abbreviations: false,
     all: &[
         HELP,
         VERSION,

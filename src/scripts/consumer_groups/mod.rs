@@ -10,7 +10,7 @@ mod reset_file;
 mod reset_plan;
 
 use super::Ending;
-use super::client_properties::connection_by;
+use super::client_properties::admin_connection;
 use super::java_words::{failure_exception, java_exception};
 use super::options::Parsed;
 use crate::failure::{Failure, Kind};
@@ -75,6 +75,24 @@ fn failed(call: &'static str) -> impl Fn(Failure) -> Ending {
     }
 }
 
+/// No cluster: each action of Java's tool fails at another request.
+fn not_there(parsed: &Parsed, failure: &Failure) -> Ending {
+    if failure.kind() != Kind::Unreachable {
+        return trouble(failure_exception(failure));
+    }
+    let words = if parsed.has("list") || parsed.has("all-groups") {
+        "java.util.concurrent.ExecutionException: org.apache.kafka.common.KafkaException: Failed to find brokers to send \
+         ListGroups"
+    } else {
+        "org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node assignment. Call: \
+         describeConsumerGroups(api=FIND_COORDINATOR)"
+    };
+    trouble(words).hint(format!(
+        "{}; velo cluster start, or another --bootstrap-server",
+        failure.what()
+    ))
+}
+
 /// A mistake that jopt-simple finds while the tool executes: reported on stdout.
 fn late(ending: Ending) -> Ending {
     trouble(ending.stderr)
@@ -86,11 +104,22 @@ fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
         .map_err(late)?
         .unwrap_or_default();
     let config = parsed.value("command-config").map_err(late)?;
-    let connection = connection_by(bootstrap, config).map_err(|failure| trouble(failure.what()))?;
+    let connection = admin_connection(bootstrap, config).map_err(|unmade| {
+        // Java wraps the one exception in another, and not the other.
+        let words = if config == Some(&unmade.message) {
+            unmade.exception
+        } else {
+            unmade.message
+        };
+        Ending {
+            stderr: unmade.why,
+            ..trouble(words)
+        }
+    })?;
     let timeout = parsed.number::<i64>("timeout").map_err(late)?.unwrap_or(30_000);
     let patience = Duration::from_millis(u64::try_from(timeout).unwrap_or_default());
     Ok(Admin::connect(&connection)
-        .map_err(failed("listNodes"))?
+        .map_err(|failure| not_there(parsed, &failure))?
         .with_patience(patience))
 }
 

@@ -45,7 +45,7 @@ const fn maybe_value(names: &'static [&'static str], help: &'static str) -> Opt 
 pub(super) const OPTIONS: Options = Options {
     about: "This tool helps to list all consumer groups, describe a consumer group, delete consumer group info, or \
             reset consumer group offsets.",
-    abbreviations: true,
+    abbreviations: false,
     all: &[
         HELP,
         VERSION,

@@ -6,7 +6,7 @@ use crate::scripts::Ending;
 use crate::scripts::options::Parsed;
 use std::fs;
 
-/// What the file says of a group: `topic,partition,offset` lines when one group was named and the file has no other
+/// What the file says of a group: `topic,partition,offset` lines when one group was named and the file has no fourth
 /// column, else `group,topic,partition,offset`. A group that the file does not know goes nowhere, which is told.
 pub(super) fn offsets(
     parsed: &Parsed,
@@ -16,7 +16,7 @@ pub(super) fn offsets(
     let text = fs::read_to_string(path)
         .map_err(|_| trouble(format!("java.io.IOException: Unable to read file {path}")))?;
     let lines: Vec<Vec<String>> = text.lines().filter(|line| !line.is_empty()).map(cells).collect();
-    let of_one = parsed.values("group").len() == 1 && lines.first().is_some_and(|cells| cells.len() == 3);
+    let of_one = parsed.values("group").len() == 1 && lines.first().is_some_and(|cells| cells.len() <= 3);
     let mut offsets: Vec<(TopicPartition, i64)> = Vec::new();
     for (index, line) in lines.iter().enumerate() {
         let (owner, rest) = match line.as_slice() {
@@ -36,12 +36,19 @@ pub(super) fn offsets(
     Ok(offsets)
 }
 
+/// A number that is left out is 0, as Kafka's tool reads it.
 fn entry(cells: &[String]) -> Option<(TopicPartition, i64)> {
-    let [topic, partition, offset] = cells else {
+    let [topic, numbers @ ..] = cells else {
         return None;
     };
-    let partition = TopicPartition::new(topic, partition.trim().parse().ok()?);
-    Some((partition, offset.trim().parse().ok()?))
+    let number = |index: usize| numbers.get(index).map_or("0", |text| text.trim());
+    if numbers.len() > 2 {
+        return None;
+    }
+    Some((
+        TopicPartition::new(topic, number(0).parse().ok()?),
+        number(1).parse().ok()?,
+    ))
 }
 
 fn unreadable(path: &str, line: usize, of_one: bool) -> Ending {

@@ -71,6 +71,9 @@ fn numbered(text: &str) -> Result<Vec<TopicPartition>, Ending> {
 
 /// Where the group goes, in Java's order.
 pub(super) fn offsets(admin: &Admin, parsed: &Parsed, group: &str) -> Result<Offsets, Ending> {
+    for number in ["to-offset", "shift-by"] {
+        parsed.number::<i64>(number).map_err(late)?;
+    }
     let partitions = partitions(admin, parsed, group)?;
     check_all(admin, &partitions)?;
     let mut offsets = chosen(admin, parsed, group, &partitions)?;

@@ -10,7 +10,7 @@ const USAGE: &str = "USAGE: kafka-server-start.sh [-daemon] server.properties [-
 
 const OPTIONS: Options = Options {
     about: USAGE,
-    abbreviations: true,
+    abbreviations: false,
     all: &[
         HELP,
         VERSION,

@@ -2,6 +2,7 @@
 
 use super::{existing, failed, late, refused, refused_by_cluster};
 use crate::kafka::{Admin, ConfigEntry, ConfigResource, PartitionDescription, TopicDescription};
+use crate::scripts::java_order::hash_map_order;
 use crate::scripts::options::Parsed;
 use crate::scripts::{Ending, out};
 use std::collections::BTreeSet;
@@ -52,6 +53,7 @@ fn described(admin: &Admin, parsed: &Parsed) -> Result<Vec<TopicDescription>, En
     for (_, answer) in admin.describe_topics(&names).map_err(failed("describeTopics"))? {
         topics.push(answer.map_err(refused_by_cluster)?);
     }
+    hash_map_order(&mut topics, |topic| &topic.name);
     let Some(id) = id else { return Ok(topics) };
     topics.retain(|topic| topic.id == id);
     if topics.is_empty() && !parsed.has("if-exists") {
@@ -86,8 +88,10 @@ impl Selection<'_> {
     fn print(&self, topic: &TopicDescription, configs: &[ConfigEntry]) {
         let reports = super::REPORTS.iter().any(|report| self.parsed.has(report));
         let overrides = self.parsed.has("topics-with-overrides");
-        let own: Vec<String> = configs
-            .iter()
+        let mut all: Vec<&ConfigEntry> = configs.iter().collect();
+        hash_map_order(&mut all, |config| &config.name);
+        let own: Vec<String> = all
+            .into_iter()
             .filter(|config| !config.is_default)
             .map(|config| format!("{}={}", config.name, config.value.as_deref().unwrap_or("null")))
             .collect();

@@ -2,7 +2,7 @@
 
 mod describe;
 
-use super::client_properties::connection_by;
+use super::client_properties::{Unmade, admin_connection};
 use super::java_words::{failure_message, java_message};
 use super::options::{HELP, Options, Parsed, VERSION, flag, value};
 use super::{Ending, out};
@@ -121,6 +121,9 @@ const OPTIONS: Options = Options {
 /// Usage mistakes on stderr; whatever the cluster refuses on stdout, as Kafka's tool has it. Exit code 1.
 pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let parsed = OPTIONS.parse(arguments)?;
+    if parsed.empty {
+        return Err(OPTIONS.misuse("Create, delete, describe, or change a topic."));
+    }
     OPTIONS.help_or_version(&parsed)?;
     check(&parsed)?;
     execute(&parsed).map(|()| 0)
@@ -246,7 +249,8 @@ fn late(ending: Ending) -> Ending {
 
 fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
     let bootstrap = parsed.value("bootstrap-server")?.unwrap_or_default();
-    let connection = connection_by(bootstrap, parsed.value("command-config")?)?;
+    let connection =
+        admin_connection(bootstrap, parsed.value("command-config")?).map_err(Unmade::on_stderr)?;
     let call = if parsed.has("create") {
         "createTopics"
     } else {
@@ -264,6 +268,7 @@ fn create(parsed: &Parsed) -> Result<(), Ending> {
              To avoid issues it is best to use either, but not both.",
         );
     }
+    check_name(&topic.name)?;
     for (name, answer) in admin
         .create_topics(&[topic], false)
         .map_err(failed("createTopics"))?
@@ -273,6 +278,16 @@ fn create(parsed: &Parsed) -> Result<(), Ending> {
             Err(error) if error.code() == ErrorCode::TopicAlreadyExists && parsed.has("if-not-exists") => {}
             Err(error) => return Err(refused_by_cluster(error)),
         }
+    }
+    Ok(())
+}
+
+/// Java's client sends no empty name at all.
+fn check_name(name: &str) -> Result<(), Ending> {
+    if name.is_empty() {
+        return Err(refused(
+            "The given topic name '' cannot be represented in a request.",
+        ));
     }
     Ok(())
 }
@@ -364,19 +379,25 @@ fn alter(admin: &Admin, parsed: &Parsed) -> Result<(), Ending> {
         .number::<i32>("partitions")
         .map_err(late)?
         .unwrap_or_default();
-    if total < 1 {
-        return Err(refused("The partitions must be greater than 0"));
-    }
     let assignment = assignment(parsed)?;
     for topic in existing(admin, parsed)? {
         let has = admin
             .partitions_of(&topic)
             .map_err(failed("describeTopics"))?
             .len();
+        // librdkafka would refuse it in words of its own.
+        if total < 1 {
+            return Err(refused(format!(
+                "The topic {topic} currently has {has} partition(s); {total} would not be an increase."
+            )));
+        }
         let added = assignment.get(has..).unwrap_or_default();
         admin
             .try_create_partitions(&topic, total, added, false)
             .map_err(refused_by_cluster)?;
+        admin
+            .await_partitions(&topic, total)
+            .map_err(failed("describeTopics"))?;
     }
     Ok(())
 }
