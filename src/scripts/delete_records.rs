@@ -96,7 +96,7 @@ fn failed(failure: &Failure) -> Ending {
             "{}; velo cluster start, or another --bootstrap-server",
             failure.what()
         )),
-        _ => Ending::failure(failure_exception(&failure)).hints_of(&failure),
+        _ => Ending::failure(failure_exception(failure)).hints_of(failure),
     }
 }
 

@@ -52,6 +52,12 @@ impl From<Malformed> for Undecoded {
     }
 }
 
+/// The version that a key or value begins with; in Kafka's words when it is too short for one.
+fn version_of<'a>(bytes: &'a [u8], part: &str) -> Result<(i16, &'a [u8]), Undecoded> {
+    decode::leading_version(bytes)
+        .map_err(|_| Undecoded::Malformed(format!("Could not read version from {part}'s buffer.")))
+}
+
 /// A topic that a coordinator keeps its state in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CoordinatorTopic {
@@ -77,7 +83,7 @@ impl CoordinatorTopic {
     /// # Errors
     /// [`Undecoded`]
     pub fn key(self, bytes: &[u8]) -> Result<Decoded, Undecoded> {
-        let (kind, rest) = decode::leading_version(bytes)?;
+        let (kind, rest) = version_of(bytes, "key")?;
         let schema = self
             .family()
             .find(kind, "Key")
@@ -93,7 +99,7 @@ impl CoordinatorTopic {
     /// # Errors
     /// [`Undecoded`]
     pub fn plain_value(self, kind: i16, bytes: &[u8]) -> Result<Decoded, Undecoded> {
-        let (version, rest) = decode::leading_version(bytes)?;
+        let (version, rest) = version_of(bytes, "value")?;
         let schema = self
             .family()
             .find(kind, "Value")
@@ -109,7 +115,7 @@ impl CoordinatorTopic {
     /// # Errors
     /// [`Undecoded`]
     pub fn value(self, kind: i16, bytes: &[u8]) -> Result<Decoded, Undecoded> {
-        let (version, rest) = decode::leading_version(bytes)?;
+        let (version, rest) = version_of(bytes, "value")?;
         let schema = self
             .family()
             .find(kind, "Value")
