@@ -17,7 +17,7 @@ pub mod node;
 pub mod peer;
 pub mod replication;
 mod server;
-mod storage;
+pub mod storage;
 mod volume;
 
 pub use config::NodeConfig;

@@ -30,7 +30,11 @@ pub use errors::{Answer, ErrorCode, KafkaError};
 pub use group_consumer::GroupConsumer;
 pub use record_producer::RecordProducer;
 pub use types::*;
-pub use wire::Wire;
+pub use wire::{
+    ClusterEndpoints, ClusterNode, FeatureChange, FeatureRange, Features, LogDir, LogDirReplica,
+    OpenTransaction, PartitionPlace, PartitionProducer, Quorum, QuorumEndpoint, QuorumReplica,
+    TransactionDescription, TransactionFilter, TransactionListing, Wire,
+};
 
 /// The version of librdkafka, as it says itself.
 pub fn librdkafka_version() -> String {

@@ -1,6 +1,7 @@
 //! What Apache Kafka's Java clients say of an error code when the broker sent no words of its own.
 
 use super::Ending;
+use super::java_errors::ERRORS;
 use crate::failure::{Failure, Kind};
 use crate::kafka::{ErrorCode, KafkaError};
 use std::time::Duration;
@@ -9,13 +10,17 @@ use std::time::Duration;
 pub fn java_message(error: &KafkaError) -> String {
     match error.broker_words() {
         Some(words) => words.to_owned(),
-        None => default_message(error.code()).map_or_else(|| error.to_string(), str::to_owned),
+        None => default_message(error).map_or_else(|| error.to_string(), str::to_owned),
     }
 }
 
 /// The same behind the name of Java's exception, as a tool prints an exception whole.
 pub fn java_exception(error: &KafkaError) -> String {
-    format!("{}: {}", java_class(error.code()), java_message(error))
+    format!(
+        "{}: {}",
+        class_of(error.code(), error.protocol_code()),
+        java_message(error)
+    )
 }
 
 /// Java's exception, and its message, for a topic that the cluster told nothing of for so long.
@@ -63,68 +68,32 @@ impl Ending {
 
 /// Java's exception for an error code.
 pub fn java_class(code: ErrorCode) -> String {
+    class_of(code, i16::try_from(code as i32).unwrap_or_default())
+}
+
+fn class_of(code: ErrorCode, protocol_code: i16) -> String {
     use ErrorCode as Code;
     let name = match code {
-        Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition => {
-            "UnknownTopicOrPartition"
-        }
-        Code::OperationTimedOut | Code::RequestTimedOut | Code::TimedOutQueue | Code::MessageTimedOut => {
-            "Timeout"
-        }
-        Code::InvalidTopic => "InvalidTopic",
-        Code::MessageSizeTooLarge => "RecordTooLarge",
-        Code::NonEmptyGroup => "GroupNotEmpty",
-        Code::InvalidConfig => "InvalidConfiguration",
-        Code::SaslAuthenticationFailed | Code::Authentication => "SaslAuthentication",
-        other => return format!("org.apache.kafka.common.errors.{other:?}Exception"),
+        Code::UnknownTopic | Code::UnknownPartition => "UnknownTopicOrPartition",
+        Code::OperationTimedOut | Code::TimedOutQueue | Code::MessageTimedOut => "Timeout",
+        Code::Authentication => "SaslAuthentication",
+        other => match known(protocol_code) {
+            Some((_, name, _)) => name,
+            None => return format!("org.apache.kafka.common.errors.{other:?}Exception"),
+        },
     };
     format!("org.apache.kafka.common.errors.{name}Exception")
 }
 
 /// The words of the protocol's error table that Java prints by default.
-fn default_message(code: ErrorCode) -> Option<&'static str> {
-    use ErrorCode as Code;
-    Some(match code {
-        Code::OffsetOutOfRange => {
-            "The requested offset is not within the range of offsets maintained by the server."
-        }
-        Code::UnknownTopicOrPartition => "This server does not host this topic-partition.",
-        Code::LeaderNotAvailable => {
-            "There is no leader for this topic-partition as we are in the middle of a leadership election."
-        }
-        Code::RequestTimedOut => "The request timed out.",
-        Code::BrokerNotAvailable => "The broker is not available.",
-        Code::CoordinatorLoadInProgress => "The coordinator is loading and hence can't process requests.",
-        Code::CoordinatorNotAvailable => "The coordinator is not available.",
-        Code::NotCoordinator => "This is not the correct coordinator.",
-        Code::InvalidTopic => "The request attempted to perform an operation on an invalid topic.",
-        Code::UnknownMemberId => "The coordinator is not aware of this member.",
-        Code::TopicAuthorizationFailed => "Topic authorization failed.",
-        Code::GroupAuthorizationFailed => "Group authorization failed.",
-        Code::ClusterAuthorizationFailed => "Cluster authorization failed.",
-        Code::UnsupportedVersion => "The version of API is not supported.",
-        Code::TopicAlreadyExists => "Topic with this name already exists.",
-        Code::InvalidPartitions => "Number of partitions is below 1.",
-        Code::InvalidReplicationFactor => {
-            "Replication factor is below 1 or larger than the number of available brokers."
-        }
-        Code::InvalidReplicaAssignment => "Replica assignment is invalid.",
-        Code::InvalidConfig => "Configuration is invalid.",
-        Code::PolicyViolation => "Request parameters do not satisfy the configured policy.",
-        Code::SecurityDisabled => "Security features are disabled.",
-        Code::NonEmptyGroup => "The group is not empty.",
-        Code::GroupIdNotFound => "The group id does not exist.",
-        Code::LogDirNotFound => "The user-specified log directory is not found in the broker config.",
-        Code::NoReassignmentInProgress => "No partition reassignment is in progress.",
-        Code::TopicDeletionDisabled => "Topic deletion is disabled.",
-        Code::PreferredLeaderNotAvailable => "The preferred leader was not available.",
-        Code::EligibleLeadersNotAvailable => "Eligible topic partition leaders are not available.",
-        Code::ElectionNotNeeded => "Leader election not needed for topic partition.",
-        Code::GroupSubscribedToTopic => {
-            "Deleting offsets of a topic is forbidden while the consumer group is actively subscribed to it."
-        }
-        Code::AutoOffsetReset => "Undefined offset with no reset policy for a partition.",
-        Code::MessageTimedOut => "The record was not acknowledged in time.",
-        _ => return None,
-    })
+fn default_message(error: &KafkaError) -> Option<&'static str> {
+    match error.code() {
+        ErrorCode::AutoOffsetReset => Some("Undefined offset with no reset policy for a partition."),
+        ErrorCode::MessageTimedOut => Some("The record was not acknowledged in time."),
+        _ => known(error.protocol_code()).map(|(_, _, words)| *words),
+    }
+}
+
+fn known(code: i16) -> Option<&'static (i16, &'static str, &'static str)> {
+    ERRORS.iter().find(|(known, _, _)| *known == code)
 }

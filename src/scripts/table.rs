@@ -1,10 +1,10 @@
 //! Every script: its name, what runs it, and the friendly command that does the same.
 
 use super::{
-    Ending, acls, broker_api_versions, configs, console_consumer, console_producer, consumer_groups,
-    consumer_perf, delete_records, dump_log, e2e_latency, get_offsets, groups, leader_election, log_dirs,
-    old_scripts, producer_perf, reassign_partitions, server, topics, verifiable_consumer,
-    verifiable_producer,
+    Ending, acls, broker_api_versions, cluster, configs, console_consumer, console_producer, consumer_groups,
+    consumer_perf, delete_records, dump_log, e2e_latency, features, get_offsets, groups, leader_election,
+    log_dirs, metadata_quorum, old_scripts, producer_perf, reassign_partitions, server, topics, transactions,
+    verifiable_consumer, verifiable_producer,
 };
 
 /// A shell script of Apache Kafka's.
@@ -29,6 +29,11 @@ pub const SCRIPTS: &[Script] = &[
         name: "kafka-broker-api-versions",
         run: broker_api_versions::run,
         twin: "velo doctor",
+    },
+    Script {
+        name: "kafka-cluster",
+        run: cluster::run,
+        twin: "velo cluster status",
     },
     Script {
         name: "kafka-configs",
@@ -71,6 +76,11 @@ pub const SCRIPTS: &[Script] = &[
         twin: "velo produce, velo consume",
     },
     Script {
+        name: "kafka-features",
+        run: features::run,
+        twin: "",
+    },
+    Script {
         name: "kafka-get-offsets",
         run: get_offsets::run,
         twin: "velo offsets",
@@ -89,6 +99,11 @@ pub const SCRIPTS: &[Script] = &[
         name: "kafka-log-dirs",
         run: log_dirs::run,
         twin: "velo topic list",
+    },
+    Script {
+        name: "kafka-metadata-quorum",
+        run: metadata_quorum::run,
+        twin: "",
     },
     Script {
         name: "kafka-producer-perf-test",
@@ -126,9 +141,19 @@ pub const SCRIPTS: &[Script] = &[
         twin: "velo consume",
     },
     Script {
+        name: "kafka-storage",
+        run: server::storage::run,
+        twin: "",
+    },
+    Script {
         name: "kafka-topics",
         run: topics::run,
         twin: "velo topic",
+    },
+    Script {
+        name: "kafka-transactions",
+        run: transactions::run,
+        twin: "",
     },
     Script {
         name: "kafka-verifiable-consumer",

@@ -1,7 +1,7 @@
 //! `kafka-verifiable-consumer`: reads in a group, and prints a line of JSON for all that happens to it.
 
 use super::Ending;
-use super::argparse::{Arg, Group, Parsed, Parser, Takes, Type};
+use super::argparse::{Arg, Group, Manners, Parsed, Parser, Takes, Type};
 use super::client_properties::{self, Properties};
 use super::java_words::java_message;
 use super::verifiable_producer::{event, file_properties};
@@ -138,6 +138,8 @@ const PARSER: Parser = Parser {
             "File of properties of the consumer; the options win over it.",
         ),
     ],
+    command_metavar: "",
+    manners: Manners::OrFail,
 };
 
 /// Runs the script.

@@ -1,6 +1,6 @@
 //! `kafka-verifiable-producer`: numbers as records, and a line of JSON for what becomes of each.
 
-use super::argparse::{Arg, Group, Parsed, Parser, Takes, Type};
+use super::argparse::{Arg, Group, Manners, Parsed, Parser, Takes, Type};
 use super::client_properties::{self, Properties};
 use super::java_format::double;
 use super::java_words::{java_class, java_message, no_metadata};
@@ -98,6 +98,8 @@ const PARSER: Parser = Parser {
             "File of properties of the producer; they win over the options.",
         ),
     ],
+    command_metavar: "",
+    manners: Manners::OrFail,
 };
 
 /// Runs the script.

@@ -1,6 +1,7 @@
 //! The Kafka shell scripts' own face, as a course types it.
 
 mod admin;
+mod administration;
 mod classes;
 mod console_consumer;
 mod console_producer;

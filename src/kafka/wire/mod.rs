@@ -13,22 +13,29 @@ mod features;
 mod groups;
 mod log_dirs;
 mod metadata;
+mod quorum;
 mod reassignments;
 mod replicas;
 mod sasl;
 mod scram;
 mod security;
 mod tls;
+mod transactions;
 
 pub use acls::{AclEntry, AclOperation, AclPermission, PatternType, ResourcePattern, ResourceType};
 pub use api_versions::ApiRange;
 pub use cluster::{ClusterEndpoints, ClusterNode};
 pub use configs::ConfigKind;
-pub use features::{FeatureRange, Features};
+pub use features::{FeatureChange, FeatureRange, Features};
 pub use groups::ListedGroup;
 pub use log_dirs::{LogDir, LogDirReplica};
+pub use quorum::{Quorum, QuorumEndpoint, QuorumReplica};
 pub use reassignments::Reassignment;
 pub use replicas::Replicas;
+pub use transactions::{
+    OpenTransaction, PartitionPlace, PartitionProducer, TransactionDescription, TransactionFilter,
+    TransactionListing,
+};
 
 use super::Connection;
 use super::errors::{Answer, ErrorCode, KafkaError};

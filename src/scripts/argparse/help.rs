@@ -15,11 +15,18 @@ impl Level<'_> {
         }
         parts.extend(self.syntaxes(|_| true, |_| true));
         if self.command.is_none() && !self.parser.commands.is_empty() {
-            let names: Vec<&str> = self.parser.commands.iter().map(|command| command.name).collect();
-            parts.push(format!("{{{}}}", names.join(",")));
+            parts.push(self.commands_name());
             parts.push("...".to_owned());
         }
         usage_of(self.parser.prog, &parts)
+    }
+
+    fn commands_name(&self) -> String {
+        let names: Vec<&str> = self.parser.commands.iter().map(|command| command.name).collect();
+        match self.parser.command_metavar {
+            "" => format!("{{{}}}", names.join(",")),
+            metavar => metavar.to_owned(),
+        }
     }
 
     /// How options and groups are written in a usage.
@@ -53,8 +60,7 @@ impl Level<'_> {
         let about = self.command.map_or(self.parser.about, |command| command.help);
         let mut text = format!("{}\n\n{}\n", self.usage(), wrapped(about, WIDTH, 0, ""));
         if self.command.is_none() && !self.parser.commands.is_empty() {
-            let names: Vec<&str> = self.parser.commands.iter().map(|command| command.name).collect();
-            text.push_str(&format!("\npositional arguments:\n  {{{}}}\n", names.join(",")));
+            text.push_str(&format!("\npositional arguments:\n  {}\n", self.commands_name()));
             for command in self.parser.commands {
                 text.push_str(&indented(command.name, command.help, WIDTH));
             }

@@ -1,9 +1,9 @@
 //! How the words are read: by the tool's own options, then by a subcommand's.
 
 use super::slips::did_you_mean;
-use super::{Arg, Command, Group, HELP, Parsed, Parser, Takes, Type, WIDTH};
-use crate::scripts::Ending;
+use super::{Arg, Command, Group, HELP, Manners, Parsed, Parser, Takes, Type, VERSION, WIDTH};
 use crate::scripts::fill::wrapped;
+use crate::scripts::{Ending, KAFKA_VERSION};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The words still to be read.
@@ -159,7 +159,11 @@ impl Level<'_> {
                 return Err(self.error_about(arg, &format!("ignore implicit argument '{value}'")));
             }
             (Takes::Nothing, None) if arg.key() == HELP.key() => {
-                return Err(Ending::on_stdout(1, self.help()));
+                let code = u8::from(self.parser.manners == Manners::OrFail);
+                return Err(Ending::on_stdout(code, self.help()));
+            }
+            (Takes::Nothing, None) if arg.flags == VERSION.flags => {
+                return Err(Ending::success(KAFKA_VERSION));
             }
             (Takes::Nothing, None) => {
                 parsed.given.entry(arg.key()).or_default();
@@ -257,6 +261,9 @@ impl Level<'_> {
     }
 
     pub(super) fn error(&self, message: &str) -> Ending {
+        if self.parser.manners == Manners::OneLine {
+            return Ending::failure(format!("Command line error: {message}. Type --help for help."));
+        }
         // argparse4j counts the end of the line, too.
         let message = format!("{}: error: {message}\n", self.parser.prog);
         let message = wrapped(&message, WIDTH, 0, "");
@@ -278,6 +285,11 @@ fn convert(kind: Type, value: &str) -> Result<(), String> {
     match kind {
         Type::Text => Ok(()),
         Type::Int | Type::IntAmong(_) if value.parse::<i32>().is_err() => not_a("Integer", input()),
+        Type::Short => match value.parse::<i64>() {
+            Ok(number) if i16::try_from(number).is_ok() => Ok(()),
+            Ok(_) => not_a("Short", format!("Value out of range. Value:\"{value}\" Radix:10")),
+            Err(_) => not_a("Short", input()),
+        },
         Type::Long if value.parse::<i64>().is_err() => not_a("Long", input()),
         Type::Double if value.trim().is_empty() => not_a("Double", "empty String".to_owned()),
         Type::Double if !is_double(value) => not_a("Double", input()),

@@ -19,6 +19,8 @@ pub enum Type {
     Text,
     /// Java's `Integer`.
     Int,
+    /// Java's `Short`.
+    Short,
     /// Java's `Long`.
     Long,
     /// Java's `Double`.
@@ -189,8 +191,25 @@ pub struct Parser {
     pub groups: &'static [Group],
     /// Its subcommands, in Kafka's order.
     pub commands: &'static [Command],
+    /// What usage and help call the subcommand; empty for all of them in braces.
+    pub command_metavar: &'static str,
+    /// What it makes of help and mistakes.
+    pub manners: Manners,
 }
 
+/// What a tool makes of help that was asked for, and of mistakes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manners {
+    /// It leaves both to argparse4j: usage and message, and exit code 1 even for help.
+    OrFail,
+    /// The same, but help is success.
+    HelpSucceeds,
+    /// Help is success, and a mistake is told in one line without the usage.
+    OneLine,
+}
+
+/// `-v`, for tools that have it.
+pub const VERSION: Arg = Arg::flag(&["-v", "--version"], "show the version and exit");
 const HELP: Arg = Arg::flag(&["-h", "--help"], "show this help message and exit");
 
 /// A command line that was read.

@@ -1,7 +1,7 @@
 //! The options of `kafka-producer-perf-test`, and what follows from them.
 
 use crate::kafka::properties;
-use crate::scripts::argparse::{Arg, Group, Parsed, Parser, Takes, Type};
+use crate::scripts::argparse::{Arg, Group, Manners, Parsed, Parser, Takes, Type};
 use crate::scripts::client_properties::Properties;
 use crate::scripts::{Ending, out};
 use std::path::Path;
@@ -124,6 +124,8 @@ pub const PARSER: Parser = Parser {
         )
         .or("5000"),
     ],
+    command_metavar: "",
+    manners: Manners::OrFail,
 };
 
 /// What the records hold.

@@ -7,6 +7,7 @@ mod settings;
 pub mod shipped;
 mod start;
 mod stop;
+pub mod storage;
 mod zookeeper;
 
 pub use start::run as start;
