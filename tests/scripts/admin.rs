@@ -68,7 +68,7 @@ on_both_clusters! {
         let topic = user.topic(1);
         let group = cluster.name("grouped");
         user.writes(&topic, "one\n", &[]);
-        user.velo(&["consume", &topic, "--group", &group, "--from-beginning", "--max-messages", "1"]).succeeds();
+        user.velo(&["consume", &topic, "--group", &group, "--from-beginning", "--exit-at-end"]).succeeds();
         let listed = |options: &[&str]| {
             let ended = run(&user, cluster, "kafka-groups", &[&["--list"], options].concat()).succeeds();
             let header: Vec<String> =
