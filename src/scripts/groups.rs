@@ -10,7 +10,7 @@ const TYPES: [&str; 4] = ["Consumer", "Classic", "Share", "Streams"];
 
 const OPTIONS: Options = Options {
     about: "This tool helps to list groups of all types.",
-    abbreviations: true,
+    abbreviations: false,
     all: &[
         HELP,
         VERSION,

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 const OPTIONS: Options = Options {
     about: "This tool helps to query log directory usage on the specified brokers.",
-    abbreviations: true,
+    abbreviations: false,
     all: &[
         HELP,
         VERSION,

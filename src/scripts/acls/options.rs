@@ -16,7 +16,7 @@ const fn maybe_value(names: &'static [&'static str], describes: &'static str, he
 
 pub(super) const OPTIONS: Options = Options {
     about: "This tool helps to manage acls on kafka.",
-    abbreviations: true,
+    abbreviations: false,
     all: &[
         HELP,
         VERSION,

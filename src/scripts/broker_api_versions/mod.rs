@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 const OPTIONS: Options = Options {
     about: "This tool helps to retrieve broker version information.",
-    abbreviations: true,
+    abbreviations: false,
     all: &[
         HELP,
         VERSION,
