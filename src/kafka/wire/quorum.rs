@@ -119,7 +119,9 @@ impl Wire {
                 .with_host(text(&endpoint.host))
                 .with_port(endpoint.port)
         });
+        // Without a cluster's id, which is empty by default and then the wrong one.
         let request = AddRaftVoterRequest::default()
+            .with_cluster_id(None)
             .with_timeout_ms(AGREEMENT_MS)
             .with_voter_id(id)
             .with_voter_directory_id(directory)
@@ -134,6 +136,7 @@ impl Wire {
     /// When the cluster does not answer, or refuses.
     pub fn remove_raft_voter(&mut self, id: i32, directory: Uuid) -> Answer {
         let request = RemoveRaftVoterRequest::default()
+            .with_cluster_id(None)
             .with_voter_id(id)
             .with_voter_directory_id(directory);
         let answer = self.ask(To::Controller, &request)?;
