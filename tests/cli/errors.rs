@@ -110,10 +110,13 @@ fn a_settings_file_is_read_or_refused_by_name_and_never_shown() {
         "{}",
         ended.stderr
     );
-    let ended =
-        with("ssl.truststore.location=/tmp/trust.jks\nssl.truststore.password=hunter2\n").fails_with(2);
+    let ended = with(
+        "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\n\
+         sasl.jaas.config=PlainLoginModule required password=\"hunter2\";\n",
+    )
+    .fails_with(2);
     assert!(
-        ended.stderr.contains("keytool") && !ended.stderr.contains("hunter2"),
+        ended.stderr.contains("it has no username") && !ended.stderr.contains("hunter2"),
         "{}",
         ended.stderr
     );
