@@ -213,9 +213,9 @@ on_both_clusters! {
             "./bin/windows/kafka-topics.bat --create --bootstrap-server {server} --topic {topic}"
         ));
         assert!(shown.contains(&format!("Created topic {topic}.\n")), "{shown}");
-        let shown = first.runs(&format!("./bin/windows/kafka-topics.bat --list --bootstrap-server {server}"));
+        let shown = first.runs(&format!("./bin/windows/kafka-topics.bat --list --bootstrap-server {server} | grep {topic}"));
         assert!(shown.lines().any(|line| line == topic), "{shown}");
-        let shown = first.runs(&format!("./bin/windows/kafka-topics.bat --describe --bootstrap-server {server}"));
+        let shown = first.runs(&format!("./bin/windows/kafka-topics.bat --describe --bootstrap-server {server} | grep {topic}"));
         assert!(shown.contains(&format!("Topic: {topic}\t")), "{shown}");
 
         let mut consumer = desk.terminal();

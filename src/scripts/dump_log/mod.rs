@@ -125,6 +125,19 @@ enum Stop {
     Broken(String),
 }
 
+/// `--max-message-size`, which Kafka's tool reads only for an index.
+fn largest_message(parsed: &Parsed) -> Result<i32, Ending> {
+    let of_index = parsed
+        .value("files")?
+        .is_some_and(|files| files.contains(".index"));
+    let given = if of_index {
+        parsed.number("max-message-size")?
+    } else {
+        None
+    };
+    Ok(given.unwrap_or(5 << 20))
+}
+
 impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
         Stop::Unread(error)
@@ -200,7 +213,7 @@ impl Dump {
             verify_only: parsed.has("verify-index-only"),
             sanity_only: parsed.has("index-sanity-check"),
             max_bytes: parsed.number("max-bytes")?.unwrap_or(i32::MAX),
-            max_message_size: parsed.number("max-message-size")?.unwrap_or(5 << 20),
+            max_message_size: largest_message(parsed)?,
             decoders,
             out: BufWriter::with_capacity(1 << 16, io::stdout().lock()),
             complaints: Complaints::default(),
