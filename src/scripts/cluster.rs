@@ -86,7 +86,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
 fn config(given: &Parsed) -> Result<Option<&str>, Ending> {
     match (given.value("config"), given.value("command-config")) {
         (Some(_), Some(_)) => Err(Ending::failure(
-            "Cannot specify both --config and --command-config",
+            "--config and --command-config cannot be specified together.",
         )),
         (Some(old), None) => {
             out(
