@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::failure::Outcome;
+use crate::scripts::completeness::{self, ABSENT};
 use crate::scripts::{SCRIPTS, install};
 use crate::ui::table::{Grid, text};
 use clap::Subcommand;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 /// What to do with the scripts.
 #[derive(Debug, Subcommand)]
 pub enum ScriptsCommand {
-    /// List every script and its friendly twin
+    /// List every script, whether it is complete, and its friendly twin
     List,
     /// Put the scripts into a folder, by the names that every Kafka course uses
     Install {
@@ -50,14 +51,23 @@ impl ScriptsCommand {
 }
 
 fn list(context: &Context) -> Outcome {
-    let rows: Vec<_> = SCRIPTS
+    let here = SCRIPTS.iter().map(|script| {
+        let refused = completeness::refused(script);
+        let complete = refused.map_or_else(|| "yes".to_owned(), |what| format!("without {what}"));
+        (script.name, refused.is_none(), complete, script.twin)
+    });
+    let absent = ABSENT
         .iter()
-        .map(|script| json!({"script": script.name, "twin": script.twin}))
+        .map(|(name, why)| (*name, false, format!("not here: {why}"), ""));
+    let scripts: Vec<_> = here.chain(absent).collect();
+    let rows: Vec<_> = scripts
+        .iter()
+        .map(|(name, complete, how, twin)| json!({"script": name, "complete": complete, "how": how, "twin": twin}))
         .collect();
     context.ui.show(&rows, || {
-        let mut grid = Grid::new([text("SCRIPT"), text("THE SAME, FRIENDLIER")]);
-        for script in SCRIPTS {
-            grid.row([format!("{}.sh", script.name), script.twin.to_owned()]);
+        let mut grid = Grid::new([text("SCRIPT"), text("COMPLETE"), text("THE SAME, FRIENDLIER")]);
+        for (name, _, how, twin) in &scripts {
+            grid.row([format!("{name}.sh"), how.clone(), (*twin).to_owned()]);
         }
         grid
     })

@@ -6,6 +6,7 @@ pub mod argparse;
 pub mod broker_api_versions;
 pub mod client_properties;
 pub mod cluster;
+pub mod completeness;
 pub mod configs;
 pub mod connecting;
 pub mod console_consumer;

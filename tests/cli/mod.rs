@@ -13,4 +13,5 @@ mod offsets;
 mod produce;
 mod records_delete;
 mod reference;
+mod scripts;
 mod topic;
