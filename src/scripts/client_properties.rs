@@ -175,6 +175,34 @@ fn without_port(bootstrap: &str) -> Option<String> {
     Some(format!("Invalid url in bootstrap.servers: {server}"))
 }
 
+/// Gives a producer's properties Java's limit of a request, without which the broker's would decide, and checks the values
+/// that Java checks before it connects.
+///
+/// # Errors
+/// Java's refusal of a value.
+pub fn producer_defaults(properties: &mut Properties) -> Result<(), Ending> {
+    properties
+        .entry("max.request.size".to_owned())
+        .or_insert_with(|| "1048576".to_owned());
+    among(properties, "acks", &["all", "-1", "0", "1"])?;
+    among(
+        properties,
+        "compression.type",
+        &["none", "gzip", "snappy", "lz4", "zstd"],
+    )
+}
+
+fn among(properties: &Properties, name: &str, values: &[&str]) -> Result<(), Ending> {
+    match properties.get(name) {
+        Some(given) if !values.contains(&given.as_str()) => Err(Ending::failure(format!(
+            "org.apache.kafka.common.config.ConfigException: Invalid value {given} for configuration {name}: String \
+             must be one of: {}",
+            values.join(", ")
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Kafka's check of a bootstrap list; the message when it is wrong.
 pub fn wrong_bootstrap(servers: &str) -> Option<&'static str> {
     if servers.trim().is_empty() {

@@ -122,6 +122,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
         .remove("bootstrap.servers")
         .unwrap_or_else(|| parsed.value("bootstrap-server").unwrap_or_default().to_owned());
     given.remove("max.block.ms");
+    client_properties::producer_defaults(&mut given)?;
     let connection = client_properties::connection(&bootstrap, given)?;
     let interrupt = Interrupt::watch()?;
     let settings = Settings {

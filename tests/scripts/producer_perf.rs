@@ -112,6 +112,24 @@ on_both_clusters! {
     }
 }
 
+on_both_clusters! {
+    fn what_cannot_be_written_is_told_beside_a_summary_of_nothing(cluster) {
+        let user = User::at(cluster);
+        let words = ["--num-records", "2", "--record-size", "5", "--throughput", "-1"];
+        let ended = user.velo(&line(cluster, "no name", &words)).succeeds();
+        assert_eq!(
+            ended.stdout,
+            "0 records sent, 0.000000 records/sec (0.00 MB/sec), NaN ms avg latency, 0.00 ms max latency, 0 ms 50th, 0 ms \
+             95th, 0 ms 99th, 0 ms 99.9th.\n"
+        );
+        let why = "org.apache.kafka.common.errors.InvalidTopicException: Invalid topics: [no name]\n";
+        assert!(ended.stderr.starts_with(why), "{}", ended.stderr);
+        let words = [&words[..], &["--command-property", "acks=7"]].concat();
+        let ended = user.velo(&line(cluster, "x", &words)).fails_with(1);
+        assert!(ended.stderr.contains("Invalid value 7 for configuration acks: String must be one of"), "{}", ended.stderr);
+    }
+}
+
 #[test]
 fn mistakes_are_told_in_argparse4js_words() {
     let home = Home::new();

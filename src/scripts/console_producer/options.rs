@@ -1,7 +1,7 @@
 //! The options of kafka-console-producer, and the producer's properties that they are.
 
 use crate::scripts::Ending;
-use crate::scripts::client_properties::{Properties, in_file, in_pairs, wrong_bootstrap};
+use crate::scripts::client_properties::{Properties, in_file, in_pairs, producer_defaults, wrong_bootstrap};
 use crate::scripts::options::{HELP, Opt, Options, Parsed, Takes, VERSION, flag, value};
 use crate::scripts::out;
 
@@ -167,8 +167,6 @@ const LONGS: [&str; 5] = [
     "max-block-ms",
 ];
 
-const CODECS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
-
 /// Reads and checks the command line; says which options are deprecated.
 ///
 /// # Errors
@@ -225,10 +223,6 @@ pub fn producer(parsed: &Parsed) -> Result<Properties, Ending> {
     properties
         .entry("client.id".to_owned())
         .or_insert_with(|| "console-producer".to_owned());
-    // Java's limit; without it the broker's would decide.
-    properties
-        .entry("max.request.size".to_owned())
-        .or_insert_with(|| "1048576".to_owned());
     for (name, option, default) in MERGED {
         let given = match option {
             "request-required-acks" => parsed.value(option)?.map(str::to_owned),
@@ -246,18 +240,6 @@ pub fn producer(parsed: &Parsed) -> Result<Properties, Ending> {
             }
         }
     }
-    among(&properties, "acks", &["all", "-1", "0", "1"])?;
-    among(&properties, "compression.type", &CODECS)?;
+    producer_defaults(&mut properties)?;
     Ok(properties)
-}
-
-fn among(properties: &Properties, name: &str, values: &[&str]) -> Result<(), Ending> {
-    match properties.get(name) {
-        Some(given) if !values.contains(&given.as_str()) => Err(Ending::failure(format!(
-            "org.apache.kafka.common.config.ConfigException: Invalid value {given} for configuration {name}: String \
-             must be one of: {}",
-            values.join(", ")
-        ))),
-        _ => Ok(()),
-    }
 }

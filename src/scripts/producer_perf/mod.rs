@@ -56,6 +56,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
              \"bootstrap.servers\" which has no default value.",
         ));
     }
+    client_properties::producer_defaults(&mut work.properties)?;
     let transactional_id = work.properties.get("transactional.id").cloned();
     let connection = client_properties::connection(&bootstrap, std::mem::take(&mut work.properties))?;
     let interrupt = Interrupt::watch()?;
@@ -64,8 +65,16 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
         ..Settings::default()
     };
     let begun = Instant::now();
-    let producer = Producer::open(&connection, &work.topic, settings)
-        .map_err(|failure| no_topic(&work.topic, begun.elapsed(), &failure))?;
+    let producer = match Producer::open(&connection, &work.topic, settings) {
+        Ok(producer) => producer,
+        Err(failure) => {
+            // Java's tool loses each record, one after the other, and sums up as if nothing were wrong.
+            no_topic(&work.topic, begun.elapsed(), &failure).print();
+            let now = Clock::system().now_ms();
+            Stats::new(work.records, work.interval, false, now - 1).print_total(now);
+            return Ok(0);
+        }
+    };
     let patience = Duration::from_millis(max_block);
     if let Some(id) = transactional_id {
         no_coordinator(&connection, &id).map_or(Ok(()), |error| Err(unfound(&id, &error)))?;
