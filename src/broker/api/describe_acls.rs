@@ -7,8 +7,8 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{DescribeAclsRequest, DescribeAclsResponse};
 use std::sync::Arc;
 
-/// What a broker of Apache Kafka answers that has no authorizer.
-pub(super) const NO_AUTHORIZER: &str = "No Authorizer is configured on the broker";
+/// What a broker of Apache Kafka answers that has no authorizer and is asked to change what it allows.
+pub(super) const NO_AUTHORIZER: &str = "No Authorizer is configured.";
 
 /// Says that there are none.
 pub async fn handle(
@@ -18,5 +18,5 @@ pub async fn handle(
 ) -> DescribeAclsResponse {
     DescribeAclsResponse::default()
         .with_error_code(ResponseError::SecurityDisabled.code())
-        .with_error_message(message(NO_AUTHORIZER))
+        .with_error_message(message("No Authorizer is configured on the broker"))
 }
