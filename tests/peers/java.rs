@@ -77,6 +77,43 @@ fn configs_are_set_shown_and_unset() {
     not(peer = "kafka"),
     ignore = "Apache Kafka's tools are not here: scripts/dev/test fetches them"
 )]
+fn retention_that_was_altered_is_seen_to_delete_and_a_restart_keeps_the_rest() {
+    let mut cluster = Cluster::classroom();
+    java_tool(&cluster, TOPICS, &["--create", "--topic", "t"]).succeeded();
+    let topic = ["--topic", "t"];
+    java_tool_reading(&cluster, PRODUCER, &topic, "1\n2\n3\n").succeeded();
+    let retention = [
+        "--entity-type",
+        "topics",
+        "--entity-name",
+        "t",
+        "--alter",
+        "--add-config",
+        "retention.ms=1000",
+    ];
+    java_tool(&cluster, CONFIGS, &retention).succeeded();
+    let begins_at = |cluster: &Cluster, offset: &str| {
+        let earliest =
+            || java_tool(cluster, GET_OFFSETS, &["--topic", "t", "--time", "earliest"]).succeeded();
+        eventually(earliest, |told| *told == format!("t:0:{offset}\n"));
+    };
+    begins_at(&cluster, "3");
+    if let Cluster::Classroom(classroom) = &mut cluster {
+        classroom.stop_and_restart();
+    }
+    begins_at(&cluster, "3");
+    let forever = [&retention[..6], &["retention.ms=-1"]].concat();
+    java_tool(&cluster, CONFIGS, &forever).succeeded();
+    java_tool_reading(&cluster, PRODUCER, &topic, "4\n").succeeded();
+    let all = ["--topic", "t", "--from-beginning", "--max-messages", "1"];
+    assert_eq!(java_tool(&cluster, CONSUMER, &all).succeeded(), "4\n");
+}
+
+#[test]
+#[cfg_attr(
+    not(peer = "kafka"),
+    ignore = "Apache Kafka's tools are not here: scripts/dev/test fetches them"
+)]
 fn keyed_lines_are_typed_in_and_come_out_whole() {
     let cluster = Cluster::classroom();
     java_tool(

@@ -75,6 +75,25 @@ impl Classroom {
     /// Ends the process as a power cut would, and starts it again on the same port and data.
     pub fn kill_and_restart(&mut self) {
         self.process.kill().unwrap();
+        self.restart();
+    }
+
+    /// Stops it as `velo cluster stop` does, and starts it again on the same port and data.
+    pub fn stop_and_restart(&mut self) {
+        let data = self.data.path().to_str().unwrap();
+        let stopped = Command::new(env!("CARGO_BIN_EXE_velo"))
+            .args(["cluster", "stop", "--data", data])
+            .output()
+            .unwrap();
+        assert!(
+            stopped.status.success(),
+            "{}",
+            String::from_utf8_lossy(&stopped.stderr)
+        );
+        self.restart();
+    }
+
+    fn restart(&mut self) {
         self.process.wait().unwrap();
         let port = self.bootstrap.rsplit_once(':').unwrap().1.parse().unwrap();
         let (process, bootstrap) = start(self.data.path(), port, &[]);
