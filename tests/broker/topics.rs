@@ -152,7 +152,7 @@ async fn what_cannot_be_made_is_refused_in_kafkas_words() {
             topic("t", 1).with_replication_factor(3),
             ResponseError::InvalidReplicationFactor,
             "Unable to replicate the partition 3 time(s): The target replication factor of 3 cannot be reached \
-             because only 1 broker(s) are registered.",
+             because only 1 broker(s) are registered or some brokers have all their log directories cordoned.",
         ),
         (
             with_config(topic("t", 1), "retention.msx", "1"),
