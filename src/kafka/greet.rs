@@ -3,7 +3,7 @@
 
 use super::Connection;
 use super::errors::{ErrorCode, KafkaError};
-use super::ffi::{self, Ask, Client};
+use super::ffi::{self, Ask, Client, Refusal};
 use crate::failure::{Failure, Kind, Outcome};
 use std::time::{Duration, Instant};
 
@@ -51,12 +51,13 @@ pub(super) fn denial(connection: &Connection, client: &Client) -> Option<Failure
         .map(|line| ffi::without_prefixes(&line))
         .unwrap_or_default();
     let bootstrap = connection.bootstrap();
-    if let Some(why) = client.refusal() {
-        return Some(if last.starts_with(HANDSHAKE) {
-            distrusted(bootstrap, &format!("{HANDSHAKE}: {why}"))
-        } else {
-            denied(bootstrap, &why)
-        });
+    match client.refusal() {
+        #[cfg(feature = "tls")]
+        Some(Refusal::Certificate(why)) => {
+            return Some(distrusted(bootstrap, &format!("{HANDSHAKE}: {why}")));
+        }
+        Some(Refusal::Token(why)) => return Some(denied(bootstrap, &why)),
+        None => {}
     }
     if let Some(why) = last.strip_prefix("SASL authentication error: ") {
         return Some(denied(bootstrap, why));

@@ -40,12 +40,22 @@ impl Ask {
 #[derive(Default)]
 pub(super) struct Notes {
     last_failure: Mutex<Option<String>>,
-    refusal: Mutex<Option<String>>,
+    refusal: Mutex<Option<Refusal>>,
+}
+
+/// Why nobody will ever be let in, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::kafka) enum Refusal {
+    /// The cluster's certificate is not trusted.
+    #[cfg(feature = "tls")]
+    Certificate(String),
+    /// There is no token to be had for this user.
+    Token(String),
 }
 
 impl Notes {
-    /// Keeps why nobody will ever be let in: a certificate that is not trusted, a token that is not to be had.
-    pub(super) fn refuse(&self, why: String) {
+    /// Keeps why nobody will ever be let in.
+    pub(super) fn refuse(&self, why: Refusal) {
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
     }
 }
@@ -106,7 +116,7 @@ impl Client {
     }
 
     /// Why the cluster's certificate or this user's token will not do, if that is known by now.
-    pub fn refusal(&self) -> Option<String> {
+    pub fn refusal(&self) -> Option<Refusal> {
         self.notes
             .refusal
             .lock()
@@ -319,7 +329,7 @@ unsafe extern "C" fn on_token_wanted(
         )
     };
     if let (Err(why), Some(notes)) = (answer, notes) {
-        notes.refuse(why);
+        notes.refuse(Refusal::Token(why));
     }
 }
 

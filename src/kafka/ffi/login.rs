@@ -147,7 +147,7 @@ pub(super) unsafe extern "C" fn on_certificate(
         unsafe { words.add(at).cast::<u8>().write(*byte) };
     }
     if let Some(notes) = notes {
-        notes.refuse(why);
+        notes.refuse(super::client::Refusal::Certificate(why));
     }
     0
 }

@@ -18,7 +18,7 @@ mod topics;
 mod transactions;
 mod writing;
 
-pub(super) use client::{Ask, Client};
+pub(super) use client::{Ask, Client, Refusal};
 pub(super) use handle::{Handle, Topic, code_of};
 pub use reading::{Arrival, Record};
 pub(super) use reading::{EARLIEST, LATEST, Queue};
