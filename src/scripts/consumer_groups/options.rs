@@ -1,6 +1,7 @@
 //! The options of `kafka-consumer-groups`, and which of them go together.
 
 use crate::scripts::Ending;
+use crate::scripts::connecting::command_config;
 use crate::scripts::options::{HELP, Opt, Options, Parsed, Takes, VERSION, flag, value};
 
 const ACTIONS: [&str; 6] = [
@@ -54,11 +55,7 @@ pub(super) const OPTIONS: Options = Options {
             "String: server to connect to",
             "REQUIRED, except with --validate-regex: the brokers to ask first, as HOST:PORT.",
         ),
-        value(
-            &["command-config"],
-            "String: command config property file",
-            "File of connection properties.",
-        ),
+        command_config("String: command config property file"),
         flag(&["list"], "List all consumer groups."),
         flag(
             &["describe"],

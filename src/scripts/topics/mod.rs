@@ -8,6 +8,7 @@ use super::options::{HELP, Options, Parsed, VERSION, flag, value};
 use super::{Ending, out};
 use crate::failure::{Failure, Kind};
 use crate::kafka::{Admin, ErrorCode, KafkaError, NewTopic, is_internal};
+use crate::scripts::connecting::{bootstrap_server, command_config};
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,16 +27,8 @@ const OPTIONS: Options = Options {
     all: &[
         HELP,
         VERSION,
-        value(
-            &["bootstrap-server"],
-            "String: server to connect to",
-            "REQUIRED: the brokers to ask first, as HOST:PORT.",
-        ),
-        value(
-            &["command-config"],
-            "String: command config property file",
-            "File of connection properties.",
-        ),
+        bootstrap_server("String: server to connect to"),
+        command_config("String: command config property file"),
         flag(&["list"], "List all topics."),
         flag(&["create"], "Create a topic."),
         flag(&["delete"], "Delete topics."),
