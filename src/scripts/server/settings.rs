@@ -62,6 +62,7 @@ pub fn of_server(mut given: Properties, mut remarks: Vec<String>) -> Outcome<Pre
     if given.get("broker.id").is_some_and(|id| id.trim() == "-1") {
         given.remove("broker.id");
     }
+    refuse_zookeepers(&given)?;
     refuse_security(&given)?;
     bind_loopback(&mut given, &mut remarks);
     if !given.contains_key("process.roles") {
@@ -89,6 +90,26 @@ pub fn name_the_rest(given: &mut Properties, remarks: &mut Vec<String>) {
         remarks.push(format!("Without effect here: {}.", unknown.join(", ")));
     }
     given.retain(|name, _| broker_definition(name).is_some());
+}
+
+/// A slip that courses print: the broker is given `zookeeper.properties`. Taken as it stands, it would start a broker
+/// in the default folder that its user did not describe.
+fn refuse_zookeepers(given: &Properties) -> Outcome {
+    let brokers = [
+        "process.roles",
+        "node.id",
+        "broker.id",
+        "log.dirs",
+        "log.dir",
+        "listeners",
+        ZOOKEEPER,
+    ];
+    if !given.contains_key("clientPort") || brokers.iter().any(|name| given.contains_key(*name)) {
+        return Ok(());
+    }
+    Err(Failure::request("these are ZooKeeper's settings, not a broker's")
+        .because("clientPort is there, process.roles and broker.id are not")
+        .hint("kafka-server-start.sh config/server.properties"))
 }
 
 fn refuse_security(given: &Properties) -> Outcome {
@@ -230,6 +251,12 @@ mod tests {
                 .contains("no controller answers at localhost:1"),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn a_file_of_zookeepers_is_refused() {
+        let refused = prepared("dataDir=/tmp/zookeeper\nclientPort=2181\n").unwrap_err();
+        assert!(refused.to_string().contains("ZooKeeper's settings"), "{refused}");
     }
 
     #[test]
