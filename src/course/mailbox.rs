@@ -60,10 +60,8 @@ impl Mailbox {
         while !over() {
             match self.listener.accept() {
                 Ok((stream, _)) => {
-                    let mut mails = Vec::new();
                     // A client that breaks off takes its own mail with it, nobody else's.
-                    let _ = talk(&stream, &mut mails);
-                    mails.iter().try_for_each(&mut *show)?;
+                    talk(&stream, show).unwrap_or(Ok(()))?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     std::thread::sleep(Duration::from_millis(20));
@@ -75,8 +73,9 @@ impl Mailbox {
     }
 }
 
-/// One conversation in SMTP (RFC 5321), as much of it as mail programs need.
-fn talk(stream: &TcpStream, mails: &mut Vec<Mail>) -> io::Result<()> {
+/// One conversation in SMTP (RFC 5321), as much of it as mail programs need. A mail is shown before it is acknowledged:
+/// who sent it may keep the connection for the next one.
+fn talk(stream: &TcpStream, show: &mut dyn FnMut(&Mail) -> Outcome) -> io::Result<Outcome> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(SILENCE))?;
     let mut reader = BufReader::new(stream);
@@ -89,7 +88,9 @@ fn talk(stream: &TcpStream, mails: &mut Vec<Mail>) -> io::Result<()> {
             "DATA" => {
                 answer("354 go on, end with a dot")?;
                 mail.lines = text(&mut reader)?;
-                mails.push(std::mem::take(&mut mail));
+                if let Err(failure) = show(&std::mem::take(&mut mail)) {
+                    return Ok(Err(failure));
+                }
                 answer("250 taken")?;
             }
             "RCPT" => {
@@ -97,11 +98,11 @@ fn talk(stream: &TcpStream, mails: &mut Vec<Mail>) -> io::Result<()> {
                 mail.to.push(to.trim_matches(['<', '>']).to_owned());
                 answer("250 ok")?;
             }
-            "QUIT" => return answer("221 bye"),
+            "QUIT" => return answer("221 bye").map(Ok),
             _ => answer("250 ok")?,
         }
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 fn line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
@@ -152,6 +153,20 @@ impl Mail {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn a_mail_is_shown_before_it_is_acknowledged() {
+        let mailbox = Mailbox::open(0).unwrap();
+        let mut stream = TcpStream::connect(mailbox.address()).unwrap();
+        stream
+            .write_all(b"RCPT TO:<c@d>\r\nDATA\r\n\r\nbye\r\n.\r\n")
+            .unwrap();
+        let failed = mailbox.serve(&|| false, &mut |_| Err(Failure::request("seen")));
+        assert!(failed.unwrap_err().to_string().contains("seen"));
+        let mut said = String::new();
+        stream.read_to_string(&mut said).unwrap();
+        assert!(said.ends_with("354 go on, end with a dot\r\n"), "{said}");
+    }
 
     #[test]
     fn a_mail_is_shown_with_recipient_subject_and_text() {

@@ -161,8 +161,11 @@ pub struct Check {
     pub at_least: Option<i64>,
     /// The number must not be larger.
     pub at_most: Option<i64>,
-    /// How many seconds a demonstration waits for it; 30 unless stated.
+    /// How many seconds a demonstration waits for it; 120 unless stated.
     pub within: Option<u64>,
+    /// Time alone may bring it about, so that lint lets it pass before anything is done; another check of the step must not.
+    #[serde(default)]
+    pub by_itself: bool,
 }
 
 /// A wanted value.

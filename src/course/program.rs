@@ -13,7 +13,7 @@ use sysinfo::{Pid, ProcessesToUpdate, Signal, System};
 const LEAVING: Duration = Duration::from_secs(8);
 
 /// How long a command that ends by itself may take.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(180);
 
 /// A line that a program wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]

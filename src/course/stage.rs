@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 use std::time::{Duration, Instant};
 
 /// How long a check is waited for, unless it says otherwise.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often the cluster is looked at while waiting.
 const LOOK: Duration = Duration::from_millis(250);
@@ -79,6 +79,8 @@ impl Stage<'_> {
         loop {
             let findings = check::all(self.facts, checks)?;
             if check::passed(&findings) || Instant::now() > deadline {
+                // What brought it about may still be on its way here.
+                self.programs.read(LOOK, show);
                 return Ok(findings);
             }
             self.programs.read(LOOK, show);
