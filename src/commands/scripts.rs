@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::failure::Outcome;
-use crate::scripts::completeness::{self, ABSENT};
+use crate::scripts::completeness::ABSENT;
 use crate::scripts::{SCRIPTS, install};
 use crate::ui::table::{Grid, text};
 use clap::Subcommand;
@@ -51,11 +51,9 @@ impl ScriptsCommand {
 }
 
 fn list(context: &Context) -> Outcome {
-    let here = SCRIPTS.iter().map(|script| {
-        let refused = completeness::refused(script);
-        let complete = refused.map_or_else(|| "yes".to_owned(), |what| format!("without {what}"));
-        (script.name, refused.is_none(), complete, script.twin)
-    });
+    let here = SCRIPTS
+        .iter()
+        .map(|script| (script.name, true, "yes".to_owned(), script.twin));
     let absent = ABSENT
         .iter()
         .map(|(name, why)| (*name, false, format!("not here: {why}"), ""));

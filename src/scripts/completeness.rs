@@ -1,12 +1,4 @@
-//! Which of Apache Kafka's scripts are here, and how much of each.
-
-use super::Script;
-
-/// What a script here refuses, where it is not all that Kafka's own does.
-const REFUSED: &[(&str, &str)] = &[(
-    "kafka-configs",
-    "users, clients, IP addresses and the defaults of all brokers",
-)];
+//! Which of Apache Kafka's scripts are not here. Those that are here are whole.
 
 /// Scripts of Apache Kafka 4.3.1 that are not here, and why.
 pub const ABSENT: &[(&str, &str)] = &[
@@ -35,27 +27,15 @@ const CONNECT: &str = "Kafka Connect runs plugins for the JVM";
 const SHARE_GROUPS: &str = "share groups are not spoken here yet";
 const STREAMS: &str = "Kafka Streams is a library for the JVM";
 
-/// What a script refuses; `None` when it does all that Kafka's own does.
-pub fn refused(script: &Script) -> Option<&'static str> {
-    let found = REFUSED.iter().find(|(name, _)| *name == script.name);
-    found.map(|(_, what)| *what)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scripts::{SCRIPTS, find};
+    use crate::scripts::find;
 
     #[test]
     fn a_script_is_either_here_or_absent() {
         for (name, _) in ABSENT {
             assert!(find(name).is_none(), "{name} is here");
-        }
-        for (name, _) in REFUSED {
-            assert!(
-                SCRIPTS.iter().any(|script| script.name == *name),
-                "{name} is not here"
-            );
         }
     }
 }

@@ -31,6 +31,19 @@ pub fn double(value: f64) -> String {
     }
 }
 
+/// `Double.parseDouble`, of decimal numbers
+pub fn parsed_double(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let number = text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text);
+    let bare = number.strip_prefix(['+', '-']).unwrap_or(number);
+    // Rust takes these in any case, and shorter.
+    let is_word = bare.starts_with(|first: char| first.is_alphabetic());
+    if is_word && !["NaN", "Infinity"].contains(&bare) {
+        return None;
+    }
+    number.parse().ok()
+}
+
 /// A metric's value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -201,6 +214,9 @@ mod tests {
         assert_eq!(double(100.0), "100.0");
         assert_eq!(double(0.000_25), "2.5E-4");
         assert_eq!(double(12_345_678.0), "1.2345678E7");
+        assert_eq!(parsed_double(" 1e3f"), Some(1000.0));
+        assert_eq!(parsed_double("-Infinity"), Some(f64::NEG_INFINITY));
+        assert_eq!(parsed_double("inf"), None);
         assert_eq!(fixed(f64::INFINITY, 4), "Infinity");
         assert_eq!(fixed(f64::NAN, 1), "NaN");
     }

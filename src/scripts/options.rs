@@ -64,6 +64,8 @@ pub const VERSION: Opt = flag(&["version"], "Display Kafka version.");
 #[derive(Debug, Clone, Default)]
 pub struct Parsed {
     given: BTreeMap<&'static str, Vec<String>>,
+    /// The options in the order given, without dashes, each by its first name.
+    pub order: Vec<&'static str>,
     /// Words that belong to no option.
     pub words: Vec<String>,
     /// No argument at all was given.
@@ -134,6 +136,7 @@ impl Options {
         inline: Option<&str>,
         rest: &mut std::slice::Iter<'_, String>,
     ) -> Result<(), Ending> {
+        parsed.order.push(option.names[0]);
         let values = parsed.given.entry(option.names[0]).or_default();
         // jopt-simple takes `--name=` for a name without a value.
         let inline = inline.filter(|value| !value.is_empty());

@@ -3,6 +3,7 @@
 mod admin;
 mod administration;
 mod classes;
+mod configs;
 mod console_consumer;
 mod console_producer;
 mod consumer_perf;

@@ -14,6 +14,7 @@ mod groups;
 mod log_dirs;
 mod metadata;
 mod quorum;
+mod quotas;
 mod reassignments;
 mod replicas;
 mod sasl;
@@ -21,6 +22,7 @@ mod scram;
 mod security;
 mod tls;
 mod transactions;
+mod users;
 
 pub use acls::{AclEntry, AclOperation, AclPermission, PatternType, ResourcePattern, ResourceType};
 pub use api_versions::ApiRange;
@@ -30,12 +32,14 @@ pub use features::{FeatureChange, FeatureRange, Features};
 pub use groups::ListedGroup;
 pub use log_dirs::{LogDir, LogDirReplica};
 pub use quorum::{Quorum, QuorumEndpoint, QuorumReplica};
+pub use quotas::{QuotaEntity, QuotaMatch, Quotas};
 pub use reassignments::Reassignment;
 pub use replicas::Replicas;
 pub use transactions::{
     OpenTransaction, PartitionPlace, PartitionProducer, TransactionDescription, TransactionFilter,
     TransactionListing,
 };
+pub use users::{ScramChange, ScramMechanism, ScramUser};
 
 use super::Connection;
 use super::errors::{Answer, ErrorCode, KafkaError};

@@ -15,7 +15,7 @@ const MOST_ROUNDS: u32 = 10_000_000;
 pub(super) struct Scram {
     digest: &'static digest::Algorithm,
     hmac: hmac::Algorithm,
-    pbkdf2: pbkdf2::Algorithm,
+    is_sha512: bool,
     password: String,
     first: String,
     nonce: String,
@@ -29,15 +29,17 @@ impl Scram {
     }
 
     fn with_nonce(credentials: &Credentials, nonce: String) -> Self {
-        let (digest, hmac, pbkdf2) = match credentials.mechanism {
-            Mechanism::ScramSha512 => (&digest::SHA512, hmac::HMAC_SHA512, pbkdf2::PBKDF2_HMAC_SHA512),
-            _ => (&digest::SHA256, hmac::HMAC_SHA256, pbkdf2::PBKDF2_HMAC_SHA256),
+        let is_sha512 = credentials.mechanism == Mechanism::ScramSha512;
+        let (digest, hmac) = if is_sha512 {
+            (&digest::SHA512, hmac::HMAC_SHA512)
+        } else {
+            (&digest::SHA256, hmac::HMAC_SHA256)
         };
         let user = credentials.user.replace('=', "=3D").replace(',', "=2C");
         Scram {
             digest,
             hmac,
-            pbkdf2,
+            is_sha512,
             password: credentials.password.clone(),
             first: format!("n={user},r={nonce}"),
             nonce,
@@ -68,8 +70,7 @@ impl Scram {
             .filter(|rounds| (LEAST_ROUNDS..=MOST_ROUNDS).contains(rounds))
             .and_then(NonZeroU32::new)
             .ok_or("the broker's SCRAM challenge asks for too few or too many rounds")?;
-        let mut salted = vec![0; self.digest.output_len()];
-        pbkdf2::derive(self.pbkdf2, rounds, &salt, self.password.as_bytes(), &mut salted);
+        let salted = salted(self.is_sha512, rounds, &salt, &self.password);
         let client_key = self.sign(&salted, b"Client Key");
         let stored_key = digest::digest(self.digest, client_key.as_ref());
         let without_proof = format!("c=biws,r={nonce}");
@@ -105,6 +106,18 @@ impl Scram {
     fn sign(&self, key: &[u8], message: &[u8]) -> hmac::Tag {
         hmac::sign(&hmac::Key::new(self.hmac, key), message)
     }
+}
+
+/// A password as a broker keeps it: salted, and hashed so many times by SHA-256 or SHA-512.
+pub(super) fn salted(is_sha512: bool, rounds: NonZeroU32, salt: &[u8], password: &str) -> Vec<u8> {
+    let (algorithm, length) = if is_sha512 {
+        (pbkdf2::PBKDF2_HMAC_SHA512, digest::SHA512_OUTPUT_LEN)
+    } else {
+        (pbkdf2::PBKDF2_HMAC_SHA256, digest::SHA256_OUTPUT_LEN)
+    };
+    let mut salted = vec![0; length];
+    pbkdf2::derive(algorithm, rounds, salt, password.as_bytes(), &mut salted);
+    salted
 }
 
 fn readable(message: &[u8]) -> Result<&str, String> {

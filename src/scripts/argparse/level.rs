@@ -3,6 +3,7 @@
 use super::slips::did_you_mean;
 use super::{Arg, Command, Group, HELP, Manners, Parsed, Parser, Takes, Type, VERSION, WIDTH};
 use crate::scripts::fill::wrapped;
+use crate::scripts::java_format::parsed_double;
 use crate::scripts::{Ending, KAFKA_VERSION};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -292,14 +293,8 @@ fn convert(kind: Type, value: &str) -> Result<(), String> {
         },
         Type::Long if value.parse::<i64>().is_err() => not_a("Long", input()),
         Type::Double if value.trim().is_empty() => not_a("Double", "empty String".to_owned()),
-        Type::Double if !is_double(value) => not_a("Double", input()),
+        Type::Double if parsed_double(value).is_none() => not_a("Double", input()),
         Type::IntAmong(choices) | Type::Among(choices) => among(choices),
         Type::Int | Type::Long | Type::Double => Ok(()),
     }
-}
-
-fn is_double(value: &str) -> bool {
-    let text = value.trim();
-    let text = text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text);
-    text.parse::<f64>().is_ok()
 }

@@ -2,6 +2,7 @@
 
 use crate::kafka::{ConfigChange, properties};
 use crate::scripts::Ending;
+use crate::scripts::java_order::{hash_map_order, scala_order};
 use crate::scripts::options::Parsed;
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,11 +32,21 @@ pub(super) fn changes(
         .iter()
         .flat_map(|names| names.split(','))
         .map(|name| ConfigChange::Delete(name.trim().to_owned()));
+    // As Java's Properties hand them out, and a map of Scala's after them.
+    let mut added: Vec<(String, String)> = added.into_iter().collect();
+    hash_map_order(&mut added, |(name, _)| name);
+    scala_order(&mut added, |(name, _)| name);
     Ok(added
         .into_iter()
         .map(|(name, value)| ConfigChange::Set(name, value))
         .chain(deleted)
         .collect())
+}
+
+/// Those that set something, and those that take something back.
+pub(super) fn divided(changes: &[ConfigChange]) -> (Vec<&ConfigChange>, Vec<&ConfigChange>) {
+    let sets = |change: &&ConfigChange| matches!(change, ConfigChange::Set(..));
+    changes.iter().partition(sets)
 }
 
 /// `k1=v1,k2=[v1,v2]`

@@ -1,156 +1,170 @@
 //! `kafka-configs --describe`
 
 use super::options::Entities;
-use super::{Command, singular};
-use crate::kafka::{Admin, ConfigEntry, ConfigResource, ConfigSource, ConfigSynonym};
-use crate::scripts::java_order::hash_map_order;
+use super::{Command, check_topic, config_kind, singular};
+use crate::kafka::wire::ConfigKind;
+use crate::kafka::{ConfigEntry, ConfigSource, ConfigSynonym, ErrorCode, Wire};
+use crate::scripts::java_order::{hash_map_order, scala_order};
 use crate::scripts::{Ending, out};
 
 pub(super) fn run(command: &Command<'_>, entities: &Entities) -> Result<(), Ending> {
     let Some(kind) = entities.types.first() else {
         return Ok(());
     };
+    let name = entities.names.first();
     // A name that cannot be is refused before the cluster is asked.
-    for name in &entities.names {
-        command.resource(kind, name)?;
+    if let Some(name) = name.filter(|_| kind == "topics") {
+        check_topic(name)?;
     }
-    let admin = command.connect()?;
-    let names = match entities.names.first() {
-        Some(name) if name.is_empty() => vec![name.clone()],
-        Some(name) => {
-            if is_nothing(command, &admin, kind, name)? {
-                out(&format!(
-                    "The {} '{name}' doesn't exist and doesn't have dynamic config.",
-                    singular(kind)
-                ));
-                return Ok(());
-            }
-            vec![name.clone()]
+    let every = command.parsed.has("all");
+    let mut wire = command.wire(first_call(kind, every && name.is_some()))?;
+    let names = match name {
+        Some(name) if !every && is_nothing(command, &mut wire, kind, name)? => {
+            out(&format!(
+                "The {} '{name}' doesn't exist and doesn't have dynamic config.",
+                singular(kind)
+            ));
+            return Ok(());
         }
-        None => all(command, &admin, kind)?,
+        Some(name) => vec![name.clone()],
+        None => all(command, &mut wire, kind)?,
     };
     for name in &names {
-        describe(command, &admin, kind, name)?;
+        describe(command, &mut wire, kind, name)?;
     }
     Ok(())
 }
 
+/// Java's name of what is asked first.
+fn first_call(kind: &str, known: bool) -> &'static str {
+    match kind {
+        _ if known => "describeConfigs",
+        "topics" => "listTopics",
+        "groups" => "findAllBrokers",
+        "client-metrics" => "listConfigResources",
+        _ => "listNodes",
+    }
+}
+
 /// The names of all entities of a type; brokers are followed by their defaults.
-fn all(command: &Command<'_>, admin: &Admin, kind: &str) -> Result<Vec<String>, Ending> {
-    Ok(match kind {
+fn all(command: &Command<'_>, wire: &mut Wire, kind: &str) -> Result<Vec<String>, Ending> {
+    match kind {
         "topics" => {
-            let metadata = admin.metadata().map_err(command.unanswered("listTopics"))?;
+            let metadata = command.ask(wire, "listTopics", Wire::metadata)?;
             let mut names: Vec<String> = metadata.topics.into_iter().map(|topic| topic.name).collect();
             hash_map_order(&mut names, |name| name);
-            names
+            Ok(names)
         }
         "groups" => {
-            let (groups, errors) = admin.list_groups().map_err(command.unanswered("listGroups"))?;
-            if let Some(error) = errors.first() {
-                return Err(command.refused(error));
+            let mut names = groups(command, wire)?;
+            let configured = groups_with_settings(command, wire)?.unwrap_or_default();
+            for name in configured {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
             }
-            let mut names: Vec<String> = groups.into_iter().map(|group| group.group_id).collect();
-            hash_map_order(&mut names, |name| name);
-            names
+            scala_order(&mut names, |name| name);
+            Ok(names)
         }
+        "client-metrics" => subscriptions(command, wire),
         _ => {
-            let mut names = broker_ids(command, admin)?;
+            let mut names = node_ids(command, wire)?;
             names.push(String::new());
-            names
-        }
-    })
-}
-
-fn broker_ids(command: &Command<'_>, admin: &Admin) -> Result<Vec<String>, Ending> {
-    let cluster = admin
-        .describe_cluster()
-        .map_err(command.unanswered("listNodes"))?;
-    Ok(cluster
-        .brokers
-        .iter()
-        .map(|broker| broker.id.to_string())
-        .collect())
-}
-
-/// Whether there is no entity of that name, and no setting kept for it either.
-fn is_nothing(command: &Command<'_>, admin: &Admin, kind: &str, name: &str) -> Result<bool, Ending> {
-    let known = match kind {
-        "topics" => {
-            let metadata = admin.metadata().map_err(command.unanswered("listTopics"))?;
-            metadata.topic(name).is_some()
-        }
-        "brokers" => broker_ids(command, admin)?.iter().any(|id| id == name),
-        _ => {
-            all(command, admin, kind)?.iter().any(|group| group == name)
-                || !settings(command, admin, kind, name)?
-                    .iter()
-                    .all(|entry| entry.source != own_source(kind, name))
-        }
-    };
-    Ok(!known)
-}
-
-fn settings(
-    command: &Command<'_>,
-    admin: &Admin,
-    kind: &str,
-    name: &str,
-) -> Result<Vec<ConfigEntry>, Ending> {
-    let ask = |resource: &ConfigResource| {
-        admin
-            .try_describe_configs(resource)
-            .map_err(|refusal| command.refused(&refusal))
-    };
-    match command.resource(kind, name)? {
-        Some(resource) => ask(&resource),
-        // The defaults of all brokers are what each broker falls back to.
-        None => {
-            let mut settings = Vec::new();
-            if let Some(id) = broker_ids(command, admin)?.first()
-                && let Some(broker) = command.resource(kind, id)?
-            {
-                settings.extend(ask(&broker)?.into_iter().filter_map(as_default));
-            }
-            Ok(settings)
+            Ok(names)
         }
     }
 }
 
-/// A broker's setting as the one of all brokers, if it is set for all.
-fn as_default(entry: ConfigEntry) -> Option<ConfigEntry> {
-    let of_all = entry
-        .synonyms
-        .iter()
-        .find(|synonym| synonym.source == ConfigSource::AllBrokers)?
-        .clone();
-    Some(ConfigEntry {
-        value: of_all.value.clone(),
-        source: of_all.source,
-        synonyms: vec![of_all],
-        ..entry
+fn groups(command: &Command<'_>, wire: &mut Wire) -> Result<Vec<String>, Ending> {
+    let groups = command.ask(wire, "findAllBrokers", Wire::list_groups)?;
+    let mut names: Vec<String> = groups.into_iter().map(|group| group.id).collect();
+    hash_map_order(&mut names, |name| name);
+    Ok(names)
+}
+
+/// Groups that have settings; `None` of a cluster before 4.1, which cannot list them, or will not to this user.
+fn groups_with_settings(command: &Command<'_>, wire: &mut Wire) -> Result<Option<Vec<String>>, Ending> {
+    match wire.list_config_resources(ConfigKind::Group) {
+        Ok(names) => Ok(Some(names)),
+        Err(refusal)
+            if [
+                ErrorCode::UnsupportedVersion,
+                ErrorCode::ClusterAuthorizationFailed,
+            ]
+            .contains(&refusal.code()) =>
+        {
+            Ok(None)
+        }
+        Err(refusal) => Err(command.refused("listConfigResources", &refusal)),
+    }
+}
+
+fn subscriptions(command: &Command<'_>, wire: &mut Wire) -> Result<Vec<String>, Ending> {
+    command.ask(wire, "listConfigResources", |wire| {
+        wire.list_config_resources(ConfigKind::ClientMetrics)
     })
 }
 
-/// The source of settings that were set on the entity itself.
+fn node_ids(command: &Command<'_>, wire: &mut Wire) -> Result<Vec<String>, Ending> {
+    let nodes = command.ask(wire, "listNodes", Wire::nodes)?;
+    Ok(nodes.iter().map(|node| node.id.to_string()).collect())
+}
+
+/// Whether there is no entity of that name, and no setting kept for it either.
+fn is_nothing(command: &Command<'_>, wire: &mut Wire, kind: &str, name: &str) -> Result<bool, Ending> {
+    let has = |names: Vec<String>| names.iter().any(|known| known == name);
+    Ok(match kind {
+        "topics" => {
+            let metadata = command.ask(wire, "listTopics", Wire::metadata)?;
+            metadata.topic(name).is_none()
+        }
+        "groups" => {
+            !has(groups(command, wire)?)
+                && groups_with_settings(command, wire)?.is_some_and(|configured| !has(configured))
+        }
+        "client-metrics" => !has(subscriptions(command, wire)?),
+        _ => !has(node_ids(command, wire)?) && !name.is_empty(),
+    })
+}
+
+fn settings(
+    command: &Command<'_>,
+    wire: &mut Wire,
+    kind: &str,
+    name: &str,
+) -> Result<Vec<ConfigEntry>, Ending> {
+    let mut settings = command.ask(wire, "describeConfigs", |wire| {
+        wire.describe_configs(config_kind(kind), name)
+    })?;
+    settings.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(settings)
+}
+
+/// The source of settings that were set on the entity itself. (All of a logger's count.)
 fn own_source(kind: &str, name: &str) -> ConfigSource {
     match kind {
         "topics" => ConfigSource::Topic,
         "groups" => ConfigSource::Group,
+        "client-metrics" => ConfigSource::ClientMetrics,
         _ if name.is_empty() => ConfigSource::AllBrokers,
         _ => ConfigSource::Broker,
     }
 }
 
-fn describe(command: &Command<'_>, admin: &Admin, kind: &str, name: &str) -> Result<(), Ending> {
-    let every = command.parsed.has("all");
+fn describe(command: &Command<'_>, wire: &mut Wire, kind: &str, name: &str) -> Result<(), Ending> {
+    let every = command.parsed.has("all") || kind == "broker-loggers";
     if name.is_empty() {
         out(&format!("Default configs for {kind} in the cluster are:"));
     } else {
-        let which = if every { "All" } else { "Dynamic" };
+        let which = if command.parsed.has("all") {
+            "All"
+        } else {
+            "Dynamic"
+        };
         out(&format!("{which} configs for {} {name} are:", singular(kind)));
     }
     let own = own_source(kind, name);
-    for entry in settings(command, admin, kind, name)? {
+    for entry in settings(command, wire, kind, name)? {
         if every || entry.source == own {
             let synonyms: Vec<String> = entry.synonyms.iter().map(synonym).collect();
             out(&format!(

@@ -1,16 +1,22 @@
-//! `kafka-configs`: show and change the settings of topics, brokers and groups.
+//! `kafka-configs`: show and change the settings of all that has some, quotas and passwords among them.
 
 mod changes;
 mod describe;
 mod options;
+mod quotas;
 
 use super::client_properties::admin_connection;
-use super::java_words::{failure_exception, java_exception};
+use super::connecting::Unanswered;
+use super::java_words::failure_exception;
 use super::options::Parsed;
 use super::{Ending, out};
 use crate::failure::{Failure, Kind};
-use crate::kafka::{Admin, ConfigResource, KafkaError};
+use crate::kafka::wire::ConfigKind;
+use crate::kafka::{Answer, ConfigChange, KafkaError, Wire};
 use options::{Entities, OPTIONS};
+
+/// Of the requests here, those that controllers take from anybody (KIP-919).
+const OF_CONTROLLERS: [&str; 3] = ["listNodes", "describeConfigs", "incrementalAlterConfigs"];
 
 /// Runs the script.
 ///
@@ -20,11 +26,12 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let parsed = OPTIONS.parse(arguments)?;
     let entities = options::check(&parsed)?;
     let command = Command { arguments, parsed };
-    command.refuse_the_unsupported(&entities)?;
-    if command.parsed.has("describe") {
-        describe::run(&command, &entities)?;
-    } else {
+    if !command.parsed.has("describe") {
         command.alter(&entities)?;
+    } else if quotas::are_meant(&entities) {
+        quotas::describe(&command, &entities)?;
+    } else {
+        describe::run(&command, &entities)?;
     }
     Ok(0)
 }
@@ -44,105 +51,133 @@ impl Command<'_> {
         ))
     }
 
-    fn refused(&self, refusal: &KafkaError) -> Ending {
-        self.failed(java_exception(refusal))
-    }
-
-    fn unanswered(&self, call: &'static str) -> impl Fn(Failure) -> Ending {
-        move |failure| {
-            match failure.kind() {
-            Kind::Unreachable => self
-                .failed(format!(
-                    "org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node assignment. Call: {call}"
-                ))
-                .hint(format!(
-                    "{}; velo cluster start, or another --bootstrap-server",
-                    failure.what()
-                )),
-            _ => self.failed(failure_exception(&failure)).hints_of(&failure),
-        }
+    fn unanswered(&self, failure: &Failure, call: &str) -> Ending {
+        match failure.kind() {
+            Kind::Unreachable => {
+                Unanswered::of_failure(failure, call).ending(|told| self.failed(&told.exception))
+            }
+            _ => self.failed(failure_exception(failure)).hints_of(failure),
         }
     }
 
-    fn connect(&self) -> Result<Admin, Ending> {
-        let bootstrap = self.parsed.value("bootstrap-server")?.unwrap_or_default();
+    /// Asks for what Java calls `call`.
+    fn ask<T>(
+        &self,
+        wire: &mut Wire,
+        call: &str,
+        question: impl FnOnce(&mut Wire) -> Answer<T>,
+    ) -> Result<T, Ending> {
+        if self.parsed.has("bootstrap-controller") && !OF_CONTROLLERS.contains(&call) {
+            let groups = match call {
+                "findAllBrokers" => {
+                    "org.apache.kafka.common.KafkaException: Failed to find brokers to send ListGroups\n"
+                }
+                _ => "",
+            };
+            return Err(self.failed(format!(
+                "{groups}org.apache.kafka.common.errors.UnsupportedEndpointTypeException: This Admin API is not yet \
+                 supported when communicating directly with the controller quorum."
+            )));
+        }
+        question(wire).map_err(|refusal| self.refused(call, &refusal))
+    }
+
+    fn refused(&self, call: &str, refusal: &KafkaError) -> Ending {
+        Unanswered::of_error(refusal, call).ending(|told| self.failed(&told.exception))
+    }
+
+    /// Connects to the brokers or controllers; `call` is Java's name of what is asked first.
+    fn wire(&self, call: &str) -> Result<Wire, Ending> {
+        let controllers = self.parsed.value("bootstrap-controller")?;
+        let servers = match controllers {
+            Some(servers) => servers,
+            None => self.parsed.value("bootstrap-server")?.unwrap_or_default(),
+        };
         let connection =
-            admin_connection(bootstrap, self.parsed.value("command-config")?).map_err(|unmade| {
+            admin_connection(servers, self.parsed.value("command-config")?).map_err(|unmade| {
                 self.failed(format!("{}: {}", unmade.exception, unmade.why).trim_end_matches(": "))
             })?;
-        let call = if self.parsed.has("describe") {
-            // A topic's settings are asked for once the topic is known to be there.
-            let of_topic = self
-                .parsed
-                .values("entity-type")
-                .iter()
-                .any(|kind| kind == "topics");
-            if of_topic || self.parsed.has("topic") {
-                "listTopics"
-            } else {
-                "describeConfigs"
-            }
-        } else {
-            "incrementalAlterConfigs"
-        };
-        Admin::connect(&connection).map_err(self.unanswered(call))
-    }
-
-    /// What librdkafka has no request for.
-    fn refuse_the_unsupported(&self, entities: &Entities) -> Result<(), Ending> {
-        if self.parsed.has("bootstrap-controller") {
-            return Err(self.failed(
-                "--bootstrap-controller is not supported here: settings are asked of brokers, with --bootstrap-server",
-            ));
+        let lost = |failure| self.unanswered(&failure, call);
+        if controllers.is_none() {
+            return Wire::connect(&connection).map_err(lost);
         }
-        match entities
-            .types
-            .iter()
-            .find(|kind| !["topics", "brokers", "groups"].contains(&kind.as_str()))
-        {
-            Some(kind) => Err(self.failed(format!(
-                "Settings of {kind} are not supported here: topics, brokers and groups are"
-            ))),
-            None => Ok(()),
-        }
+        let mut wire = Wire::connect_to_controllers(&connection).map_err(lost)?;
+        // A broker would answer much of it too, but says here that it is none.
+        self.ask(&mut wire, "listNodes", Wire::nodes)?;
+        Ok(wire)
     }
 
     fn alter(&self, entities: &Entities) -> Result<(), Ending> {
         let changes = changes::changes(&self.parsed, |why| self.failed(why))?;
+        if quotas::are_meant(entities) {
+            return quotas::alter(self, entities, &changes);
+        }
         let (Some(kind), Some(name)) = (entities.types.first(), entities.names.first()) else {
             return Ok(());
         };
-        let resource = self.resource(kind, name)?.ok_or_else(|| {
-            self.failed(
-                "The defaults of all brokers cannot be altered here; alter each broker with --broker ID instead",
-            )
+        let resource = config_kind(kind);
+        let mut wire = if resource == ConfigKind::BrokerLogger {
+            let mut wire = self.wire("describeConfigs")?;
+            self.check_loggers(&mut wire, name, &changes)?;
+            wire
+        } else {
+            self.wire("incrementalAlterConfigs")?
+        };
+        self.ask(&mut wire, "incrementalAlterConfigs", |wire| {
+            wire.alter_configs(resource, name, &changes)
         })?;
-        self.connect()?
-            .try_alter_configs(&resource, &changes, false)
-            .map_err(|refusal| self.refused(&refusal))?;
+        completed(entities);
+        Ok(())
+    }
+
+    /// A broker takes levels of loggers that it does not have, too.
+    fn check_loggers(&self, wire: &mut Wire, broker: &str, changes: &[ConfigChange]) -> Result<(), Ending> {
+        let known = self.ask(wire, "describeConfigs", |wire| {
+            wire.describe_configs(ConfigKind::BrokerLogger, broker)
+        })?;
+        let is_unknown = |change: &&ConfigChange| known.iter().all(|logger| logger.name != change.name());
+        let (added, deleted) = changes::divided(changes);
+        let unknown: Vec<&str> = [deleted, added]
+            .into_iter()
+            .flatten()
+            .filter(is_unknown)
+            .map(ConfigChange::name)
+            .collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        Err(Ending::failure(format!(
+            "Invalid broker logger(s): {}",
+            unknown.join(",")
+        )))
+    }
+}
+
+/// Kafka's words when an entity was changed.
+fn completed(entities: &Entities) {
+    let (Some(kind), Some(name)) = (entities.types.first(), entities.names.first()) else {
+        return;
+    };
+    if name.is_empty() {
+        out(&format!(
+            "Completed updating default config for {kind} in the cluster."
+        ));
+    } else {
         out(&format!(
             "Completed updating config for {} {name}.",
             singular(kind)
         ));
-        Ok(())
     }
+}
 
-    /// What has the settings; `None` for the defaults of all brokers.
-    fn resource(&self, kind: &str, name: &str) -> Result<Option<ConfigResource>, Ending> {
-        Ok(match kind {
-            "topics" => {
-                check_topic(name).map_err(|why| self.failed(why))?;
-                Some(ConfigResource::Topic(name.to_owned()))
-            }
-            "groups" => Some(ConfigResource::Group(name.to_owned())),
-            _ if name.is_empty() => None,
-            _ => {
-                let id = name
-                    .parse()
-                    .map_err(|_| self.failed(format!("{name} is no broker id")))?;
-                Some(ConfigResource::Broker(id))
-            }
-        })
+/// The kind of resource that an entity type's settings belong to.
+fn config_kind(kind: &str) -> ConfigKind {
+    match kind {
+        "topics" => ConfigKind::Topic,
+        "broker-loggers" => ConfigKind::BrokerLogger,
+        "client-metrics" => ConfigKind::ClientMetrics,
+        "groups" => ConfigKind::Group,
+        _ => ConfigKind::Broker,
     }
 }
 
@@ -152,8 +187,12 @@ fn without_passwords(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = first_of(rest, &["password=", "secret="]) {
         let value = at + rest[at..].find('=').map_or(0, |equals| equals + 1);
+        // In brackets a comma belongs to the password.
+        let in_brackets = text[..text.len() - rest.len() + value]
+            .rfind(['[', ']'])
+            .is_some_and(|bracket| text[bracket..].starts_with('['));
         let end = rest[value..]
-            .find([',', ']', '\''])
+            .find(|mark| mark == ']' || !in_brackets && ",'".contains(mark))
             .map_or(rest.len(), |end| value + end);
         shown.push_str(&rest[..value]);
         shown.push_str("[hidden]");
@@ -171,27 +210,21 @@ fn singular(kind: &str) -> &str {
     kind.strip_suffix('s').unwrap_or(kind)
 }
 
-fn check_topic(name: &str) -> Result<(), String> {
-    let invalid = |why: String| {
-        Err(format!(
-            "org.apache.kafka.common.errors.InvalidTopicException: Topic name is invalid: {why}"
-        ))
-    };
-    if name == "." || name == ".." {
-        return invalid("'topic name' cannot be \".\" or \"..\"".to_owned());
-    }
-    if name.len() > 249 {
-        return invalid(format!(
-            "the length of '{name}' is longer than the max allowed length 249"
-        ));
-    }
+/// Java's check of a topic's name.
+fn check_topic(name: &str) -> Result<(), Ending> {
     let allowed = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
-    if !name.chars().all(allowed) {
-        return invalid(format!(
+    let why = match name {
+        "" => "the empty string is not allowed".to_owned(),
+        "." | ".." => "'topic name' cannot be \".\" or \"..\"".to_owned(),
+        _ if name.len() > 249 => {
+            format!("the length of '{name}' is longer than the max allowed length 249")
+        }
+        _ if !name.chars().all(allowed) => format!(
             "'{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
-        ));
-    }
-    Ok(())
+        ),
+        _ => return Ok(()),
+    };
+    Err(Ending::failure(format!("Topic name is invalid: {why}")))
 }
 
 #[cfg(test)]
@@ -201,8 +234,12 @@ mod tests {
     #[test]
     fn a_command_line_is_repeated_without_its_passwords() {
         assert_eq!(
-            without_passwords("--user u --add-config SCRAM-SHA-256=[iterations=8192,password=hush]"),
-            "--user u --add-config SCRAM-SHA-256=[iterations=8192,password=[hidden]]"
+            without_passwords("--user u --add-config SCRAM-SHA-256=[iterations=8192,password=hush,hush],a=b"),
+            "--user u --add-config SCRAM-SHA-256=[iterations=8192,password=[hidden]],a=b"
+        );
+        assert_eq!(
+            without_passwords("--add-config ssl.key.password=hush,a=b"),
+            "--add-config ssl.key.password=[hidden],a=b"
         );
         assert_eq!(
             without_passwords("--add-config retention.ms=5"),

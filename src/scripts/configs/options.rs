@@ -1,8 +1,10 @@
 //! The options of `kafka-configs`, and which of them go together.
 
 use crate::scripts::Ending;
+use crate::scripts::connecting::{bootstrap_controller, bootstrap_server, command_config};
 use crate::scripts::options::{HELP, Options, Parsed, VERSION, flag, value};
 use std::collections::BTreeSet;
+use std::net::ToSocketAddrs;
 
 /// The entity types, and the option that names one of each.
 const TYPES: [(&str, &str); 8] = [
@@ -32,21 +34,9 @@ pub(super) const OPTIONS: Options = Options {
     all: &[
         HELP,
         VERSION,
-        value(
-            &["bootstrap-server"],
-            "String: server to connect to",
-            "REQUIRED: the brokers to ask first, as HOST:PORT.",
-        ),
-        value(
-            &["bootstrap-controller"],
-            "String: controller to connect to",
-            "Not supported here: settings are asked of brokers.",
-        ),
-        value(
-            &["command-config"],
-            "String: command config property file",
-            "File of connection properties.",
-        ),
+        bootstrap_server("String: server to connect to"),
+        bootstrap_controller("String: controller to connect to"),
+        command_config("String: command config property file"),
         flag(
             &["describe"],
             "Show the settings of an entity, or of all of its type.",
@@ -59,10 +49,17 @@ pub(super) const OPTIONS: Options = Options {
         value(
             &["entity-type"],
             "String",
-            "topics, brokers or groups. (clients, users, broker-loggers, ips and client-metrics are not supported here.)",
+            "topics, clients, users, brokers, broker-loggers, ips, client-metrics or groups.",
         ),
-        value(&["entity-name"], "String", "The topic, broker id or group."),
-        flag(&["entity-default"], "The defaults of all brokers."),
+        value(
+            &["entity-name"],
+            "String",
+            "The topic, client id, user, broker id, address, metrics subscription or group.",
+        ),
+        flag(
+            &["entity-default"],
+            "The defaults of all brokers, clients, users or addresses.",
+        ),
         value(
             &["add-config"],
             "String",
@@ -77,15 +74,23 @@ pub(super) const OPTIONS: Options = Options {
         value(&["topic"], "String", "The topic's name."),
         value(&["broker"], "String", "The broker's id."),
         flag(&["broker-defaults"], "The defaults of all brokers."),
-        value(&["broker-logger"], "String", "Not supported here."),
+        value(
+            &["broker-logger"],
+            "String",
+            "The id of the broker whose loggers are meant.",
+        ),
         value(&["group"], "String", "The group's id."),
-        value(&["client"], "String", "Not supported here."),
-        flag(&["client-defaults"], "Not supported here."),
-        value(&["user"], "String", "Not supported here."),
-        flag(&["user-defaults"], "Not supported here."),
-        value(&["ip"], "String", "Not supported here."),
-        flag(&["ip-defaults"], "Not supported here."),
-        value(&["client-metrics"], "String", "Not supported here."),
+        value(&["client"], "String", "The client id."),
+        flag(&["client-defaults"], "The defaults of all clients."),
+        value(&["user"], "String", "The user: its quotas and passwords."),
+        flag(&["user-defaults"], "The defaults of all users."),
+        value(&["ip"], "String", "The address."),
+        flag(&["ip-defaults"], "The defaults of all addresses."),
+        value(
+            &["client-metrics"],
+            "String",
+            "The subscription of client metrics (KIP-714).",
+        ),
     ],
 };
 
@@ -98,10 +103,17 @@ pub(super) struct Entities {
 impl Entities {
     fn of(parsed: &Parsed) -> Result<Self, Ending> {
         let mut types = parsed.values("entity-type").to_vec();
-        let mut names = parsed.values("entity-name").to_vec();
-        if parsed.has("entity-default") {
-            names.push(String::new());
-        }
+        // A default stands for a name where it stands.
+        let mut named = parsed.values("entity-name").iter();
+        let mut names: Vec<String> = parsed
+            .order
+            .iter()
+            .filter_map(|option| match *option {
+                "entity-name" => named.next().cloned(),
+                "entity-default" => Some(String::new()),
+                _ => None,
+            })
+            .collect();
         for (option, kind) in TYPES {
             if let Some(name) = parsed.value(option)? {
                 types.push(kind.to_owned());
@@ -117,7 +129,7 @@ impl Entities {
         Ok(Entities { types, names })
     }
 
-    fn is_about(&self, kinds: &[&str]) -> bool {
+    pub(super) fn is_about(&self, kinds: &[&str]) -> bool {
         self.types.iter().any(|kind| kinds.contains(&kind.as_str()))
     }
 
@@ -140,9 +152,7 @@ pub(super) fn check(parsed: &Parsed) -> Result<Entities, Ending> {
             "Only one of --bootstrap-server or --bootstrap-controller can be specified",
         ));
     }
-    if entities.is_about(&["brokers", "broker-loggers"]) {
-        check_broker_ids(&entities)?;
-    }
+    check_names(parsed, &entities)?;
     if parsed.has("describe") {
         check_describe(parsed, &entities)?;
     } else {
@@ -193,18 +203,33 @@ fn check_types(parsed: &Parsed, entities: &Entities) -> Result<(), Ending> {
     Ok(())
 }
 
-fn check_broker_ids(entities: &Entities) -> Result<(), Ending> {
-    let kind = entities.types.first().map_or("", String::as_str);
-    match entities
-        .names
-        .iter()
-        .find(|name| !name.is_empty() && name.parse::<i32>().is_err())
-    {
-        Some(name) => Err(Ending::failure(format!(
-            "The entity name for {kind} must be a valid integer broker id, but it is: {name}"
-        ))),
-        None => Ok(()),
+/// Brokers' ids are numbers, addresses are known.
+fn check_names(parsed: &Parsed, entities: &Entities) -> Result<(), Ending> {
+    let refused = |kind: &str, wanted: &str, name: &str| {
+        Err(Ending::failure(format!(
+            "The entity name for {kind} must be a valid {wanted}, but it is: {name}"
+        )))
+    };
+    let (true, Some(kind)) = (entities.has_name(), entities.types.first()) else {
+        return Ok(());
+    };
+    // Java takes one name only, and says so of another here already.
+    let given = |option| parsed.value(option);
+    if ["brokers", "broker-loggers"].contains(&kind.as_str()) {
+        for option in ["entity-name", "broker", "broker-logger"] {
+            if let Some(name) = given(option)?.filter(|name| name.parse::<i32>().is_err()) {
+                return refused(kind, "integer broker id", name);
+            }
+        }
+    } else if kind == "ips" {
+        for option in ["entity-name", "ip"] {
+            let is_none = |name: &&str| !name.is_empty() && (*name, 0).to_socket_addrs().is_err();
+            if let Some(name) = given(option)?.filter(is_none) {
+                return refused(kind, "IP or resolvable host", name);
+            }
+        }
     }
+    Ok(())
 }
 
 fn check_describe(parsed: &Parsed, entities: &Entities) -> Result<(), Ending> {
