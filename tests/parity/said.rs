@@ -83,6 +83,10 @@ pattern!(
 );
 pattern!(LISTED, r"\[(\[[a-z-]+\](?:, \[[a-z-]+\])+)\]");
 pattern!(SETTINGS, r"(?m)(\tConfigs: )(.*)$");
+pattern!(
+    PASSWORDS,
+    r"(?m)^(SCRAM credential configs for user-principal '[^']*' are )(.*)$"
+);
 pattern!(ATTEMPTS, r"Call\(callName=(\S+), deadlineMs=.*? attempt\(s\)");
 pattern!(NAME, r"--?[a-z][a-z0-9.-]*");
 
@@ -242,6 +246,10 @@ fn common(text: &str, place: &Place<'_>) -> String {
     // The order of a hash over all settings, in which the broker's own order shows.
     let text = SETTINGS.replace_all(&text, |found: &regex::Captures<'_>| {
         format!("{}{}", &found[1], sorted(&found[2], ","))
+    });
+    // The order of the broker's hash.
+    let text = PASSWORDS.replace_all(&text, |found: &regex::Captures<'_>| {
+        format!("{}{}", &found[1], sorted(&found[2], ", "))
     });
     let text = ATTEMPTS.replace_all(&text, "Timed out waiting for a node assignment. Call: $1");
     let text = MOMENT.replace_all(&text, "MOMENT");
