@@ -2,7 +2,8 @@
 #   SASL_SSL        TLS, then a login by SCRAM-SHA-256, SCRAM-SHA-512, PLAIN or OAUTHBEARER (unsigned tokens)
 #   SSL             TLS, and a certificate of the client's
 #   SASL_PLAINTEXT  a login by PLAIN or SCRAM, no TLS
-# alice's password is `alice's secret`.
+# alice's password is `alice's secret`. An authorizer keeps access control lists; who logs in nowhere may do everything, others
+# what no list forbids them.
 
 plain_jaas="org.apache.kafka.common.security.plain.PlainLoginModule required user_alice=\"alice's secret\";"
 scram_jaas='org.apache.kafka.common.security.scram.ScramLoginModule required;'
@@ -45,6 +46,9 @@ make_secrets() {
 # secured_properties DIR: the settings of the three listeners.
 secured_properties() {
   cat <<PROPERTIES
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=true
 ssl.keystore.location=$1/broker.p12
 ssl.keystore.password=changeit
 ssl.keystore.type=PKCS12

@@ -1,6 +1,8 @@
 //! Our commands through the secured listeners of an Apache Kafka that `scripts/dev/real-kafka` starts (see
 //! `scripts/dev/secured.sh`): what gets in, what is refused, and how soon and by which words.
 
+mod rights;
+
 use crate::support::velo::{Ended, Home};
 use std::io::{Read, Write};
 use std::net::TcpListener;

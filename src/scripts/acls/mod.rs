@@ -22,7 +22,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     options::pattern_type(&parsed)?;
     if parsed.has("add") {
         let acls = wanted::to_add(&parsed)?;
-        add(&mut connect(&parsed, "createAcls")?, &acls)?;
+        add(&mut connect(&parsed, "describeAcls")?, &acls)?;
     } else if parsed.has("remove") {
         let acls = wanted::to_remove(&parsed)?;
         remove(&parsed, &acls)?;
@@ -58,30 +58,49 @@ fn shown(resource: &ResourcePattern) -> String {
     )
 }
 
+/// As Java prints an entry, with all of it or as a filter.
+fn told(entry: &AclEntry) -> String {
+    format!(
+        "(principal={}, host={}, operation={}, permissionType={})",
+        entry.principal.as_deref().unwrap_or("<any>"),
+        entry.host.as_deref().unwrap_or("<any>"),
+        entry.operation.java_name(),
+        entry.permission.java_name()
+    )
+}
+
 /// One entry a line.
 fn lines<'a>(entries: impl IntoIterator<Item = &'a AclEntry>) -> String {
-    let line = |entry: &AclEntry| {
-        format!(
-            "\t(principal={}, host={}, operation={}, permissionType={})",
-            entry.principal.as_deref().unwrap_or("<any>"),
-            entry.host.as_deref().unwrap_or("<any>"),
-            entry.operation.java_name(),
-            entry.permission.java_name()
-        )
-    };
-    let lines: Vec<String> = entries.into_iter().map(line).collect();
+    let lines: Vec<String> = entries
+        .into_iter()
+        .map(|entry| format!("\t{}", told(entry)))
+        .collect();
     lines.join("\n")
 }
 
 fn add(wire: &mut Wire, acls: &Acls) -> Result<(), Ending> {
     for (resource, entries) in acls {
-        out(&format!(
-            "Adding ACLs for resource `{}`: \n {}\n",
-            shown(resource),
-            lines(entries)
-        ));
-        let entries: Vec<AclEntry> = entries.iter().cloned().collect();
-        answered(wire.create_acls(resource, &entries), "createAcls")?;
+        let there = answered(wire.describe_acls(resource, &AclEntry::any()), "describeAcls")?;
+        let mut new = Vec::new();
+        for entry in entries {
+            if there.iter().any(|(_, known)| known == entry) {
+                out(&format!(
+                    "Acl (pattern={}, entry={}) already exists.",
+                    shown(resource),
+                    told(entry)
+                ));
+            } else {
+                new.push(entry.clone());
+            }
+        }
+        if !new.is_empty() {
+            out(&format!(
+                "Adding ACLs for resource `{}`: \n {}\n",
+                shown(resource),
+                lines(&new)
+            ));
+            answered(wire.create_acls(resource, &new), "createAcls")?;
+        }
     }
     Ok(())
 }

@@ -175,12 +175,12 @@ fn entries(parsed: &Parsed, operations: &[Operation]) -> Result<BTreeSet<AclEntr
 pub(super) fn principals(parsed: &Parsed, option: &str) -> Result<BTreeSet<String>, Ending> {
     let principal = |text: &String| {
         let text = text.trim();
-        match text.split_once(':') {
-            Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(text.to_owned()),
-            _ => Err(failed(format!(
-                "expected a string in format principalType:principalName but got {text}"
-            ))),
+        if text.contains(':') {
+            return Ok(text.to_owned());
         }
+        Err(failed(format!(
+            "expected a string in format principalType:principalName but got {text}"
+        )))
     };
     parsed.values(option).iter().map(principal).collect()
 }
