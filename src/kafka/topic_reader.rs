@@ -66,6 +66,10 @@ fn read_from(connection: &Connection, topic: &str, start: Offset, mut take: impl
         .iter()
         .map(|found| found.partition)
         .collect();
+    // A partition whose leader is not known yet is asked for where it begins half a second later.
+    consumer
+        .fetch_metadata(Some(topic), SILENCE)
+        .map_err(|error| failed(&error))?;
     consumer.assign(&assignment).map_err(|error| failed(&error))?;
     let mut heard = Instant::now();
     while !unread.is_empty() {

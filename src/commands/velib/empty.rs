@@ -5,8 +5,8 @@ use crate::exercises::velib::mailer::{self, Smtp, mail};
 use crate::exercises::velib::monitor::{self, Print, monitor};
 use crate::exercises::velib::{EMPTY_TOPIC, STATIONS_TOPIC, topics};
 use crate::failure::{Failure, Kind, Outcome};
-use crate::kafka::NewTopic;
 use crate::kafka::group_consumer::Start;
+use crate::kafka::{Admin, NewTopic};
 use crate::ui::Interrupt;
 use clap::Args;
 use lettre::message::Mailbox;
@@ -73,7 +73,7 @@ pub(super) fn run(args: EmptyArgs, context: &Context) -> Outcome {
     let Some(mailing) = mailing else {
         return monitor(connection, &finding, ui, &check);
     };
-    topics::ensure(connection, &NewTopic::named(&args.to))?;
+    topics::ensure(&Admin::connect(connection)?, &NewTopic::named(&args.to))?;
     if args.mail_only {
         return mail(connection, &mailing, ui, &check);
     }

@@ -8,7 +8,7 @@ use crate::failure::Outcome;
 use crate::kafka::group_consumer::{Assigned, Received};
 use crate::kafka::record_producer::Outgoing;
 use crate::kafka::topic_reader::read_to_end;
-use crate::kafka::{Admin, ConfigResource, Connection, NewTopic, RecordProducer};
+use crate::kafka::{Admin, ConfigResource, Connection, GroupConsumer, NewTopic, RecordProducer};
 use std::collections::{BTreeMap, HashSet};
 
 /// What the headers add to a record, at most.
@@ -31,10 +31,9 @@ impl DeadLetters {
     ///
     /// # Errors
     /// When the cluster refuses.
-    pub fn open(connection: &Connection, from: &str, to: &str, group: &str) -> Outcome<Self> {
+    pub fn open(connection: &Connection, admin: &Admin, from: &str, to: &str, group: &str) -> Outcome<Self> {
         let mut topic = NewTopic::named(to);
-        let settings =
-            Admin::connect(connection)?.describe_configs(&ConfigResource::Topic(from.to_owned()))?;
+        let settings = admin.describe_configs(&ConfigResource::Topic(from.to_owned()))?;
         let limit = settings
             .iter()
             .find(|entry| entry.name == "max.message.bytes")
@@ -45,7 +44,7 @@ impl DeadLetters {
                 .configs
                 .insert("max.message.bytes".to_owned(), limit.to_string());
         }
-        topics::ensure(connection, &topic)?;
+        topics::ensure(admin, &topic)?;
         Ok(DeadLetters {
             producer: RecordProducer::connect(connection)?,
             to: to.to_owned(),
@@ -59,12 +58,21 @@ impl DeadLetters {
     ///
     /// # Errors
     /// When the topic cannot be read.
-    pub fn restore(&mut self, connection: &Connection, topic_id: &str, assigned: &[Assigned]) -> Outcome {
+    pub fn restore(
+        &mut self,
+        connection: &Connection,
+        consumer: &GroupConsumer,
+        topic_id: &str,
+        assigned: &[Assigned],
+    ) -> Outcome {
         let starts: BTreeMap<i32, i64> = assigned
             .iter()
             .map(|given| (given.partition, given.start))
             .collect();
         self.there.clear();
+        if consumer.finds_empty(&self.to)? {
+            return Ok(());
+        }
         read_to_end(connection, &self.to, |letter| {
             let text = |name: &str| {
                 letter

@@ -3,24 +3,27 @@
 
 use super::Identity;
 use crate::kafka::group_consumer::Received;
-use mongodb::bson::raw::CString;
+use mongodb::bson::raw::{CStr, cstr};
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Decimal128, RawArrayBuf, RawBson, RawDocumentBuf};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
 /// The longest document that MongoDB keeps, in bytes of BSON.
 pub const LARGEST: usize = 16 * 1024 * 1024;
+/// What the bytes of a document are more than those of its JSON, often.
+const ROOM: usize = 100;
 /// How deep MongoDB lets documents be nested.
 const DEEPEST: usize = 100;
 
 /// What a record asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Wanted<'a> {
+pub struct Wanted {
     /// The record.
-    pub record: &'a Received,
+    pub record: Received,
     /// The document's `_id`.
     pub id: RawBson,
     /// The document, which begins with the `_id`; none deletes.
@@ -32,18 +35,18 @@ pub fn record_id(topic_id: &str, record: &Received) -> String {
     format!("{topic_id}:{}:{}", record.partition, record.offset)
 }
 
-/// Reads what a record asks for; the reason when it can never be kept.
+/// Reads what a record asks for: the `_id` and the document, which begins with it; no document deletes.
 ///
 /// # Errors
-/// In words, for the dead letter.
-pub fn read<'a>(record: &'a Received, identity: &Identity, topic_id: &str) -> Result<Wanted<'a>, String> {
+/// Why it can never be kept, in words, for the dead letter.
+pub fn read(
+    record: &Received,
+    identity: &Identity,
+    topic_id: &str,
+) -> Result<(RawBson, Option<RawDocumentBuf>), String> {
     let Some(value) = record.value.as_deref() else {
         return match identity {
-            Identity::Key => Ok(Wanted {
-                record,
-                id: key_id(record)?,
-                document: None,
-            }),
+            Identity::Key => Ok((key_id(record)?, None)),
             _ => Err("no value (a tombstone), and only --id key can tell what it deletes".to_owned()),
         };
     };
@@ -63,11 +66,13 @@ pub fn read<'a>(record: &'a Received, identity: &Identity, topic_id: &str) -> Re
     if own && !matches!(identity, Identity::Field(name) if name == "_id") {
         return Err("it has an _id of its own, which only --id _id keeps".to_owned());
     }
-    let mut document = RawDocumentBuf::new();
-    append(&mut document, "_id", id.clone())?;
+    let mut bytes = Vec::with_capacity(value.len() + ROOM);
+    bytes.extend_from_slice(RawDocumentBuf::new().as_bytes());
+    let mut document = RawDocumentBuf::from_bytes(bytes).map_err(|error| error.to_string())?;
+    document.append(cstr!("_id"), &id);
     for (key, raw) in &members {
         if key != "_id" {
-            append(&mut document, key, convert(raw, 1)?)?;
+            append(&mut document, key, raw, 1)?;
         }
     }
     let size = document.as_bytes().len();
@@ -76,11 +81,7 @@ pub fn read<'a>(record: &'a Received, identity: &Identity, topic_id: &str) -> Re
             "too big: {size} bytes as a document, and MongoDB keeps {LARGEST}"
         ));
     }
-    Ok(Wanted {
-        record,
-        id,
-        document: Some(document),
-    })
+    Ok((id, Some(document)))
 }
 
 fn key_id(record: &Received) -> Result<RawBson, String> {
@@ -97,10 +98,17 @@ fn key_id(record: &Received) -> Result<RawBson, String> {
     })
 }
 
-type Member<'a> = (String, &'a RawValue);
+/// A JSON string; borrowed unless it has escapes.
+#[derive(serde::Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+type Member<'a> = (Cow<'a, str>, &'a RawValue);
 
 /// A JSON object's members in order; the last of a name counts, in the place of the first.
 struct Members<'a>(Vec<Member<'a>>);
+
+/// So many names are found sooner by looking at each than by a table.
+const FEW: usize = 16;
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -114,13 +122,24 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members: Self::Value = Vec::new();
-                let mut places: HashMap<String, usize> = HashMap::new();
-                while let Some((key, raw)) = map.next_entry::<String, &'de RawValue>()? {
-                    match places.get(&key).and_then(|at| members.get_mut(*at)) {
+                let mut members: Self::Value = Vec::with_capacity(FEW);
+                let mut places: HashMap<Cow<'de, str>, usize> = HashMap::new();
+                while let Some((Text(key), raw)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                    if members.len() >= FEW && places.is_empty() {
+                        let named = members.iter().enumerate();
+                        places.extend(named.map(|(at, (key, _))| (key.clone(), at)));
+                    }
+                    let place = if members.len() < FEW {
+                        members.iter().position(|(known, _)| *known == key)
+                    } else {
+                        places.get(&key).copied()
+                    };
+                    match place.and_then(|at| members.get_mut(at)) {
                         Some(member) => member.1 = raw,
                         None => {
-                            places.insert(key.clone(), members.len());
+                            if members.len() >= FEW {
+                                places.insert(key.clone(), members.len());
+                            }
                             members.push((key, raw));
                         }
                     }
@@ -143,11 +162,25 @@ fn members(text: &str) -> Result<Vec<Member<'_>>, String> {
     Ok(members)
 }
 
-fn append(document: &mut RawDocumentBuf, key: &str, value: RawBson) -> Result<(), String> {
-    let key = CString::try_from(key)
+fn append(document: &mut RawDocumentBuf, key: &str, raw: &RawValue, depth: usize) -> Result<(), String> {
+    let key: &CStr = key
+        .try_into()
         .map_err(|_| format!("a field's name holds a NUL, which MongoDB cannot keep: {key:?}"))?;
-    document.append(key, value);
+    if raw.get().starts_with('"') {
+        document.append(key, text(raw)?.as_ref());
+    } else {
+        document.append(key, convert(raw, depth)?);
+    }
     Ok(())
+}
+
+fn text(raw: &RawValue) -> Result<Cow<'_, str>, String> {
+    let found: Result<Text<'_>, _> = serde_json::from_str(raw.get());
+    found.map(|Text(text)| text).map_err(unreadable)
+}
+
+fn unreadable(error: serde_json::Error) -> String {
+    format!("not JSON: {error}")
 }
 
 fn convert(raw: &RawValue, depth: usize) -> Result<RawBson, String> {
@@ -155,12 +188,11 @@ fn convert(raw: &RawValue, depth: usize) -> Result<RawBson, String> {
         return Err(format!("nested more than {DEEPEST} levels deep"));
     }
     let text = raw.get();
-    let unreadable = |error: serde_json::Error| format!("not JSON: {error}");
     Ok(match text.as_bytes().first() {
         Some(b'{') => {
             let mut document = RawDocumentBuf::new();
             for (key, raw) in members(text)? {
-                append(&mut document, &key, convert(raw, depth + 1)?)?;
+                append(&mut document, &key, raw, depth + 1)?;
             }
             RawBson::Document(document)
         }
@@ -171,7 +203,7 @@ fn convert(raw: &RawValue, depth: usize) -> Result<RawBson, String> {
             }
             RawBson::Array(array)
         }
-        Some(b'"') => RawBson::String(serde_json::from_str(text).map_err(unreadable)?),
+        Some(b'"') => RawBson::String(self::text(raw)?.into_owned()),
         Some(b't') => RawBson::Boolean(true),
         Some(b'f') => RawBson::Boolean(false),
         Some(b'n') => RawBson::Null,
@@ -212,8 +244,8 @@ mod tests {
     }
 
     fn document(identity: &Identity, record: &Received) -> Result<Document, String> {
-        let wanted = read(record, identity, "T")?;
-        let document = wanted.document.ok_or("deletes")?;
+        let (_, document) = read(record, identity, "T")?;
+        let document = document.ok_or("deletes")?;
         Document::try_from(document).map_err(|error| error.to_string())
     }
 
@@ -293,7 +325,7 @@ mod tests {
             Ok(doc! {"_id": 9, "a": 1})
         );
         let gone = record(Some("ana"), None);
-        assert_eq!(read(&gone, &Identity::Key, "T").unwrap().document, None);
+        assert_eq!(read(&gone, &Identity::Key, "T").unwrap().1, None);
         assert!(
             read(&gone, &Identity::Record, "T")
                 .unwrap_err()

@@ -115,11 +115,11 @@ impl JsonFile {
     ///
     /// # Errors
     /// When the disk does not take it.
-    pub fn write(&mut self, topic_id: &str, wanted: &[Wanted<'_>]) -> Outcome {
+    pub fn write(&mut self, topic_id: &str, wanted: &[Wanted]) -> Outcome {
         let mut lines = Vec::new();
         for one in wanted {
             lines.extend_from_slice(BEGIN.as_bytes());
-            lines.extend_from_slice(record_id(topic_id, one.record).as_bytes());
+            lines.extend_from_slice(record_id(topic_id, &one.record).as_bytes());
             lines.push(b'"');
             let value = one.record.value.as_deref().unwrap_or_default();
             let members = compact(value);

@@ -5,7 +5,8 @@
 //! committed. A process killed anywhere in between leaves a batch that is read again, and what was written of it is found
 //! there: documents by their `_id`, dead letters by their headers.
 //!
-//! A rebalance is noticed between two batches; what was read for the next one is left to the partitions' new owners.
+//! While a batch is being written the next one is read and encoded. Before partitions go to others the one on its way is
+//! finished and committed; what was read for the next one is left to the new owners.
 
 mod dead_letters;
 mod document;
@@ -15,21 +16,24 @@ mod replies;
 mod tally;
 
 use crate::failure::Outcome;
-use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Received, Start};
-use crate::kafka::{Admin, Connection, GroupConsumer, TopicPartition};
+use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Progress, Received, Start};
+use crate::kafka::{Admin, Connection, GroupConsumer};
 use crate::ui::{Interrupt, Ui};
 use dead_letters::DeadLetters;
 use document::Wanted;
 use file::JsonFile;
-use mongo::Mongo;
+use mongo::{Mongo, Sending};
 use mongodb::bson::rawdoc;
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tally::Tally;
 
 /// Most bytes of values in a batch, unless a single record has more.
-const BYTES: usize = 8 * 1024 * 1024;
+const BYTES: usize = 2 * 1024 * 1024;
+/// How long to look for records while a batch is being written, before that is waited for.
+const MEANWHILE: Duration = Duration::from_millis(5);
 /// The first wait when the target is away; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait.
@@ -135,6 +139,15 @@ impl Patience {
     }
 }
 
+/// A batch that is being written.
+struct Flight {
+    wanted: Arc<Vec<Wanted>>,
+    /// None when it is written already.
+    sending: Option<Sending>,
+    /// What to commit afterwards.
+    next: BTreeMap<i32, i64>,
+}
+
 /// An ingest at work.
 struct Ingest<'a> {
     connection: &'a Connection,
@@ -146,11 +159,8 @@ struct Ingest<'a> {
     consumer: GroupConsumer,
     patience: Patience,
     topic_id: String,
-    committed: BTreeMap<i32, i64>,
-    /// What could not be committed yet.
-    uncommitted: BTreeMap<i32, i64>,
-    /// Where the assigned partitions ended when they were assigned; none while nothing is assigned.
-    ends: Option<BTreeMap<i32, i64>>,
+    flight: Option<Flight>,
+    progress: Progress,
     tally: Tally,
 }
 
@@ -160,7 +170,8 @@ struct Ingest<'a> {
 /// # Errors
 /// When Ctrl-C was pressed, when the target refuses for good, and when the cluster cannot be read or written.
 pub fn ingest(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt) -> Outcome {
-    let topic = Admin::connect(connection)?.describe_topic(&plan.topic)?;
+    let admin = Admin::connect(connection)?;
+    let topic = admin.describe_topic(&plan.topic)?;
     let target = match &plan.to {
         Place::File(path) => Target::File(JsonFile::open(path)?),
         Place::MongoDb {
@@ -174,13 +185,15 @@ pub fn ingest(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt
             plan.identity == Identity::Record,
         )?),
     };
+    let dead = DeadLetters::open(connection, &admin, &plan.topic, &plan.dead_letter, &plan.group)?;
+    drop(admin);
     let mut ingest = Ingest {
         connection,
         plan,
         ui,
         interrupt,
         target,
-        dead: DeadLetters::open(connection, &plan.topic, &plan.dead_letter, &plan.group)?,
+        dead,
         consumer: GroupConsumer::join(connection, &plan.group, &plan.topic, Start::Earliest)?,
         patience: Patience {
             ui,
@@ -189,9 +202,8 @@ pub fn ingest(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt
             waited: false,
         },
         topic_id: topic.id,
-        committed: BTreeMap::new(),
-        uncommitted: BTreeMap::new(),
-        ends: None,
+        flight: None,
+        progress: Progress::default(),
         tally: Tally::start(ui),
     };
     let ended = ingest.run();
@@ -202,8 +214,15 @@ impl Ingest<'_> {
     fn run(&mut self) -> Outcome {
         loop {
             let batch = self.read()?;
-            self.settle(&batch)?;
-            if self.done() {
+            if batch.is_empty() {
+                self.finish()?;
+            } else {
+                self.launch(batch)?;
+            }
+            if self.interrupt.pressed() {
+                self.finish()?;
+            }
+            if self.is_done() {
                 return Ok(());
             }
             self.interrupt.check()?;
@@ -219,47 +238,37 @@ impl Ingest<'_> {
             records: self.plan.batch,
             bytes: BYTES,
             time: self.plan.max_wait,
+            wait: if self.flight.is_none() {
+                Limits::GLANCE
+            } else {
+                MEANWHILE
+            },
         };
         let interrupt = self.interrupt;
         match self.consumer.gather(limits, &|| interrupt.pressed())? {
             Gathered::Records(batch) => return Ok(batch),
             Gathered::Trouble(why) => self.ui.say(format!("the cluster: {why}; trying again")),
-            Gathered::Revoked => self.forget(),
+            Gathered::Revoked => {
+                self.finish()?;
+                self.progress = Progress::default();
+            }
             Gathered::Assigned(assigned) => self.take(&assigned)?,
         }
         Ok(Vec::new())
     }
 
-    fn forget(&mut self) {
-        self.committed.clear();
-        self.uncommitted.clear();
-        self.ends = None;
-    }
-
     fn take(&mut self, assigned: &[Assigned]) -> Outcome {
-        self.forget();
-        self.dead.restore(self.connection, &self.topic_id, assigned)?;
-        let of = |value: fn(&Assigned) -> i64| {
-            assigned
-                .iter()
-                .map(|given| (given.partition, value(given)))
-                .collect::<BTreeMap<_, _>>()
-        };
-        self.committed = of(|given| given.start);
-        self.ends = Some(of(|given| given.end));
-        let partitions: Vec<String> = self.committed.keys().map(i32::to_string).collect();
-        let partitions = if partitions.is_empty() {
-            "none".to_owned()
-        } else {
-            partitions.join(", ")
-        };
+        self.dead
+            .restore(self.connection, &self.consumer, &self.topic_id, assigned)?;
+        self.progress = Progress::of(assigned);
         let place = match &self.target {
             Target::Mongo(mongo) => mongo.place(),
             Target::File(file) => file.place(),
         };
         self.ui.say(format!(
-            "group `{}`: partitions {partitions} of `{}` into {place}{}",
+            "group `{}`: partitions {} of `{}` into {place}{}",
             self.plan.group,
+            self.progress.partitions(),
             self.plan.topic,
             if self.ui.interactive() {
                 " (Enter tells how far, Ctrl-C ends)"
@@ -270,50 +279,74 @@ impl Ingest<'_> {
         Ok(())
     }
 
-    /// Writes a batch, then its dead letters, then commits.
-    fn settle(&mut self, batch: &[Received]) -> Outcome {
-        if batch.is_empty() {
-            return self.commit(BTreeMap::new());
-        }
+    /// Begins to write a batch once the one before is written, and commits that one.
+    fn launch(&mut self, batch: Vec<Received>) -> Outcome {
+        let (wanted, next) = self.prepare(batch)?;
+        let wanted = Arc::new(wanted);
+        let landed = self.land()?;
+        let sending = match &mut self.target {
+            Target::Mongo(mongo) => Some(mongo.begin(&wanted)),
+            Target::File(file) => {
+                file.write(&self.topic_id, &wanted)?;
+                None
+            }
+        };
+        self.flight = Some(Flight {
+            wanted,
+            sending,
+            next,
+        });
+        self.commit(landed)
+    }
+
+    /// What the records ask for, and the offsets to commit when it is written.
+    fn prepare(&mut self, batch: Vec<Received>) -> Outcome<(Vec<Wanted>, BTreeMap<i32, i64>)> {
         let mut next = BTreeMap::new();
         let mut wanted = Vec::with_capacity(batch.len());
         for record in batch {
             next.insert(record.partition, record.offset + 1);
             self.tally.read += 1;
-            if matches!(&self.target, Target::File(file) if file.holds(&self.topic_id, record)) {
+            if matches!(&self.target, Target::File(file) if file.holds(&self.topic_id, &record)) {
                 self.tally.there += 1;
                 continue;
             }
-            match document::read(record, &self.plan.identity, &self.topic_id) {
-                Ok(one) => wanted.push(one),
-                Err(reason) => self.bury(record, &reason)?,
+            match document::read(&record, &self.plan.identity, &self.topic_id) {
+                Ok((id, document)) => wanted.push(Wanted { record, id, document }),
+                Err(reason) => self.bury(&record, &reason)?,
             }
         }
         if self.plan.identity != Identity::Record {
             self.tally.superseded += keep_last(&mut wanted);
         }
-        self.write(&wanted)?;
-        self.dead.flush()?;
-        self.commit(next)
+        Ok((wanted, next))
     }
 
-    fn write(&mut self, wanted: &[Wanted<'_>]) -> Outcome {
-        let fates = match &mut self.target {
-            Target::Mongo(mongo) => mongo.write(wanted, &mut self.patience)?,
-            Target::File(file) => {
-                file.write(&self.topic_id, wanted)?;
-                vec![Fate::Written; wanted.len()]
-            }
+    /// Waits until the batch that is on its way is written. Answers what to commit once its dead letters are flushed.
+    fn land(&mut self) -> Outcome<BTreeMap<i32, i64>> {
+        let Some(flight) = self.flight.take() else {
+            return Ok(BTreeMap::new());
         };
-        for (one, fate) in wanted.iter().zip(fates) {
+        let fates = match (&self.target, flight.sending) {
+            (Target::Mongo(mongo), Some(sending)) => {
+                mongo.finish(sending, &flight.wanted, &mut self.patience)?
+            }
+            _ => vec![Fate::Written; flight.wanted.len()],
+        };
+        for (one, fate) in flight.wanted.iter().zip(fates) {
             match fate {
                 Fate::Written if one.document.is_none() => self.tally.deleted += 1,
                 Fate::Written => self.tally.written += 1,
                 Fate::There => self.tally.there += 1,
-                Fate::Refused(reason) => self.bury(one.record, &reason)?,
+                Fate::Refused(reason) => self.bury(&one.record, &reason)?,
             }
         }
-        Ok(())
+        Ok(flight.next)
+    }
+
+    /// Finishes what is on its way.
+    fn finish(&mut self) -> Outcome {
+        let landed = self.land()?;
+        self.commit(landed)
     }
 
     fn bury(&mut self, record: &Received, reason: &str) -> Outcome {
@@ -327,45 +360,25 @@ impl Ingest<'_> {
         self.dead.send(&self.topic_id, record, reason)
     }
 
+    /// The dead letters, then the offsets.
     fn commit(&mut self, next: BTreeMap<i32, i64>) -> Outcome {
-        self.uncommitted.extend(next);
-        if self.consumer.commit(&self.uncommitted)? {
-            self.committed.append(&mut self.uncommitted);
+        if !next.is_empty() {
+            self.dead.flush()?;
         }
-        Ok(())
+        self.progress.commit(&self.consumer, next)
     }
 
-    fn done(&self) -> bool {
-        let read = |(partition, end): (&i32, &i64)| {
-            let to_the_end = self.consumer.has_ended(*partition) && !self.uncommitted.contains_key(partition);
-            // Behind the last record there may be markers of transactions, which nobody commits.
-            to_the_end || self.committed.get(partition).is_some_and(|next| next >= end)
-        };
-        self.plan.exit_at_end && self.ends.as_ref().is_some_and(|ends| ends.iter().all(read))
-    }
-
-    /// How many records of this member's partitions are not committed; none when the cluster does not say.
-    fn lag(&self) -> Option<i64> {
-        let partitions: Vec<TopicPartition> = self
-            .committed
-            .keys()
-            .map(|partition| TopicPartition::new(&self.plan.topic, *partition))
-            .collect();
-        let ranges = Admin::connect(self.connection).and_then(|admin| admin.offset_range(&partitions));
-        let behind = ranges.ok()?.into_iter().map(|(at, range)| {
-            let next = self.committed.get(&at.partition).copied().unwrap_or(range.latest);
-            (range.latest - next).max(0)
-        });
-        Some(behind.sum())
+    fn is_done(&self) -> bool {
+        self.plan.exit_at_end && self.flight.is_none() && self.progress.is_complete(&self.consumer)
     }
 
     fn summary(&self) -> Outcome {
-        self.tally.tell(self.lag(), self.ui)
+        self.tally.tell(self.consumer.lag(&self.progress), self.ui)
     }
 }
 
 /// Of those with the same `_id`, only the last stays. Answers how many went.
-fn keep_last(wanted: &mut Vec<Wanted<'_>>) -> u64 {
+fn keep_last(wanted: &mut Vec<Wanted>) -> u64 {
     let before = wanted.len();
     let mut seen = HashSet::new();
     wanted.reverse();

@@ -5,15 +5,17 @@
 //! `_id` there already, a replacement replaces the same by the same.
 
 use super::document::Wanted;
-use super::replies::{self, Reply};
+use super::replies::{self, Refusal, Reply};
 use super::{Fate, Patience};
 use crate::failure::{Failure, Outcome};
 use mongodb::bson::raw::cstr;
-use mongodb::bson::{Document, RawArrayBuf, RawDocumentBuf, doc, rawdoc};
+use mongodb::bson::{RawArrayBuf, RawDocumentBuf, doc, rawdoc};
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Database};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
 /// Most bytes of documents in one command; a single document may be longer.
 const CHUNK: usize = 8 * 1024 * 1024;
@@ -25,6 +27,14 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// A collection to write to.
 pub struct Mongo {
     runtime: Runtime,
+    writer: Arc<Writer>,
+}
+
+/// A batch on its way: what the server says of each of its commands, up to the first that is not just taken.
+pub struct Sending(JoinHandle<Vec<Reply>>);
+
+/// Sends commands, each once.
+struct Writer {
     database: Database,
     collection: String,
     hosts: String,
@@ -36,7 +46,7 @@ pub struct Mongo {
 struct Chunk<'a> {
     name: &'static str,
     list: &'static str,
-    wanted: Vec<&'a Wanted<'a>>,
+    wanted: Vec<&'a Wanted>,
     bytes: usize,
 }
 
@@ -66,35 +76,112 @@ impl Mongo {
             asked.map_err(|error| replies::no_server(&error, &hosts))?;
             Ok((client, hosts))
         })?;
-        Ok(Mongo {
+        let writer = Writer {
             database: client.database(database),
-            runtime,
             collection: collection.to_owned(),
             hosts,
             insert,
+        };
+        Ok(Mongo {
+            runtime,
+            writer: Arc::new(writer),
         })
     }
 
     /// Where it writes to, for messages.
     pub fn place(&self) -> String {
-        format!("{}.{} on {}", self.database.name(), self.collection, self.hosts)
+        let Writer {
+            database,
+            collection,
+            hosts,
+            ..
+        } = self.writer.as_ref();
+        format!("{}.{collection} on {hosts}", database.name())
     }
 
-    /// Writes a batch in which no two have the same `_id`, and answers what became of each, in order. Goes on trying
-    /// while the server is away.
+    /// Begins to write a batch in which no two have the same `_id`.
+    pub fn begin(&self, wanted: &Arc<Vec<Wanted>>) -> Sending {
+        let (writer, wanted) = (Arc::clone(&self.writer), Arc::clone(wanted));
+        Sending(self.runtime.spawn(async move {
+            let mut replies = Vec::new();
+            for chunk in writer.chunks(&wanted) {
+                let reply = writer.send(&chunk).await;
+                let taken = matches!(reply, Reply::Fates(_));
+                replies.push(reply);
+                if !taken {
+                    break;
+                }
+            }
+            replies
+        }))
+    }
+
+    /// Waits until a batch is written, and answers what became of each, in order. Goes on trying while the server is
+    /// away.
     ///
     /// # Errors
     /// What `patience` says, and when the server refuses for a reason that is no document's fault.
-    pub fn write(&self, wanted: &[Wanted<'_>], patience: &mut Patience) -> Outcome<Vec<Fate>> {
+    pub fn finish(&self, sending: Sending, wanted: &[Wanted], patience: &mut Patience) -> Outcome<Vec<Fate>> {
+        let replies = self.runtime.block_on(sending.0);
+        let replies = replies.map_err(|error| Failure::request("MongoDB's client ended").because(error))?;
+        let mut replies = replies.into_iter();
         let mut fates = Vec::with_capacity(wanted.len());
-        for chunk in self.chunks(wanted) {
-            self.write_chunk(&chunk, patience, &mut fates)?;
+        for chunk in self.writer.chunks(wanted) {
+            self.settle(&chunk, replies.next(), patience, &mut fates)?;
         }
         Ok(fates)
     }
 
+    /// Sends a chunk until it is written, the first time only if there is no reply yet.
+    fn settle(
+        &self,
+        chunk: &Chunk<'_>,
+        mut reply: Option<Reply>,
+        patience: &mut Patience,
+        fates: &mut Vec<Fate>,
+    ) -> Outcome {
+        loop {
+            let reply = reply.take();
+            match reply.unwrap_or_else(|| self.runtime.block_on(self.writer.send(chunk))) {
+                Reply::Fates(found) => {
+                    patience.over();
+                    fates.extend(found);
+                    return Ok(());
+                }
+                Reply::Later(why) => patience.wait(&format!("MongoDB on {}: {why}", self.writer.hosts))?,
+                Reply::Never(failure) => return Err(failure),
+                Reply::Command(why) if chunk.wanted.len() < 2 => {
+                    fates.push(Fate::Refused(why));
+                    return Ok(());
+                }
+                // One of its documents makes the server refuse the command: find out which.
+                Reply::Command(_) => {
+                    let (one, other) = chunk.wanted.split_at(chunk.wanted.len() / 2);
+                    for half in [one, other] {
+                        self.settle(&chunk.of(half.to_vec()), None, patience, fates)?;
+                    }
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Chunk<'a> {
+    /// The same command for others.
+    fn of(&self, wanted: Vec<&'a Wanted>) -> Self {
+        Chunk {
+            name: self.name,
+            list: self.list,
+            wanted,
+            bytes: 0,
+        }
+    }
+}
+
+impl Writer {
     /// Splits in order: a new command where the kind changes or the length would be too much.
-    fn chunks<'a>(&self, wanted: &'a [Wanted<'a>]) -> Vec<Chunk<'a>> {
+    fn chunks<'a>(&self, wanted: &'a [Wanted]) -> Vec<Chunk<'a>> {
         let mut chunks: Vec<Chunk<'a>> = Vec::new();
         for one in wanted {
             let (name, list) = match (&one.document, self.insert) {
@@ -123,49 +210,13 @@ impl Mongo {
         chunks
     }
 
-    fn write_chunk(&self, chunk: &Chunk<'_>, patience: &mut Patience, fates: &mut Vec<Fate>) -> Outcome {
-        loop {
-            match replies::judge(&self.send(chunk), chunk.wanted.len(), &self.hosts) {
-                Reply::Fates(found) => {
-                    patience.over();
-                    fates.extend(found);
-                    return Ok(());
-                }
-                Reply::Later(why) => patience.wait(&format!("MongoDB on {}: {why}", self.hosts))?,
-                Reply::Never(failure) => return Err(failure),
-                // One of its documents makes the server refuse the command: find out which.
-                Reply::Command(why) => match chunk.wanted.len() {
-                    0 | 1 => {
-                        fates.push(Fate::Refused(why));
-                        return Ok(());
-                    }
-                    count => {
-                        let (one, other) = chunk.wanted.split_at(count / 2);
-                        for half in [one, other] {
-                            let half = Chunk {
-                                name: chunk.name,
-                                list: chunk.list,
-                                wanted: half.to_vec(),
-                                bytes: 0,
-                            };
-                            self.write_chunk(&half, patience, fates)?;
-                        }
-                        return Ok(());
-                    }
-                },
-            }
-        }
-    }
-
-    fn send(&self, chunk: &Chunk<'_>) -> Result<Document, replies::Refusal> {
-        let command = self.command(chunk);
-        self.runtime.block_on(async {
-            let asked = self.database.run_raw_command(command);
-            match tokio::time::timeout(ANSWER, asked).await {
-                Ok(answer) => answer.map_err(|error| replies::Refusal::Error(Box::new(error))),
-                Err(_) => Err(replies::Refusal::Silence(ANSWER)),
-            }
-        })
+    async fn send(&self, chunk: &Chunk<'_>) -> Reply {
+        let asked = self.database.run_raw_command(self.command(chunk));
+        let answer = match tokio::time::timeout(ANSWER, asked.into_future()).await {
+            Ok(answer) => answer.map_err(|error| Refusal::Error(Box::new(error))),
+            Err(_) => Err(Refusal::Silence(ANSWER)),
+        };
+        replies::judge(&answer, chunk.wanted.len(), &self.hosts)
     }
 
     fn command(&self, chunk: &Chunk<'_>) -> RawDocumentBuf {

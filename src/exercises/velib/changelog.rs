@@ -16,7 +16,7 @@ use crate::failure::{Failure, Outcome};
 use crate::kafka::group_consumer::{Assigned, Received};
 use crate::kafka::record_producer::Outgoing;
 use crate::kafka::topic_reader::read_to_end;
-use crate::kafka::{Connection, NewTopic, RecordProducer};
+use crate::kafka::{Admin, Connection, NewTopic, RecordProducer};
 use std::collections::HashMap;
 
 /// Few records a second come in; without these, the broker would compact them after a week only.
@@ -49,7 +49,7 @@ impl Changelog {
     ///
     /// # Errors
     /// When the cluster refuses.
-    pub fn create(&self, connection: &Connection) -> Outcome {
+    pub fn create(&self, admin: &Admin) -> Outcome {
         let topic = NewTopic {
             partitions: Some(1),
             configs: CONFIGS
@@ -57,7 +57,7 @@ impl Changelog {
                 .into(),
             ..NewTopic::named(&self.topic)
         };
-        topics::ensure(connection, &topic)
+        topics::ensure(admin, &topic)
     }
 
     /// Brings back what was remembered of the assigned partitions. Notes that no longer fit are wiped; the second part

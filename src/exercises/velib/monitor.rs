@@ -15,9 +15,9 @@ use super::changelog::Changelog;
 use super::memory::{Memory, News, Sighting};
 use super::topics;
 use crate::failure::Outcome;
-use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Received, Start};
+use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Progress, Received, Start};
 use crate::kafka::record_producer::Outgoing;
-use crate::kafka::{Connection, GroupConsumer, NewTopic, RecordProducer};
+use crate::kafka::{Admin, Connection, GroupConsumer, NewTopic, RecordProducer};
 use crate::ui::{OutputFormat, Ui};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -74,11 +74,7 @@ struct Monitor<'a> {
     producer: RecordProducer,
     changelog: Changelog,
     memory: Memory,
-    committed: BTreeMap<i32, i64>,
-    /// What could not be committed yet.
-    uncommitted: BTreeMap<i32, i64>,
-    /// Where the assigned partitions ended when they were assigned; none while nothing is assigned.
-    ends: Option<BTreeMap<i32, i64>>,
+    progress: Progress,
     tally: Tally,
 }
 
@@ -88,10 +84,12 @@ struct Monitor<'a> {
 /// What `go_on` says, and when the cluster cannot be read or written.
 pub fn monitor(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() -> Outcome) -> Outcome {
     let changelog = Changelog::of(&plan.group);
-    changelog.create(connection)?;
+    let admin = Admin::connect(connection)?;
+    changelog.create(&admin)?;
     for topic in plan.report_to.iter().chain(&plan.empty_to) {
-        topics::ensure(connection, &NewTopic::named(topic))?;
+        topics::ensure(&admin, &NewTopic::named(topic))?;
     }
+    drop(admin);
     let mut monitor = Monitor {
         connection,
         plan,
@@ -100,9 +98,7 @@ pub fn monitor(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() ->
         producer: RecordProducer::connect(connection)?,
         changelog,
         memory: Memory::default(),
-        committed: BTreeMap::new(),
-        uncommitted: BTreeMap::new(),
-        ends: None,
+        progress: Progress::default(),
         tally: Tally::default(),
     };
     let ended = monitor.run(go_on);
@@ -116,7 +112,7 @@ impl Monitor<'_> {
             go_on()?;
             let batch = self.read()?;
             self.look_at(&batch)?;
-            if self.done() {
+            if self.plan.exit_at_end && self.progress.is_complete(&self.consumer) {
                 return Ok(());
             }
         }
@@ -128,6 +124,7 @@ impl Monitor<'_> {
             records: BATCH,
             bytes: usize::MAX,
             time: MOMENT,
+            wait: Limits::GLANCE,
         };
         match self.consumer.gather(limits, &|| false)? {
             Gathered::Records(batch) => return Ok(batch),
@@ -140,9 +137,7 @@ impl Monitor<'_> {
 
     fn forget(&mut self) {
         self.memory = Memory::default();
-        self.committed.clear();
-        self.uncommitted.clear();
-        self.ends = None;
+        self.progress = Progress::default();
     }
 
     fn take(&mut self, assigned: &[Assigned]) -> Outcome {
@@ -163,21 +158,12 @@ impl Monitor<'_> {
             .filter(|given| given.committed != Some(given.start))
             .map(|given| (given.partition, given.start))
             .collect();
-        self.committed = assigned
-            .iter()
-            .map(|given| (given.partition, given.committed.unwrap_or(given.start)))
-            .collect();
-        self.ends = Some(
-            assigned
-                .iter()
-                .map(|given| (given.partition, given.end))
-                .collect(),
-        );
-        self.commit(begun)?;
+        self.progress = Progress::of(assigned);
+        self.progress.commit(&self.consumer, begun)?;
         self.ui.say(format!(
             "group `{}`: partitions {} of `{}`",
             self.plan.group,
-            list(self.committed.keys()),
+            self.progress.partitions(),
             self.plan.topic
         ));
         Ok(())
@@ -193,7 +179,8 @@ impl Monitor<'_> {
                 continue;
             };
             let committed = self
-                .committed
+                .progress
+                .committed()
                 .get(&record.partition)
                 .copied()
                 .unwrap_or(record.offset);
@@ -208,7 +195,7 @@ impl Monitor<'_> {
             self.write(record, sighting, found)?;
         }
         self.producer.flush()?;
-        self.commit(next)
+        self.progress.commit(&self.consumer, next)
     }
 
     fn read_station(&mut self, record: &Received) -> Option<Sighting> {
@@ -272,23 +259,6 @@ impl Monitor<'_> {
             .write(&self.producer, record.partition, &sighting.station(), &found.note)
     }
 
-    fn commit(&mut self, next: BTreeMap<i32, i64>) -> Outcome {
-        self.uncommitted.extend(next);
-        if self.consumer.commit(&self.uncommitted)? {
-            self.committed.append(&mut self.uncommitted);
-        }
-        Ok(())
-    }
-
-    fn done(&self) -> bool {
-        let read = |(partition, end): (&i32, &i64)| {
-            let to_the_end = self.consumer.has_ended(*partition) && !self.uncommitted.contains_key(partition);
-            // Behind the last record there may be markers of transactions, which nobody commits.
-            to_the_end || self.committed.get(partition).is_some_and(|next| next >= end)
-        };
-        self.plan.exit_at_end && self.ends.as_ref().is_some_and(|ends| ends.iter().all(read))
-    }
-
     fn last_words(&self) {
         let tally = &self.tally;
         let unreadable = match tally.unreadable {
@@ -318,13 +288,4 @@ fn report(record: &Received, sighting: &Sighting, found: &News) -> serde_json::V
         "partition": record.partition,
         "offset": record.offset,
     })
-}
-
-/// `0, 1, 2`, or `none`.
-fn list<'a>(partitions: impl Iterator<Item = &'a i32>) -> String {
-    let names: Vec<String> = partitions.map(i32::to_string).collect();
-    if names.is_empty() {
-        return "none".to_owned();
-    }
-    names.join(", ")
 }

@@ -1,14 +1,13 @@
 //! The topics that the programs write to.
 
 use crate::failure::Outcome;
-use crate::kafka::{Admin, Connection, ErrorCode, NewTopic};
+use crate::kafka::{Admin, ErrorCode, NewTopic};
 
 /// Makes a topic unless it is there.
 ///
 /// # Errors
 /// When the cluster refuses.
-pub fn ensure(connection: &Connection, topic: &NewTopic) -> Outcome {
-    let admin = Admin::connect(connection)?;
+pub fn ensure(admin: &Admin, topic: &NewTopic) -> Outcome {
     if admin.find_topic(&topic.name)?.is_some() {
         return Ok(());
     }

@@ -2,24 +2,23 @@
 //!
 //! The reader sees each rebalance in order with the records, so a program that keeps state per partition can bring it
 //! along: [`Polled::Assigned`] comes before the first record of a gained partition, [`Polled::Revoked`] before any
-//! record of the next assignment. Nothing is committed but by [`GroupConsumer::commit`].
+//! record of the next assignment. Nothing is committed but by [`GroupConsumer::commit`]. What is given is read, and what
+//! is revoked is given up, when the program polls again: until then it may bring its state along, or finish and commit
+//! what it has in hand.
 
-use super::oauth::refreshes_tokens;
+mod progress;
+mod rebalances;
+
 use super::{Admin, Connection, errors};
 use crate::failure::{Failure, Outcome};
-use parking_lot::Mutex;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+pub use progress::Progress;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use rebalances::{ANSWER, Rebalances};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
-
-/// How long the cluster may take to answer a question about offsets.
-const ANSWER: Duration = Duration::from_secs(10);
-
-/// How long a gathering waits for its first record; also how soon Ctrl-C is seen.
-const GLANCE: Duration = Duration::from_millis(50);
 
 /// Where a group begins in a partition it has committed nothing for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +93,8 @@ pub enum Polled {
     Nothing,
     /// This member now has these partitions, and no others.
     Assigned(Vec<Assigned>),
-    /// This member has no partitions any more; what it did not commit, another member reads again.
+    /// From the next poll on this member has no partitions; what it has not committed by then, another member reads
+    /// again.
     Revoked,
     /// A record of an assigned partition.
     Record(Received),
@@ -108,7 +108,7 @@ pub enum Polled {
 /// What one [`GroupConsumer::gather`] brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gathered {
-    /// Records that came together, none when none came within a glance.
+    /// Records that came together, none when none came in time.
     Records(Vec<Received>),
     /// As [`Polled::Assigned`]; records gathered before are another member's now, and dropped.
     Assigned(Vec<Assigned>),
@@ -127,61 +127,13 @@ pub struct Limits {
     pub bytes: usize,
     /// What comes within so long of the first record.
     pub time: Duration,
+    /// How long to wait for the first record; also how soon Ctrl-C is seen.
+    pub wait: Duration,
 }
 
-/// Turns librdkafka's rebalance callbacks into a queue that [`GroupConsumer::poll`] empties in order.
-struct Rebalances {
-    start: Start,
-    topic: String,
-    queue: Mutex<VecDeque<Result<Polled, KafkaError>>>,
-}
-
-refreshes_tokens!(Rebalances);
-
-impl Rebalances {
-    /// Decides where each given partition is read from, and tells librdkafka so.
-    fn take(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        given: &TopicPartitionList,
-    ) -> Result<Vec<Assigned>, KafkaError> {
-        let committed = consumer.committed_offsets(given.clone(), ANSWER)?;
-        let mut assigned = Vec::new();
-        for mut element in given.elements() {
-            let partition = element.partition();
-            let (low, end) = consumer.fetch_watermarks(&self.topic, partition, ANSWER)?;
-            let committed = committed
-                .find_partition(&self.topic, partition)
-                .and_then(|found| match found.offset() {
-                    Offset::Offset(offset) => Some(offset),
-                    _ => None,
-                });
-            let start = match (committed, self.start) {
-                (Some(offset), _) if (low..=end).contains(&offset) => offset,
-                (None, Start::Latest) => end,
-                _ => low,
-            };
-            element.set_offset(Offset::Offset(start))?;
-            assigned.push(Assigned {
-                partition,
-                committed,
-                start,
-                end,
-            });
-        }
-        Ok(assigned)
-    }
-}
-
-impl ConsumerContext for Rebalances {
-    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let event = match rebalance {
-            Rebalance::Assign(given) => self.take(consumer, given).map(Polled::Assigned),
-            Rebalance::Revoke(_) => Ok(Polled::Revoked),
-            Rebalance::Error(error) => Err(error.clone()),
-        };
-        self.queue.lock().push_back(event);
-    }
+impl Limits {
+    /// A wait for the first record that goes unnoticed, and soon sees Ctrl-C.
+    pub const GLANCE: Duration = Duration::from_millis(50);
 }
 
 /// A member of a consumer group, reading one topic. Dropping it leaves the group.
@@ -195,6 +147,10 @@ pub struct GroupConsumer {
     trouble: Option<String>,
     /// The assigned partitions that were read to their end.
     ended: BTreeSet<i32>,
+    /// Those of them that had no more to read when they were last heard of.
+    caught_up: BTreeSet<i32>,
+    /// The offset after the last record gathered of each.
+    gathered: BTreeMap<i32, i64>,
     /// The trouble that was told last, until a record comes: librdkafka reports the same one at each attempt.
     told: Option<String>,
 }
@@ -206,11 +162,7 @@ impl GroupConsumer {
     /// When no broker answers, or the topic does not exist.
     pub fn join(connection: &Connection, group: &str, topic: &str, start: Start) -> Outcome<Self> {
         Admin::connect(connection)?.describe_topic(topic)?;
-        let context = Rebalances {
-            start,
-            topic: topic.to_owned(),
-            queue: Mutex::default(),
-        };
+        let context = Rebalances::new(start, topic);
         let consumer: BaseConsumer<Rebalances> = connection
             .client_config()
             .set("group.id", group)
@@ -224,6 +176,8 @@ impl GroupConsumer {
             .set("queued.max.messages.kbytes", "8192")
             // And when enough is read ahead, no second of pause: it would be used up before.
             .set("fetch.queue.backoff.ms", "5")
+            // The end of a partition is told, and a question answered, when the broker has waited for so long.
+            .set("fetch.wait.max.ms", "50")
             .create_with_context(context)
             .map_err(|error| told(&error).into_failure("cannot make a consumer"))?;
         let member = GroupConsumer {
@@ -234,6 +188,8 @@ impl GroupConsumer {
             held: None,
             trouble: None,
             ended: BTreeSet::new(),
+            caught_up: BTreeSet::new(),
+            gathered: BTreeMap::new(),
             told: None,
         };
         member
@@ -251,6 +207,7 @@ impl GroupConsumer {
         if let Some(event) = self.rebalance() {
             return event;
         }
+        self.consumer.context().settle(&self.consumer);
         if let Some(held) = self.held.take() {
             return Ok(held);
         }
@@ -263,10 +220,10 @@ impl GroupConsumer {
             Some(Err(KafkaError::PartitionEOF(partition))) => Polled::End(partition),
             Some(Err(error)) => return self.trouble(&error),
         };
-        // A rebalance served within that poll happened before what it returned.
+        // A rebalance served within that poll: a record that came with it is of a partition that goes.
         match self.rebalance() {
             Some(event) => {
-                self.held = Some(polled).filter(|polled| *polled != Polled::Nothing);
+                self.held = Some(polled).filter(|polled| matches!(polled, Polled::Trouble(_)));
                 event
             }
             None => Ok(polled),
@@ -285,9 +242,15 @@ impl GroupConsumer {
         let mut bytes = 0;
         let mut until = None;
         while batch.len() < limits.records && bytes < limits.bytes && !stop() {
-            let wait = if batch.is_empty() { GLANCE } else { Duration::ZERO };
+            let wait = if batch.is_empty() {
+                limits.wait
+            } else {
+                Duration::ZERO
+            };
             match self.poll(wait)? {
                 Polled::Record(record) => {
+                    self.caught_up.remove(&record.partition);
+                    self.gathered.insert(record.partition, record.offset + 1);
                     bytes += record.value.as_ref().map_or(0, Vec::len);
                     batch.push(record);
                     if Instant::now() >= *until.get_or_insert_with(|| Instant::now() + limits.time) {
@@ -295,6 +258,7 @@ impl GroupConsumer {
                     }
                 }
                 Polled::End(partition) => {
+                    self.caught_up.insert(partition);
                     self.ended.insert(partition);
                 }
                 Polled::Nothing => break,
@@ -304,11 +268,11 @@ impl GroupConsumer {
                     break;
                 }
                 Polled::Revoked => {
-                    self.ended.clear();
+                    self.begin_anew();
                     return Ok(Gathered::Revoked);
                 }
                 Polled::Assigned(assigned) => {
-                    self.ended.clear();
+                    self.begin_anew();
                     return Ok(Gathered::Assigned(assigned));
                 }
             }
@@ -321,8 +285,55 @@ impl GroupConsumer {
         self.ended.contains(&partition)
     }
 
+    /// Whether `topic` surely has no record right now, asked over this member's own connection.
+    ///
+    /// # Errors
+    /// When the cluster does not say.
+    pub fn finds_empty(&self, topic: &str) -> Outcome<bool> {
+        let found = self.consumer.fetch_metadata(Some(topic), ANSWER);
+        let found = found.map_err(|error| self.failure(&error))?;
+        let partitions: Vec<_> = found
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions())
+            .collect();
+        for partition in &partitions {
+            let (low, end) = self
+                .consumer
+                .fetch_watermarks(topic, partition.id(), ANSWER)
+                .map_err(|error| self.failure(&error))?;
+            if low < end {
+                return Ok(false);
+            }
+        }
+        Ok(!partitions.is_empty())
+    }
+
+    fn begin_anew(&mut self) {
+        self.ended.clear();
+        self.caught_up.clear();
+        self.gathered.clear();
+    }
+
+    /// How many records of this member's partitions are not committed; none when the cluster does not say.
+    pub fn lag(&self, progress: &Progress) -> Option<i64> {
+        let behind = progress.committed().iter().map(|(partition, next)| {
+            // What is asked now would be answered when the broker has no more to wait for.
+            let end = if self.caught_up.contains(partition) {
+                self.gathered.get(partition).copied().unwrap_or(*next)
+            } else {
+                self.consumer
+                    .fetch_watermarks(&self.topic, *partition, ANSWER)
+                    .ok()?
+                    .1
+            };
+            Some((end - next).max(0))
+        });
+        behind.sum()
+    }
+
     fn rebalance(&self) -> Option<Outcome<Polled>> {
-        let event = self.consumer.context().queue.lock().pop_front()?;
+        let event = self.consumer.context().next()?;
         Some(event.map_err(|error| self.failure(&error)))
     }
 
@@ -397,6 +408,12 @@ impl GroupConsumer {
                 self.group, self.topic
             ))),
         }
+    }
+}
+
+impl Drop for GroupConsumer {
+    fn drop(&mut self) {
+        self.consumer.context().close(&self.consumer);
     }
 }
 

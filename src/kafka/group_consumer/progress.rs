@@ -1,0 +1,69 @@
+//! How far a program is in the partitions that it was given.
+
+use super::{Assigned, GroupConsumer};
+use crate::failure::Outcome;
+use std::collections::BTreeMap;
+
+/// What a member has committed of its partitions, and what it still has to read. Begins anew with each assignment.
+#[derive(Debug, Default)]
+pub struct Progress {
+    committed: BTreeMap<i32, i64>,
+    /// What could not be committed yet.
+    uncommitted: BTreeMap<i32, i64>,
+    /// Where the assigned partitions ended when they were assigned; none while nothing is assigned.
+    ends: Option<BTreeMap<i32, i64>>,
+}
+
+impl Progress {
+    /// At the start of an assignment.
+    pub fn of(assigned: &[Assigned]) -> Self {
+        let each = |value: fn(&Assigned) -> i64| {
+            assigned
+                .iter()
+                .map(|given| (given.partition, value(given)))
+                .collect::<BTreeMap<_, _>>()
+        };
+        Progress {
+            committed: each(|given| given.start),
+            uncommitted: BTreeMap::new(),
+            ends: Some(each(|given| given.end)),
+        }
+    }
+
+    /// Commits the offsets of the next records to read, with those that could not be committed before. What cannot be
+    /// committed now either is kept for the next time.
+    ///
+    /// # Errors
+    /// As [`GroupConsumer::commit`].
+    pub fn commit(&mut self, consumer: &GroupConsumer, next: BTreeMap<i32, i64>) -> Outcome {
+        self.uncommitted.extend(next);
+        if consumer.commit(&self.uncommitted)? {
+            self.committed.append(&mut self.uncommitted);
+        }
+        Ok(())
+    }
+
+    /// Whether all that was there when the partitions were assigned is read and committed.
+    pub fn is_complete(&self, consumer: &GroupConsumer) -> bool {
+        let read = |(partition, end): (&i32, &i64)| {
+            let to_the_end = consumer.has_ended(*partition) && !self.uncommitted.contains_key(partition);
+            // Behind the last record there may be markers of transactions, which nobody commits.
+            to_the_end || self.committed.get(partition).is_some_and(|next| next >= end)
+        };
+        self.ends.as_ref().is_some_and(|ends| ends.iter().all(read))
+    }
+
+    /// The offset of the next record to read of each assigned partition, as it is committed.
+    pub fn committed(&self) -> &BTreeMap<i32, i64> {
+        &self.committed
+    }
+
+    /// The assigned partitions as a person lists them: `0, 1, 2`, or `none`.
+    pub fn partitions(&self) -> String {
+        let names: Vec<String> = self.committed.keys().map(i32::to_string).collect();
+        if names.is_empty() {
+            return "none".to_owned();
+        }
+        names.join(", ")
+    }
+}

@@ -1,0 +1,137 @@
+//! What happens to a member's partitions, in the order in which it happens.
+
+use super::{Assigned, Polled, Start};
+use crate::kafka::oauth::refreshes_tokens;
+use parking_lot::Mutex;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How long the cluster may take to answer a question about offsets.
+pub(super) const ANSWER: Duration = Duration::from_secs(10);
+
+/// Turns librdkafka's rebalance callbacks into a queue that is emptied in order. What is given and what is revoked waits
+/// for [`Rebalances::settle`], and the group with it.
+pub(super) struct Rebalances {
+    start: Start,
+    topic: String,
+    queue: Mutex<VecDeque<Result<Polled, KafkaError>>>,
+    pending: Mutex<Option<Pending>>,
+    closing: AtomicBool,
+}
+
+/// What librdkafka waits to hear of.
+enum Pending {
+    Given(TopicPartitionList),
+    Revoked(TopicPartitionList),
+}
+
+refreshes_tokens!(Rebalances);
+
+impl Rebalances {
+    pub(super) fn new(start: Start, topic: &str) -> Self {
+        Rebalances {
+            start,
+            topic: topic.to_owned(),
+            queue: Mutex::default(),
+            pending: Mutex::default(),
+            closing: AtomicBool::new(false),
+        }
+    }
+
+    /// The first of what has happened since.
+    pub(super) fn next(&self) -> Option<Result<Polled, KafkaError>> {
+        self.queue.lock().pop_front()
+    }
+
+    /// Begins to read what was given, or leaves what was revoked to its next owners.
+    pub(super) fn settle(&self, consumer: &BaseConsumer<Self>) {
+        let Some(pending) = self.pending.lock().take() else {
+            return;
+        };
+        let bit_by_bit = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        self.note(match pending {
+            Pending::Given(partitions) if bit_by_bit => consumer.incremental_assign(&partitions),
+            Pending::Given(partitions) => consumer.assign(&partitions),
+            Pending::Revoked(partitions) if bit_by_bit => consumer.incremental_unassign(&partitions),
+            Pending::Revoked(_) => consumer.unassign(),
+        });
+    }
+
+    /// From now on nobody asks for what happens, and it is settled at once.
+    pub(super) fn close(&self, consumer: &BaseConsumer<Self>) {
+        self.closing.store(true, Ordering::SeqCst);
+        self.settle(consumer);
+    }
+
+    fn note(&self, done: Result<(), KafkaError>) {
+        if let Err(error) = done {
+            self.queue.lock().push_back(Err(error));
+        }
+    }
+
+    /// Decides where each given partition is read from.
+    fn take(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        given: &TopicPartitionList,
+    ) -> Result<Vec<Assigned>, KafkaError> {
+        let committed = consumer.committed_offsets(given.clone(), ANSWER)?;
+        let mut assigned = Vec::new();
+        for mut element in given.elements() {
+            let partition = element.partition();
+            let (low, end) = consumer.fetch_watermarks(&self.topic, partition, ANSWER)?;
+            let committed = committed
+                .find_partition(&self.topic, partition)
+                .and_then(|found| match found.offset() {
+                    Offset::Offset(offset) => Some(offset),
+                    _ => None,
+                });
+            let start = match (committed, self.start) {
+                (Some(offset), _) if (low..=end).contains(&offset) => offset,
+                (None, Start::Latest) => end,
+                _ => low,
+            };
+            element.set_offset(Offset::Offset(start))?;
+            assigned.push(Assigned {
+                partition,
+                committed,
+                start,
+                end,
+            });
+        }
+        Ok(assigned)
+    }
+}
+
+impl ConsumerContext for Rebalances {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        what: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        let (event, pending) = match what {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                let event = self.take(consumer, partitions).map(Polled::Assigned);
+                (event, Pending::Given(partitions.clone()))
+            }
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
+                (Ok(Polled::Revoked), Pending::Revoked(partitions.clone()))
+            }
+            error => (
+                Err(KafkaError::Rebalance(error.into())),
+                Pending::Revoked(partitions.clone()),
+            ),
+        };
+        self.queue.lock().push_back(event);
+        *self.pending.lock() = Some(pending);
+        if self.closing.load(Ordering::SeqCst) {
+            self.settle(consumer);
+        }
+    }
+}
