@@ -35,6 +35,7 @@ impl Dress {
     }
 
     /// A text with the prefix before each name of the lesson, and the cluster's address instead of `localhost:9092`.
+    /// Pictures keep the plain names: a longer one would push their lines apart.
     pub fn text(&self, text: &str) -> String {
         let text = if self.bootstrap == Connection::DEFAULT_BOOTSTRAP {
             text.to_owned()
@@ -50,18 +51,31 @@ impl Dress {
             return text;
         }
         let mut dressed = String::with_capacity(text.len());
+        let mut drawn = false;
+        for line in text.split_inclusive('\n') {
+            let fence = line.trim_start().strip_prefix("```").map(str::trim);
+            drawn = fence.map_or(drawn, |kind| kind == "picture");
+            if drawn {
+                dressed.push_str(line);
+            } else {
+                self.line(&mut dressed, line);
+            }
+        }
+        dressed
+    }
+
+    fn line(&self, dressed: &mut String, line: &str) {
         let mut word = String::new();
-        for letter in text.chars() {
+        for letter in line.chars() {
             if is_name_letter(letter) {
                 word.push(letter);
             } else {
-                self.word(&mut dressed, &word);
+                self.word(dressed, &word);
                 word.clear();
                 dressed.push(letter);
             }
         }
-        self.word(&mut dressed, &word);
-        dressed
+        self.word(dressed, &word);
     }
 
     fn word(&self, dressed: &mut String, word: &str) {
@@ -134,6 +148,11 @@ mod tests {
             mail_port: MAIL_PORT,
             names: vec!["velib".to_owned()],
         };
+        let picture = "```picture\nvelib ─┐\n```\n";
+        assert_eq!(
+            dress.text(&format!("{picture}velib")),
+            format!("{picture}alice-velib")
+        );
         assert_eq!(
             dress.text("Read `velib`, not velib-x nor a-velib, on localhost:9092: velib."),
             "Read `alice-velib`, not velib-x nor a-velib, on localhost:9999: alice-velib."
