@@ -13,5 +13,6 @@ mod producer_perf;
 mod reassign_partitions;
 mod server;
 mod shims;
+mod transactions;
 mod verifiable_consumer;
 mod verifiable_producer;

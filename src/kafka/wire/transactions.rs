@@ -19,6 +19,9 @@ const SETTLING: Duration = Duration::from_secs(8);
 /// One pause in that time.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// The timeout that an id has once it was taken over, in ms; Java's default for a request.
+const TAKEN_OVER_MS: i32 = 30_000;
+
 /// Which transactions to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransactionFilter {
@@ -116,7 +119,11 @@ impl Wire {
         for node in self.nodes()? {
             let answer = self.settled(|wire| {
                 let answer = wire.ask(To::Node(node.id), &request)?;
-                check(answer.error_code, None).map(|()| answer)
+                let words = format!(
+                    "ListTransactions request sent to broker {} failed with an unexpected exception",
+                    node.id
+                );
+                check(answer.error_code, Some(text(&words))).map(|()| answer)
             })?;
             listed.extend(
                 answer
@@ -136,7 +143,7 @@ impl Wire {
     /// One transaction, as its coordinator knows it.
     ///
     /// # Errors
-    /// When there is none with that id, or the coordinator does not answer.
+    /// When there is none with that id, or the coordinator does not answer; in Java's words, for the broker has none.
     pub fn describe_transaction(&mut self, transactional_id: &str) -> Answer<TransactionDescription> {
         let request = DescribeTransactionsRequest::default()
             .with_transactional_ids(vec![TransactionalId(text(transactional_id))]);
@@ -148,7 +155,14 @@ impl Wire {
                 .into_iter()
                 .next()
                 .ok_or_else(|| KafkaError::new(ErrorCode::BadMessage, "the answer has no transaction"))?;
-            check(told.error_code, None)?;
+            let why = match told.error_code {
+                53 => "due to authorization failure",
+                105 => "because the ID could not be found",
+                _ => "due to unexpected error",
+            };
+            let words =
+                format!("DescribeTransactions request for transactionalId `{transactional_id}` failed {why}");
+            check(told.error_code, Some(text(&words)))?;
             let partitions = told.topics.iter().flat_map(|topic| {
                 topic
                     .partitions
@@ -174,7 +188,7 @@ impl Wire {
     pub fn terminate_transaction(&mut self, transactional_id: &str) -> Answer {
         let request = InitProducerIdRequest::default()
             .with_transactional_id(Some(TransactionalId(text(transactional_id))))
-            .with_transaction_timeout_ms(1)
+            .with_transaction_timeout_ms(TAKEN_OVER_MS)
             .with_producer_id(ProducerId(-1))
             .with_producer_epoch(-1);
         self.settled(|wire| {

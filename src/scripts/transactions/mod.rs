@@ -5,9 +5,10 @@ mod hanging;
 
 use super::Ending;
 use super::argparse::{Arg, Command, Manners, Parsed, Parser, Takes, Type, VERSION};
-use super::wire_tool::{self, message, print_table};
+use super::java_order::hash_map_order;
+use super::wire_tool::{self, message, print_table, timed_out};
 use crate::kafka::{
-    KafkaError, PartitionProducer, TopicPartition, TransactionFilter, TransactionListing, Wire,
+    ErrorCode, KafkaError, PartitionProducer, TopicPartition, TransactionFilter, TransactionListing, Wire,
 };
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -189,11 +190,10 @@ fn failed_for(what: impl std::fmt::Display, why: &str) -> Ending {
 fn connect(given: &Parsed, what: &str, call: &str) -> Result<Wire, Ending> {
     wire_tool::connect(given, given.value("command-config"), call).map_err(|ending| {
         // The exception's name is not shown by this tool.
-        let timed_out = ending.stderr.ends_with(&wire_tool::timed_out(call));
-        match timed_out {
+        match ending.stderr.ends_with(&timed_out(call)) {
             true => Ending {
                 hints: ending.hints,
-                ..failed_for(what, &wire_tool::timed_out(call))
+                ..failed_for(what, &timed_out(call))
             },
             false => ending,
         }
@@ -245,12 +245,10 @@ fn describe(given: &Parsed) -> Result<(), Ending> {
     const CALL: &str = "describeTransactions(api=FIND_COORDINATOR)";
     let id = given.value("transactional-id").unwrap_or_default();
     let what = format!("Failed to describe transaction state of transactional-id `{id}`");
-    let found = connect(given, &what, CALL)?
+    let mut found = connect(given, &what, CALL)?
         .describe_transaction(id)
-        .map_err(|error| match error.protocol_code() {
-            NOT_FOUND => failed_for(&what, &not_found(id)),
-            _ => failed(&what, CALL)(error),
-        })?;
+        .map_err(failed(&what, CALL))?;
+    hash_map_order(&mut found.partitions, |partition| partition);
     let text = |number: Option<i64>| number.map_or("None".to_owned(), |number| number.to_string());
     let partitions: Vec<String> = found.partitions.iter().map(ToString::to_string).collect();
     let row = [
@@ -282,19 +280,18 @@ fn describe(given: &Parsed) -> Result<(), Ending> {
 /// `TRANSACTIONAL_ID_NOT_FOUND`
 const NOT_FOUND: i16 = 105;
 
-fn not_found(id: &str) -> String {
-    format!(
-        "DescribeTransactions request for transactionalId `{id}` failed because the ID could not be found"
-    )
-}
-
 fn describe_producers(given: &Parsed) -> Result<(), Ending> {
     let partition = partition(given);
     let broker = given.number::<i32>("broker-id");
     let whom = broker.map_or("leader".to_owned(), |id| format!("broker {id}"));
     let what = format!("Failed to describe producers for partition {partition} on {whom}");
     let mut wire = connect(given, &what, PRODUCERS)?;
-    let producers = producers_of(&mut wire, &partition, broker).map_err(failed(&what, PRODUCERS))?;
+    let producers = producers_of(&mut wire, &partition, broker).map_err(|error| match error.code() {
+        ErrorCode::BrokerNotAvailable => {
+            failed_for(&what, &timed_out("describeProducers(api=DESCRIBE_PRODUCERS)"))
+        }
+        _ => failed(&what, PRODUCERS)(error),
+    })?;
     let row = |producer: &PartitionProducer| {
         [
             producer.id.to_string(),

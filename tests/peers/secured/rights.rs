@@ -1,6 +1,6 @@
-//! Who may do what: the lists that `kafka-acls` keeps.
+//! Who may do what: the lists that `kafka-acls` keeps, and the passwords that `kafka-configs` gives.
 
-use super::{PASSWORD, User, listener, name, plain};
+use super::{PASSWORD, User, listener, login, name, over_tls, plain, scram};
 use std::time::{Duration, Instant};
 
 /// Asks until the cluster has heard of a change.
@@ -69,4 +69,36 @@ fn what_kafka_acls_forbids_is_refused() {
     until(|| lists().is_empty().then_some(()));
     reads().succeeds();
     boss.velo(&["topic", "delete", &topic, "--yes"]).succeeds();
+}
+
+#[test]
+#[cfg_attr(
+    not(all(peer = "kafka", feature = "tls")),
+    ignore = "needs Apache Kafka and --features tls: scripts/dev/test has both"
+)]
+fn a_password_that_kafka_configs_gave_lets_in() {
+    let alice = User::new(
+        &listener("SASL_SSL"),
+        &over_tls(&scram("SCRAM-SHA-512", PASSWORD)),
+    );
+    let user = name();
+    let configs = |words: &[&str]| {
+        alice
+            .velo(&[&["kafka-configs", "--user", user.as_str()], words].concat())
+            .succeeds()
+            .stdout
+    };
+    for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
+        let given = format!("{mechanism}=[iterations=5000,password=open sesame]");
+        let done = format!("Completed updating config for user {user}.\n");
+        assert_eq!(configs(&["--alter", "--add-config", &given]), done);
+        let told =
+            format!("SCRAM credential configs for user-principal '{user}' are {mechanism}=iterations=5000\n");
+        until(|| (configs(&["--describe"]) == told).then_some(()));
+        let module = format!("scram.ScramLoginModule required username=\"{user}\" password=\"open sesame\"");
+        let newcomer = User::new(&listener("SASL_SSL"), &over_tls(&login(mechanism, &module)));
+        newcomer.velo(&["topic", "list"]).succeeds();
+        assert_eq!(configs(&["--alter", "--delete-config", mechanism]), done);
+        until(|| (newcomer.velo(&["topic", "list"]).code == 1).then_some(()));
+    }
 }
