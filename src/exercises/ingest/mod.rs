@@ -26,7 +26,6 @@ use mongo::{Mongo, Sending};
 use mongodb::bson::rawdoc;
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 use tally::Tally;
 
@@ -141,7 +140,7 @@ impl Patience {
 
 /// A batch that is being written.
 struct Flight {
-    wanted: Arc<Vec<Wanted>>,
+    wanted: Vec<Wanted>,
     /// None when it is written already.
     sending: Option<Sending>,
     /// What to commit afterwards.
@@ -282,10 +281,13 @@ impl Ingest<'_> {
     /// Begins to write a batch once the one before is written, and commits that one.
     fn launch(&mut self, batch: Vec<Received>) -> Outcome {
         let (wanted, next) = self.prepare(batch)?;
-        let wanted = Arc::new(wanted);
+        let commands = match &self.target {
+            Target::Mongo(mongo) => Some(mongo.encode(&wanted)),
+            Target::File(_) => None,
+        };
         let landed = self.land()?;
         let sending = match &mut self.target {
-            Target::Mongo(mongo) => Some(mongo.begin(&wanted)),
+            Target::Mongo(mongo) => commands.map(|commands| mongo.begin(commands)),
             Target::File(file) => {
                 file.write(&self.topic_id, &wanted)?;
                 None

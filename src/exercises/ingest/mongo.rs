@@ -30,6 +30,9 @@ pub struct Mongo {
     writer: Arc<Writer>,
 }
 
+/// A batch as it is sent: each command, and how many of the batch are in it.
+pub struct Commands(Vec<(RawDocumentBuf, usize)>);
+
 /// A batch on its way: what the server says of each of its commands, up to the first that is not just taken.
 pub struct Sending(JoinHandle<Vec<Reply>>);
 
@@ -99,13 +102,23 @@ impl Mongo {
         format!("{}.{collection} on {hosts}", database.name())
     }
 
-    /// Begins to write a batch in which no two have the same `_id`.
-    pub fn begin(&self, wanted: &Arc<Vec<Wanted>>) -> Sending {
-        let (writer, wanted) = (Arc::clone(&self.writer), Arc::clone(wanted));
+    /// The commands that write a batch in which no two have the same `_id`.
+    pub fn encode(&self, wanted: &[Wanted]) -> Commands {
+        let chunks = self.writer.chunks(wanted).into_iter();
+        Commands(
+            chunks
+                .map(|chunk| (self.writer.command(&chunk), chunk.wanted.len()))
+                .collect(),
+        )
+    }
+
+    /// Begins to send them.
+    pub fn begin(&self, commands: Commands) -> Sending {
+        let writer = Arc::clone(&self.writer);
         Sending(self.runtime.spawn(async move {
             let mut replies = Vec::new();
-            for chunk in writer.chunks(&wanted) {
-                let reply = writer.send(&chunk).await;
+            for (command, count) in commands.0 {
+                let reply = writer.send(command, count).await;
                 let taken = matches!(reply, Reply::Fates(_));
                 replies.push(reply);
                 if !taken {
@@ -142,7 +155,11 @@ impl Mongo {
     ) -> Outcome {
         loop {
             let reply = reply.take();
-            match reply.unwrap_or_else(|| self.runtime.block_on(self.writer.send(chunk))) {
+            let again = || {
+                let sent = self.writer.send(self.writer.command(chunk), chunk.wanted.len());
+                self.runtime.block_on(sent)
+            };
+            match reply.unwrap_or_else(again) {
                 Reply::Fates(found) => {
                     patience.over();
                     fates.extend(found);
@@ -210,13 +227,13 @@ impl Writer {
         chunks
     }
 
-    async fn send(&self, chunk: &Chunk<'_>) -> Reply {
-        let asked = self.database.run_raw_command(self.command(chunk));
+    async fn send(&self, command: RawDocumentBuf, count: usize) -> Reply {
+        let asked = self.database.run_raw_command(command);
         let answer = match tokio::time::timeout(ANSWER, asked.into_future()).await {
             Ok(answer) => answer.map_err(|error| Refusal::Error(Box::new(error))),
             Err(_) => Err(Refusal::Silence(ANSWER)),
         };
-        replies::judge(&answer, chunk.wanted.len(), &self.hosts)
+        replies::judge(&answer, count, &self.hosts)
     }
 
     fn command(&self, chunk: &Chunk<'_>) -> RawDocumentBuf {
