@@ -150,11 +150,11 @@ fn fold(text: &str, width: usize, hanging: usize) -> Vec<String> {
     lines
 }
 
-/// Words, a piece of code between backticks being one.
+/// Words, a piece of code between backticks being one; what a no-break space joins is one, too.
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut in_code = false;
-    for word in text.split_whitespace() {
+    for word in text.split_ascii_whitespace() {
         match words.last_mut() {
             Some(last) if in_code => {
                 last.push(' ');
@@ -172,6 +172,12 @@ fn words(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sign_stays_with_its_word() {
+        let text = Page::plain(20).markdown("Un cluster répond-il\u{a0}? Oui\u{a0}: c’est lui.");
+        assert_eq!(text, "Un cluster\nrépond-il\u{a0}? Oui\u{a0}:\nc’est lui.");
+    }
 
     #[test]
     fn prose_is_folded_and_code_is_not() {

@@ -4,7 +4,9 @@ use super::{To, Wire, port};
 use crate::kafka::errors::Answer;
 use crate::kafka::types::{Broker, ClusterMetadata, PartitionDescription, TopicMetadata};
 use kafka_protocol::error::ResponseError;
-use kafka_protocol::messages::metadata_response::{MetadataResponsePartition, MetadataResponseTopic};
+use kafka_protocol::messages::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
 use kafka_protocol::messages::{BrokerId, MetadataRequest};
 
 impl Wire {
@@ -17,16 +19,7 @@ impl Wire {
             .with_topics(None)
             .with_allow_auto_topic_creation(false);
         let answer = self.ask(To::Any, &everything)?;
-        let mut brokers: Vec<Broker> = answer
-            .brokers
-            .into_iter()
-            .map(|broker| Broker {
-                id: broker.node_id.0,
-                host: broker.host.to_string(),
-                port: port(broker.port),
-                rack: broker.rack.map(|rack| rack.to_string()),
-            })
-            .collect();
+        let mut brokers: Vec<Broker> = answer.brokers.into_iter().map(broker_of).collect();
         brokers.sort_by_key(|broker| broker.id);
         let gone = ResponseError::UnknownTopicOrPartition.code();
         let mut topics: Vec<TopicMetadata> = answer
@@ -37,6 +30,16 @@ impl Wire {
             .collect();
         topics.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(ClusterMetadata { brokers, topics })
+    }
+}
+
+/// A broker as Metadata tells it.
+pub(super) fn broker_of(told: MetadataResponseBroker) -> Broker {
+    Broker {
+        id: told.node_id.0,
+        host: told.host.to_string(),
+        port: port(told.port),
+        rack: told.rack.map(|rack| rack.to_string()),
     }
 }
 

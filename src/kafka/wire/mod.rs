@@ -224,15 +224,9 @@ impl Wire {
                 .with_topics(Some(Vec::new()))
                 .with_allow_auto_topic_creation(false),
         )?;
-        let nodes = answer.brokers.into_iter().map(|broker| Broker {
-            id: broker.node_id.0,
-            host: broker.host.to_string(),
-            port: port(broker.port),
-            rack: broker.rack.map(|rack| rack.to_string()),
-        });
         Ok(Cluster {
             controller: answer.controller_id.0,
-            nodes: nodes.collect(),
+            nodes: answer.brokers.into_iter().map(metadata::broker_of).collect(),
         })
     }
 
