@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -19,6 +20,7 @@ import java.security.Policy;
 import java.security.ProtectionDomain;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.utils.Exit;
 
@@ -43,9 +45,26 @@ public final class JavaTools {
         final long started = System.nanoTime();
         volatile long ended = started;
         volatile boolean over;
+        /** No other tool runs at the same time, so that the hooks of the JVM are its own. */
+        final boolean alone;
 
-        Run(byte[] stdin) {
+        Run(byte[] stdin, boolean alone) {
             this.stdin = new ByteArrayInputStream(stdin);
+            this.alone = alone;
+        }
+
+        /** The hooks that a tool has given to the JVM itself, each in the thread that it has made for it. */
+        private void runHooksOfTheJvm() {
+            try {
+                for (Thread hook : jvmHooks()) {
+                    if (!BEFORE.contains(hook) && Runtime.getRuntime().removeShutdownHook(hook)) {
+                        hook.start();
+                        hook.join(10_000);
+                    }
+                }
+            } catch (ReflectiveOperationException | InterruptedException impossible) {
+                impossible.printStackTrace();
+            }
         }
 
         /** The end of the process: the hooks run, and nothing is printed any more. The first one counts. */
@@ -56,6 +75,9 @@ public final class JavaTools {
             ended = System.nanoTime();
             code.set(status);
             hooks.forEach(Runnable::run);
+            if (alone) {
+                runHooksOfTheJvm();
+            }
             over = true;
         }
     }
@@ -63,6 +85,17 @@ public final class JavaTools {
     /** Unwinds the thread that asked for the end of the process. */
     private static final class Ended extends Error {
         private static final long serialVersionUID = 1;
+    }
+
+    /** The hooks of the JVM that are no tool's. */
+    private static final List<Thread> BEFORE = new ArrayList<>();
+
+    private static List<Thread> jvmHooks() throws ReflectiveOperationException {
+        Field hooks = Class.forName("java.lang.ApplicationShutdownHooks").getDeclaredField("hooks");
+        hooks.setAccessible(true);
+        List<Thread> threads = new ArrayList<>();
+        ((Map<?, ?>) hooks.get(null)).keySet().forEach(thread -> threads.add((Thread) thread));
+        return threads;
     }
 
     private static final InheritableThreadLocal<Run> CURRENT = new InheritableThreadLocal<>();
@@ -156,6 +189,7 @@ public final class JavaTools {
             }
         });
         System.setSecurityManager(new NoExit());
+        BEFORE.addAll(jvmHooks());
         Exit.Procedure end = (status, message) -> {
             CURRENT.get().end(status);
             throw new Ended();
@@ -175,7 +209,8 @@ public final class JavaTools {
         List<Run> runs = new ArrayList<>();
         List<Thread> tools = new ArrayList<>();
         for (JsonNode request : requests) {
-            Run run = new Run(request.path("stdin").asText().getBytes(StandardCharsets.UTF_8));
+            byte[] stdin = request.path("stdin").asText().getBytes(StandardCharsets.UTF_8);
+            Run run = new Run(stdin, requests.size() == 1);
             List<String> words = new ArrayList<>();
             request.path("arguments").forEach(word -> words.add(word.asText()));
             Thread tool = new Thread(() -> {

@@ -2,11 +2,11 @@
 //! answers.
 
 use super::Ending;
+use super::client_properties::{Unmade, admin_connection};
 use super::java_words::{java_exception, java_message};
 use super::options::{Opt, Parsed, value};
 use crate::failure::{Failure, Kind};
-use crate::kafka::{Connection, ErrorCode, KafkaError, Wire};
-use std::path::Path;
+use crate::kafka::{ErrorCode, KafkaError, Wire};
 
 /// `--bootstrap-server` of a tool that cannot do without; `describes` is what its help calls the value.
 pub const fn bootstrap_server(describes: &'static str) -> Opt {
@@ -31,38 +31,30 @@ pub const fn command_config(describes: &'static str) -> Opt {
     value(&["command-config"], describes, "File of connection properties.")
 }
 
-/// What `--bootstrap-server` (or `--bootstrap-controller`) and `--command-config` say.
+/// A connection of our own, to the brokers or the controllers, whichever were named, with the properties of
+/// `--command-config`.
 ///
 /// # Errors
-/// An option that was given twice, by `late`; properties that cannot be used, by `unusable`.
-pub fn connection(
+/// An option that was given twice, by `late`; properties that cannot be used, or that nobody answers what Java calls
+/// `call`, by `unusable`.
+pub fn wire(
     parsed: &Parsed,
     late: impl Fn(Ending) -> Ending,
-    unusable: impl Fn(Failure) -> Ending,
-) -> Result<Connection, Ending> {
+    call: &str,
+    unusable: impl Fn(&Unanswered) -> Ending,
+) -> Result<Wire, Ending> {
     let servers = match parsed.value("bootstrap-server").map_err(&late)? {
         Some(servers) => Some(servers),
         None => parsed.value("bootstrap-controller").map_err(&late)?,
     };
-    let config = parsed.value("command-config").map_err(&late)?.map(Path::new);
-    Connection::new(servers.unwrap_or_default(), config).map_err(unusable)
-}
-
-/// A connection of our own, to the brokers or the controllers, whichever were named.
-///
-/// # Errors
-/// As [`connection`]; and when nobody answers, by `unusable`.
-pub fn wire(
-    parsed: &Parsed,
-    late: impl Fn(Ending) -> Ending,
-    unusable: impl Fn(Failure) -> Ending,
-) -> Result<Wire, Ending> {
-    let connection = connection(parsed, late, &unusable)?;
-    if parsed.has("bootstrap-server") {
-        Wire::connect(&connection).map_err(unusable)
-    } else {
-        Wire::connect_to_controllers(&connection).map_err(unusable)
-    }
+    let config = parsed.value("command-config").map_err(&late)?;
+    let connection = admin_connection(servers.unwrap_or_default(), config)
+        .map_err(|unmade| Unanswered::of_unmade(unmade).ending(&unusable))?;
+    let wire = match parsed.has("bootstrap-server") {
+        true => Wire::connect(&connection),
+        false => Wire::connect_to_controllers(&connection),
+    };
+    wire.map_err(|failure| Unanswered::of_failure(&failure, call).ending(unusable))
 }
 
 /// Why a tool got no answer, in the words of Java's clients.
@@ -76,6 +68,15 @@ pub struct Unanswered {
 }
 
 impl Unanswered {
+    /// No client could be made. Java's tools show the message, and what is behind it in their trace.
+    fn of_unmade(unmade: Unmade) -> Self {
+        Unanswered {
+            exception: unmade.message.clone(),
+            message: unmade.message,
+            hint: Some(unmade.why).filter(|why| !why.is_empty()),
+        }
+    }
+
     /// A failure of the client core while it did what Java calls `call`.
     pub fn of_failure(failure: &Failure, call: &str) -> Self {
         if failure.kind() == Kind::Unreachable {
@@ -111,6 +112,11 @@ impl Unanswered {
                 "{what}; velo cluster start, or another --bootstrap-server"
             )),
         }
+    }
+
+    /// What is behind it.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
     }
 
     /// The ending that `say` makes of it, with what to do about it.

@@ -46,11 +46,12 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let mut wire = connecting::wire(
         &parsed,
         |ending| ending,
-        |failure| told(Unanswered::of_failure(&failure, "findAllBrokers")),
+        "findAllBrokers",
+        told,
     )?;
     let mut groups = wire
         .list_groups()
-        .map_err(|error| told(Unanswered::of_error(&error, "listGroups")))?;
+        .map_err(|error| Unanswered::of_error(&error, "listGroups").ending(told))?;
     hash_map_order(&mut groups, |group| group.id.as_str());
     let wanted = Wanted::of(&parsed)?;
     groups.retain(|group| wanted.takes(group));
@@ -58,13 +59,11 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     Ok(0)
 }
 
-fn told(why: Unanswered) -> Ending {
-    why.ending(|why| {
-        Ending::on_stdout(
-            1,
-            format!("Error while executing groups command : {}", why.message),
-        )
-    })
+fn told(why: &Unanswered) -> Ending {
+    Ending::on_stdout(
+        1,
+        format!("Error while executing groups command : {}", why.message),
+    )
 }
 
 /// jopt-simple's own mistakes come with the help here, and it wants the server before `--help` is looked at.

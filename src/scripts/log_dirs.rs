@@ -51,9 +51,8 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let mut wire = connecting::wire(
         &parsed,
         |ending| ending,
-        |failure| {
-            Unanswered::of_failure(&failure, "listNodes").ending(|told| Ending::failure(&told.exception))
-        },
+        "listNodes",
+        |told| Ending::failure(&told.exception),
     )?;
     let brokers = brokers(&mut wire, wanted)?;
     out("Querying brokers for log directories information");

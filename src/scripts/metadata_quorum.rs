@@ -93,7 +93,11 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
 }
 
 fn connect(given: &Parsed, call: &str) -> Result<Wire, Ending> {
-    wire_tool::connect(given, given.value("command-config"), call)
+    let config = given.value("command-config");
+    if let Some(path) = config.filter(|path| !Path::new(path).exists()) {
+        return Err(Ending::failure(format!("Properties file {path} does not exists!")));
+    }
+    wire_tool::connect(given, config, call)
 }
 
 fn describe(given: &Parsed) -> Result<u8, Ending> {
@@ -165,8 +169,8 @@ fn replicas(quorum: &Quorum, replicas: &[QuorumReplica]) -> String {
         .iter()
         .map(|replica| {
             let directory = match replica.directory.is_nil() {
-                true => "null".to_owned(),
-                false => format!("\"{}\"", directory_id(replica.directory)),
+                true => String::new(),
+                false => format!(", \"directoryId\": \"{}\"", directory_id(replica.directory)),
             };
             let endpoints: Vec<String> = quorum
                 .endpoints
@@ -180,7 +184,7 @@ fn replicas(quorum: &Quorum, replicas: &[QuorumReplica]) -> String {
                 false => format!(", \"endpoints\": [{}]", endpoints.join(", ")),
             };
             format!(
-                "{{\"id\": {}, \"directoryId\": {directory}{endpoints}}}",
+                "{{\"id\": {}{directory}{endpoints}}}",
                 replica.id
             )
         })

@@ -54,6 +54,8 @@ use std::io::Write;
 
 /// The Apache Kafka whose words and options these scripts speak.
 pub const KAFKA_VERSION: &str = "4.3.1";
+/// The commit of that version, which some tools name beside it.
+pub const KAFKA_COMMIT: &str = "26b251a451ce941d";
 
 /// Prints a line on stdout. A reader that has gone away ends the process with success, as `head` expects.
 pub fn out(line: &str) {

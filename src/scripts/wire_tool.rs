@@ -1,11 +1,11 @@
 //! What Kafka's administration tools share that ask brokers, or controllers, for what librdkafka lacks.
 
+use super::client_properties::admin_connection;
 use super::argparse::{Arg, Group, Parsed, Takes, Type};
 use super::java_words::{java_exception, java_message};
 use super::{Ending, out};
 use crate::failure::{Failure, Kind};
 use crate::kafka::{Connection, KafkaError, Wire};
-use std::path::Path;
 
 /// The group of the options that say whom to ask first.
 const BOOTSTRAP: &str = "bootstrap";
@@ -47,7 +47,13 @@ pub fn connect(given: &Parsed, config: Option<&str>, call: &str) -> Result<Wire,
     let bootstrap = controllers
         .or(given.value("bootstrap-server"))
         .unwrap_or_default();
-    let connection = Connection::new(bootstrap, config.map(Path::new))?;
+    let connection = admin_connection(bootstrap, config).map_err(|unmade| {
+        let ending = Ending::failure(unmade.message);
+        match unmade.why.is_empty() {
+            true => ending,
+            false => ending.hint(unmade.why),
+        }
+    })?;
     open(&connection, controllers.is_some(), call)
 }
 

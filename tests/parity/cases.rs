@@ -26,12 +26,17 @@ pub struct Group {
     /// What cluster it wants.
     #[serde(default)]
     pub cluster: On,
+    /// It runs on `velo` or `apache` alone.
+    pub on: Option<String>,
     /// What must be there before.
     #[serde(default)]
     pub topics: Vec<Topic>,
     /// Offsets that groups have committed.
     #[serde(default)]
     pub commits: Vec<Commit>,
+    /// Transactions that are open while the cases run.
+    #[serde(default)]
+    pub transactions: Vec<Transaction>,
     /// Members that read while the cases run.
     #[serde(default)]
     pub members: Vec<Member>,
@@ -91,6 +96,15 @@ pub struct Commit {
     pub offsets: Vec<i64>,
 }
 
+/// A transaction with one record, in the topic's partition 0.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transaction {
+    /// Its transactional id.
+    pub id: String,
+    pub topic: String,
+}
+
 /// A console consumer of ours that runs while the cases run.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -127,6 +141,9 @@ pub struct Case {
     /// Of stdout only the lines that name the group's own things count.
     #[serde(default)]
     pub only_mine: bool,
+    /// Numbers and random ids are measured or drawn: only where they stand counts.
+    #[serde(default)]
+    pub numbers: bool,
     /// Java's tool runs in every test run, to see that the recording is still true.
     #[serde(default)]
     pub live: bool,

@@ -34,6 +34,7 @@ impl Java {
         let libs = std::env::var("KAFKA_LIBS").expect("KAFKA_LIBS names the folder of Apache Kafka's jars");
         let mut process = Command::new("java")
             .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+            .args(["--add-opens=java.base/java.lang=ALL-UNNAMED"])
             .args(["-Djava.security.manager=allow", "-cp"])
             .arg(format!("{libs}/*"))
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/dev/JavaTools.java"))

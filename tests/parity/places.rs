@@ -1,6 +1,6 @@
 //! The clusters that the cases run on, and what must be there before a group of cases.
 
-use super::cases::{Group, Member, On, Topic};
+use super::cases::{Group, Member, On, Topic, Transaction};
 use crate::support::cluster::Cluster;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -105,6 +105,7 @@ impl Place {
             dir,
             logs: self.logs.clone(),
             members: Vec::new(),
+            transactions: Vec::new(),
         };
         for (name, text) in &group.files {
             let text = group.fill(text, &prepared.server, &path, &self.logs);
@@ -123,13 +124,17 @@ pub struct Prepared {
     pub dir: TempDir,
     pub logs: String,
     members: Vec<Leaving>,
+    /// Each has one open.
+    transactions: Vec<BaseProducer>,
 }
 
+/// A console consumer, which leaves its group so that the group can be removed.
 struct Leaving(Child);
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        let id = self.0.id().to_string();
+        let _ = Command::new("kill").args(["-INT", &id]).status();
         let _ = self.0.wait();
     }
 }
@@ -176,6 +181,10 @@ impl Prepared {
                 },
             );
         }
+        for transaction in &group.transactions {
+            let producer = self.begin(group, transaction);
+            self.transactions.push(producer);
+        }
         for member in &group.members {
             self.join(group, member, &admin);
         }
@@ -211,6 +220,22 @@ impl Prepared {
             producer.send(base).map_err(|(error, _)| error).unwrap();
             producer.flush(PATIENCE).unwrap();
         }
+    }
+
+    fn begin(&self, group: &Group, transaction: &Transaction) -> BaseProducer {
+        let producer: BaseProducer = rdkafka::ClientConfig::new()
+            .set("bootstrap.servers", &self.server)
+            .set("transactional.id", self.fill(group, &transaction.id))
+            .set("transaction.timeout.ms", "600000")
+            .create()
+            .unwrap();
+        producer.init_transactions(PATIENCE).unwrap();
+        producer.begin_transaction().unwrap();
+        let topic = self.fill(group, &transaction.topic);
+        let record = BaseRecord::<str, str>::to(&topic).partition(0).payload("open");
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+        producer.flush(PATIENCE).unwrap();
+        producer
     }
 
     fn join(&mut self, group: &Group, member: &Member, admin: &Admin) {

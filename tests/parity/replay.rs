@@ -8,12 +8,15 @@ use super::rows;
 use super::said::{self, Said};
 use crate::support::velo::Home;
 use serde::{Deserialize, Serialize};
+use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 /// No script of ours may take longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long Apache Kafka's broker may take until it shows what its controller has acknowledged.
 const SETTLES: Duration = Duration::from_secs(15);
+/// How many groups of cases run at a time: most of their time they wait for answers.
+const SIDE_BY_SIDE: usize = 4;
 
 /// What came of a case on one cluster.
 #[derive(Debug, Serialize, Deserialize)]
@@ -111,6 +114,7 @@ fn in_order<'a>(scripts: &'a [Script], place: &Place) -> Vec<(&'a Script, &'a Gr
         .iter()
         .flat_map(|script| script.group.iter().map(move |group| (script, group)))
         .filter(|(_, group)| group.cluster != On::None || place.name == "velo")
+        .filter(|(_, group)| group.on.as_deref().is_none_or(|on| on == place.name))
         .collect();
     groups.sort_by_key(|(_, group)| (group.cluster != On::Empty, !group.commits.is_empty()));
     groups
@@ -161,38 +165,91 @@ pub fn record(place: &Place) {
     }
 }
 
-/// Runs every case by our scripts and compares with what is recorded.
+/// Runs every case by our scripts and compares with what is recorded: first the groups that want the cluster for
+/// themselves, then the others side by side, beside those that wait for a cluster that is not there.
 pub fn replay(place: &Place) -> Vec<Outcome> {
     let scripts = cases::load();
-    let home = Home::new();
-    let mut java: Option<Java> = None;
-    let mut outcomes = Vec::new();
-    for (script, group) in in_order(&scripts, place) {
-        let recording = recorded::load(&script.script);
-        let prepared = place.prepare(group);
-        for case in &group.cases {
-            let answer = || {
-                let raw = ours(&home, script, group, case, &prepared);
-                let said = read(&raw, group, case, &prepared);
-                compare(script, group, case, said, &recording, place)
-            };
-            let mut outcome = settled(case, answer);
-            if case.live && cfg!(peer = "kafka") && outcome.verdict == Verdict::Same {
-                let java = java.get_or_insert_with(Java::start);
-                let raw = java.run(&[request(script, group, case, &prepared)]).remove(0);
-                let now = read(&raw, group, case, &prepared);
-                if outcome.java.as_ref() != Some(&now) {
-                    outcome.verdict = Verdict::RecordingOutlived;
-                    outcome.ours = now;
-                }
+    let run = Run {
+        place,
+        home: Home::new(),
+        java: Mutex::new(None),
+        quiet: RwLock::new(()),
+        outcomes: Mutex::new(Vec::new()),
+    };
+    let (nowhere, somewhere): (Vec<_>, Vec<_>) = in_order(&scripts, place)
+        .into_iter()
+        .partition(|(_, group)| group.cluster == On::None);
+    let (alone, beside): (Vec<_>, Vec<_>) = somewhere
+        .into_iter()
+        .partition(|(_, group)| group.cluster == On::Empty);
+    let next = Mutex::new(beside.into_iter());
+    std::thread::scope(|threads| {
+        for (script, group) in nowhere {
+            for case in &group.cases {
+                let run = &run;
+                threads.spawn(move || run.case(script, group, case, &place.prepare(group)));
             }
-            outcomes.push(outcome);
         }
-        if group.cluster == On::Empty {
-            prepared.remove(group);
+        for (script, group) in alone {
+            run.group(script, group).remove(group);
         }
+        for _ in 0..SIDE_BY_SIDE {
+            threads.spawn(|| {
+                loop {
+                    let taken = next.lock().unwrap().next();
+                    let Some((script, group)) = taken else { break };
+                    run.group(script, group);
+                }
+            });
+        }
+    });
+    run.outcomes.into_inner().unwrap()
+}
+
+/// A run of the cases by our scripts.
+struct Run<'a> {
+    place: &'a Place,
+    home: Home,
+    java: Mutex<Option<Java>>,
+    /// Held for writing while a case looks at all that is on the cluster, so that nobody takes anything away meanwhile.
+    quiet: RwLock<()>,
+    outcomes: Mutex<Vec<Outcome>>,
+}
+
+impl Run<'_> {
+    fn group(&self, script: &Script, group: &Group) -> Prepared {
+        let prepared = self.place.prepare(group);
+        for case in &group.cases {
+            self.case(script, group, case, &prepared);
+        }
+        prepared
     }
-    outcomes
+
+    fn case(&self, script: &Script, group: &Group, case: &Case, prepared: &Prepared) {
+        let recording = recorded::load(&script.script);
+        let (_alone, _beside);
+        if case.only_mine {
+            _alone = self.quiet.write().unwrap();
+        } else {
+            _beside = self.quiet.read().unwrap();
+        }
+        let mut outcome = settled(case, || {
+            let raw = ours(&self.home, script, group, case, prepared);
+            let said = read(&raw, group, case, prepared);
+            compare(script, group, case, said, &recording, self.place)
+        });
+        if case.live && cfg!(peer = "kafka") && outcome.verdict == Verdict::Same {
+            let mut java = self.java.lock().unwrap();
+            let java = java.get_or_insert_with(Java::start);
+            let raw = java.run(&[request(script, group, case, prepared)]).remove(0);
+            let now = read(&raw, group, case, prepared);
+            if outcome.java.as_ref() != Some(&now) {
+                outcome.verdict = Verdict::RecordingOutlived;
+                outcome.ours = now;
+            }
+        }
+        self.outcomes.lock().unwrap().push(outcome);
+    }
 }
 
 /// The answer; a script that only looks looks again while it still sees what was there before.
@@ -293,6 +350,7 @@ fn read(raw: &Raw, group: &Group, case: &Case, prepared: &Prepared) -> Said {
         logs: &prepared.logs,
         sorted: case.sorted,
         only_mine: case.only_mine,
+        numbers: case.numbers,
     };
     let mut said = Said::of(raw, &place);
     // One look at the help is enough: it is the same after every mistake.

@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 /// Stands for the help text.
 pub const HELP: &str = "<options>";
+/// In seconds. Ours wait ten for a cluster that is not there, Java's at least sixty.
+const SLOW: f64 = 30.0;
 
 /// A normalised answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,7 +26,7 @@ pub struct Said {
     /// The options that a help text names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
-    /// It took longer than ten seconds.
+    /// It took longer than [`SLOW`].
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub slow: bool,
     /// It gave hints.
@@ -39,6 +41,7 @@ pub struct Place<'a> {
     pub logs: &'a str,
     pub sorted: bool,
     pub only_mine: bool,
+    pub numbers: bool,
 }
 
 macro_rules! pattern {
@@ -59,6 +62,7 @@ pattern!(
     ID,
     r"(TopicId: |[Tt]opic [Ii][Dd] |Cluster ID: |ClusterId: +)[A-Za-z0-9_-]{22}"
 );
+pattern!(EPOCH, r"\b(Epoch: )\d+");
 pattern!(MOMENT, r"\b1[78]\d{11}\b");
 pattern!(OBJECT, r"@[0-9a-f]{5,8}\b");
 pattern!(
@@ -67,7 +71,7 @@ pattern!(
 );
 pattern!(
     TRACE_LINE,
-    r"^(\s+at |\s+\.\.\. \d+ more|Caused by: |\s+Suppressed: )"
+    r"^(\s+at [a-zA-Z]|\s+\.\.\. \d+ more|Caused by: |\s+Suppressed: )"
 );
 pattern!(
     OPTION,
@@ -88,6 +92,10 @@ pattern!(
     r"(?m)^(SCRAM credential configs for user-principal '[^']*' are )(.*)$"
 );
 pattern!(ATTEMPTS, r"Call\(callName=(\S+), deadlineMs=.*? attempt\(s\)");
+// Of 16 random bytes: none that stands in a case is without small and great letters or digits.
+pattern!(RANDOM_ID, r"\b[A-Za-z0-9_-]{21}[AQgw]\b");
+pattern!(NUMBER, r"-?\b\d+(?:\.\d+)?(?:E-?\d+)?\b|\bNaN\b|\bInfinity\b");
+pattern!(SPACES, r" +(\t|\n|$)?|\t");
 pattern!(NAME, r"--?[a-z][a-z0-9.-]*");
 
 impl Said {
@@ -95,11 +103,12 @@ impl Said {
     pub fn of(raw: &Raw, place: &Place<'_>) -> Self {
         let mut said = Said {
             code: raw.code,
-            slow: raw.seconds > 10.0,
+            slow: raw.seconds > SLOW,
             ..Said::default()
         };
         let stdout = said.without_help(&common(&raw.stdout, place));
         let stderr = said.without_help(&common(&raw.stderr, place));
+        let stdout = said.without_frames(stdout);
         said.stdout = ordered(&stdout, place);
         let lines: Vec<&str> = stderr.lines().collect();
         said.hints = lines.iter().any(|line| line.starts_with("hint: "));
@@ -148,6 +157,23 @@ impl Said {
         }
         self.options.sort();
         self.options.dedup();
+    }
+
+    /// Cuts the stack traces out of stdout, where some tools print them below their message.
+    fn without_frames(&mut self, text: String) -> String {
+        if !text.lines().any(|line| TRACE_LINE.is_match(line)) {
+            return text;
+        }
+        let mut kept: Vec<&str> = Vec::new();
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            if !TRACE_LINE.is_match(line) {
+                kept.push(line);
+            } else if let Some(start) = kept.iter().rposition(|line| EXCEPTION.is_match(line)) {
+                // Its message may have several lines.
+                self.trace.extend(kept.drain(start..).next().map(message));
+            }
+        }
+        kept.join("\n") + "\n"
     }
 
     /// Cuts stack traces and the line above each, whose messages are kept.
@@ -236,6 +262,7 @@ fn common(text: &str, place: &Place<'_>) -> String {
     });
     let text = UUID.replace_all(&text, "UUID");
     let text = ID.replace_all(&text, "${1}ID");
+    let text = EPOCH.replace_all(&text, "${1}EPOCH");
     // Java's immutable sets have another order in every process.
     let text = SET.replace_all(&text, |found: &regex::Captures<'_>| {
         format!("{}{}", &found[1], sorted(&found[2], ", "))
@@ -253,7 +280,19 @@ fn common(text: &str, place: &Place<'_>) -> String {
     });
     let text = ATTEMPTS.replace_all(&text, "Timed out waiting for a node assignment. Call: $1");
     let text = MOMENT.replace_all(&text, "MOMENT");
-    OBJECT.replace_all(&text, "@OBJECT").into_owned()
+    let text = OBJECT.replace_all(&text, "@OBJECT");
+    if !place.numbers {
+        return text.into_owned();
+    }
+    let text = RANDOM_ID.replace_all(&text, "ID");
+    let text = NUMBER.replace_all(&text, "N");
+    // Columns are as wide as what stands in them.
+    SPACES
+        .replace_all(&text, |found: &regex::Captures<'_>| match found.get(1) {
+            Some(end) if end.as_str() != "\t" => end.as_str().to_owned(),
+            _ => " ".to_owned(),
+        })
+        .into_owned()
 }
 
 fn sorted(list: &str, between: &str) -> String {

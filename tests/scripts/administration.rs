@@ -134,7 +134,7 @@ fn kafka_storage_formats_the_folder_of_a_node_of_ours() {
     let file = home.path().join("server.properties");
     let text = format!(
         "process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://:9092,CONTROLLER://:9093\n\
-         controller.listener.names=CONTROLLER\nlog.dirs={}\n",
+         controller.listener.names=CONTROLLER\ncontroller.quorum.bootstrap.servers=localhost:9093\nlog.dirs={}\n",
         folder.display()
     );
     std::fs::write(&file, text).unwrap();

@@ -39,9 +39,7 @@ fn failed(message: impl std::fmt::Display) -> Ending {
 
 fn connect(parsed: &Parsed, call: &str) -> Result<Wire, Ending> {
     let late = |ending: Ending| failed(ending.stderr);
-    connecting::wire(parsed, late, |failure| {
-        Unanswered::of_failure(&failure, call).ending(|told| failed(&told.exception))
-    })
+    connecting::wire(parsed, late, call, |told| failed(&told.exception))
 }
 
 fn answered<T>(answer: Answer<T>, call: &str) -> Result<T, Ending> {

@@ -4,7 +4,7 @@ use super::slips::did_you_mean;
 use super::{Arg, Command, Group, HELP, Manners, Parsed, Parser, Takes, Type, VERSION, WIDTH};
 use crate::scripts::fill::wrapped;
 use crate::scripts::java_format::parsed_double;
-use crate::scripts::{Ending, KAFKA_VERSION};
+use crate::scripts::{Ending, KAFKA_COMMIT, KAFKA_VERSION};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The words still to be read.
@@ -130,8 +130,10 @@ impl Level<'_> {
             }
             _ => {
                 let mut ending = self.error(&format!("unrecognized arguments: '{word}'"));
-                let flags = self.args.iter().flat_map(|arg| arg.flags.iter().copied());
-                ending.stderr.push_str(&did_you_mean(word, flags));
+                if self.parser.manners != Manners::OneLine {
+                    let flags = self.args.iter().flat_map(|arg| arg.flags.iter().copied());
+                    ending.stderr.push_str(&did_you_mean(word, flags));
+                }
                 Err(ending)
             }
         }
@@ -164,7 +166,7 @@ impl Level<'_> {
                 return Err(Ending::on_stdout(code, self.help()));
             }
             (Takes::Nothing, None) if arg.flags == VERSION.flags => {
-                return Err(Ending::success(KAFKA_VERSION));
+                return Err(Ending::success(format!("{KAFKA_VERSION} (Commit:{KAFKA_COMMIT})")));
             }
             (Takes::Nothing, None) => {
                 parsed.given.entry(arg.key()).or_default();
@@ -239,8 +241,10 @@ impl Level<'_> {
                     "invalid choice: '{word}' (choose from {})",
                     all.join(", ")
                 ));
-                let names = commands.iter().map(|command| command.name);
-                ending.stderr.push_str(&did_you_mean(word, names));
+                if self.parser.manners != Manners::OneLine {
+                    let names = commands.iter().map(|command| command.name);
+                    ending.stderr.push_str(&did_you_mean(word, names));
+                }
                 Err(ending)
             }
             several => {

@@ -33,7 +33,12 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let mut wire = connecting::wire(
         &parsed,
         |ending| ending,
-        |failure| Unanswered::of_failure(&failure, "METADATA").ending(|_| no_answer(&parsed)),
+        "METADATA",
+        |told| match told.hint() {
+            _ if told.exception != told.message => no_answer(&parsed),
+            Some(why) if why.starts_with("Invalid url") => Ending::failure(why),
+            _ => Ending::failure(&told.message),
+        },
     )?;
     let mut nodes = wire
         .nodes()

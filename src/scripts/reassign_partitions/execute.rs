@@ -18,6 +18,10 @@ type Assignment = BTreeMap<TopicPartition, Vec<i32>>;
 
 pub(super) fn run(cluster: &mut Cluster, parsed: &Parsed) -> Result<(), Ending> {
     let text = file_of(parsed, "reassignment-json-file")?;
+    let throttle = |option: &str| parsed.number::<i64>(option).map_err(late);
+    let rate = throttle("throttle")?.unwrap_or(-1);
+    let log_dirs_rate = throttle("replica-alter-log-dirs-throttle")?.unwrap_or(-1);
+    let patience = patience(parsed)?;
     let wanted = file::wanted(&text).map_err(error)?;
     let proposed = proposed(wanted.partitions).map_err(error)?;
     let under_way = cluster.ask("listPartitionReassignments", |wire| wire.list_reassignments(None))?;
@@ -27,11 +31,6 @@ pub(super) fn run(cluster: &mut Cluster, parsed: &Parsed) -> Result<(), Ending> 
     check_brokers(cluster, &proposed)?;
     let current = current(cluster, &proposed)?;
     show(cluster, &current)?;
-    let rate = parsed.number::<i64>("throttle").map_err(late)?.unwrap_or(-1);
-    let log_dirs_rate = parsed
-        .number::<i64>("replica-alter-log-dirs-throttle")
-        .map_err(late)?
-        .unwrap_or(-1);
     if rate >= 0 || log_dirs_rate >= 0 {
         out(
             "Warning: You must run --verify periodically, until the reassignment completes, to ensure the throttle is \
@@ -50,7 +49,7 @@ pub(super) fn run(cluster: &mut Cluster, parsed: &Parsed) -> Result<(), Ending> 
         &proposed,
         !parsed.has("disallow-replication-factor-change"),
     )?;
-    moves::start(cluster, &wanted.log_dirs, patience(parsed)?)
+    moves::start(cluster, &wanted.log_dirs, patience)
 }
 
 /// `--timeout`

@@ -79,9 +79,7 @@ impl Cluster {
             "generate" => "describeTopics",
             _ => "listPartitionReassignments",
         };
-        let wire = connecting::wire(parsed, late, |failure| {
-            Unanswered::of_failure(&failure, first_call).ending(|told| error(&told.exception))
-        })?;
+        let wire = connecting::wire(parsed, late, first_call, |told| error(&told.exception))?;
         Ok(Cluster { wire })
     }
 

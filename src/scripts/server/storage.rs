@@ -173,6 +173,13 @@ fn node(given: &Parsed, settings: settings::Properties) -> Result<NodeConfig, En
             "kafka-server-start.sh {path}   (it prepares the folder of a ZooKeeper-era file itself)"
         )));
     }
+    let quorum = ["controller.quorum.bootstrap.servers", "controller.quorum.voters"];
+    if !quorum.iter().any(|name| settings.contains_key(*name)) {
+        return Err(Ending::failure(
+            "If using process.roles, either controller.quorum.bootstrap.servers must contain the set of bootstrap \
+             controllers or controller.quorum.voters must contain a parseable set of controllers.",
+        ));
+    }
     Ok(settings::of_server(settings, Vec::new())?.config)
 }
 

@@ -10,6 +10,7 @@ use super::wire_tool::{self, message, print_table, timed_out};
 use crate::kafka::{
     ErrorCode, KafkaError, PartitionProducer, TopicPartition, TransactionFilter, TransactionListing, Wire,
 };
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const TOPIC: Arg = Arg::new(&["--topic"], Takes::One(Type::Text), "TOPIC", "The topic.");
@@ -188,7 +189,11 @@ fn failed_for(what: impl std::fmt::Display, why: &str) -> Ending {
 }
 
 fn connect(given: &Parsed, what: &str, call: &str) -> Result<Wire, Ending> {
-    wire_tool::connect(given, given.value("command-config"), call).map_err(|ending| {
+    let config = given.value("command-config");
+    if let Some(path) = config.filter(|path| !Path::new(path).exists()) {
+        return Err(failed_for("Failed to load admin client properties", path));
+    }
+    wire_tool::connect(given, config, call).map_err(|ending| {
         // The exception's name is not shown by this tool.
         match ending.stderr.ends_with(&timed_out(call)) {
             true => Ending {
@@ -247,7 +252,17 @@ fn describe(given: &Parsed) -> Result<(), Ending> {
     let what = format!("Failed to describe transaction state of transactional-id `{id}`");
     let mut found = connect(given, &what, CALL)?
         .describe_transaction(id)
-        .map_err(failed(&what, CALL))?;
+        .map_err(|error| match error.code() {
+            // A cluster of ours coordinates no transactions.
+            ErrorCode::UnsupportedVersion => failed_for(
+                &what,
+                &format!(
+                    "FindCoordinator request for key `CoordinatorKey(idValue='{id}', type=TRANSACTION)` failed due to an \
+                     unexpected error"
+                ),
+            ),
+            _ => failed(&what, CALL)(error),
+        })?;
     hash_map_order(&mut found.partitions, |partition| partition);
     let text = |number: Option<i64>| number.map_or("None".to_owned(), |number| number.to_string());
     let partitions: Vec<String> = found.partitions.iter().map(ToString::to_string).collect();
