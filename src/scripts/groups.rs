@@ -5,6 +5,7 @@ use super::java_order::hash_map_order;
 use super::options::{HELP, Options, Parsed, VERSION, flag, value};
 use super::{Ending, out};
 use crate::kafka::wire::ListedGroup;
+use std::path::Path;
 
 const TYPES: [&str; 4] = ["Consumer", "Classic", "Share", "Streams"];
 
@@ -43,12 +44,14 @@ const OPTIONS: Options = Options {
 pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let parsed = parse(arguments)?;
     check(&parsed)?;
-    let mut wire = connecting::wire(
-        &parsed,
-        |ending| ending,
-        "findAllBrokers",
-        told,
-    )?;
+    // Java reads the file before it knows how to tell of failures.
+    if let Some(path) = parsed
+        .value("command-config")?
+        .filter(|path| !Path::new(path).exists())
+    {
+        return Err(Ending::failure(path).hint("--command-config takes the path of a property file"));
+    }
+    let mut wire = connecting::wire(&parsed, |ending| ending, "findAllBrokers", told)?;
     let mut groups = wire
         .list_groups()
         .map_err(|error| Unanswered::of_error(&error, "listGroups").ending(told))?;

@@ -95,7 +95,9 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
 fn connect(given: &Parsed, call: &str) -> Result<Wire, Ending> {
     let config = given.value("command-config");
     if let Some(path) = config.filter(|path| !Path::new(path).exists()) {
-        return Err(Ending::failure(format!("Properties file {path} does not exists!")));
+        return Err(Ending::failure(format!(
+            "Properties file {path} does not exists!"
+        )));
     }
     wire_tool::connect(given, config, call)
 }
@@ -183,10 +185,7 @@ fn replicas(quorum: &Quorum, replicas: &[QuorumReplica]) -> String {
                 true => String::new(),
                 false => format!(", \"endpoints\": [{}]", endpoints.join(", ")),
             };
-            format!(
-                "{{\"id\": {}{directory}{endpoints}}}",
-                replica.id
-            )
+            format!("{{\"id\": {}{directory}{endpoints}}}", replica.id)
         })
         .collect();
     format!("[{}]", nodes.join(", "))

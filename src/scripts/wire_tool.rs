@@ -1,7 +1,7 @@
 //! What Kafka's administration tools share that ask brokers, or controllers, for what librdkafka lacks.
 
-use super::client_properties::admin_connection;
 use super::argparse::{Arg, Group, Parsed, Takes, Type};
+use super::client_properties::admin_connection;
 use super::java_words::{java_exception, java_message};
 use super::{Ending, out};
 use crate::failure::{Failure, Kind};

@@ -162,10 +162,10 @@ impl Said {
     /// Cuts the stack traces out of stdout, where some tools print them below their message.
     fn without_frames(&mut self, text: String) -> String {
         if !text.lines().any(|line| TRACE_LINE.is_match(line)) {
-            return text;
+            return self.without_repetition(text);
         }
         let mut kept: Vec<&str> = Vec::new();
-        for line in text.lines().filter(|line| !line.is_empty()) {
+        for line in text.lines() {
             if !TRACE_LINE.is_match(line) {
                 kept.push(line);
             } else if let Some(start) = kept.iter().rposition(|line| EXCEPTION.is_match(line)) {
@@ -173,7 +173,21 @@ impl Said {
                 self.trace.extend(kept.drain(start..).next().map(message));
             }
         }
-        kept.join("\n") + "\n"
+        kept.join("\n").trim_end().to_owned() + "\n"
+    }
+
+    /// Cuts an exception of Kafka's own that is printed without frames, below the line that tells its message.
+    fn without_repetition(&mut self, text: String) -> String {
+        let lines: Vec<&str> = text.trim_end().lines().collect();
+        let [before @ .., told, exception] = lines.as_slice() else {
+            return text;
+        };
+        let repeated = message(exception);
+        if !EXCEPTION.is_match(exception) || repeated.is_empty() || !told.ends_with(&repeated) {
+            return text;
+        }
+        self.trace.push(repeated);
+        [before, &[told, ""]].concat().join("\n")
     }
 
     /// Cuts stack traces and the line above each, whose messages are kept.
@@ -284,6 +298,7 @@ fn common(text: &str, place: &Place<'_>) -> String {
     if !place.numbers {
         return text.into_owned();
     }
+    let text = text.replace("127.0.0.1", "localhost");
     let text = RANDOM_ID.replace_all(&text, "ID");
     let text = NUMBER.replace_all(&text, "N");
     // Columns are as wide as what stands in them.

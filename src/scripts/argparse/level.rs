@@ -166,7 +166,9 @@ impl Level<'_> {
                 return Err(Ending::on_stdout(code, self.help()));
             }
             (Takes::Nothing, None) if arg.flags == VERSION.flags => {
-                return Err(Ending::success(format!("{KAFKA_VERSION} (Commit:{KAFKA_COMMIT})")));
+                return Err(Ending::success(format!(
+                    "{KAFKA_VERSION} (Commit:{KAFKA_COMMIT})"
+                )));
             }
             (Takes::Nothing, None) => {
                 parsed.given.entry(arg.key()).or_default();

@@ -196,6 +196,23 @@ pub fn dependencies_of(feature: &str) -> Result<String, String> {
     })
 }
 
+/// Checks that the feature of one `NAME=LEVEL` is one that nodes can be formatted with.
+///
+/// # Errors
+/// When it is none.
+pub fn check_supported(feature: &str) -> Result<(), String> {
+    let (name, _) = known::name_and_level(feature)?;
+    let mut names: Vec<&str> = known::FEATURES.iter().map(|feature| feature.name).collect();
+    if name == known::METADATA_VERSION || names.contains(&name) {
+        return Ok(());
+    }
+    names.sort_unstable();
+    Err(format!(
+        "Unsupported feature: {name}. Supported features are: {}",
+        names.join(", ")
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

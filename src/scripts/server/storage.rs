@@ -196,14 +196,9 @@ fn info(given: &Parsed) -> Result<u8, Ending> {
     let config = node(given, settings(given)?)?;
     let folder = &config.log_dir;
     let meta = meta_properties(folder)?;
-    let mut problems = Vec::new();
-    if folder.is_dir() {
+    let is_there = folder.is_dir();
+    if is_there {
         out(&format!("Found log directory:\n  {}\n", folder.display()));
-        if meta.is_none() {
-            problems.push(format!("{} is not formatted.", folder.display()));
-        }
-    } else {
-        problems.push(format!("{} does not exist", folder.display()));
     }
     if let Some(meta) = &meta {
         let pairs: Vec<String> = meta
@@ -211,26 +206,13 @@ fn info(given: &Parsed) -> Result<u8, Ending> {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         out(&format!("Found metadata: {{{}}}\n", pairs.join(", ")));
-        if let Some(owner) = meta.get("node.id")
-            && *owner != config.node_id.to_string()
-        {
-            problems.push(format!(
-                "Stored node id {owner} doesn't match previous node id {} in {}/meta.properties. If you moved your \
-                 data, make sure your configured node id matches. If you intend to create a new node, you should \
-                 remove all data in your data directories.",
-                config.node_id,
-                folder.display()
-            ));
-        }
     }
-    if problems.is_empty() {
-        return Ok(0);
-    }
-    let title = match problems.len() {
-        1 => "Found problem:",
-        _ => "Found problems:",
+    let problem = match (is_there, meta) {
+        (true, Some(_)) => return Ok(0),
+        (true, None) => "is not formatted.",
+        (false, _) => "does not exist",
     };
-    out(&format!("{title}\n  {}\n", problems.join("\n  ")));
+    out(&format!("Found problem:\n  {} {problem}\n", folder.display()));
     Ok(1)
 }
 
@@ -319,12 +301,15 @@ fn refuse(given: &Parsed, config: &NodeConfig) -> Result<(), Ending> {
         return Err(Ending::failure("You can only use --standalone on a controller."));
     }
     if let Some(release) = given.value("release-version") {
-        let mapped = features::mapping(release).map_err(Ending::failure)?;
+        // Kafka offers none here that is not stable yet.
+        let mapped =
+            features::mapping(release).map_err(|why| Ending::failure(why.trim_end_matches(", 4.4-IV0")))?;
         if !mapped.starts_with("metadata.version=30 ") {
             return refused("release-version", &format!("it knows {RELEASE} alone."));
         }
     }
     for feature in given.values("feature") {
+        features::check_supported(feature).map_err(Ending::failure)?;
         features::dependencies_of(feature).map_err(Ending::failure)?;
         if feature.replace(' ', "") != "metadata.version=30" {
             return refused(
