@@ -85,7 +85,10 @@ pattern!(
     SET,
     r"(?m)((?:takes one of these options|takes the following options|Valid states are|Valid types are): )(.*)$"
 );
-pattern!(LISTED, r"\[(\[[a-z-]+\](?:, \[[a-z-]+\])+|[A-Z_]+(?:, [A-Z_]+)+)\]");
+pattern!(
+    LISTED,
+    r"\[(\[[a-z-]+\](?:, \[[a-z-]+\])+|[A-Z_]+(?:, [A-Z_]+)+)\]"
+);
 pattern!(SETTINGS, r"(?m)(\tConfigs: )(.*)$");
 pattern!(
     PASSWORDS,

@@ -17,7 +17,10 @@ use wanted::Acls;
 /// # Errors
 /// Usage mistakes on stderr, what the cluster refuses on stdout; exit code 1.
 pub fn run(arguments: &[String]) -> Result<u8, Ending> {
-    let parsed = OPTIONS.parse(arguments)?;
+    // jopt-simple's own mistakes come with the help here.
+    let parsed = OPTIONS
+        .parse(arguments)
+        .map_err(|ending| OPTIONS.misuse(ending.stderr))?;
     options::check(&parsed)?;
     options::pattern_type(&parsed)?;
     if parsed.has("add") {
