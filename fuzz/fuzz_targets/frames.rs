@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
         let mut frames = FrameReader::new(bytes, limits, MemoryPool::new(1 << 20));
         let mut framed = 0;
         while let Ok(Some(frame)) = frames.next().await {
-            framed += 4 + frame.bytes.len();
+            framed += 4 + frame.len();
         }
         assert!(framed <= bytes.len());
     });
