@@ -183,7 +183,7 @@ on_both_clusters! {
             (&[&topic, "--from-beginning", "--grep", "3"], "none of 2 records read matches --grep 3"),
         ] {
             let mut terminal = Session::spawn(user.process(&[&["consume"], options].concat())).unwrap();
-            terminal.set_expect_timeout(Some(std::time::Duration::from_secs(20)));
+            terminal.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
             terminal.expect(told).unwrap_or_else(|error| panic!("{told}: {error}"));
         }
     }

@@ -53,7 +53,7 @@ impl Consumer {
             .spawn()
             .unwrap();
         let consumer = Consumer(consumer);
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while !user.velo(&["group", "members", group]).stdout.contains(topic) {
             assert!(
                 Instant::now() < deadline,

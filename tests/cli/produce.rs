@@ -144,7 +144,7 @@ on_both_clusters! {
         let user = User::at(cluster);
         let topic = user.topic(1);
         let mut terminal = Session::spawn(user.process(&["produce", &topic])).unwrap();
-        terminal.set_expect_timeout(Some(std::time::Duration::from_secs(20)));
+        terminal.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
         terminal.expect(format!("for topic {topic}")).unwrap();
         terminal.expect("Ctrl-D").unwrap();
         terminal.expect("> ").unwrap();

@@ -24,7 +24,7 @@ fn a_learner_makes_a_topic(cluster: &Cluster) {
         .env("VELO_HOME", home.path())
         .env("NO_COLOR", "1");
     let mut terminal = Session::spawn(command).unwrap();
-    terminal.set_expect_timeout(Some(Duration::from_secs(30)));
+    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
     terminal.expect("Is anybody there?").unwrap();
     terminal.expect("Enter go on").unwrap();
     terminal.send_line("").unwrap();

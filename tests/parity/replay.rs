@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// No script of ours may take longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long Apache Kafka's broker may take until it shows what its controller has acknowledged.
-const SETTLES: Duration = Duration::from_secs(15);
+const SETTLES: Duration = Duration::from_secs(30);
 /// How many groups of cases run at a time: most of their time they wait for answers.
 const SIDE_BY_SIDE: usize = 4;
 

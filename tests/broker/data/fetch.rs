@@ -13,7 +13,7 @@ async fn a_waiting_fetch_is_woken_by_the_append_it_waits_for() {
     let answer = produce(&broker, "t", 1, batch(&["news"])).await;
     assert_eq!(answer.error_code, 0);
     let response = client.receive::<FetchRequest>(FETCH).await;
-    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(started.elapsed() < Duration::from_secs(30));
     let partitions = &response.responses[0].partitions;
     assert_eq!(values(&partitions[1]), [(0, "news".to_owned())]);
 }
@@ -29,7 +29,7 @@ async fn a_peer_that_hangs_up_while_it_waits_is_forgotten_at_once() {
     let waiting = fetch_request("t", &[(0, 0)]).with_max_wait_ms(600_000);
     client.send(&waiting, FETCH).await;
     drop(client);
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while connections.lock().contains(&newest) {
         assert!(Instant::now() < deadline, "its connection is still open");
         tokio::task::yield_now().await;

@@ -29,7 +29,7 @@ async fn joining(controller: &TestBroker, id: &str) -> TestBroker {
 }
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !holds().await {
         assert!(Instant::now() < deadline, "never seen: {what}");
         tokio::task::yield_now().await;
