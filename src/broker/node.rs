@@ -11,7 +11,7 @@ use super::metadata::MetadataImage;
 use super::metadata::record::Endpoint;
 use super::peer::Peer;
 use super::replication::{ReplicaManager, ReplicaSettings, fetcher, isr};
-use super::storage::{LogDir, uuid_text};
+use super::storage::{LogDir, random_id, uuid_text};
 use super::{lifecycle, server};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
@@ -102,7 +102,7 @@ impl Node {
         let peer = || Peer::new(&quorum.host, quorum.port, format!("broker-{}", config.node_id));
         let cluster_id = match (&log_dir.cluster_id, config.roles.controller) {
             (Some(id), _) => id.clone(),
-            (None, true) => uuid_text(Uuid::new_v4()),
+            (None, true) => uuid_text(random_id()),
             (None, false) => lifecycle::cluster_id(&mut peer()).await,
         };
         log_dir.join(&config, &cluster_id)?;

@@ -44,7 +44,7 @@ impl LogDir {
         let directory_id = properties
             .get("directory.id")
             .and_then(|text| uuid_from_text(text))
-            .unwrap_or_else(Uuid::new_v4);
+            .unwrap_or_else(random_id);
         Ok(LogDir {
             cluster_id: properties.get("cluster.id").cloned(),
             directory_id,
@@ -114,6 +114,18 @@ fn parse(text: &str) -> BTreeMap<String, String> {
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/// A new id of a cluster, a folder or a topic. As Kafka's, none starts with a dash in its text form: tools would take it
+/// for an option.
+pub fn random_id() -> Uuid {
+    loop {
+        let id = Uuid::new_v4();
+        // The first six bits give the first letter; 62 is the dash of base64url.
+        if id.as_bytes()[0] >> 2 != 62 {
+            return id;
+        }
+    }
+}
+
 /// A uuid as Kafka writes it: base64url without padding, 22 letters.
 pub fn uuid_text(id: Uuid) -> String {
     // Four zero bits on the right fill the last letter.
@@ -147,6 +159,14 @@ pub fn uuid_from_text(text: &str) -> Option<Uuid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_new_id_looks_like_an_option() {
+        for _ in 0..2_000 {
+            let text = uuid_text(random_id());
+            assert!(!text.starts_with('-'), "{text}");
+        }
+    }
 
     #[test]
     fn uuids_are_written_as_kafka_writes_them() {

@@ -7,6 +7,7 @@ use crate::broker::config::topic as topic_settings;
 use crate::broker::error::Result;
 use crate::broker::metadata::record::NewPartition;
 use crate::broker::metadata::{MetadataImage, MetadataRecord, TopicImage, resource_type};
+use crate::broker::storage::random_id;
 use kafka_protocol::ResponseError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -65,11 +66,7 @@ impl Controller {
                 .and_then(|()| self.plan(&image, topic, &mut state.next_placement));
             results.push(planned.map(|replicas| {
                 names.insert(&topic.name);
-                let id = if validate_only {
-                    Uuid::nil()
-                } else {
-                    new_topic_id()
-                };
+                let id = if validate_only { Uuid::nil() } else { random_id() };
                 records.extend(topic_records(&image, topic, id, &replicas));
                 CreatedTopic { id, replicas }
             }));
@@ -356,15 +353,4 @@ fn partition_record(image: &MetadataImage, topic_id: Uuid, index: i32, replicas:
             .map(|id| directory(id).unwrap_or_default())
             .collect(),
     })
-}
-
-/// Topic ids never start with a dash in their text form, which tools would take for an option (as Kafka's).
-fn new_topic_id() -> Uuid {
-    loop {
-        let id = Uuid::new_v4();
-        // The first six bits give the first letter; 62 is the dash of base64url.
-        if id.as_bytes()[0] >> 2 != 62 {
-            return id;
-        }
-    }
 }

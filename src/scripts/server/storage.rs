@@ -2,13 +2,12 @@
 
 use super::settings;
 use crate::broker::NodeConfig;
-use crate::broker::storage::{LogDir, uuid_text};
+use crate::broker::storage::{LogDir, random_id, uuid_text};
 use crate::kafka::properties;
 use crate::scripts::argparse::{Arg, Command, Group, Manners, Parsed, Parser, Takes, Type};
 use crate::scripts::{Ending, features, out};
 use std::collections::BTreeMap;
 use std::path::Path;
-use uuid::Uuid;
 
 /// What a node of ours agrees to when it is formatted; it knows no other level.
 const RELEASE: &str = "4.3-IV0";
@@ -141,19 +140,9 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
                 out(&features::dependencies_of(feature).map_err(Ending::failure)?);
             }
         }
-        _ => out(&random_id()),
+        _ => out(&uuid_text(random_id())),
     }
     Ok(0)
-}
-
-/// An id that no option begins like, as Kafka's.
-fn random_id() -> String {
-    loop {
-        let id = uuid_text(Uuid::new_v4());
-        if !id.starts_with('-') {
-            return id;
-        }
-    }
 }
 
 /// The settings in the node's file.
