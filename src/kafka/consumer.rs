@@ -75,12 +75,14 @@ pub struct Membership {
 }
 
 impl Consumer {
-    /// Makes a consumer, once a broker answers.
+    /// Makes a consumer: of a group, once a broker answers; else that is known with [`Consumer::partitions`].
     ///
     /// # Errors
-    /// When no broker answers, or a connection property is wrong.
+    /// When no broker answers to a group's member, or a connection property is wrong.
     pub fn open(connection: &Connection, isolation: Isolation, group: Option<&Membership>) -> Outcome<Self> {
-        connection.reach()?;
+        if group.is_some() {
+            connection.reach()?;
+        }
         let mut config = connection.client_config();
         if group.is_some() {
             group_protocol::check_group_protocol(

@@ -63,7 +63,6 @@ impl Producer {
     /// # Errors
     /// When no broker answers, there is no such topic or partition, or a connection property is wrong.
     pub fn open(connection: &Connection, topic: &str, settings: Settings) -> Outcome<Self> {
-        connection.reach()?;
         let config = configuration(connection, settings);
         let handle =
             Handle::producer(&config).map_err(|error| error.into_failure("cannot make a producer"))?;

@@ -21,10 +21,10 @@ pub(super) enum Missing {
     Await,
 }
 
-/// The partitions of a topic, in order.
+/// The partitions of a topic, in order. It is a client's first question, or one of its first.
 ///
 /// # Errors
-/// When no broker answers, or there is no such topic.
+/// When no broker answers, as [`Connection::reach`] tells it, or there is no such topic.
 pub(super) fn partitions_of(
     handle: &Handle,
     connection: &Connection,
@@ -37,9 +37,10 @@ pub(super) fn partitions_of(
         match handle.partitions(topic, TRY) {
             Ok(partitions) => return Ok(partitions),
             // A topic that is being created has no leader for an instant.
+            // librdkafka tries for ever where nothing listens: who is there is asked only now, since it costs a connection.
+            Err(error) if error.is_unreachable() && begun.elapsed() < PATIENCE => connection.reach()?,
             Err(error)
-                if (error.is_unreachable()
-                    || error.code() == ErrorCode::LeaderNotAvailable
+                if (error.code() == ErrorCode::LeaderNotAvailable
                     || (error.is_unknown_topic() && missing == Missing::Await))
                     && begun.elapsed() < PATIENCE =>
             {
