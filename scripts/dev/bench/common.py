@@ -27,14 +27,14 @@ def run(command, **options):
     return done.stdout
 
 
-def timed(command, stdin=None, stdout=subprocess.DEVNULL):
-    """Wall seconds of a command that must succeed."""
+def timed(command, stdin=None, stdout=subprocess.DEVNULL, code=0):
+    """Wall seconds of a command that must end with that exit code."""
     start = time.monotonic()
     with open(stdin or os.devnull, "rb") as source:
         done = subprocess.run(list(map(str, command)), stdin=source, stdout=stdout, stderr=subprocess.PIPE)
     seconds = time.monotonic() - start
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(map(str, command))}\n{done.stderr.decode()}")
+    if done.returncode != code:
+        raise SystemExit(f"{' '.join(map(str, command))}\nended with {done.returncode}: {done.stderr.decode()}")
     return seconds
 
 
