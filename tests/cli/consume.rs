@@ -1,5 +1,6 @@
 //! `velo consume`
 
+use crate::support::ending::{self, Limit};
 use crate::support::records::{User, a_minute_ago};
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
@@ -107,11 +108,12 @@ on_both_clusters! {
         user.writes(&topic, "1\n2\n", &[]);
         let member = ["consume", &topic, "--group", &group, "--from-beginning"];
         let mut process = user.process(&member).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let _limit = Limit::on(&process);
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         assert_eq!(lines.next().unwrap().unwrap(), "1");
         assert_eq!(lines.next().unwrap().unwrap(), "2");
-        interrupt(&process);
-        assert_eq!(process.wait().unwrap().code(), Some(130));
+        ending::interrupt(&process);
+        assert_eq!(ending::ended(&mut process).code(), Some(130));
         // At once, since the first one left: a member that is only dead keeps its partition for its session timeout.
         user.writes(&topic, "3\n", &[]);
         let next = user.velo(&[&member[..], &["--count", "1"]].concat()).succeeds();
@@ -128,11 +130,12 @@ on_both_clusters! {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let _limit = Limit::on(&process);
         let mut start = [0; 10];
         let mut stdout = process.stdout.take().unwrap();
         stdout.read_exact(&mut start).unwrap();
         drop(stdout);
-        let ended = process.wait_with_output().unwrap();
+        let ended = ending::all_of(process);
         assert_eq!((ended.status.code(), String::from_utf8(ended.stderr).unwrap()), (Some(0), String::new()));
     }
 
@@ -146,13 +149,14 @@ on_both_clusters! {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let _limit = Limit::on(&process);
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         assert_eq!(lines.next().unwrap().unwrap(), "1");
         user.velo(&["topic", "alter", &topic, "--partitions", "2"]).succeeds();
         user.writes(&topic, "2\n", &["--partition", "1"]);
         assert_eq!(lines.next().unwrap().unwrap(), "2");
         user.velo(&["topic", "delete", &topic, "--yes"]).succeeds();
-        let ended = process.wait_with_output().unwrap();
+        let ended = ending::all_of(process);
         let said = String::from_utf8(ended.stderr).unwrap();
         assert_eq!(ended.status.code(), Some(1), "{said}");
         assert!(said.contains(&format!("cannot read on from {topic}")) && said.contains("deleted"), "{said}");
@@ -187,13 +191,6 @@ on_both_clusters! {
             terminal.expect(told).unwrap_or_else(|error| panic!("{told}: {error}"));
         }
     }
-}
-
-fn interrupt(process: &std::process::Child) {
-    let killed = std::process::Command::new("kill")
-        .args(["-INT", &process.id().to_string()])
-        .status();
-    assert!(killed.unwrap().success());
 }
 
 #[test]

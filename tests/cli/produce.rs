@@ -1,5 +1,6 @@
 //! `velo produce`
 
+use crate::support::ending;
 use crate::support::records::{User, a_minute_ago};
 use std::io::Write;
 use std::process::Stdio;
@@ -130,10 +131,8 @@ on_both_clusters! {
         input.write_all(b"one\ntwo\n").unwrap();
         let shown = user.velo(&["consume", &topic, "--from-beginning", "--count", "2"]).succeeds();
         assert_eq!(shown.stdout, "one\ntwo\n");
-        assert!(
-            std::process::Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap().success()
-        );
-        let ended = process.wait_with_output().unwrap();
+        ending::interrupt(&process);
+        let ended = ending::all_of(process);
         assert_eq!(ended.status.code(), Some(130));
         assert!(String::from_utf8_lossy(&ended.stderr).contains("2 records written"));
         drop(input);

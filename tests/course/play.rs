@@ -1,6 +1,7 @@
 //! The lessons play by themselves, on our cluster and on Apache Kafka, and leave nothing behind.
 
 use crate::support::cluster::Cluster;
+use crate::support::ending::{self, Limit};
 use crate::support::velo::Home;
 use std::path::PathBuf;
 
@@ -131,6 +132,7 @@ fn ctrl_c_ends_it_with_everything_it_started() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    let _limit = Limit::on(&play);
     let mut lines = BufReader::new(play.stdout.take().unwrap())
         .lines()
         .map(Result::unwrap);
@@ -144,12 +146,9 @@ fn ctrl_c_ends_it_with_everything_it_started() {
         .trim_end_matches(',')
         .to_owned();
     assert!(lines.any(|line| line.contains("Produced 280 station records")));
-    Command::new("kill")
-        .args(["-INT", &play.id().to_string()])
-        .status()
-        .unwrap();
+    ending::interrupt(&play);
     lines.for_each(drop);
-    assert_eq!(play.wait().unwrap().code(), Some(130));
+    assert_eq!(ending::ended(&mut play).code(), Some(130));
     assert_eq!(
         std::fs::read_dir(scratch.path()).unwrap().count(),
         0,
@@ -174,12 +173,13 @@ fn a_reader_who_leaves_ends_it_with_everything_it_started() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    let _limit = Limit::on(&play);
     let mut lines = BufReader::new(play.stdout.take().unwrap())
         .lines()
         .map(Result::unwrap);
     assert!(lines.any(|line| line.contains("Produced 280 station records")));
     drop(lines);
-    assert_eq!(play.wait().unwrap().code(), Some(0));
+    assert_eq!(ending::ended(&mut play).code(), Some(0));
     assert_eq!(
         std::fs::read_dir(scratch.path()).unwrap().count(),
         0,

@@ -4,6 +4,7 @@ use super::mongo_support::MongoServer;
 use super::velib_support::{Running, connection, create, eventually, lag, velo};
 use crate::peers::{peers_folder, program};
 use crate::support::cluster::Cluster;
+use crate::support::ending;
 use mongodb::bson::Document;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,11 +13,8 @@ use velodrome::kafka::record_producer::Outgoing;
 
 /// Runs one of the programs of `tests/peers/programs` to its end and answers its stdout.
 fn python(name: &str, arguments: &[&str]) -> String {
-    let output = Command::new(peers_folder().join("mongo/bin/python"))
-        .arg(program(name))
-        .args(arguments)
-        .output()
-        .unwrap();
+    let mut command = Command::new(peers_folder().join("mongo/bin/python"));
+    let output = ending::output(command.arg(program(name)).args(arguments));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name}: {said}");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -126,12 +124,12 @@ fn what_the_naive_loop_cannot_read_ends_it_once_and_is_then_lost() {
     let mut second = naive(&cluster, folder.path());
     eventually(|| lag(&cluster, group, topic) == 0, || second.stderr());
     second.interrupt();
-    let counted = Command::new(peers_folder().join("python/bin/python"))
+    let mut count = Command::new(peers_folder().join("python/bin/python"));
+    count
         .arg(lesson_file("count.py"))
         .arg("naive.jsonl")
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
+        .current_dir(folder.path());
+    let counted = ending::output(&mut count);
     assert_eq!(
         String::from_utf8_lossy(&counted.stdout),
         "2 documents of 2 records: 0 more than once, 1 missing\n"

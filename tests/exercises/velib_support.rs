@@ -1,6 +1,7 @@
 //! What the tests of the city bikes share: a `velo` that goes on running, servers that answer as told, stations by hand.
 
 use crate::support::cluster::Cluster;
+use crate::support::ending;
 use crate::support::velo::Home;
 use serde_json::{Value, json};
 use std::fs;
@@ -13,6 +14,7 @@ use velodrome::kafka::group_consumer::Received;
 use velodrome::kafka::record_producer::Outgoing;
 use velodrome::kafka::topic_reader::read_to_end;
 use velodrome::kafka::{Admin, Connection, NewTopic, RecordProducer};
+use velodrome::ui::Interrupt;
 
 /// Waits until `fact` is true, and fails with what `so_far` says when it is not within a minute.
 #[track_caller]
@@ -45,6 +47,9 @@ impl Running {
 
     /// Starts any program.
     pub fn start_command(mut command: Command) -> Self {
+        // What started the tests may ignore Ctrl-C, as a shell's background does, and the program would too. Not so what
+        // is caught here.
+        Interrupt::watch().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| fs::File::create(folder.path().join(name)).unwrap();
         let process = command
@@ -81,16 +86,12 @@ impl Running {
 
     /// Waits for its end by itself, and answers its exit code.
     pub fn wait(&mut self) -> i32 {
-        self.process.wait().unwrap().code().unwrap_or(-1)
+        ending::ended(&mut self.process).code().unwrap_or(-1)
     }
 
     /// Presses Ctrl-C, waits for the end, and answers its exit code.
     pub fn interrupt(&mut self) -> i32 {
-        let sent = Command::new("kill")
-            .args(["-INT", &self.process.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(sent.success());
+        ending::interrupt(&self.process);
         self.wait()
     }
 }
@@ -224,6 +225,7 @@ fn request_line(stream: &TcpStream) -> String {
 /// Asks an HTTP server and answers status and body.
 pub fn http(method: &str, address: &str, target: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     write!(
         stream,
         "{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"

@@ -1,5 +1,6 @@
 //! Apache Kafka's own tools, run one after the other in one JVM (`scripts/dev/JavaTools.java`).
 
+use crate::support::ending::{self, Limit};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -61,6 +62,7 @@ impl Java {
             .unwrap()
             .write_all(line.as_bytes())
             .unwrap();
+        let _limit = Limit::on(&self.process);
         let mut answer = String::new();
         self.answers.read_line(&mut answer).unwrap();
         serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"))
@@ -71,6 +73,6 @@ impl Drop for Java {
     fn drop(&mut self) {
         // At the end of its input it stops.
         drop(self.requests.take());
-        let _ = self.process.wait();
+        ending::ended(&mut self.process);
     }
 }

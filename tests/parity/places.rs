@@ -2,6 +2,7 @@
 
 use super::cases::{Group, Member, On, Topic, Transaction};
 use crate::support::cluster::Cluster;
+use crate::support::ending::{self, Limit};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::io::{BufRead, BufReader};
@@ -35,7 +36,7 @@ struct Stopped(Child);
 impl Drop for Stopped {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
-        let _ = self.0.wait();
+        ending::ended(&mut self.0);
     }
 }
 
@@ -69,6 +70,7 @@ impl Place {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let _limit = Limit::on(&process);
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap())
             .read_line(&mut line)
@@ -133,9 +135,8 @@ struct Leaving(Child);
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        let id = self.0.id().to_string();
-        let _ = Command::new("kill").args(["-INT", &id]).status();
-        let _ = self.0.wait();
+        ending::interrupt(&self.0);
+        ending::ended(&mut self.0);
     }
 }
 

@@ -10,6 +10,7 @@ mod python;
 mod secured;
 
 use crate::support::cluster::{Classroom, Cluster};
+use crate::support::ending;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -64,7 +65,7 @@ fn run(command: &mut Command, input: &str) -> Said {
         // A program that ends early closes its stdin; what it said then tells why.
         let _ = stdin.write_all(input.as_bytes());
     });
-    let said = Said::of(child.wait_with_output().unwrap());
+    let said = Said::of(ending::all_of(child));
     writer.join().unwrap();
     said
 }

@@ -1,5 +1,6 @@
 //! `kafka-dump-log` on files of our own cluster, and beside Java's.
 
+use crate::support::ending;
 use crate::support::velo::{Ended, Home};
 use std::path::{Path, PathBuf};
 
@@ -161,10 +162,8 @@ fn java_shows_the_same() {
         &["--cluster-metadata-decoder", "--files", &metadata],
         &["--offsets-decoder", "--files", &offsets_log(&node)],
     ] {
-        let java = crate::peers::java("org.apache.kafka.tools.DumpLogSegments")
-            .args(arguments)
-            .output()
-            .unwrap();
+        let mut java = crate::peers::java("org.apache.kafka.tools.DumpLogSegments");
+        let java = ending::output(java.args(arguments));
         let ours = dump(&home, arguments);
         assert_eq!(
             ours.stdout,

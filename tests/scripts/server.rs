@@ -1,5 +1,6 @@
 //! `zookeeper-server-start` and `kafka-server-start`, in the order of the old courses.
 
+use crate::support::ending::{self, Limit};
 use crate::support::velo::Home;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -28,6 +29,7 @@ fn start(home: &Home, script: &str, arguments: &[&str]) -> Node {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    let _limit = Limit::on(&process);
     let mut line = String::new();
     BufReader::new(process.stdout.take().unwrap())
         .read_line(&mut line)
@@ -90,12 +92,12 @@ fn the_first_two_terminals_of_an_old_course_make_a_cluster() {
     );
     home.velo(&["kafka-server-stop"]).succeeds();
     let mut broker = broker;
-    assert!(broker.process.wait().unwrap().success());
+    assert!(ending::ended(&mut broker.process).success());
     let again = home.velo(&["kafka-server-stop"]).fails_with(1);
     assert_eq!(again.stdout, "No kafka server to stop\n");
     home.velo(&["zookeeper-server-stop"]).succeeds();
     let mut controller = controller;
-    assert!(controller.process.wait().unwrap().success());
+    assert!(ending::ended(&mut controller.process).success());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! After a change of the table: `VELO_WRITE_SHIMS=1 cargo test --test suite shims` writes them.
 
+use crate::support::ending::{self, Limit};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -104,10 +105,8 @@ fn shim(folder: &Path) -> Command {
 #[test]
 fn spaces_quotes_and_empty_words_arrive_as_they_were_typed() {
     let folder = folder_with("#!/bin/sh\nfor word in \"$@\"; do printf '<%s>' \"$word\"; done\nexit 7\n");
-    let output = shim(folder.path())
-        .args(["--topic", "two words", "", "it's \"quoted\"", "$HOME", "*"])
-        .output()
-        .unwrap();
+    let words = ["--topic", "two words", "", "it's \"quoted\"", "$HOME", "*"];
+    let output = ending::output(shim(folder.path()).args(words));
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),
         "<kafka-topics><--topic><two words><><it's \"quoted\"><$HOME><*>"
@@ -121,12 +120,9 @@ fn input_passes_through_and_a_closed_pipe_ends_it() {
     let folder = folder_with("#!/bin/sh\nexec cat\n");
     let script = folder.path().join("kafka-topics.sh");
     let line = "yes line | bash \"$SHIM\" | head -n 2";
-    let output = Command::new("bash")
-        .args(["-c", line])
-        .env("SHIM", script)
-        .env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()))
-        .output()
-        .unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let mut bash = Command::new("bash");
+    let output = ending::output(bash.args(["-c", line]).env("SHIM", script).env("PATH", path));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "line\nline\n");
 }
 
@@ -138,6 +134,7 @@ fn a_signal_reaches_velo_itself() {
         "#!/bin/sh\ntrap 'echo stopped; exit 5' TERM\necho \"$$\"\nwhile :; do sleep 0.01; done\n",
     );
     let mut child = shim(folder.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let _limit = Limit::on(&child);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     // The shim has become velo: no shell is left in between.
     assert_eq!(lines.next().unwrap().unwrap(), child.id().to_string());
@@ -149,7 +146,7 @@ fn a_signal_reaches_velo_itself() {
             .success()
     );
     assert_eq!(lines.next().unwrap().unwrap(), "stopped");
-    assert_eq!(child.wait().unwrap().code(), Some(5));
+    assert_eq!(ending::ended(&mut child).code(), Some(5));
 }
 
 #[cfg(unix)]
@@ -157,7 +154,7 @@ fn a_signal_reaches_velo_itself() {
 fn without_velo_a_shim_says_how_to_get_it() {
     let folder = folder_with("");
     fs::remove_file(folder.path().join("velo")).unwrap();
-    let output = shim(folder.path()).arg("--list").output().unwrap();
+    let output = ending::output(shim(folder.path()).arg("--list"));
     assert_eq!(output.status.code(), Some(127));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("velo is neither on PATH nor built in"), "{told}");
@@ -173,7 +170,7 @@ fn bash(home: &crate::support::velo::Home, line: &str) -> std::process::Output {
     let mut command = Command::new("bash");
     command.args(["-o", "pipefail", "-c", line]);
     command.env("PATH", path).env("VELO_HOME", home.path());
-    command.output().unwrap()
+    ending::output(&mut command)
 }
 
 #[cfg(unix)]

@@ -3,6 +3,7 @@
 //! [`on_both_clusters!`] makes two tests of one body. Without `cfg(peer = "kafka")` (see `build.rs`) the second is
 //! reported as ignored.
 
+use super::ending::{self, Limit};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -81,10 +82,8 @@ impl Classroom {
     /// Stops it as `velo cluster stop` does, and starts it again on the same port and data.
     pub fn stop_and_restart(&mut self) {
         let data = self.data.path().to_str().unwrap();
-        let stopped = Command::new(env!("CARGO_BIN_EXE_velo"))
-            .args(["cluster", "stop", "--data", data])
-            .output()
-            .unwrap();
+        let mut stop = Command::new(env!("CARGO_BIN_EXE_velo"));
+        let stopped = ending::output(stop.args(["cluster", "stop", "--data", data]));
         assert!(
             stopped.status.success(),
             "{}",
@@ -94,7 +93,7 @@ impl Classroom {
     }
 
     fn restart(&mut self) {
-        self.process.wait().unwrap();
+        ending::ended(&mut self.process);
         let port = self.bootstrap.rsplit_once(':').unwrap().1.parse().unwrap();
         let (process, bootstrap) = start(self.data.path(), port, &[]);
         assert_eq!(bootstrap, self.bootstrap);
@@ -130,6 +129,7 @@ fn start(data: &Path, port: u16, settings: &[&str]) -> (Child, String) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    let _limit = Limit::on(&process);
     let mut line = String::new();
     BufReader::new(process.stdout.take().unwrap())
         .read_line(&mut line)

@@ -3,6 +3,7 @@
 pub mod broker;
 #[macro_use]
 pub mod cluster;
+pub mod ending;
 pub mod raw;
 pub mod records;
 pub mod velo;

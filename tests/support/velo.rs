@@ -1,5 +1,6 @@
 //! `velo` as a user types it: arguments in, stdout, stderr and exit code out.
 
+use super::ending::LIMIT;
 use assert_cmd::Command;
 use std::path::Path;
 use tempfile::TempDir;
@@ -39,7 +40,8 @@ impl Home {
         command
             .args(arguments)
             .env("VELO_HOME", self.path())
-            .env_remove("VELO_BOOTSTRAP_SERVER");
+            .env_remove("VELO_BOOTSTRAP_SERVER")
+            .timeout(LIMIT);
         command
     }
 

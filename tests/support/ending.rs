@@ -1,0 +1,73 @@
+//! How the tests wait for programs: never for ever. One that takes longer is killed, and its test fails by that.
+
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+/// More than any program takes to its end, beside others and on a slow machine.
+pub const LIMIT: Duration = Duration::from_secs(600);
+/// How long a program may take that has nothing more to do, or was told to end.
+const LEAVE: Duration = Duration::from_secs(90);
+
+/// While it lives, a program that runs for longer than [`LIMIT`] is killed, so that reading what it says has an end.
+pub struct Limit(#[expect(dead_code, reason = "its end is what is told")] Sender<()>);
+
+impl Limit {
+    /// For that program, from now on.
+    pub fn on(child: &Child) -> Self {
+        let id = child.id();
+        let (living, ended) = channel();
+        std::thread::spawn(move || {
+            if ended.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("program {id} has not ended within {} s: killed", LIMIT.as_secs());
+                signal(id, "-KILL");
+            }
+        });
+        Limit(living)
+    }
+}
+
+/// Waits for the end of a program that is about to end.
+pub fn ended(child: &mut Child) -> ExitStatus {
+    let deadline = Instant::now() + LEAVE;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if Instant::now() > deadline {
+            eprintln!(
+                "program {} does not end in {} s: killed",
+                child.id(),
+                LEAVE.as_secs()
+            );
+            child.kill().unwrap();
+            return child.wait().unwrap();
+        }
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+/// What a program says until its end.
+pub fn all_of(child: Child) -> Output {
+    let _limit = Limit::on(&child);
+    child.wait_with_output().unwrap()
+}
+
+/// Runs a program to its end, without input.
+pub fn output(command: &mut Command) -> Output {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    all_of(command.spawn().unwrap())
+}
+
+/// Presses Ctrl-C.
+pub fn interrupt(child: &Child) {
+    signal(child.id(), "-INT");
+}
+
+fn signal(id: u32, name: &str) {
+    let sent = Command::new("kill").args([name, &id.to_string()]).status();
+    assert!(sent.unwrap().success(), "kill {name} {id}");
+}
