@@ -153,15 +153,15 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
 /// The script face: the program is called by a script's name, or the first word is one. Its exit code, if so.
 fn run_script(arguments: &[OsString]) -> Option<u8> {
     let program = Path::new(arguments.first()?).file_name()?.to_str()?;
-    let (script, rest) = match scripts::find(program) {
-        Some(script) => (script, arguments.get(1..)?),
-        None => (scripts::find(arguments.get(1)?.to_str()?)?, arguments.get(2..)?),
-    };
-    let rest: Vec<String> = rest
+    let words: Vec<String> = arguments
         .iter()
+        .skip(1)
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
-    Some(scripts::run(script, &rest))
+    scripts::run_named(program, &words).or_else(|| {
+        let (first, rest) = words.split_first()?;
+        scripts::run_named(first, rest)
+    })
 }
 
 fn report(failure: &Failure) -> ExitCode {

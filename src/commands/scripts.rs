@@ -56,7 +56,7 @@ fn list(context: &Context) -> Outcome {
         .map(|script| (script.name, true, "yes".to_owned(), script.twin));
     let absent = ABSENT
         .iter()
-        .map(|(name, why)| (*name, false, format!("not here: {why}"), ""));
+        .map(|absent| (absent.name, false, format!("not here: {}", absent.why), ""));
     let scripts: Vec<_> = here.chain(absent).collect();
     let rows: Vec<_> = scripts
         .iter()

@@ -75,6 +75,15 @@ pub fn out_now(text: &str) {
     }
 }
 
+/// Runs the script that a program's name or a first word means; `None` where it means none of Kafka's. One that is not
+/// here is answered with what to do instead.
+pub fn run_named(name: &str, arguments: &[String]) -> Option<u8> {
+    match find(name) {
+        Some(script) => Some(run(script, arguments)),
+        None => completeness::answer(name, arguments).map(|ending| ending.print()),
+    }
+}
+
 /// Runs a script by its table entry; returns the exit code.
 pub fn run(script: &Script, arguments: &[String]) -> u8 {
     match (script.run)(arguments) {

@@ -1,6 +1,6 @@
 //! Scripts and classes that Kafka has dropped: its refusal, then the line to type today.
 
-use super::old_ways::translated;
+use super::old_ways::{host, translated};
 use super::options::quoted;
 use super::{Ending, find};
 
@@ -14,7 +14,15 @@ const CLASSES: &[(&str, &str)] = &[
     ("TopicCommand", "kafka-topics"),
     ("ConfigCommand", "kafka-configs"),
     ("ConsumerGroupCommand", "kafka-consumer-groups"),
-    ("ConsumerOffsetChecker", "kafka-consumer-groups"),
+    ("AclCommand", "kafka-acls"),
+    ("BrokerApiVersionsCommand", "kafka-broker-api-versions"),
+    ("ClusterTool", "kafka-cluster"),
+    ("FeatureCommand", "kafka-features"),
+    ("GroupsCommand", "kafka-groups"),
+    ("LeaderElectionCommand", "kafka-leader-election"),
+    ("MetadataQuorumCommand", "kafka-metadata-quorum"),
+    ("TransactionsCommand", "kafka-transactions"),
+    ("Kafka", "kafka-server-start"),
     ("DumpLogSegments", "kafka-dump-log"),
     ("DeleteRecordsCommand", "kafka-delete-records"),
     ("LogDirsCommand", "kafka-log-dirs"),
@@ -26,11 +34,23 @@ const CLASSES: &[(&str, &str)] = &[
     ("VerifiableProducer", "kafka-verifiable-producer"),
     ("VerifiableConsumer", "kafka-verifiable-consumer"),
 ];
+/// Classes of scripts that Kafka has dropped.
+const DROPPED: &[(&str, fn(&[String]) -> Result<u8, Ending>)] = &[
+    ("ConsumerOffsetChecker", consumer_offset_checker),
+    ("MirrorMaker", mirror_maker),
+    (
+        "PreferredReplicaLeaderElectionCommand",
+        preferred_replica_election,
+    ),
+    ("ReplayLogProducer", replay_log_producer),
+    ("SimpleConsumerShell", simple_consumer_shell),
+];
 /// How the names begin of those that Kafka 4 still has; it moved the others.
 const STILL_THERE: &[&str] = &[
     "org.apache.kafka.tools.",
-    "org.apache.kafka.tools.consumer.group.",
     "kafka.admin.ConfigCommand",
+    "kafka.tools.StorageTool",
+    "kafka.Kafka",
 ];
 
 /// `kafka-run-class CLASS …`: the script of a class that Kafka has today; its refusal for one that it has no more.
@@ -59,9 +79,16 @@ pub fn run_class(arguments: &[String]) -> Result<u8, Ending> {
     let refusal = Ending::failure(format!(
         "Error: Could not find or load main class {class}\nCaused by: java.lang.ClassNotFoundException: {class}"
     ));
-    Err(match script {
-        Some(script) => refusal.hint(line(script, rest)),
-        None => refusal,
+    if let Some(script) = script {
+        return Err(refusal.hint(line(script, rest)));
+    }
+    let dropped = DROPPED.iter().find(|(known, _)| *known == name);
+    Err(match dropped.map(|(_, answer)| answer(rest)) {
+        Some(Err(ending)) => Ending {
+            hints: ending.hints,
+            ..refusal
+        },
+        _ => refusal,
     })
 }
 
@@ -127,6 +154,109 @@ pub fn replay_log_producer(arguments: &[String]) -> Result<u8, Ending> {
     )))
 }
 
+/// `kafka-preferred-replica-election`, gone since Kafka 3.0.
+///
+/// # Errors
+/// Always: that it is gone, and the line of `kafka-leader-election`; exit code 127.
+pub fn preferred_replica_election(arguments: &[String]) -> Result<u8, Ending> {
+    let of = match given(arguments, "path-to-json-file") {
+        Some(path) => format!("--path-to-json-file {}", quoted(path)),
+        None => "--all-topic-partitions".to_owned(),
+    };
+    let server = server(arguments);
+    Err(gone("kafka-preferred-replica-election").hint(format!(
+        "kafka-leader-election.sh --bootstrap-server {server} --election-type preferred {of}"
+    )))
+}
+
+/// `kafka-consumer-offset-checker`, gone since Kafka 1.0.
+///
+/// # Errors
+/// Always: that it is gone, and the line of `kafka-consumer-groups`; exit code 127.
+pub fn consumer_offset_checker(arguments: &[String]) -> Result<u8, Ending> {
+    let group = match given(arguments, "group") {
+        Some(group) => format!("--group {}", quoted(group)),
+        None => "--all-groups".to_owned(),
+    };
+    let server = server(arguments);
+    Err(gone("kafka-consumer-offset-checker").hint(format!(
+        "kafka-consumer-groups.sh --bootstrap-server {server} --describe {group}"
+    )))
+}
+
+/// `kafka-mirror-maker`, gone since Kafka 4.0.
+///
+/// # Errors
+/// Always: that it is gone, and how a topic is copied today; exit code 127.
+pub fn mirror_maker(arguments: &[String]) -> Result<u8, Ending> {
+    let topics = given(arguments, "whitelist").or(given(arguments, "include"));
+    let config = |name: &str, option: &str| {
+        let file = given(arguments, name);
+        file.map_or_else(String::new, |file| format!(" --{option} {}", quoted(file)))
+    };
+    Err(gone("kafka-mirror-maker")
+        .hint(format!(
+            "kafka-console-consumer.sh --bootstrap-server FROM:9092 --include {}{} | kafka-console-producer.sh \
+             --bootstrap-server TO:9092 --topic TOPIC{}   (one topic)",
+            quoted(topics.unwrap_or("TOPIC")),
+            config("consumer.config", "command-config"),
+            config("producer.config", "command-config"),
+        ))
+        .hint("connect-mirror-maker.sh mm2.properties, with Apache Kafka itself (many topics)"))
+}
+
+/// What ZooKeeper kept under a path, and the line that shows it today.
+const KEPT: &[(&str, &str)] = &[
+    (
+        "/brokers/topics",
+        "kafka-topics.sh --bootstrap-server {} --describe",
+    ),
+    ("/brokers", "kafka-broker-api-versions.sh --bootstrap-server {}"),
+    (
+        "/controller",
+        "kafka-metadata-quorum.sh --bootstrap-server {} describe --status",
+    ),
+    ("/cluster", "kafka-cluster.sh cluster-id --bootstrap-server {}"),
+    (
+        "/config/brokers",
+        "kafka-configs.sh --bootstrap-server {} --describe --entity-type brokers",
+    ),
+    (
+        "/config",
+        "kafka-configs.sh --bootstrap-server {} --describe --entity-type topics",
+    ),
+    (
+        "/consumers",
+        "kafka-consumer-groups.sh --bootstrap-server {} --describe --all-groups",
+    ),
+    ("/kafka-acl", "kafka-acls.sh --bootstrap-server {} --list"),
+];
+
+/// `zookeeper-shell`, gone since Kafka 4.0.
+///
+/// # Errors
+/// Always: that it is gone, and what shows today what ZooKeeper kept there; exit code 127.
+pub fn zookeeper_shell(arguments: &[String]) -> Result<u8, Ending> {
+    let server = format!("{}:9092", host(arguments.first().map_or("", String::as_str)));
+    let path = arguments.iter().skip(1).find(|word| word.starts_with('/'));
+    let of_path = |kept: &&(&str, &str)| path.is_some_and(|path| path.starts_with(kept.0));
+    let found = KEPT.iter().find(of_path);
+    let shown = found.map_or(KEPT.get(..3).unwrap_or_default(), std::slice::from_ref);
+    let refusal = gone("zookeeper-shell");
+    Err(shown.iter().fold(refusal, |refusal, (_, line)| {
+        refusal.hint(line.replace("{}", &quoted(&server)))
+    }))
+}
+
+/// The broker to ask, of a line that may name ZooKeeper only.
+fn server(arguments: &[String]) -> String {
+    if let Some(server) = given(arguments, "bootstrap-server").or(given(arguments, "broker-list")) {
+        return quoted(server);
+    }
+    let zookeeper = given(arguments, "zookeeper").or(given(arguments, "zkconnect"));
+    quoted(&format!("{}:9092", host(zookeeper.unwrap_or_default())))
+}
+
 fn gone(script: &str) -> Ending {
     Ending {
         code: 127,
@@ -137,7 +267,7 @@ fn gone(script: &str) -> Ending {
 }
 
 /// The value of `--name value` or `--name=value`.
-fn given<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
+pub(super) fn given<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         let Some(found) = argument
@@ -177,6 +307,30 @@ mod tests {
         assert_eq!(
             ending.hints,
             ["kafka-get-offsets.sh --bootstrap-server localhost:9092 --topic velib-stations --time -1"]
+        );
+    }
+
+    #[test]
+    fn what_zookeeper_told_is_asked_of_a_broker() {
+        let hints = |line: &str| zookeeper_shell(&words(line)).unwrap_err().hints;
+        assert_eq!(
+            hints("zk1:2181 get /brokers/ids/0"),
+            ["kafka-broker-api-versions.sh --bootstrap-server zk1:9092"]
+        );
+        assert_eq!(hints("localhost:2181").len(), 3);
+        let line = "kafka.tools.ConsumerOffsetChecker --zkconnect localhost:2181 --group g --topic t";
+        let checker = run_class(&words(line)).unwrap_err();
+        assert_eq!(checker.code, 1);
+        assert_eq!(
+            checker.hints,
+            ["kafka-consumer-groups.sh --bootstrap-server localhost:9092 --describe --group g"]
+        );
+        let election = preferred_replica_election(&words("--zookeeper=h:2181/kafka")).unwrap_err();
+        assert_eq!(
+            election.hints,
+            [
+                "kafka-leader-election.sh --bootstrap-server h:9092 --election-type preferred --all-topic-partitions"
+            ]
         );
     }
 

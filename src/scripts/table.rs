@@ -56,6 +56,11 @@ pub const SCRIPTS: &[Script] = &[
         twin: "velo group",
     },
     Script {
+        name: "kafka-consumer-offset-checker",
+        run: old_scripts::consumer_offset_checker,
+        twin: "velo group describe",
+    },
+    Script {
         name: "kafka-consumer-perf-test",
         run: consumer_perf::run,
         twin: "velo consume",
@@ -103,6 +108,16 @@ pub const SCRIPTS: &[Script] = &[
     Script {
         name: "kafka-metadata-quorum",
         run: metadata_quorum::run,
+        twin: "",
+    },
+    Script {
+        name: "kafka-mirror-maker",
+        run: old_scripts::mirror_maker,
+        twin: "velo consume, velo produce",
+    },
+    Script {
+        name: "kafka-preferred-replica-election",
+        run: old_scripts::preferred_replica_election,
         twin: "",
     },
     Script {
@@ -175,14 +190,24 @@ pub const SCRIPTS: &[Script] = &[
         run: server::stop_zookeeper,
         twin: "",
     },
+    Script {
+        name: "zookeeper-shell",
+        run: old_scripts::zookeeper_shell,
+        twin: "velo cluster status",
+    },
 ];
 
 /// The script that a program's name or a first word means: `kafka-topics`, `kafka-topics.sh`, `KAFKA-TOPICS.BAT`.
 pub fn find(name: &str) -> Option<&'static Script> {
+    let stem = stem(name);
+    SCRIPTS.iter().find(|script| script.name == stem)
+}
+
+/// A script's name without its ending.
+pub(super) fn stem(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     let stem = [".sh", ".bat", ".exe"]
         .iter()
-        .find_map(|ending| name.strip_suffix(ending))
-        .unwrap_or(&name);
-    SCRIPTS.iter().find(|script| script.name == stem)
+        .find_map(|ending| name.strip_suffix(ending));
+    stem.unwrap_or(&name).to_owned()
 }

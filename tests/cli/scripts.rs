@@ -23,3 +23,15 @@ fn every_script_of_kafka_is_listed_and_how_much_of_it_is_here() {
     let absent = rows.iter().find(|row| row["script"] == "trogdor").unwrap();
     assert_eq!(absent["complete"], false);
 }
+
+#[test]
+fn a_script_that_is_not_here_says_so_and_what_to_type_instead() {
+    let ended = Home::new()
+        .velo(&["kafka-share-groups.sh", "--bootstrap-server", "h:1", "--list"])
+        .fails_with(127);
+    assert_eq!(
+        ended.stderr,
+        "kafka-share-groups.sh is not here: share groups are not spoken here yet\n\
+         hint: kafka-consumer-groups.sh --bootstrap-server h:1 --list\n"
+    );
+}

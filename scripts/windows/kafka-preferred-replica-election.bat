@@ -1,0 +1,15 @@
+@echo off
+rem Runs velo kafka-preferred-replica-election: the velo on PATH, else the one built in this checkout.
+setlocal
+set "VELO=velo"
+where velo >nul 2>nul && goto run
+set "VELO=%~dp0..\..\target\release\velo.exe"
+if exist "%VELO%" goto run
+set "VELO=%~dp0..\..\target\debug\velo.exe"
+if exist "%VELO%" goto run
+echo velo is neither on PATH nor built in %~dp0..\..\target 1>&2
+echo hint: cargo build --release 1>&2
+exit /b 127
+:run
+"%VELO%" kafka-preferred-replica-election %*
+exit /b %ERRORLEVEL%

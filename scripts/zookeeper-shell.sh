@@ -1,0 +1,11 @@
+#!/bin/sh
+# Runs `velo zookeeper-shell`: the velo on PATH, else the one built in this checkout.
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+for velo in "$(command -v velo)" "$here/../target/release/velo" "$here/../target/debug/velo"; do
+    if [ -n "$velo" ] && [ -x "$velo" ]; then
+        exec "$velo" zookeeper-shell "$@"
+    fi
+done
+echo "velo is neither on PATH nor built in $here/../target" >&2
+echo "hint: cargo build --release" >&2
+exit 127
