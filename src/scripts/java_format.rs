@@ -2,6 +2,23 @@
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use std::borrow::Cow;
+
+/// Text as Java reads it from UTF-8. Half of a pair of surrogates, which UTF-8 does not have, becomes one replacement to
+/// Java, and three to Rust.
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+    let is_half = |three: &[u8]| matches!(three, [0xED, 0xA0..=0xBF, 0x80..=0xBF]);
+    if !bytes.windows(3).any(is_half) {
+        return String::from_utf8_lossy(bytes);
+    }
+    let mut mended = bytes.to_vec();
+    for at in 0..mended.len() {
+        if let Some(three) = mended.get_mut(at..at + 3).filter(|three| is_half(three)) {
+            three.copy_from_slice("\u{FFFD}".as_bytes());
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&mended).into_owned())
+}
 
 /// `%.Nf`
 pub fn fixed(value: f64, digits: usize) -> String {

@@ -34,8 +34,10 @@ const CLASSES: &[(&str, &str)] = &[
     ("VerifiableProducer", "kafka-verifiable-producer"),
     ("VerifiableConsumer", "kafka-verifiable-consumer"),
 ];
+/// Answers a command line.
+type Answer = fn(&[String]) -> Result<u8, Ending>;
 /// Classes of scripts that Kafka has dropped.
-const DROPPED: &[(&str, fn(&[String]) -> Result<u8, Ending>)] = &[
+const DROPPED: &[(&str, Answer)] = &[
     ("ConsumerOffsetChecker", consumer_offset_checker),
     ("MirrorMaker", mirror_maker),
     (

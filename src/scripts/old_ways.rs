@@ -157,7 +157,7 @@ pub(super) fn translated(script: &str, arguments: &[String]) -> Option<String> {
                 .iter()
                 .any(|argument| argument.split('=').next() == Some(better))
         };
-        if !old.today.is_empty() && !old.unless.iter().any(|better| named(&better)) {
+        if !old.today.is_empty() && !old.unless.iter().any(named) {
             today.push(
                 old.today
                     .replace("{host}", host(&value))

@@ -1,5 +1,7 @@
 //! The charsets that every Java has.
 
+use crate::scripts::java_format;
+
 /// How text is written in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
@@ -37,7 +39,7 @@ impl Charset {
     /// The text; what is none is replaced.
     pub fn decode(self, bytes: &[u8]) -> String {
         match self {
-            Charset::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
+            Charset::Utf8 => java_format::text(bytes).into_owned(),
             Charset::Ascii => {
                 let character = |byte: &u8| {
                     if byte.is_ascii() {
@@ -83,6 +85,7 @@ mod tests {
         assert_eq!(read("latin1", b"v\xE9lib"), "v\u{E9}lib");
         assert_eq!(read("ascii", b"v\xE9lib"), "v\u{FFFD}lib");
         assert_eq!(read("UTF-16", b"\0v\0\xE9"), "v\u{E9}");
+        assert_eq!(read("utf8", b"v\xED\xA0\x80\xE9l"), "v\u{FFFD}\u{FFFD}l");
         assert_eq!(read("utf-16", b"\xFF\xFEv\0"), "v");
         assert_eq!(read("UTF-16LE", b"v\0\xE9"), "v\u{FFFD}");
         assert_eq!(Charset::named("Shift_JIS"), None);

@@ -28,6 +28,8 @@ pub enum Deserializer {
     Bytes,
     /// Bytes, of which only the count is printed.
     ByteBuffer,
+    /// Nothing at all, not even the word for nothing.
+    Void,
 }
 
 impl Deserializer {
@@ -48,6 +50,7 @@ impl Deserializer {
             "UUID" => Deserializer::Uuid(charset),
             "Bytes" => Deserializer::Bytes,
             "ByteBuffer" => Deserializer::ByteBuffer,
+            "Void" => Deserializer::Void,
             _ => return None,
         })
     }
@@ -128,14 +131,15 @@ impl Deserializer {
             },
             Deserializer::Uuid(charset) => {
                 let text = charset.decode(bytes);
-                uuid::Uuid::parse_str(&text)
-                    .map_err(|_| format!("Error parsing data into UUID: {text}"))?
+                uuid(&text)
+                    .ok_or_else(|| format!("Error parsing data into UUID: {text}"))?
                     .to_string()
             }
             Deserializer::Bytes => bytes.iter().map(|byte| printable(*byte)).collect(),
             Deserializer::ByteBuffer => {
                 format!("java.nio.HeapByteBuffer[pos=0 lim={0} cap={0}]", bytes.len())
             }
+            Deserializer::Void => return Err("Data should be null for a VoidDeserializer.".to_owned()),
         };
         out.extend_from_slice(text.as_bytes());
         Ok(())
@@ -146,6 +150,23 @@ fn sized<const N: usize>(bytes: &[u8], wrong: &str) -> Result<[u8; N], String> {
     bytes
         .try_into()
         .map_err(|_| format!("Size of data received by {wrong}"))
+}
+
+/// Five hexadecimal numbers, of as many digits as there are; of longer ones the end counts.
+fn uuid(text: &str) -> Option<uuid::Uuid> {
+    let numbers: Vec<i64> = text
+        .split('-')
+        .map(|part| i64::from_str_radix(part, 16).ok())
+        .collect::<Option<_>>()?;
+    let ([first, second, third, fourth, fifth], 0..=36) = (numbers.as_slice(), text.len()) else {
+        return None;
+    };
+    let high = (first & 0xFFFF_FFFF) << 32 | (second & 0xFFFF) << 16 | third & 0xFFFF;
+    let low = (fourth & 0xFFFF) << 48 | fifth & 0xFFFF_FFFF_FFFF;
+    Some(uuid::Uuid::from_u64_pair(
+        high.cast_unsigned(),
+        low.cast_unsigned(),
+    ))
 }
 
 fn printable(byte: u8) -> String {
@@ -192,6 +213,12 @@ mod tests {
         assert_eq!(shown("Long", &(-5_i64).to_be_bytes()).unwrap(), "-5");
         assert_eq!(shown("Double", &1.5e10_f64.to_be_bytes()).unwrap(), "1.5E10");
         assert_eq!(shown("Float", &3.0_f32.to_be_bytes()).unwrap(), "3.0");
+        assert_eq!(
+            shown("UUID", b"1-2-3-4-5").unwrap(),
+            "00000001-0002-0003-0004-000000000005"
+        );
+        assert!(shown("UUID", b"67e5504410b1426f9247bb680e5fe0c8").is_err());
+        assert!(shown("Void", b"null").is_err());
         assert_eq!(shown("Bytes", b"a\\\x01").unwrap(), "a\\x5C\\x01");
         assert_eq!(
             shown("Integer", b"v1").unwrap_err(),

@@ -4,6 +4,7 @@ mod options;
 mod reader;
 
 use super::client_properties;
+use super::java_format;
 use super::java_words::{failure_message, java_message, no_metadata};
 use super::options::Parsed;
 use super::{Ending, out_now};
@@ -164,7 +165,7 @@ impl Work<'_> {
             }
             interrupt.check()
         };
-        let text = String::from_utf8_lossy(line);
+        let text = java_format::text(line);
         let queued = self
             .reader
             .read(&text, *number, |record| producer.send(record, *number, full))?;

@@ -149,7 +149,8 @@ impl LineReader {
             .collect()
     }
 
-    /// Splits as Java does: no empty part at the end, none before a separator of no length at the beginning.
+    /// Splits as Java does: no empty part at the end, none before a separator of no length at the beginning. Of a text
+    /// without a separator remains the text, of separators alone nothing.
     fn pairs<'a>(&self, text: &'a str) -> Vec<&'a str> {
         let mut parts = Vec::new();
         let mut from = 0;
@@ -160,7 +161,7 @@ impl LineReader {
             }
         }
         parts.push(text.get(from..).unwrap_or_default());
-        while parts.len() > 1 && parts.last().is_some_and(|part| part.is_empty()) {
+        while (from > 0 || parts.len() > 1) && parts.last().is_some_and(|part| part.is_empty()) {
             parts.pop();
         }
         parts
@@ -208,6 +209,11 @@ mod tests {
         let (key, value, headers) = read(&all, "a:1,b:-,,\tk\tv\tw").unwrap();
         assert_eq!((key, value), (some("k"), some("v\tw")));
         assert_eq!(headers, [("a".to_owned(), some("1")), ("b".to_owned(), None)]);
+        assert_eq!(
+            read(&all, ",,\tk\tv").unwrap(),
+            (some("k"), some("v"), Vec::new())
+        );
+        assert!(read(&all, "\tk\tv").is_err());
         assert_eq!(read(&all, "-\t-\t-").unwrap(), (None, None, Vec::new()));
     }
 
