@@ -1,6 +1,7 @@
 //! `kafka-get-offsets`: offsets of partitions.
 
 use super::client_properties::admin_connection;
+use super::connecting::{bootstrap_server, command_config};
 use super::java_words::{failure_exception, java_exception};
 use super::options::{HELP, Options, Parsed, VERSION, flag, value};
 use super::{Ending, out};
@@ -14,16 +15,8 @@ const OPTIONS: Options = Options {
     all: &[
         HELP,
         VERSION,
-        value(
-            &["bootstrap-server"],
-            "String: HOST1:PORT1,...,HOST3:PORT3",
-            "REQUIRED: the brokers to ask first, as HOST:PORT.",
-        ),
-        value(
-            &["command-config"],
-            "String: config file",
-            "File of connection properties.",
-        ),
+        bootstrap_server("String: HOST1:PORT1,...,HOST3:PORT3"),
+        command_config("String: config file"),
         value(
             &["topic"],
             "String: topic",

@@ -3,7 +3,9 @@
 use crate::support::cluster::Cluster;
 use crate::support::ending::{self, Limit};
 use crate::support::velo::Home;
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 fn plays(cluster: &Cluster, lesson: &str, wanted: &[&str]) {
     plays_with(None, cluster, lesson, wanted);
@@ -109,33 +111,36 @@ fn without_a_cluster_it_makes_its_own_and_leaves_nothing() {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(said.contains("Un cluster rien que pour nous"), "{said}");
-    assert_eq!(
-        std::fs::read_dir(scratch.path()).unwrap().count(),
-        0,
-        "files are left"
-    );
+    assert!(is_empty(scratch.path()), "files are left");
+}
+
+/// The vélib lesson on a cluster of its own, its files below `scratch`, and what it says line by line.
+fn starts_to_play(home: &Home, scratch: &Path) -> (Child, impl Iterator<Item = String> + use<>) {
+    let mut play = Command::new(env!("CARGO_BIN_EXE_velo"))
+        .args(["lesson", "play", "velib", "--lang", "en"])
+        .env("VELO_HOME", home.path())
+        .env_remove("VELO_BOOTSTRAP_SERVER")
+        .env("TMPDIR", scratch)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(play.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    (play, lines)
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).unwrap().next().is_none()
 }
 
 #[test]
 #[cfg(unix)]
 fn ctrl_c_ends_it_with_everything_it_started() {
-    use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
-
     let home = Home::new();
     let scratch = tempfile::tempdir().unwrap();
-    let mut play = Command::new(env!("CARGO_BIN_EXE_velo"))
-        .args(["lesson", "play", "velib", "--lang", "en"])
-        .env("VELO_HOME", home.path())
-        .env_remove("VELO_BOOTSTRAP_SERVER")
-        .env("TMPDIR", scratch.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let (mut play, mut lines) = starts_to_play(&home, scratch.path());
     let _limit = Limit::on(&play);
-    let mut lines = BufReader::new(play.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
     let own = lines
         .find(|line| line.starts_with("A cluster of our own at "))
         .unwrap();
@@ -149,42 +154,21 @@ fn ctrl_c_ends_it_with_everything_it_started() {
     ending::interrupt(&play);
     lines.for_each(drop);
     assert_eq!(ending::ended(&mut play).code(), Some(130));
-    assert_eq!(
-        std::fs::read_dir(scratch.path()).unwrap().count(),
-        0,
-        "files are left"
-    );
+    assert!(is_empty(scratch.path()), "files are left");
     home.velo(&["topic", "list", "--bootstrap-server", &bootstrap])
         .fails_with(3);
 }
 
 #[test]
 fn a_reader_who_leaves_ends_it_with_everything_it_started() {
-    use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
-
     let home = Home::new();
     let scratch = tempfile::tempdir().unwrap();
-    let mut play = Command::new(env!("CARGO_BIN_EXE_velo"))
-        .args(["lesson", "play", "velib", "--lang", "en"])
-        .env("VELO_HOME", home.path())
-        .env_remove("VELO_BOOTSTRAP_SERVER")
-        .env("TMPDIR", scratch.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let (mut play, mut lines) = starts_to_play(&home, scratch.path());
     let _limit = Limit::on(&play);
-    let mut lines = BufReader::new(play.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
     assert!(lines.any(|line| line.contains("Produced 280 station records")));
     drop(lines);
     assert_eq!(ending::ended(&mut play).code(), Some(0));
-    assert_eq!(
-        std::fs::read_dir(scratch.path()).unwrap().count(),
-        0,
-        "files are left"
-    );
+    assert!(is_empty(scratch.path()), "files are left");
 }
 
 #[test]

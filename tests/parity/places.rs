@@ -1,11 +1,14 @@
 //! The clusters that the cases run on, and what must be there before a group of cases.
 
 use super::cases::{Group, Member, On, Topic, Transaction};
+<<<<<<< HEAD
 use crate::support::cluster::Cluster;
 use crate::support::ending::{self, Limit};
+=======
+use crate::support::cluster::{Cluster, first_line};
+>>>>>>> dbd5ba6 (Say once where a cluster is, what a process says first, and how a lesson begins to play)
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -70,6 +73,7 @@ impl Place {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+<<<<<<< HEAD
         let _limit = Limit::on(&process);
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap())
@@ -79,6 +83,10 @@ impl Place {
             .trim_end()
             .split_once(' ')
             .expect("Apache Kafka did not start");
+=======
+        let line = first_line(&mut process);
+        let (server, logs) = line.split_once(' ').expect("Apache Kafka did not start");
+>>>>>>> dbd5ba6 (Say once where a cluster is, what a process says first, and how a lesson begins to play)
         Place {
             name: "apache",
             server: server.to_owned(),

@@ -1,8 +1,11 @@
 //! `zookeeper-server-start` and `kafka-server-start`, in the order of the old courses.
 
+<<<<<<< HEAD
 use crate::support::ending::{self, Limit};
+=======
+use crate::support::cluster::first_line;
+>>>>>>> dbd5ba6 (Say once where a cluster is, what a process says first, and how a lesson begins to play)
 use crate::support::velo::Home;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -29,12 +32,17 @@ fn start(home: &Home, script: &str, arguments: &[&str]) -> Node {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+<<<<<<< HEAD
     let _limit = Limit::on(&process);
     let mut line = String::new();
     BufReader::new(process.stdout.take().unwrap())
         .read_line(&mut line)
         .unwrap();
     let address = line.trim_end().rsplit(' ').next().unwrap().to_owned();
+=======
+    let line = first_line(&mut process);
+    let address = line.rsplit(' ').next().unwrap().to_owned();
+>>>>>>> dbd5ba6 (Say once where a cluster is, what a process says first, and how a lesson begins to play)
     assert!(line.contains("] started at "), "{line:?}");
     Node { process, address }
 }

@@ -3,6 +3,7 @@
 use crate::kafka::consumer::Isolation;
 use crate::scripts::Ending;
 use crate::scripts::client_properties::{Properties, in_file, in_pairs};
+use crate::scripts::connecting::bootstrap_server;
 use crate::scripts::options::{HELP, Options, Parsed, VERSION, flag, value};
 use crate::scripts::out;
 use std::collections::BTreeSet;
@@ -30,11 +31,7 @@ pub const OPTIONS: Options = Options {
             "String: consume offset",
             "Where to start in --partition: an offset, 'earliest' or 'latest'. (default: latest)",
         ),
-        value(
-            &["bootstrap-server"],
-            "String: server to connect to",
-            "REQUIRED: the brokers to ask first, as HOST:PORT.",
-        ),
+        bootstrap_server("String: server to connect to"),
         flag(
             &["from-beginning"],
             "Start at the first record where the group has committed no offset, else at the end.",

@@ -2,6 +2,7 @@
 
 use crate::kafka::consumer::Isolation;
 use crate::scripts::client_properties::{Properties, in_file, in_pairs};
+use crate::scripts::connecting::bootstrap_server;
 use crate::scripts::java_format::DateFormat;
 use crate::scripts::options::{HELP, Options, Parsed, Takes, VERSION, flag, value};
 use crate::scripts::{Ending, out};
@@ -14,11 +15,7 @@ pub const OPTIONS: Options = Options {
     all: &[
         HELP,
         VERSION,
-        value(
-            &["bootstrap-server"],
-            "String: server to connect to",
-            "REQUIRED: the brokers to ask first, as HOST:PORT.",
-        ),
+        bootstrap_server("String: server to connect to"),
         value(
             &["topic"],
             "String: topic",
