@@ -1,12 +1,8 @@
 //! The clusters that the cases run on, and what must be there before a group of cases.
 
 use super::cases::{Group, Member, On, Topic, Transaction};
-<<<<<<< HEAD
 use crate::support::cluster::Cluster;
-use crate::support::ending::{self, Limit};
-=======
-use crate::support::cluster::{Cluster, first_line};
->>>>>>> dbd5ba6 (Say once where a cluster is, what a process says first, and how a lesson begins to play)
+use crate::support::ending;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::process::{Child, Command, Stdio};
@@ -73,20 +69,8 @@ impl Place {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-<<<<<<< HEAD
-        let _limit = Limit::on(&process);
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let (server, logs) = line
-            .trim_end()
-            .split_once(' ')
-            .expect("Apache Kafka did not start");
-=======
-        let line = first_line(&mut process);
+        let line = ending::first_line(&mut process);
         let (server, logs) = line.split_once(' ').expect("Apache Kafka did not start");
->>>>>>> dbd5ba6 (Say once where a cluster is, what a process says first, and how a lesson begins to play)
         Place {
             name: "apache",
             server: server.to_owned(),

@@ -1,10 +1,6 @@
 //! `zookeeper-server-start` and `kafka-server-start`, in the order of the old courses.
 
-<<<<<<< HEAD
-use crate::support::ending::{self, Limit};
-=======
-use crate::support::cluster::first_line;
->>>>>>> dbd5ba6 (Say once where a cluster is, what a process says first, and how a lesson begins to play)
+use crate::support::ending;
 use crate::support::velo::Home;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -32,17 +28,8 @@ fn start(home: &Home, script: &str, arguments: &[&str]) -> Node {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-<<<<<<< HEAD
-    let _limit = Limit::on(&process);
-    let mut line = String::new();
-    BufReader::new(process.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let address = line.trim_end().rsplit(' ').next().unwrap().to_owned();
-=======
-    let line = first_line(&mut process);
+    let line = ending::first_line(&mut process);
     let address = line.rsplit(' ').next().unwrap().to_owned();
->>>>>>> dbd5ba6 (Say once where a cluster is, what a process says first, and how a lesson begins to play)
     assert!(line.contains("] started at "), "{line:?}");
     Node { process, address }
 }

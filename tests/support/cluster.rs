@@ -3,8 +3,7 @@
 //! [`on_both_clusters!`] makes two tests of one body. Without `cfg(peer = "kafka")` (see `build.rs`) the second is
 //! reported as ignored.
 
-use super::ending::{self, Limit};
-use std::io::{BufRead, BufReader};
+use super::ending;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -129,25 +128,11 @@ fn start(data: &Path, port: u16, settings: &[&str]) -> (Child, String) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-<<<<<<< HEAD
-    let _limit = Limit::on(&process);
-=======
-    let line = first_line(&mut process);
+    let line = ending::first_line(&mut process);
     let bootstrap = line
         .strip_prefix("ready ")
         .unwrap_or_else(|| panic!("not ready: {line:?}"));
     (process, bootstrap.to_owned())
-}
-
-/// The first line that a process with piped output says, which may take a while.
-pub fn first_line(process: &mut Child) -> String {
->>>>>>> dbd5ba6 (Say once where a cluster is, what a process says first, and how a lesson begins to play)
-    let mut line = String::new();
-    BufReader::new(process.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    line.truncate(line.trim_end().len());
-    line
 }
 
 /// `on_both_clusters! { fn what_a_user_sees(cluster) { … } }`: one test on our cluster, one on Apache Kafka.

@@ -1,5 +1,6 @@
 //! How the tests wait for programs: never for ever. One that takes longer is killed, and its test fails by that.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -45,6 +46,17 @@ pub fn ended(child: &mut Child) -> ExitStatus {
         }
         std::thread::park_timeout(Duration::from_millis(10));
     }
+}
+
+/// The first line that a program with piped output says.
+pub fn first_line(child: &mut Child) -> String {
+    let _limit = Limit::on(child);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    line.truncate(line.trim_end().len());
+    line
 }
 
 /// What a program says until its end.
