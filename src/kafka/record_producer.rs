@@ -53,7 +53,7 @@ pub struct Outgoing<'a> {
     /// Its value; none is a tombstone.
     pub value: Option<&'a [u8]>,
     /// Its headers, in order.
-    pub headers: &'a [(&'a str, &'a str)],
+    pub headers: &'a [(&'a str, &'a [u8])],
 }
 
 /// An idempotent producer that waits for all in-sync replicas.
@@ -146,6 +146,11 @@ impl RecordProducer {
             return Failure::request(what)
                 .because(format!("the producer cannot go on: {why}"))
                 .hint("velo doctor");
+        }
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
+            return Failure::request(what)
+                .because("larger than the topic's max.message.bytes")
+                .hint(format!("velo config set topic {topic} max.message.bytes=32MiB"));
         }
         let told = told(error);
         if told.is_unknown_topic() {

@@ -1,11 +1,13 @@
 //! `velo mongo ingest --to FILE.jsonl`: the same without any server.
 
-use super::velib_support::{Running, create, eventually, lag, records, velo, write};
+use super::velib_support::{Running, admin, connection, create, eventually, lag, records, velo, write};
 use crate::support::cluster::Cluster;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
+use velodrome::kafka::record_producer::Outgoing;
+use velodrome::kafka::{NewTopic, RecordProducer};
 
 fn arguments<'a>(topic: &'a str, file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let fixed = [
@@ -115,4 +117,114 @@ fn on_a_terminal_enter_tells_how_far_it_is_and_ctrl_c_sums_up() {
     terminal.send("\u{3}").unwrap();
     terminal.expect("2 records read: 2 written").unwrap();
     terminal.expect(Eof).unwrap();
+}
+
+on_both_clusters! {
+    fn a_dead_letter_has_the_headers_of_its_record_and_behind_them_its_own(cluster) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("people").to_str().unwrap().to_owned();
+        let topic = cluster.name("people");
+        create(cluster, &topic, 1);
+        let headers: &[(&str, &[u8])] = &[("trace", b"\xff\x00"), ("reason", b"of its own")];
+        let record = Outgoing { topic: &topic, key: Some(b"k"), value: None, headers };
+        let producer = RecordProducer::connect(&connection(cluster)).unwrap();
+        producer.send(record).unwrap();
+        producer.flush().unwrap();
+        velo(cluster, &arguments(&topic, &file, &["--exit-at-end"])).succeeds();
+        let letters = records(cluster, &format!("{topic}-dead-letter"));
+        let names: Vec<&str> = letters[0].headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["trace", "reason", "reason", "topic", "partition", "offset", "topic-id", "group"]);
+        assert_eq!(letters[0].header("trace"), Some(&b"\xff\x00"[..]));
+        assert_eq!((letters[0].key.as_deref(), letters[0].value.as_deref()), (Some(&b"k"[..]), None));
+        // Read again by the same group, it is no second letter.
+        velo(cluster, &["group", "reset", &topic, "--to", "earliest", "--execute"]).succeeds();
+        velo(cluster, &arguments(&topic, &file, &["--exit-at-end"])).succeeds();
+        assert_eq!(records(cluster, &format!("{topic}-dead-letter")).len(), 1);
+    }
+}
+
+#[test]
+fn a_file_is_believed_to_hold_only_what_it_holds() {
+    let cluster = Cluster::classroom();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    create(&cluster, "people", 1);
+    write(&cluster, "people", &[json!({"n": 0}), json!({"n": 1})]);
+    velo(&cluster, &arguments("people", &file("first"), &["--exit-at-end"])).succeeds();
+    write(&cluster, "people", &[json!({"n": 2})]);
+    let second = file("second");
+    let said = velo(&cluster, &arguments("people", &second, &["--exit-at-end"])).succeeds();
+    assert!(
+        said.stderr.contains("--group ANOTHER reads it again"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(lines(&second).len(), 1);
+    let again = [
+        "mongo",
+        "ingest",
+        "--topic",
+        "people",
+        "--to",
+        &second,
+        "--group",
+        "another",
+        "--exit-at-end",
+    ];
+    let said = velo(&cluster, &again).succeeds();
+    assert!(
+        said.stderr.contains("3 records read: 2 written, 1 already there"),
+        "{}",
+        said.stderr
+    );
+    let numbers: BTreeSet<i64> = lines(&second)
+        .iter()
+        .map(|line| line["n"].as_i64().unwrap())
+        .collect();
+    assert_eq!(numbers, BTreeSet::from([0, 1, 2]));
+}
+
+on_both_clusters! {
+    fn a_topic_deleted_and_made_again_is_read_from_its_beginning(cluster) {
+        let folder = tempfile::tempdir().unwrap();
+        for (before, after) in [(5, 3), (3, 5)] {
+            let topic = cluster.name("people");
+            let file = folder.path().join(&topic).to_str().unwrap().to_owned();
+            let some = |range: std::ops::Range<i64>| range.map(|n| json!({"n": n})).collect::<Vec<Value>>();
+            create(cluster, &topic, 1);
+            write(cluster, &topic, &some(0..before));
+            let mut ingest = Running::start(cluster, &arguments(&topic, &file, &[]));
+            eventually(|| lag(cluster, &topic, &topic) == 0, || ingest.stderr());
+            admin(cluster).delete_topics(std::slice::from_ref(&topic)).unwrap();
+            create(cluster, &topic, 1);
+            write(cluster, &topic, &some(before..before + after));
+            // Who looks for the topic while it is not there ends, and is started again.
+            let whole = || fs::read_to_string(&file).unwrap().lines().count() as i64 == before + after;
+            eventually(|| whole() || ingest.stderr().contains("does not exist"), || ingest.stderr());
+            ingest.interrupt();
+            let said = velo(cluster, &arguments(&topic, &file, &["--exit-at-end"])).succeeds();
+            let numbers: BTreeSet<i64> = lines(&file).iter().map(|line| line["n"].as_i64().unwrap()).collect();
+            assert_eq!(numbers, (0..before + after).collect(), "{}\n{}", ingest.stderr(), said.stderr);
+            assert_eq!(lines(&file).len(), numbers.len());
+        }
+    }
+
+    fn a_letter_too_large_for_its_topic_ends_it_with_nothing_committed(cluster) {
+        let folder = tempfile::tempdir().unwrap();
+        let topic = cluster.name("people");
+        let file = folder.path().join("people").to_str().unwrap().to_owned();
+        let letters = format!("{topic}-dead-letter");
+        create(cluster, &topic, 1);
+        let small = BTreeMap::from([("max.message.bytes".to_owned(), "1000".to_owned())]);
+        let dead = NewTopic { configs: small, ..NewTopic::named(&letters) };
+        admin(cluster).create_topic(&dead).unwrap();
+        write(cluster, &topic, &[json!({"n": 1}), json!("x".repeat(2_000))]);
+        let said = velo(cluster, &arguments(&topic, &file, &["--exit-at-end"])).fails_with(1);
+        let hint = format!("hint: velo config set topic {letters} max.message.bytes=");
+        assert!(said.stderr.contains(&hint), "{}", said.stderr);
+        assert_eq!(lag(cluster, &topic, &topic), 2);
+        velo(cluster, &["config", "set", "topic", &letters, "max.message.bytes=32MiB"]).succeeds();
+        let said = velo(cluster, &arguments(&topic, &file, &["--exit-at-end"])).succeeds();
+        assert!(said.stderr.contains("2 records read: 0 written, 1 already there, 1 dead"), "{}", said.stderr);
+    }
 }

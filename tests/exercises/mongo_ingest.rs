@@ -27,6 +27,38 @@ fn without_a_server_the_user_is_told_where_to_get_one() {
 }
 
 #[test]
+fn no_password_is_ever_told() {
+    let cluster = Cluster::classroom();
+    create(&cluster, "people", 1);
+    for (uri, code) in [
+        ("mongodb://ana:s3cret/s3cret@127.0.0.1:1", 2),
+        ("mongodb://ana:s3cret?s3cret@127.0.0.1:1", 2),
+        ("mongodb://ana:31415?31415@127.0.0.1:1/?w=1", 2),
+        ("mongodb://ana:s3cret@s3cret@127.0.0.1:1", 2),
+        ("mongodb://ana:s3cret%zzs3cret@127.0.0.1:1", 2),
+        ("mongodb://ana:s3cret:s3cret@127.0.0.1:1", 2),
+        ("mongodb://ana:s3cret@127.0.0.1:1", 3),
+    ] {
+        let said = velo(&cluster, &arguments("people", uri, &[])).fails_with(code);
+        let told = ["s3cret", "31415"].iter().any(|part| said.stderr.contains(part));
+        assert!(!told, "{uri}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn what_is_no_mongodb_is_told_so() {
+    let cluster = Cluster::classroom();
+    create(&cluster, "people", 1);
+    let kafka = format!("mongodb://{}", cluster.bootstrap());
+    let said = velo(&cluster, &arguments("people", &kafka, &[])).fails_with(3);
+    assert!(
+        said.stderr.contains("as what is no MongoDB does"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
 fn what_says_no_place_is_refused_before_anything_is_read() {
     let cluster = Cluster::classroom();
     for (more, part) in [

@@ -62,7 +62,6 @@ impl DeadLetters {
         &mut self,
         connection: &Connection,
         consumer: &GroupConsumer,
-        topic_id: &str,
         assigned: &[Assigned],
     ) -> Outcome {
         let starts: BTreeMap<i32, i64> = assigned
@@ -74,12 +73,12 @@ impl DeadLetters {
             return Ok(());
         }
         read_to_end(connection, &self.to, |letter| {
+            // The record's own headers stand before those of the letter.
             let text = |name: &str| {
-                letter
-                    .header(name)
-                    .and_then(|value| std::str::from_utf8(value).ok())
+                let found = letter.headers.iter().rfind(|(key, _)| key == name);
+                found.and_then(|(_, value)| std::str::from_utf8(value).ok())
             };
-            if text("topic-id") != Some(topic_id) || text("group") != Some(&self.group) {
+            if text("topic-id") != Some(consumer.topic_id()) || text("group") != Some(&self.group) {
                 return;
             }
             let number = |name: &str| text(name)?.parse::<i64>().ok();
@@ -104,18 +103,24 @@ impl DeadLetters {
         }
         let reason: String = reason.chars().take(REASON).collect();
         let (partition, offset) = (record.partition.to_string(), record.offset.to_string());
+        let own = record
+            .headers
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_slice()));
+        let ours = [
+            ("reason", reason.as_bytes()),
+            ("topic", self.from.as_bytes()),
+            ("partition", partition.as_bytes()),
+            ("offset", offset.as_bytes()),
+            ("topic-id", topic_id.as_bytes()),
+            ("group", self.group.as_bytes()),
+        ];
+        let headers: Vec<(&str, &[u8])> = own.chain(ours).collect();
         self.producer.send(Outgoing {
             topic: &self.to,
             key: record.key.as_deref(),
             value: record.value.as_deref(),
-            headers: &[
-                ("reason", &reason),
-                ("topic", &self.from),
-                ("partition", &partition),
-                ("offset", &offset),
-                ("topic-id", topic_id),
-                ("group", &self.group),
-            ],
+            headers: &headers,
         })
     }
 

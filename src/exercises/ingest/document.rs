@@ -59,7 +59,11 @@ pub fn read(
         Identity::Field(name) => {
             let found = members.iter().find(|(key, _)| key == name);
             let (_, raw) = found.ok_or_else(|| format!("no field `{name}` to be the _id"))?;
-            convert(raw, 1)?
+            let id = convert(raw, 1)?;
+            if !names_a_document(&id) {
+                return Err(format!("the field `{name}` cannot be an _id: {raw}"));
+            }
+            id
         }
     };
     let own = members.iter().any(|(key, _)| key == "_id");
@@ -82,6 +86,19 @@ pub fn read(
         ));
     }
     Ok((id, Some(document)))
+}
+
+/// Whether a value tells documents apart: `null` does not, MongoDB takes no array, and what looks like an operator would
+/// find other documents to replace.
+fn names_a_document(id: &RawBson) -> bool {
+    match id {
+        RawBson::Null | RawBson::Array(_) => false,
+        RawBson::Document(document) => {
+            let mut names = document.iter().map_while(Result::ok);
+            !names.any(|(name, _)| name.as_str().starts_with('$'))
+        }
+        _ => true,
+    }
 }
 
 fn key_id(record: &Received) -> Result<RawBson, String> {
@@ -319,6 +336,11 @@ mod tests {
         );
         let field = Identity::Field("dni".to_owned());
         assert_eq!(document(&field, &keyed), Ok(doc! {"_id": 5, "dni": 5}));
+        for none in ["null", "[1]", r#"{"$gt": 0}"#] {
+            let value = format!("{{\"dni\": {none}}}");
+            let said = document(&field, &record(None, Some(value.as_bytes()))).unwrap_err();
+            assert_eq!(said, format!("the field `dni` cannot be an _id: {none}"));
+        }
         let own = record(None, Some(br#"{"a": 1, "_id": 9}"#));
         assert_eq!(
             document(&Identity::Field("_id".to_owned()), &own),

@@ -1,7 +1,7 @@
 //! The target that is a file: one document a line, with the same `_id` as in MongoDB, so that no server is needed.
 //!
-//! The file itself tells how far it is: its last lines name the last record of each partition. A line that a crash cut
-//! short is taken away when the file is opened, and a record that is in the file is not written again.
+//! The file itself tells what it holds: each line names its record. A line that a crash cut short is taken away when the
+//! file is opened, and a record that is in the file is not written again.
 
 use super::document::{Wanted, record_id};
 use crate::failure::{Failure, Outcome};
@@ -18,8 +18,8 @@ const BEGIN: &str = "{\"_id\":\"";
 pub struct JsonFile {
     path: PathBuf,
     file: File,
-    /// For each topic id and partition, the offset after the last record in the file.
-    next: BTreeMap<(String, i32), i64>,
+    /// For each topic id and partition, the offsets of the records in the file.
+    held: BTreeMap<String, BTreeMap<i32, Offsets>>,
 }
 
 impl JsonFile {
@@ -47,7 +47,7 @@ impl JsonFile {
         let mut opened = JsonFile {
             path: path.to_owned(),
             file,
-            next: BTreeMap::new(),
+            held: BTreeMap::new(),
         };
         opened.look_through()?;
         Ok(opened)
@@ -74,8 +74,7 @@ impl JsonFile {
             let Some((id, partition, offset)) = place(&line) else {
                 return Err(self.not_ours(number));
             };
-            let next = self.next.entry((id.to_owned(), partition)).or_default();
-            *next = (*next).max(offset + 1);
+            hold(&mut self.held, id, partition, offset);
             whole += line.len() as u64;
         }
         self.file.set_len(whole).map_err(|error| self.failed(error))?;
@@ -104,11 +103,18 @@ impl JsonFile {
         self.path.display().to_string()
     }
 
-    /// Whether the file holds that record, or a later one of its partition.
+    /// Whether the file holds any record of that topic.
+    pub fn knows(&self, topic_id: &str) -> bool {
+        self.held.contains_key(topic_id)
+    }
+
+    /// Whether the file holds that record.
     pub fn holds(&self, topic_id: &str, record: &Received) -> bool {
-        self.next
-            .get(&(topic_id.to_owned(), record.partition))
-            .is_some_and(|next| record.offset < *next)
+        let partition = self
+            .held
+            .get(topic_id)
+            .and_then(|held| held.get(&record.partition));
+        partition.is_some_and(|offsets| offsets.hold(record.offset))
     }
 
     /// Appends a batch and waits until the disk has it.
@@ -134,10 +140,42 @@ impl JsonFile {
             .and_then(|()| self.file.sync_data())
             .map_err(|error| self.failed(error))?;
         for one in wanted {
-            let at = (topic_id.to_owned(), one.record.partition);
-            self.next.insert(at, one.record.offset + 1);
+            hold(&mut self.held, topic_id, one.record.partition, one.record.offset);
         }
         Ok(())
+    }
+}
+
+/// Some offsets of a partition, as ranges: where each begins, and the offset after its last.
+#[derive(Debug, Default)]
+struct Offsets(BTreeMap<i64, i64>);
+
+impl Offsets {
+    fn hold(&self, offset: i64) -> bool {
+        let before = self.0.range(..=offset).next_back();
+        before.is_some_and(|(_, end)| offset < *end)
+    }
+
+    fn insert(&mut self, offset: i64) {
+        if self.hold(offset) {
+            return;
+        }
+        let end = self.0.remove(&(offset + 1)).unwrap_or(offset + 1);
+        match self.0.range_mut(..offset).next_back() {
+            Some((_, last)) if *last == offset => *last = end,
+            _ => {
+                self.0.insert(offset, end);
+            }
+        }
+    }
+}
+
+fn hold(held: &mut BTreeMap<String, BTreeMap<i32, Offsets>>, topic_id: &str, partition: i32, offset: i64) {
+    if !held.contains_key(topic_id) {
+        held.insert(topic_id.to_owned(), BTreeMap::new());
+    }
+    if let Some(partitions) = held.get_mut(topic_id) {
+        partitions.entry(partition).or_default().insert(offset);
     }
 }
 
@@ -166,6 +204,7 @@ fn place(line: &[u8]) -> Option<(&str, i32, i64)> {
     let id = rest.split(|byte| *byte == b'"').next()?;
     let mut parts = std::str::from_utf8(id).ok()?.rsplitn(3, ':');
     let offset = parts.next()?.parse().ok()?;
+    let offset = (0..i64::MAX).contains(&offset).then_some(offset)?;
     let partition = parts.next()?.parse().ok()?;
     Some((parts.next()?, partition, offset))
 }
@@ -184,11 +223,26 @@ mod tests {
     }
 
     #[test]
+    fn offsets_that_follow_each_other_are_one_range_in_whatever_order_they_come() {
+        let mut offsets = Offsets::default();
+        for offset in [7, 5, 6, 0, 9, 6] {
+            offsets.insert(offset);
+        }
+        let held: Vec<i64> = (0..12).filter(|offset| offsets.hold(*offset)).collect();
+        assert_eq!(held, [0, 5, 6, 7, 9]);
+        assert_eq!(
+            offsets.0.into_iter().collect::<Vec<_>>(),
+            [(0, 1), (5, 8), (9, 10)]
+        );
+    }
+
+    #[test]
     fn a_line_tells_where_its_record_stood() {
         assert_eq!(
             place(b"{\"_id\":\"Ab:-c:3:42\",\"a\":1}\n"),
             Some(("Ab:-c", 3, 42))
         );
         assert_eq!(place(b"{\"nombre\":\"Ana\"}\n"), None);
+        assert_eq!(place(b"{\"_id\":\"Ab:3:9223372036854775807\",\"a\":1}\n"), None);
     }
 }

@@ -12,10 +12,11 @@ mod dead_letters;
 mod document;
 mod file;
 mod mongo;
+mod patience;
 mod replies;
 mod tally;
 
-use crate::failure::Outcome;
+use crate::failure::{Kind, Outcome};
 use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Progress, Received, Start};
 use crate::kafka::{Admin, Connection, GroupConsumer};
 use crate::ui::{Interrupt, Ui};
@@ -24,6 +25,7 @@ use document::Wanted;
 use file::JsonFile;
 use mongo::{Mongo, Sending};
 use mongodb::bson::rawdoc;
+use patience::Patience;
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,11 +35,6 @@ use tally::Tally;
 const BYTES: usize = 2 * 1024 * 1024;
 /// How long to look for records while a batch is being written, before that is waited for.
 const MEANWHILE: Duration = Duration::from_millis(5);
-/// The first wait when the target is away; each further one is twice as long.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest wait.
-const LAST_WAIT: Duration = Duration::from_secs(5);
-
 /// Where a document's `_id` comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
@@ -102,42 +99,6 @@ enum Target {
     File(JsonFile),
 }
 
-/// Waits between attempts, longer each time, and tells the user.
-#[derive(Debug)]
-pub struct Patience {
-    ui: Ui,
-    interrupt: Interrupt,
-    wait: Duration,
-    waited: bool,
-}
-
-impl Patience {
-    /// Says why, and waits before the next attempt.
-    ///
-    /// # Errors
-    /// When Ctrl-C is pressed.
-    pub fn wait(&mut self, why: &str) -> Outcome {
-        self.interrupt.check()?;
-        self.ui.say(format!(
-            "{why}; nothing is committed, trying again in {} s",
-            self.wait.as_secs_f64()
-        ));
-        self.waited = true;
-        self.interrupt.sleep(self.wait)?;
-        self.wait = (self.wait * 2).min(LAST_WAIT);
-        Ok(())
-    }
-
-    /// It worked.
-    pub fn over(&mut self) {
-        if self.waited {
-            self.ui.say("it answers again");
-        }
-        self.waited = false;
-        self.wait = FIRST_WAIT;
-    }
-}
-
 /// A batch that is being written.
 struct Flight {
     wanted: Vec<Wanted>,
@@ -156,8 +117,8 @@ struct Ingest<'a> {
     target: Target,
     dead: DeadLetters,
     consumer: GroupConsumer,
+    admin: Admin,
     patience: Patience,
-    topic_id: String,
     flight: Option<Flight>,
     progress: Progress,
     tally: Tally,
@@ -170,7 +131,7 @@ struct Ingest<'a> {
 /// When Ctrl-C was pressed, when the target refuses for good, and when the cluster cannot be read or written.
 pub fn ingest(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt) -> Outcome {
     let admin = Admin::connect(connection)?;
-    let topic = admin.describe_topic(&plan.topic)?;
+    admin.describe_topic(&plan.topic)?;
     let target = match &plan.to {
         Place::File(path) => Target::File(JsonFile::open(path)?),
         Place::MongoDb {
@@ -185,7 +146,6 @@ pub fn ingest(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt
         )?),
     };
     let dead = DeadLetters::open(connection, &admin, &plan.topic, &plan.dead_letter, &plan.group)?;
-    drop(admin);
     let mut ingest = Ingest {
         connection,
         plan,
@@ -194,13 +154,8 @@ pub fn ingest(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt
         target,
         dead,
         consumer: GroupConsumer::join(connection, &plan.group, &plan.topic, Start::Earliest)?,
-        patience: Patience {
-            ui,
-            interrupt,
-            wait: FIRST_WAIT,
-            waited: false,
-        },
-        topic_id: topic.id,
+        admin,
+        patience: Patience::new(ui, interrupt),
         flight: None,
         progress: Progress::default(),
         tally: Tally::start(ui),
@@ -215,8 +170,10 @@ impl Ingest<'_> {
             let batch = self.read()?;
             if batch.is_empty() {
                 self.finish()?;
-            } else {
+            } else if self.is_of_our_topic()? {
                 self.launch(batch)?;
+            } else {
+                self.begin_anew()?;
             }
             if self.interrupt.pressed() {
                 self.finish()?;
@@ -257,13 +214,21 @@ impl Ingest<'_> {
     }
 
     fn take(&mut self, assigned: &[Assigned]) -> Outcome {
-        self.dead
-            .restore(self.connection, &self.consumer, &self.topic_id, assigned)?;
+        self.dead.restore(self.connection, &self.consumer, assigned)?;
         self.progress = Progress::of(assigned);
         let place = match &self.target {
             Target::Mongo(mongo) => mongo.place(),
             Target::File(file) => file.place(),
         };
+        let begun = assigned
+            .iter()
+            .any(|given| given.start > 0 && given.committed.is_some());
+        if matches!(&self.target, Target::File(file) if begun && !file.knows(self.consumer.topic_id())) {
+            self.ui.say(format!(
+                "what group `{}` has read before is not in {place}; --group ANOTHER reads it again",
+                self.plan.group
+            ));
+        }
         self.ui.say(format!(
             "group `{}`: partitions {} of `{}` into {place}{}",
             self.plan.group,
@@ -278,6 +243,31 @@ impl Ingest<'_> {
         Ok(())
     }
 
+    /// Whether the records read so far are of the topic that this member joined for, and not of another one that was made
+    /// under its name since: what has that id now has had it all the time.
+    fn is_of_our_topic(&mut self) -> Outcome<bool> {
+        loop {
+            match self.admin.describe_topic(&self.plan.topic) {
+                Err(away) if away.kind() == Kind::Unreachable => self.patience.wait(&away.in_a_line())?,
+                answer => return Ok(answer?.id == self.consumer.topic_id()),
+            }
+        }
+    }
+
+    /// Joins for the topic that has taken the place of the one that was read. What is on its way of the old one is written;
+    /// its offsets mean nothing any more.
+    fn begin_anew(&mut self) -> Outcome {
+        let Plan { topic, group, .. } = self.plan;
+        self.land()?;
+        self.dead.flush()?;
+        self.ui.say(format!(
+            "topic `{topic}` was deleted and made again: reading the new one from its beginning"
+        ));
+        self.progress = Progress::default();
+        self.consumer = GroupConsumer::join(self.connection, group, topic, Start::Earliest)?;
+        Ok(())
+    }
+
     /// Begins to write a batch once the one before is written, and commits that one.
     fn launch(&mut self, batch: Vec<Received>) -> Outcome {
         let (wanted, next) = self.prepare(batch)?;
@@ -289,7 +279,7 @@ impl Ingest<'_> {
         let sending = match &mut self.target {
             Target::Mongo(mongo) => commands.map(|commands| mongo.begin(commands)),
             Target::File(file) => {
-                file.write(&self.topic_id, &wanted)?;
+                file.write(self.consumer.topic_id(), &wanted)?;
                 None
             }
         };
@@ -308,11 +298,11 @@ impl Ingest<'_> {
         for record in batch {
             next.insert(record.partition, record.offset + 1);
             self.tally.read += 1;
-            if matches!(&self.target, Target::File(file) if file.holds(&self.topic_id, &record)) {
+            if matches!(&self.target, Target::File(file) if file.holds(self.consumer.topic_id(), &record)) {
                 self.tally.there += 1;
                 continue;
             }
-            match document::read(&record, &self.plan.identity, &self.topic_id) {
+            match document::read(&record, &self.plan.identity, self.consumer.topic_id()) {
                 Ok((id, document)) => wanted.push(Wanted { record, id, document }),
                 Err(reason) => self.bury(&record, &reason)?,
             }
@@ -359,7 +349,7 @@ impl Ingest<'_> {
             ));
         }
         self.tally.dead += 1;
-        self.dead.send(&self.topic_id, record, reason)
+        self.dead.send(self.consumer.topic_id(), record, reason)
     }
 
     /// The dead letters, then the offsets.

@@ -4,9 +4,10 @@
 //! would be longer than a server takes. Whatever happens in between, a batch may be written again: an insert finds its
 //! `_id` there already, a replacement replaces the same by the same.
 
+use super::Fate;
 use super::document::Wanted;
+use super::patience::Patience;
 use super::replies::{self, Refusal, Reply};
-use super::{Fate, Patience};
 use crate::failure::{Failure, Outcome};
 use mongodb::bson::raw::cstr;
 use mongodb::bson::{RawArrayBuf, RawDocumentBuf, doc, rawdoc};
@@ -60,6 +61,9 @@ impl Mongo {
     /// When the URI is wrong, nothing answers there, or the user or password is refused. Where a user is missing or may
     /// not write, the first write tells.
     pub fn connect(uri: &str, database: &str, collection: &str, insert: bool) -> Outcome<Self> {
+        if let Some(failure) = replies::cut_short(uri) {
+            return Err(failure);
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -68,12 +72,12 @@ impl Mongo {
         let (client, hosts) = runtime.block_on(async {
             let mut options = ClientOptions::parse(uri)
                 .await
-                .map_err(|error| replies::wrong_uri(&error))?;
+                .map_err(|error| replies::wrong_address(&error))?;
             options.app_name.get_or_insert_with(|| "velo".to_owned());
             options.server_selection_timeout.get_or_insert(SELECTION);
             let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
             let hosts = hosts.join(",");
-            let client = Client::with_options(options).map_err(|error| replies::wrong_uri(&error))?;
+            let client = Client::with_options(options).map_err(|error| replies::wrong_address(&error))?;
             // Changes nothing, and finds the server that takes writes.
             let asked = client.database(database).run_command(doc! {"ping": 1}).await;
             asked.map_err(|error| replies::no_server(&error, &hosts))?;

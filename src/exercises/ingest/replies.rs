@@ -148,12 +148,15 @@ fn explain(error: &Error) -> String {
     let cause = match seen.next().and_then(|rest| rest.split(", labels").next()) {
         Some(cause) => cause,
         None if said.starts_with("Server selection timeout") => {
-            "nobody there answers as a MongoDB does; perhaps only one side speaks TLS"
+            "nobody there answers as a MongoDB does; perhaps only one side speaks TLS, or replicaSet= names another set"
         }
         None => &said,
     };
     plain(cause)
 }
+
+/// What the driver says of a server that closes the connection in place of an answer.
+const CLOSED: &str = "unexpected end of file";
 
 /// Without the name of the error's kind, the system's number for it, and the query for a name.
 fn plain(cause: &str) -> String {
@@ -162,7 +165,10 @@ fn plain(cause: &str) -> String {
         .iter()
         .fold(cause, |left, kind| left.strip_prefix(kind).unwrap_or(left));
     let cause = cause.split(" for Query {").next().unwrap_or(cause);
-    cause.split(" (os error").next().unwrap_or(cause).to_owned()
+    match cause.split(" (os error").next().unwrap_or(cause) {
+        CLOSED => "it closes the connection without an answer, as what is no MongoDB does".to_owned(),
+        cause => cause.to_owned(),
+    }
 }
 
 fn not_allowed(why: &str, hosts: &str) -> Failure {
@@ -174,16 +180,28 @@ fn not_allowed(why: &str, hosts: &str) -> Failure {
 }
 
 /// The failure for an address that is none.
-pub fn wrong_uri(error: &Error) -> Failure {
+pub fn wrong_address(error: &Error) -> Failure {
     if matches!(error.kind.as_ref(), ErrorKind::DnsResolve { .. }) {
         return Failure::unreachable("the MongoDB servers of --mongodb are not found by name")
             .because(explain(error))
             .hint("--mongodb mongodb://localhost:27017");
     }
+    wrong_uri(&explain(error))
+}
+
+fn wrong_uri(why: &str) -> Failure {
     Failure::usage("--mongodb is not the address of a MongoDB")
-        .because(explain(error))
+        .because(why)
         .hint("--mongodb mongodb://localhost:27017")
-        .hint("a password's `@`, `:` and `/` are written %40, %3A and %2F")
+        .hint("a password's `@`, `:`, `/`, `?` and `%` are written %40, %3A, %2F, %3F and %25")
+}
+
+/// The failure for a password with a `?`: the driver takes what is before that for the server's name, and tells it.
+pub fn cut_short(uri: &str) -> Option<Failure> {
+    let (_, options) = uri.split_once('?')?;
+    options
+        .contains('@')
+        .then(|| wrong_uri("an `@` stands behind a `?`"))
 }
 
 /// The failure when the first question stays without answer.
@@ -214,6 +232,10 @@ mod tests {
                 "DNS error: no records found",
             ),
             ("not primary", "not primary"),
+            (
+                "I/O error: unexpected end of file",
+                "it closes the connection without an answer, as what is no MongoDB does",
+            ),
         ] {
             assert_eq!(plain(said), plainly);
         }

@@ -240,7 +240,7 @@ impl Monitor<'_> {
     fn write(&self, record: &Received, sighting: &Sighting, found: &News) -> Outcome {
         let key = sighting.number.to_string();
         let origin = format!("{}/{}/{}", self.plan.topic, record.partition, record.offset);
-        let headers = [("origin", origin.as_str())];
+        let headers = [("origin", origin.as_bytes())];
         let send = |topic: &str, value: &[u8]| {
             self.producer.send(Outgoing {
                 topic,

@@ -12,10 +12,10 @@ mod rebalances;
 use super::{Admin, Connection, errors};
 use crate::failure::{Failure, Outcome};
 pub use progress::Progress;
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::{Offset, TopicPartitionList};
 use rebalances::{ANSWER, Rebalances};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -161,8 +161,8 @@ impl GroupConsumer {
     /// # Errors
     /// When no broker answers, or the topic does not exist.
     pub fn join(connection: &Connection, group: &str, topic: &str, start: Start) -> Outcome<Self> {
-        Admin::connect(connection)?.describe_topic(topic)?;
-        let context = Rebalances::new(start, topic);
+        let found = Admin::connect(connection)?.describe_topic(topic)?;
+        let context = Rebalances::new(start, topic, found.id);
         let consumer: BaseConsumer<Rebalances> = connection
             .client_config()
             .set("group.id", group)
@@ -197,6 +197,11 @@ impl GroupConsumer {
             .subscribe(&[topic])
             .map_err(|error| member.failure(&error))?;
         Ok(member)
+    }
+
+    /// The id of the topic that this member joined for; one that is deleted and made again has another.
+    pub fn topic_id(&self) -> &str {
+        self.consumer.context().topic_id()
     }
 
     /// The next thing that happened, waiting up to `timeout` for it.
@@ -383,8 +388,9 @@ impl GroupConsumer {
         }
         let mut offsets = TopicPartitionList::with_capacity(next.len());
         for (partition, offset) in next {
-            offsets
-                .add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))
+            self.consumer
+                .context()
+                .note_offset(&mut offsets, *partition, *offset)
                 .map_err(|error| self.failure(&error))?;
         }
         let Err(error) = self.consumer.commit(&offsets, CommitMode::Sync) else {

@@ -19,6 +19,8 @@ pub(super) const ANSWER: Duration = Duration::from_secs(10);
 pub(super) struct Rebalances {
     start: Start,
     topic: String,
+    /// Which topic of that name it is.
+    topic_id: String,
     queue: Mutex<VecDeque<Result<Polled, KafkaError>>>,
     pending: Mutex<Option<Pending>>,
     closing: AtomicBool,
@@ -33,14 +35,19 @@ enum Pending {
 refreshes_tokens!(Rebalances);
 
 impl Rebalances {
-    pub(super) fn new(start: Start, topic: &str) -> Self {
+    pub(super) fn new(start: Start, topic: &str, topic_id: String) -> Self {
         Rebalances {
             start,
             topic: topic.to_owned(),
+            topic_id,
             queue: Mutex::default(),
             pending: Mutex::default(),
             closing: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn topic_id(&self) -> &str {
+        &self.topic_id
     }
 
     /// The first of what has happened since.
@@ -74,6 +81,20 @@ impl Rebalances {
         }
     }
 
+    /// The offset to commit for a partition of a list, with the topic's id: a group keeps what it has committed after a topic
+    /// is deleted and made again, when a member of it commits in between.
+    pub(super) fn note_offset(
+        &self,
+        offsets: &mut TopicPartitionList,
+        partition: i32,
+        offset: i64,
+    ) -> Result<(), KafkaError> {
+        let mut element = offsets.add_partition(&self.topic, partition);
+        element.set_offset(Offset::Offset(offset))?;
+        element.set_metadata(&self.topic_id);
+        Ok(())
+    }
+
     /// Decides where each given partition is read from.
     fn take(
         &self,
@@ -87,6 +108,7 @@ impl Rebalances {
             let (low, end) = consumer.fetch_watermarks(&self.topic, partition, ANSWER)?;
             let committed = committed
                 .find_partition(&self.topic, partition)
+                .filter(|found| ["", self.topic_id.as_str()].contains(&found.metadata()))
                 .and_then(|found| match found.offset() {
                     Offset::Offset(offset) => Some(offset),
                     _ => None,
