@@ -1,7 +1,7 @@
 //! Why a broker's certificate is refused, in words.
 
 use openssl::nid::Nid;
-use openssl::x509::{X509, X509VerifyResult};
+use openssl::x509::{X509NameRef, X509Ref, X509VerifyResult};
 
 /// OpenSSL's verdicts that a user can do something about.
 const HOST_MISMATCH: i32 = 62;
@@ -10,10 +10,8 @@ const EXPIRED: i32 = 10;
 const NOT_YET_VALID: i32 = 9;
 const UNKNOWN_AUTHORITY: [i32; 4] = [18, 19, 20, 21];
 
-/// What is wrong with a certificate (in DER), by OpenSSL's verdict on it.
-pub(super) fn refusal(verdict: X509VerifyResult, der: &[u8]) -> String {
-    let certificate = X509::from_der(der).ok();
-    let certificate = certificate.as_ref();
+/// What is wrong with a certificate, by OpenSSL's verdict on it.
+pub(super) fn refusal(verdict: X509VerifyResult, certificate: Option<&X509Ref>) -> String {
     match verdict.as_raw() {
         HOST_MISMATCH | ADDRESS_MISMATCH => {
             let names = certificate.map(names).unwrap_or_default();
@@ -39,7 +37,7 @@ pub(super) fn refusal(verdict: X509VerifyResult, der: &[u8]) -> String {
     }
 }
 
-fn names(certificate: &X509) -> Vec<String> {
+fn names(certificate: &X509Ref) -> Vec<String> {
     let alternatives = certificate.subject_alt_names();
     let mut names: Vec<String> = alternatives
         .iter()
@@ -65,11 +63,11 @@ fn address(bytes: &[u8]) -> String {
     }
 }
 
-fn issuer(certificate: &X509) -> String {
+fn issuer(certificate: &X509Ref) -> String {
     common_name(certificate.issuer_name())
 }
 
-fn common_name(name: &openssl::x509::X509NameRef) -> String {
+fn common_name(name: &X509NameRef) -> String {
     name.entries_by_nid(Nid::COMMONNAME)
         .chain(name.entries())
         .next()

@@ -9,6 +9,9 @@ use std::path::Path;
 
 pub(super) use properties::is_secret;
 
+/// How a user can prove who he is.
+const MECHANISMS: [&str; 4] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
+
 /// Bootstrap servers and connection properties, by librdkafka's names.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Connection {
@@ -160,9 +163,17 @@ impl Connection {
         if sasl && mechanism == "GSSAPI" {
             return Err(Failure::usage("Kerberos (GSSAPI) is not supported")
                 .because("`sasl.mechanism` is GSSAPI, which is also what it is when the file does not say")
-                .hint(
-                    "sasl.mechanism=PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER in the settings file",
-                ));
+                .hint(format!(
+                    "sasl.mechanism={} in the settings file",
+                    MECHANISMS.join(", ")
+                )));
+        }
+        if sasl && !MECHANISMS.contains(&mechanism) {
+            return Err(
+                Failure::usage(format!("the `sasl.mechanism` `{mechanism}` is not known"))
+                    .because("its letters count, small or capital")
+                    .hint(format!("sasl.mechanism={}", MECHANISMS.join(", "))),
+            );
         }
         if sasl && mechanism != "OAUTHBEARER" && !self.properties.contains_key("sasl.username") {
             return Err(Failure::usage("no user is named to log in with")

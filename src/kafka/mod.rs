@@ -5,6 +5,7 @@ pub mod admin;
 mod certificate;
 pub mod connection;
 pub mod consumer;
+mod denial;
 pub mod errors;
 mod ffi;
 mod greet;

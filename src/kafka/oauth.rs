@@ -19,7 +19,8 @@ type Properties = BTreeMap<String, String>;
 
 /// Java's `unsecuredLoginLifetimeSeconds` when it is not given.
 const LIFETIME_S: f64 = 3600.0;
-/// How long a token endpoint may take when `sasl.login.read.timeout.ms` is not given.
+/// How long a token endpoint may take, and the connection to it, when `sasl.login.read.timeout.ms` and
+/// `sasl.login.connect.timeout.ms` are not given.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// More than any token takes.
 const LONGEST_ANSWER: u64 = 1 << 20;
@@ -54,6 +55,7 @@ struct Endpoint {
     secret: String,
     scope: Option<String>,
     url_encode: bool,
+    connecting: Duration,
     patience: Duration,
     /// PEM of the authorities to trust; those of every browser when there is none.
     trusted: Option<String>,
@@ -141,7 +143,11 @@ impl Source {
         .or_else(|| options.remove("clientSecret"));
         let scope = property(&["oauthbearer.scope"]).or_else(|| options.remove("scope"));
         let url_encode = property(&["oauthbearer.header.urlencode"]).is_some_and(|value| value == "true");
-        let patience = property(&["login.read.timeout.ms"]).and_then(|value| value.parse().ok());
+        let mut time = |name| {
+            let given = property(&[name]).and_then(|value| value.parse().ok());
+            given.map_or(PATIENCE, Duration::from_millis)
+        };
+        let (connecting, patience) = (time("login.connect.timeout.ms"), time("login.read.timeout.ms"));
         let mut extensions = of_librdkafka(&property(&["oauthbearer.extensions"]).unwrap_or_default());
         for (name, value) in std::mem::take(options) {
             match name.strip_prefix("extension_") {
@@ -157,7 +163,8 @@ impl Source {
                 secret: secret.ok_or_else(|| missing("sasl.oauthbearer.client.credentials.client.secret"))?,
                 scope,
                 url_encode,
-                patience: patience.map_or(PATIENCE, Duration::from_millis),
+                connecting,
+                patience,
                 trusted: None,
             }),
         };
@@ -169,6 +176,7 @@ impl Source {
     }
 
     /// The same, with the token endpoint trusted by these authorities, as Java trusts it by `ssl.truststore.*`.
+    #[cfg(feature = "tls")]
     pub(super) fn trusting(config: &str, pem: &str) -> Option<String> {
         let mut source: Source = serde_json::from_str(config).ok()?;
         if let Kind::Endpoint(endpoint) = &mut source.kind {
@@ -201,6 +209,9 @@ impl Source {
             .get("exp")
             .and_then(Value::as_f64)
             .ok_or("the token has no claim `exp`")?;
+        if expires_s <= now_s() {
+            return Err("the token has expired".to_owned());
+        }
         Ok(Token {
             value,
             #[allow(clippy::cast_possible_truncation)]
@@ -304,6 +315,7 @@ impl Endpoint {
 
     fn agent(&self) -> Result<ureq::Agent, String> {
         let mut config = ureq::Agent::config_builder()
+            .timeout_connect(Some(self.connecting))
             .timeout_global(Some(self.patience))
             .http_status_as_error(false);
         if let Some(pem) = &self.trusted {
@@ -320,12 +332,14 @@ impl Endpoint {
     }
 }
 
+fn now_s() -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default().as_secs_f64()
+}
+
 /// A JSON Web Token whose header says that nobody signed it.
 fn unsigned(claims: &Map<String, Value>, lifetime_s: f64) -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs_f64();
+    let now = now_s();
     let mut claims = claims.clone();
     claims.entry("iat").or_insert(json!(now));
     claims.entry("exp").or_insert(json!(now + lifetime_s));

@@ -81,13 +81,13 @@ fn of_java(bootstrap: &str, mut given: Properties) -> Outcome<Connection> {
 /// # Errors
 /// When the file cannot be read, or a property's value cannot be used.
 pub fn connection_by(bootstrap: &str, file: Option<&str>) -> Outcome<Connection> {
-    let mut given = Properties::new();
-    if let Some(path) = file {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("cannot read {path}: {error}")))?;
-        given = properties::parse(&text);
-    }
-    of_java(bootstrap, given)
+    let Some(path) = file else {
+        return of_java(bootstrap, Properties::new());
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read {path}: {error}")))?;
+    of_java(bootstrap, properties::parse(&text))
+        .map_err(|failure| failure.hint(format!("correct or remove that line of {path}")))
 }
 
 /// What Java says when a client cannot even be made.
@@ -98,12 +98,17 @@ pub struct Unmade {
     pub exception: String,
     /// What is behind it, in one line.
     pub why: String,
+    /// What to do about it.
+    pub hints: Vec<String>,
 }
 
 impl Unmade {
     /// The words, and what is behind them, on stderr.
     pub fn on_stderr(self) -> Ending {
-        Ending::failure(format!("{}\n{}", self.message, self.why).trim_end())
+        Ending {
+            hints: self.hints,
+            ..Ending::failure(format!("{}\n{}", self.message, self.why).trim_end())
+        }
     }
 }
 
@@ -119,27 +124,30 @@ pub fn admin_connection(bootstrap: &str, config: Option<&str>) -> Result<Connect
             message: path.to_owned(),
             exception: format!("java.nio.file.NoSuchFileException: {path}"),
             why: format!("cannot read the settings file {path}: {error}"),
+            hints: Vec::new(),
         });
     }
-    let unmade = |why: String| {
+    let unmade = |why: String, hints: Vec<String>| {
         let message = "Failed to create new KafkaAdminClient".to_owned();
         Unmade {
             exception: format!("org.apache.kafka.common.KafkaException: {message}"),
             message,
             why,
+            hints,
         }
     };
     if let Some(why) = without_port(bootstrap) {
-        return Err(unmade(why));
+        return Err(unmade(why, Vec::new()));
     }
     if let Some(message) = config.and_then(wrong_number) {
         return Err(Unmade {
             exception: format!("org.apache.kafka.common.config.ConfigException: {message}"),
             why: String::new(),
+            hints: Vec::new(),
             message,
         });
     }
-    connection_by(bootstrap, config).map_err(|failure| unmade(failure.in_a_line()))
+    connection_by(bootstrap, config).map_err(|failure| unmade(failure.in_a_line(), failure.hints().to_vec()))
 }
 
 /// Properties of an administrator that are whole numbers, and their types.

@@ -3,7 +3,7 @@
 
 use super::Ending;
 use super::client_properties::{Unmade, admin_connection};
-use super::java_words::{java_exception, java_message};
+use super::java_words::{failure_exception, failure_message, java_exception, java_message};
 use super::options::{Opt, Parsed, value};
 use crate::failure::{Failure, Kind};
 use crate::kafka::{ErrorCode, KafkaError, Wire};
@@ -64,16 +64,23 @@ pub struct Unanswered {
     pub message: String,
     /// The exception whole: its name before the message.
     pub exception: String,
-    hint: Option<String>,
+    /// Whether nobody was there, in Java's view.
+    pub timed_out: bool,
+    hints: Vec<String>,
 }
 
 impl Unanswered {
     /// No client could be made. Java's tools show the message, and what is behind it in their trace.
-    fn of_unmade(unmade: Unmade) -> Self {
+    pub fn of_unmade(unmade: Unmade) -> Self {
+        let mut hints = unmade.hints;
+        if !unmade.why.is_empty() {
+            hints.insert(0, unmade.why);
+        }
         Unanswered {
             exception: unmade.message.clone(),
             message: unmade.message,
-            hint: Some(unmade.why).filter(|why| !why.is_empty()),
+            timed_out: false,
+            hints,
         }
     }
 
@@ -82,11 +89,11 @@ impl Unanswered {
         if failure.kind() == Kind::Unreachable {
             return Self::timed_out(call, failure.what());
         }
-        let message = failure.what().to_owned();
         Unanswered {
-            exception: message.clone(),
-            message,
-            hint: None,
+            exception: failure_exception(failure),
+            message: failure_message(failure),
+            timed_out: false,
+            hints: failure.hints().to_vec(),
         }
     }
 
@@ -98,7 +105,8 @@ impl Unanswered {
         Unanswered {
             message: java_message(error),
             exception: java_exception(error),
-            hint: None,
+            timed_out: false,
+            hints: Vec::new(),
         }
     }
 
@@ -108,23 +116,22 @@ impl Unanswered {
         Unanswered {
             exception: format!("org.apache.kafka.common.errors.TimeoutException: {message}"),
             message,
-            hint: Some(format!(
+            timed_out: true,
+            hints: vec![format!(
                 "{what}; velo cluster start, or another --bootstrap-server"
-            )),
+            )],
         }
     }
 
     /// What is behind it.
     pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.hints.first().map(String::as_str)
     }
 
     /// The ending that `say` makes of it, with what to do about it.
     pub fn ending(self, say: impl FnOnce(&Self) -> Ending) -> Ending {
-        let ending = say(&self);
-        match self.hint {
-            Some(hint) => ending.hint(hint),
-            None => ending,
-        }
+        let mut ending = say(&self);
+        ending.hints.extend(self.hints);
+        ending
     }
 }

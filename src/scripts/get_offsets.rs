@@ -131,8 +131,9 @@ fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
         .map_err(occurred_in)?
         .unwrap_or_default();
     let config = parsed.value("command-config").map_err(occurred_in)?;
-    let connection = admin_connection(bootstrap, config).map_err(|unmade| {
-        Ending::failure(format!("Error occurred: {}\n{}", unmade.message, unmade.why).trim_end())
+    let connection = admin_connection(bootstrap, config).map_err(|unmade| Ending {
+        hints: unmade.hints,
+        ..Ending::failure(format!("Error occurred: {}\n{}", unmade.message, unmade.why).trim_end())
     })?;
     Admin::connect(&connection).map_err(failed("listTopics"))
 }

@@ -38,10 +38,11 @@ pub fn no_metadata(topic: &str, waited: Duration) -> (String, String) {
 }
 
 /// The message of Java's exception for a cluster that could not be asked.
-pub fn failure_message(failure: &Failure) -> &str {
-    match failure.kind() {
-        Kind::Denied => failure.why().unwrap_or(failure.what()),
-        _ => failure.what(),
+pub fn failure_message(failure: &Failure) -> String {
+    match (failure.kind(), failure.why()) {
+        (Kind::Denied, Some(why)) => why.to_owned(),
+        (Kind::Usage, _) => failure.in_a_line(),
+        _ => failure.what().to_owned(),
     }
 }
 
@@ -53,7 +54,7 @@ pub fn failure_exception(failure: &Failure) -> String {
             format!("org.apache.kafka.common.errors.SslAuthenticationException: {message}")
         }
         Kind::Denied => format!("org.apache.kafka.common.errors.SaslAuthenticationException: {message}"),
-        _ => message.to_owned(),
+        _ => message,
     }
 }
 
@@ -77,6 +78,7 @@ fn class_of(code: ErrorCode, protocol_code: i16) -> String {
         Code::UnknownTopic | Code::UnknownPartition => "UnknownTopicOrPartition",
         Code::OperationTimedOut | Code::TimedOutQueue | Code::MessageTimedOut => "Timeout",
         Code::Authentication => "SaslAuthentication",
+        Code::SSL => "SslAuthentication",
         other => match known(protocol_code) {
             Some((_, name, _)) => name,
             None => return format!("org.apache.kafka.common.errors.{other:?}Exception"),

@@ -2,9 +2,9 @@
 
 use super::argparse::{Arg, Group, Parsed, Takes, Type};
 use super::client_properties::admin_connection;
+use super::connecting::Unanswered;
 use super::java_words::{java_exception, java_message};
 use super::{Ending, out};
-use crate::failure::{Failure, Kind};
 use crate::kafka::{Connection, KafkaError, Wire};
 
 /// The group of the options that say whom to ask first.
@@ -43,18 +43,20 @@ pub const fn command_config(flags: &'static [&'static str]) -> Arg {
 /// # Errors
 /// When nobody answers: Kafka's message for `call`, Java's name of the first request. Or a property cannot be used.
 pub fn connect(given: &Parsed, config: Option<&str>, call: &str) -> Result<Wire, Ending> {
+    connected(given, config, call).map_err(whole)
+}
+
+/// The same, for tools that do not print Java's exception whole.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connected(given: &Parsed, config: Option<&str>, call: &str) -> Result<Wire, Unanswered> {
     let controllers = given.value("bootstrap-controller");
     let bootstrap = controllers
         .or(given.value("bootstrap-server"))
         .unwrap_or_default();
-    let connection = admin_connection(bootstrap, config).map_err(|unmade| {
-        let ending = Ending::failure(unmade.message);
-        match unmade.why.is_empty() {
-            true => ending,
-            false => ending.hint(unmade.why),
-        }
-    })?;
-    open(&connection, controllers.is_some(), call)
+    let connection = admin_connection(bootstrap, config).map_err(Unanswered::of_unmade)?;
+    opened(&connection, controllers.is_some(), call)
 }
 
 /// Connects as `connection` says.
@@ -62,26 +64,20 @@ pub fn connect(given: &Parsed, config: Option<&str>, call: &str) -> Result<Wire,
 /// # Errors
 /// As [`connect`].
 pub fn open(connection: &Connection, controllers: bool, call: &str) -> Result<Wire, Ending> {
+    opened(connection, controllers, call).map_err(whole)
+}
+
+fn opened(connection: &Connection, controllers: bool, call: &str) -> Result<Wire, Unanswered> {
     let wire = if controllers {
         Wire::connect_to_controllers(connection)
     } else {
         Wire::connect(connection)
     };
-    wire.map_err(|failure| unreachable(&failure, call))
+    wire.map_err(|failure| Unanswered::of_failure(&failure, call))
 }
 
-fn unreachable(failure: &Failure, call: &str) -> Ending {
-    match failure.kind() {
-        Kind::Unreachable => Ending::failure(format!(
-            "org.apache.kafka.common.errors.TimeoutException: {}",
-            timed_out(call)
-        ))
-        .hint(format!(
-            "{}; velo cluster start, or another --bootstrap-server",
-            failure.what()
-        )),
-        _ => Ending::from(failure.clone()),
-    }
+fn whole(why: Unanswered) -> Ending {
+    why.ending(|told| Ending::failure(&told.exception))
 }
 
 /// Java's words when no node answers a request.

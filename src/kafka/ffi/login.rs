@@ -140,7 +140,8 @@ pub(super) unsafe extern "C" fn on_certificate(
     }
     // SAFETY: any number is a verdict; OpenSSL has words for those it does not know.
     let verdict = unsafe { openssl::x509::X509VerifyResult::from_raw(verdict) };
-    let why = crate::kafka::certificate::refusal(verdict, certificate);
+    let certificate = openssl::x509::X509::from_der(certificate).ok();
+    let why = crate::kafka::certificate::refusal(verdict, certificate.as_deref());
     let copied = why.as_bytes().iter().take(room.saturating_sub(1)).enumerate();
     for (at, byte) in copied {
         // SAFETY: `words` has room for `room` bytes, of which the last stays zero as librdkafka made it.

@@ -25,10 +25,14 @@ pub(super) fn trusted(file: &[u8]) -> Result<Vec<&[u8]>, String> {
         rest.take(8)?;
         match kind {
             TRUSTED_CERTIFICATE => found.push(rest.certificate(version)?),
+            // Java trusts the certificate of a key, too, but not those of its authorities.
             PRIVATE_KEY => {
                 rest.block()?;
-                for _ in 0..rest.number()? {
-                    rest.certificate(version)?;
+                for place in 0..rest.number()? {
+                    let certificate = rest.certificate(version)?;
+                    if place == 0 {
+                        found.push(certificate);
+                    }
                 }
             }
             _ => return Err("it holds secret keys, which Java alone can read".to_owned()),
@@ -95,10 +99,13 @@ mod tests {
         let mut file = MAGIC.to_vec();
         file.extend([0, 0, 0, 2, 0, 0, 0, 3]);
         file.extend(entry(2, X509));
-        file.extend(entry(1, &[b"\0\0\0\x02pk\0\0\0\x01", X509].concat()));
+        file.extend(entry(
+            1,
+            &[b"\0\0\0\x02pk\0\0\0\x02\0\x05X.509\0\0\0\x03own", X509].concat(),
+        ));
         file.extend(entry(2, X509));
         file.extend([0; 20]);
-        assert_eq!(trusted(&file).unwrap(), [b"der", b"der"]);
+        assert_eq!(trusted(&file).unwrap(), [b"der", b"own", b"der"]);
         for length in 0..file.len() - 20 {
             assert!(trusted(&file[..length]).is_err(), "{length}");
         }

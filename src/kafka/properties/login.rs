@@ -80,6 +80,7 @@ fn token_source(login: Option<Login>, given: &mut Properties) -> Outcome<Source>
     };
     let handler = java_class(given, "sasl.login.callback.handler.class", &TOKEN_HANDLERS)?;
     java_class(given, "sasl.oauthbearer.jwt.retriever.class", &TOKEN_RETRIEVERS)?;
+    refuse_other_grants(given)?;
     let method = given.remove("sasl.oauthbearer.method");
     given.remove("enable.sasl.oauthbearer.unsecure.jwt");
     let from_endpoint = given.contains_key("sasl.oauthbearer.token.endpoint.url")
@@ -91,8 +92,25 @@ fn token_source(login: Option<Login>, given: &mut Properties) -> Outcome<Source>
     Source::unsecured(&mut options, given.remove("sasl.oauthbearer.config"))
 }
 
+/// librdkafka knows ways to get a token that are not known here, where the token is got for it.
+fn refuse_other_grants(given: &Properties) -> Outcome {
+    let other = given.keys().find(|name| {
+        name.starts_with("sasl.oauthbearer.assertion.")
+            || [
+                "sasl.oauthbearer.grant.type",
+                "sasl.oauthbearer.metadata.authentication.type",
+            ]
+            .contains(&name.as_str())
+    });
+    match other {
+        Some(name) => Err(Failure::usage(format!("the setting `{name}` cannot be used"))
+            .because("tokens come from client credentials, a file, or are unsigned")),
+        None => Ok(()),
+    }
+}
+
 /// The simple name of the Java class that `name` gives, if it is one of those known here.
-fn java_class(given: &mut Properties, name: &str, known: &[&str]) -> Outcome<Option<String>> {
+pub(super) fn java_class(given: &mut Properties, name: &str, known: &[&str]) -> Outcome<Option<String>> {
     let Some(class) = given.remove(name) else {
         return Ok(None);
     };
@@ -143,6 +161,10 @@ mod tests {
             (
                 "sasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.jwt.retriever.class=x.JwtBearerJwtRetriever",
                 "JwtBearerJwtRetriever",
+            ),
+            (
+                "sasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.assertion.file=/a.jwt",
+                "sasl.oauthbearer.assertion.file",
             ),
             (
                 "sasl.mechanism=SCRAM-SHA-256\nsasl.jaas.config=x.ScramLoginModule required tokenauth=\"true\";",

@@ -1,10 +1,15 @@
 //! Client property files: Java's format, Java's or librdkafka's names.
 
 mod jaas;
+#[cfg(feature = "tls")]
 mod jks;
+#[cfg(feature = "tls")]
+mod keys;
 mod login;
+#[cfg(feature = "tls")]
 mod pem;
 mod providers;
+#[cfg(feature = "tls")]
 mod stores;
 mod text;
 
@@ -60,6 +65,10 @@ pub(super) fn read(path: &Path) -> Outcome<BTreeMap<String, String>> {
 pub(super) fn to_librdkafka(mut given: BTreeMap<String, String>) -> Outcome<BTreeMap<String, String>> {
     providers::resolve(&mut given)?;
     for (name, value) in &mut given {
+        if value.contains('\0') {
+            return Err(Failure::usage(format!("the setting `{name}` cannot be used"))
+                .because("it has a character NUL in it"));
+        }
         // A password may end in a blank.
         if !is_secret(name) && value.trim().len() < value.len() {
             *value = value.trim().to_owned();
@@ -71,7 +80,11 @@ pub(super) fn to_librdkafka(mut given: BTreeMap<String, String>) -> Outcome<BTre
         .unwrap_or_default();
     let mut settings = BTreeMap::new();
     login::translate(&mut given, &mut settings, protocol.starts_with("sasl_"))?;
+    #[cfg(feature = "tls")]
     stores::translate(&mut given, &mut settings, protocol.ends_with("ssl"))?;
+    // TLS as a whole is refused later, by its name.
+    #[cfg(not(feature = "tls"))]
+    given.retain(|name, _| !name.starts_with("ssl.") && name != "enable.ssl.certificate.verification");
     for (name, value) in given {
         let value = match name.as_str() {
             "security.protocol" => value.to_lowercase(),

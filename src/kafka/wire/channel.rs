@@ -37,10 +37,7 @@ impl Channel {
     pub fn open(host: &str, port: u16, security: &Security, patience: Duration) -> Answer<Self> {
         let address = format!("{host}:{port}");
         let socket = connect(host, port, patience).map_err(|error| failed(&address, &error))?;
-        let stream: Box<dyn Stream> = match security.tls() {
-            Some(tls) => Box::new(tls.wrap(host, socket)?),
-            None => Box::new(socket),
-        };
+        let stream = security.secured(host, socket)?;
         let mut channel = Channel {
             address,
             stream,
@@ -49,8 +46,8 @@ impl Channel {
             node: ApiVersionsResponse::default(),
         };
         channel.node = channel.negotiate()?;
-        if let Some(credentials) = security.credentials() {
-            sasl::log_in(&mut channel, credentials)?;
+        if let Some(login) = security.login() {
+            sasl::log_in(&mut channel, login)?;
         }
         Ok(channel)
     }
@@ -181,11 +178,12 @@ fn connect(host: &str, port: u16, patience: Duration) -> io::Result<TcpStream> {
 }
 
 /// What became of the socket.
-pub(super) fn failed(address: &str, error: &io::Error) -> KafkaError {
+fn failed(address: &str, error: &io::Error) -> KafkaError {
     let code = match error.kind() {
         ErrorKind::TimedOut | ErrorKind::WouldBlock => ErrorCode::OperationTimedOut,
-        // rustls tells a refused certificate so.
-        ErrorKind::InvalidData => ErrorCode::SSL,
+        ErrorKind::InvalidData => ErrorCode::BadMessage,
+        // OpenSSL's own: a broker looks at a client's certificate when the client is done with the handshake.
+        ErrorKind::Other => ErrorCode::SSL,
         _ => ErrorCode::BrokerTransportFailure,
     };
     KafkaError::new(code, format!("{address}: {error}"))
@@ -196,7 +194,8 @@ fn read_frame(stream: &mut dyn Stream) -> io::Result<Bytes> {
     stream.read_exact(&mut length)?;
     let length = usize::try_from(i32::from_be_bytes(length)).unwrap_or(usize::MAX);
     if length > LONGEST_ANSWER {
-        return Err(io::Error::other("the answer is longer than any of Kafka's"));
+        let why = "the answer is longer than any of Kafka's";
+        return Err(io::Error::new(ErrorKind::InvalidData, why));
     }
     let mut frame = Vec::new();
     stream.take(length as u64).read_to_end(&mut frame)?;

@@ -20,6 +20,7 @@ mod replicas;
 mod sasl;
 mod scram;
 mod security;
+#[cfg(feature = "tls")]
 mod tls;
 mod transactions;
 mod users;
@@ -41,11 +42,11 @@ pub use transactions::{
 };
 pub use users::{ScramChange, ScramMechanism, ScramUser};
 
-use super::Connection;
 use super::errors::{Answer, ErrorCode, KafkaError};
 use super::probe::{self, Wanted};
 use super::types::Broker;
-use crate::failure::Outcome;
+use super::{Connection, denial};
+use crate::failure::{Failure, Kind, Outcome};
 use channel::Channel;
 use kafka_protocol::messages::{ApiKey, ConsumerGroupHeartbeatRequest, MetadataRequest};
 use kafka_protocol::protocol::{Request, StrBytes};
@@ -151,7 +152,7 @@ impl Wire {
                 Err(error) => refused = error,
             }
         }
-        Err(refused.into_failure(format!("cannot connect to {}", connection.bootstrap())))
+        Err(refusal(connection.bootstrap(), refused))
     }
 
     /// Whether groups can use the protocol of KIP-848 (ConsumerGroupHeartbeat).
@@ -236,6 +237,21 @@ impl Wire {
             controller: told.controller,
             nodes: told.nodes.into_iter().map(|told| told.node).collect(),
         })
+    }
+}
+
+/// Why no connection was made.
+fn refusal(bootstrap: &str, error: KafkaError) -> Failure {
+    let why = error.to_string();
+    match error.code() {
+        ErrorCode::SSL => denial::by_words(bootstrap, &why).unwrap_or_else(|| {
+            Failure::new(Kind::Denied, format!("{bootstrap} cannot be spoken to by TLS")).because(why)
+        }),
+        ErrorCode::Authentication
+        | ErrorCode::SaslAuthenticationFailed
+        | ErrorCode::UnsupportedSASLMechanism
+        | ErrorCode::IllegalSASLState => denial::of_user(bootstrap, &why),
+        _ => error.into_failure(format!("cannot connect to {bootstrap}")),
     }
 }
 

@@ -1,168 +1,173 @@
-//! TLS towards a broker, with PEM files as librdkafka's properties name them.
+//! TLS towards a broker, by the OpenSSL that librdkafka speaks it with: both clients trust and refuse alike, and say so in
+//! the same words.
 
-use super::channel::failed;
 use crate::failure::{Failure, Outcome};
+use crate::kafka::certificate;
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore,
-    SignatureScheme, StreamOwned,
+use openssl::error::ErrorStack;
+use openssl::pkey::PKey;
+use openssl::ssl::{
+    Error, HandshakeError, Ssl, SslContext, SslContextBuilder, SslMethod, SslStream, SslVerifyMode,
+    SslVersion,
 };
+use openssl::x509::X509;
+use openssl::x509::verify::X509VerifyFlags;
 use std::collections::BTreeMap;
-use std::net::TcpStream;
-use std::sync::Arc;
+use std::io::ErrorKind;
+use std::net::{IpAddr, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+type Settings = BTreeMap<String, String>;
 
 /// How TLS connections are made.
 pub(super) struct Tls {
-    config: Arc<ClientConfig>,
+    context: SslContext,
+    trusts: SslVerifyMode,
+    /// Whether the broker's certificate must be for the name that it is reached by.
+    named: bool,
 }
 
 impl Tls {
-    /// What `settings` ask for. Without `ssl.ca.location` or `ssl.ca.pem` the public authorities are trusted.
+    /// What `settings` ask for.
     ///
     /// # Errors
-    /// When a file cannot be read or holds nothing of its kind.
-    pub fn of(settings: &BTreeMap<String, String>) -> Outcome<Self> {
-        let mut roots = RootCertStore::empty();
-        match pem(settings, "ssl.ca")? {
-            Some((name, text)) => {
-                for certificate in certificates(name, &text)? {
-                    roots.add(certificate).map_err(|error| unusable(name, error))?;
-                }
-            }
-            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        }
-        let named = settings
-            .get("ssl.endpoint.identification.algorithm")
-            .is_none_or(|algorithm| algorithm != "none");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-            .build()
-            .map_err(|error| unusable("ssl.ca.location", error))?;
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| unusable("security.protocol", error))?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Verifier { verifier, named }));
-        let config = match (pem(settings, "ssl.certificate")?, pem(settings, "ssl.key")?) {
-            (Some((name, chain)), Some((key_name, key))) => builder
-                .with_client_auth_cert(certificates(name, &chain)?, private_key(key_name, &key)?)
-                .map_err(|error| unusable(name, error))?,
-            (None, None) => builder.with_no_client_auth(),
-            (Some((name, _)), None) | (None, Some((name, _))) => {
-                return Err(Failure::usage(format!("the setting `{name}` cannot be used"))
-                    .because("a client's certificate needs its key, and a key its certificate"));
-            }
+    /// When a value cannot be used.
+    pub fn of(settings: &Settings) -> Outcome<Self> {
+        let is = |name: &str, value: &str| {
+            let given = settings.get(name);
+            given.is_some_and(|given| given.eq_ignore_ascii_case(value))
         };
+        let trusts = if is("enable.ssl.certificate.verification", "false") {
+            SslVerifyMode::NONE
+        } else {
+            SslVerifyMode::PEER
+        };
+        let mut context = SslContext::builder(SslMethod::tls_client())
+            .map_err(|error| unusable("security.protocol", &error))?;
+        let parts = [
+            ("security.protocol", limits as Part),
+            ("ssl.cipher.suites", |context, list| context.set_cipher_list(list)),
+            ("ssl.curves.list", |context, list| context.set_groups_list(list)),
+            ("ssl.sigalgs.list", |context, list| context.set_sigalgs_list(list)),
+            ("ssl.ca.location", authorities_at),
+            ("ssl.ca.pem", authorities),
+            ("ssl.crl.location", revoked),
+            ("ssl.certificate.pem", certificates),
+            ("ssl.key.pem", key),
+        ];
+        for (name, part) in parts {
+            if let Some(value) = settings.get(name) {
+                part(&mut context, value).map_err(|error| unusable(name, &error))?;
+            }
+        }
         Ok(Tls {
-            config: Arc::new(config),
+            context: context.build(),
+            trusts,
+            named: !is("ssl.endpoint.identification.algorithm", "none"),
         })
     }
 
     /// Speaks TLS on `socket` to the broker named `host`.
-    pub fn wrap(
-        &self,
-        host: &str,
-        mut socket: TcpStream,
-    ) -> Answer<StreamOwned<ClientConnection, TcpStream>> {
-        let refused = |error: Error| KafkaError::new(ErrorCode::SSL, format!("{host}: {error}"));
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|error| KafkaError::new(ErrorCode::SSL, format!("{host}: {error}")))?;
-        let mut tls = ClientConnection::new(self.config.clone(), name).map_err(refused)?;
-        while tls.is_handshaking() {
-            tls.complete_io(&mut socket)
-                .map_err(|error| failed(host, &error))?;
+    pub fn wrap(&self, host: &str, socket: TcpStream) -> Answer<SslStream<TcpStream>> {
+        let refusal = Arc::<OnceLock<String>>::default();
+        let ssl = self
+            .prepared(host, refusal.clone())
+            .map_err(|error| failed(&reason(&error)))?;
+        ssl.connect(socket).map_err(|error| match (refusal.get(), error) {
+            (Some(why), _) => failed(why),
+            (None, HandshakeError::SetupFailure(error)) => failed(&reason(&error)),
+            (None, HandshakeError::Failure(made)) => told(made.error()),
+            (None, HandshakeError::WouldBlock(_)) => KafkaError::new(ErrorCode::OperationTimedOut, ""),
+        })
+    }
+
+    /// A connection that leaves in `refusal` why the broker's certificate is not accepted.
+    fn prepared(&self, host: &str, refusal: Arc<OnceLock<String>>) -> Result<Ssl, ErrorStack> {
+        let mut ssl = Ssl::new(&self.context)?;
+        let address = host.parse::<IpAddr>();
+        if address.is_err() {
+            ssl.set_hostname(host)?;
         }
-        Ok(StreamOwned::new(tls, socket))
-    }
-}
-
-/// The usual checks; with `ssl.endpoint.identification.algorithm=none` any name is accepted, but no other fault.
-#[derive(Debug)]
-struct Verifier {
-    verifier: Arc<WebPkiServerVerifier>,
-    named: bool,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        chain: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let verified = self
-            .verifier
-            .verify_server_cert(certificate, chain, name, ocsp, now);
-        match verified {
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if !self.named => Ok(ServerCertVerified::assertion()),
-            verified => verified,
+        match address {
+            _ if !self.named => {}
+            Ok(address) => ssl.param_mut().set_ip(address)?,
+            Err(_) => ssl.param_mut().set_host(host)?,
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
+        ssl.set_verify_callback(self.trusts, move |accepted, context| {
+            if !accepted {
+                refusal.get_or_init(|| certificate::refusal(context.error(), context.current_cert()));
+            }
+            accepted
+        });
+        Ok(ssl)
     }
 }
 
-/// The text of `NAME.pem`, or of the file that `NAME.location` names.
-fn pem(settings: &BTreeMap<String, String>, start: &str) -> Outcome<Option<(&'static str, Vec<u8>)>> {
-    let (in_line, in_file) = match start {
-        "ssl.ca" => ("ssl.ca.pem", "ssl.ca.location"),
-        "ssl.certificate" => ("ssl.certificate.pem", "ssl.certificate.location"),
-        _ => ("ssl.key.pem", "ssl.key.location"),
-    };
-    if let Some(text) = settings.get(in_line) {
-        // In a property file, the lines are told apart by `\n`.
-        return Ok(Some((in_line, text.replace("\\n", "\n").into_bytes())));
-    }
-    let Some(path) = settings.get(in_file) else {
-        return Ok(None);
-    };
-    let text = std::fs::read(path)
-        .map_err(|error| Failure::usage(format!("cannot read {path} of `{in_file}`")).because(error))?;
-    Ok(Some((in_file, text)))
+/// What one setting changes.
+type Part = fn(&mut SslContextBuilder, &str) -> Result<(), ErrorStack>;
+
+fn limits(context: &mut SslContextBuilder, _protocol: &str) -> Result<(), ErrorStack> {
+    context.set_min_proto_version(Some(SslVersion::TLS1_2))
 }
 
-fn certificates(name: &str, text: &[u8]) -> Outcome<Vec<CertificateDer<'static>>> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
-    match found {
-        Ok(found) if found.is_empty() => Err(unusable(name, "it holds no certificate in PEM")),
-        Ok(found) => Ok(found),
-        Err(error) => Err(unusable(name, error)),
+fn authorities_at(context: &mut SslContextBuilder, path: &str) -> Result<(), ErrorStack> {
+    match Path::new(path) {
+        folder if folder.is_dir() => context.load_verify_locations(None, Some(folder)),
+        file => context.load_verify_locations(Some(file), None),
     }
 }
 
-fn private_key(name: &str, text: &[u8]) -> Outcome<PrivateKeyDer<'static>> {
-    PrivateKeyDer::from_pem_slice(text)
-        .map_err(|error| unusable(name, error).hint("the key must be in PEM and without a password"))
+fn authorities(context: &mut SslContextBuilder, pem: &str) -> Result<(), ErrorStack> {
+    X509::stack_from_pem(pem.as_bytes())?
+        .into_iter()
+        .try_for_each(|authority| context.cert_store_mut().add_cert(authority))
 }
 
-fn unusable(name: &str, why: impl std::fmt::Display) -> Failure {
-    Failure::usage(format!("the setting `{name}` cannot be used")).because(why)
+fn revoked(context: &mut SslContextBuilder, path: &str) -> Result<(), ErrorStack> {
+    authorities_at(context, path)?;
+    context.cert_store_mut().set_flags(X509VerifyFlags::CRL_CHECK)
+}
+
+fn certificates(context: &mut SslContextBuilder, pem: &str) -> Result<(), ErrorStack> {
+    let mut chain = X509::stack_from_pem(pem.as_bytes())?.into_iter();
+    if let Some(own) = chain.next() {
+        context.set_certificate(&own)?;
+    }
+    chain.try_for_each(|authority| context.add_extra_chain_cert(authority))
+}
+
+fn key(context: &mut SslContextBuilder, pem: &str) -> Result<(), ErrorStack> {
+    context.set_private_key(PKey::private_key_from_pem(pem.as_bytes())?.as_ref())?;
+    context.check_private_key()
+}
+
+/// What went wrong in a handshake, or behind it: a broker looks at a client's certificate when the client is done.
+fn told(error: &Error) -> KafkaError {
+    match (error.io_error(), error.ssl_error()) {
+        (_, Some(stack)) => failed(&reason(stack)),
+        (Some(error), None) if error.kind() != ErrorKind::ConnectionReset => {
+            KafkaError::new(ErrorCode::BrokerTransportFailure, error.to_string())
+        }
+        // A broker that expects plain text hangs up on the first bytes of a handshake.
+        _ => failed("PLAINTEXT broker listener"),
+    }
+}
+
+fn failed(why: &str) -> KafkaError {
+    KafkaError::new(
+        ErrorCode::SSL,
+        format!("{}: {why}", crate::kafka::denial::HANDSHAKE),
+    )
+}
+
+/// OpenSSL's words for its last error, without the places in its source.
+fn reason(stack: &ErrorStack) -> String {
+    let last = stack.errors().last();
+    let words = last.and_then(openssl::error::Error::reason);
+    words.unwrap_or("OpenSSL does not say why").to_owned()
+}
+
+fn unusable(name: &str, error: &ErrorStack) -> Failure {
+    Failure::usage(format!("the setting `{name}` cannot be used")).because(reason(error))
 }

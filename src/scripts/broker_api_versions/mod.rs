@@ -35,7 +35,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
         |ending| ending,
         "METADATA",
         |told| match told.hint() {
-            _ if told.exception != told.message => no_answer(&parsed),
+            _ if told.timed_out => no_answer(&parsed),
             Some(why) if why.starts_with("Invalid url") => Ending::failure(why),
             _ => Ending::failure(&told.message),
         },

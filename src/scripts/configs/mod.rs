@@ -7,10 +7,9 @@ mod quotas;
 
 use super::client_properties::admin_connection;
 use super::connecting::Unanswered;
-use super::java_words::failure_exception;
 use super::options::Parsed;
 use super::{Ending, out};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::kafka::wire::ConfigKind;
 use crate::kafka::{Answer, ConfigChange, KafkaError, Wire};
 use options::{Entities, OPTIONS};
@@ -52,12 +51,7 @@ impl Command<'_> {
     }
 
     fn unanswered(&self, failure: &Failure, call: &str) -> Ending {
-        match failure.kind() {
-            Kind::Unreachable => {
-                Unanswered::of_failure(failure, call).ending(|told| self.failed(&told.exception))
-            }
-            _ => self.failed(failure_exception(failure)).hints_of(failure),
-        }
+        Unanswered::of_failure(failure, call).ending(|told| self.failed(&told.exception))
     }
 
     /// Asks for what Java calls `call`.
@@ -95,7 +89,11 @@ impl Command<'_> {
         };
         let connection =
             admin_connection(servers, self.parsed.value("command-config")?).map_err(|unmade| {
-                self.failed(format!("{}: {}", unmade.exception, unmade.why).trim_end_matches(": "))
+                let why = format!("{}: {}", unmade.exception, unmade.why);
+                Ending {
+                    hints: unmade.hints,
+                    ..self.failed(why.trim_end_matches(": "))
+                }
             })?;
         let lost = |failure| self.unanswered(&failure, call);
         if controllers.is_none() {

@@ -91,7 +91,7 @@ fn no_topic(topic: &str, waited: Duration, failure: &Failure) -> Ending {
         return not_sent(topic, &why);
     }
     if failure.kind() == Kind::Denied {
-        return not_sent(topic, failure_message(failure)).hints_of(failure);
+        return not_sent(topic, &failure_message(failure)).hints_of(failure);
     }
     let today = match failure.kind() {
         Kind::Unreachable => "velo cluster start, or another --bootstrap-server",

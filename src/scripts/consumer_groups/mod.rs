@@ -113,6 +113,7 @@ fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
         };
         Ending {
             stderr: unmade.why,
+            hints: unmade.hints,
             ..trouble(words)
         }
     })?;

@@ -193,15 +193,13 @@ fn connect(given: &Parsed, what: &str, call: &str) -> Result<Wire, Ending> {
     if let Some(path) = config.filter(|path| !Path::new(path).exists()) {
         return Err(failed_for("Failed to load admin client properties", path));
     }
-    wire_tool::connect(given, config, call).map_err(|ending| {
-        // The exception's name is not shown by this tool.
-        match ending.stderr.ends_with(&timed_out(call)) {
-            true => Ending {
-                hints: ending.hints,
-                ..failed_for(what, &timed_out(call))
-            },
-            false => ending,
-        }
+    wire_tool::connected(given, config, call).map_err(|why| {
+        why.ending(|told| match told.exception == told.message {
+            // No client could be made.
+            true => Ending::failure(&told.message),
+            // The exception's name is not shown by this tool.
+            false => failed_for(what, &told.message),
+        })
     })
 }
 
