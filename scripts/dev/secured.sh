@@ -35,7 +35,9 @@ make_secrets() {
     signed client client extendedKeyUsage=clientAuth
     openssl pkcs8 -topk8 -in client.key -passout pass:locked -out client-locked.key
     cat client-locked.key client.crt > client-locked.pem
-    openssl rsa -in client.key -traditional -aes128 -passout pass:locked -out client-old.key
+    # LibreSSL knows no other way than the traditional one.
+    openssl rsa -in client.key -traditional -aes128 -passout pass:locked -out client-old.key \
+      || openssl rsa -in client.key -aes128 -passout pass:locked -out client-old.key
     keytool -importkeystore -noprompt -srckeystore client.p12 -srcstorepass changeit -destkeystore client-old.p12 \
       -deststoretype PKCS12 -deststorepass changeit -J-Dkeystore.pkcs12.legacy=true
     store() { keytool -importcert -noprompt -alias ca -file ca.pem -storepass changeit -keystore "$1" -storetype "$2"; }

@@ -39,15 +39,16 @@ impl Admin {
     /// Unreachable: at once when connections are refused, after two seconds when nothing answers. Denied: when the user is
     /// refused or the cluster not trusted.
     pub fn connect(connection: &Connection) -> Outcome<Self> {
-        probe::reach(connection, probe::Wanted::Broker)?;
-        let admin = Self::unasked(connection)?;
-        if !connection.is_plaintext() {
-            greet::greet(connection, &admin.client)?;
+        if connection.is_plaintext() {
+            return Self::made(connection, Some(Wire::connect(connection)?));
         }
+        probe::reach(connection, probe::Endpoint::Brokers)?;
+        let admin = Self::made(connection, None)?;
+        greet::greet(connection, &admin.client)?;
         Ok(admin)
     }
 
-    fn unasked(connection: &Connection) -> Outcome<Self> {
+    fn made(connection: &Connection, wire: Option<Wire>) -> Outcome<Self> {
         let mut settings = connection.settings();
         let quick = [
             ("reconnect.backoff.ms", "10"),
@@ -68,7 +69,7 @@ impl Admin {
             Client::new(properties).map_err(|error| error.into_failure("cannot make a Kafka client"))?;
         Ok(Admin {
             client,
-            wire: Mutex::new(None),
+            wire: Mutex::new(wire),
             connection: connection.clone(),
             patience: PATIENCE,
         })
@@ -104,8 +105,8 @@ impl Admin {
         {
             return Ok(metadata);
         }
-        // There was no connection yet, or it has been closed since.
-        let wire = kept.insert(Wire::of_reached(&self.connection)?);
+        // It has been closed since.
+        let wire = kept.insert(Wire::connect(&self.connection)?);
         self.outcome(what, wire.metadata())
     }
 

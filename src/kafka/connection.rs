@@ -117,7 +117,7 @@ impl Connection {
     /// Unreachable, with what answers instead, if anything; denied when the user is refused or the cluster not trusted.
     pub fn reach(&self) -> Outcome {
         if self.is_plaintext() {
-            probe::reach(self, probe::Wanted::Broker)
+            probe::reach(self, probe::Endpoint::Brokers)
         } else {
             Admin::connect(self).map(drop)
         }

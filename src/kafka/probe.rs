@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 /// How long a connection may take, and then the answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// An ApiVersions request, version 0, without client id: length, key, version, correlation id, no string.
 const API_VERSIONS: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff];
 /// A Metadata request, version 1, about no topic: length, key, version, correlation id, no string, no topics.
@@ -54,22 +54,22 @@ pub fn look(host: &str, port: u16, connection: &Connection) -> Found {
     Found::Nothing(why)
 }
 
-/// Whom a client wants to talk to.
+/// What kind of server the bootstrap servers are; as DescribeCluster numbers them (KIP-919).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// A broker.
-    Broker,
-    /// A controller, or a node that is both.
-    Controller,
+pub(super) enum Endpoint {
+    /// They serve clients.
+    Brokers = 1,
+    /// They are controllers, or nodes that are both.
+    Controllers = 2,
 }
 
 /// Succeeds when at least one bootstrap server is what is wanted.
-pub(super) fn reach(connection: &Connection, wanted: Wanted) -> Outcome {
+pub(super) fn reach(connection: &Connection, wanted: Endpoint) -> Outcome {
     let mut findings = Vec::new();
     for (host, port) in connection.servers()? {
         match look(&host, port, connection) {
             Found::Broker | Found::Listener => return Ok(()),
-            Found::Controller if wanted == Wanted::Controller => return Ok(()),
+            Found::Controller if wanted == Endpoint::Controllers => return Ok(()),
             other => findings.push((format!("{host}:{port}"), port, other)),
         }
     }

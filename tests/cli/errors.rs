@@ -51,10 +51,12 @@ fn no_cluster_running_is_told_at_once_by_every_command() {
 fn a_port_that_is_not_kafka_s_is_told() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = listener.local_addr().unwrap().to_string();
-    let web_server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        stream.read_exact(&mut [0; 14]).unwrap();
-        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            stream.read_exact(&mut [0; 14]).unwrap();
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        }
     });
     let ended = Home::new()
         .velo(&["topic", "list", "--bootstrap-server", &server])
@@ -66,7 +68,6 @@ fn a_port_that_is_not_kafka_s_is_told() {
         "{}",
         ended.stderr
     );
-    web_server.join().unwrap();
 }
 
 #[test]

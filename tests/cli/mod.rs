@@ -4,6 +4,7 @@ mod cluster;
 mod completions;
 mod config;
 mod confirm;
+mod connections;
 mod consume;
 mod contexts;
 mod doctor;

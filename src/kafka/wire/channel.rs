@@ -4,6 +4,7 @@ use super::security::Security;
 use super::{check, java_name, sasl};
 use crate::decode::decode;
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
+use crate::kafka::probe;
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse, RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Message, Request, StrBytes};
@@ -12,8 +13,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-/// How long a connection may take.
-const CONNECTING: Duration = Duration::from_secs(3);
+/// How long the handshakes and the first answer of a secured connection may take.
+const GREETING: Duration = Duration::from_secs(8);
 /// More than any answer to a request of administration takes.
 const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
 /// `UNSUPPORTED_VERSION`
@@ -36,7 +37,15 @@ impl Channel {
     /// Connects, with TLS and a user's name where `security` says so, and asks which versions the node knows.
     pub fn open(host: &str, port: u16, security: &Security, patience: Duration) -> Answer<Self> {
         let address = format!("{host}:{port}");
-        let socket = connect(host, port, patience).map_err(|error| failed(&address, &error))?;
+        let here = |error: io::Error| failed(&address, &error);
+        let greeting = if security.is_plaintext() {
+            probe::PATIENCE
+        } else {
+            GREETING
+        };
+        let socket = connect(host, port).map_err(here)?;
+        let clock = socket.try_clone().map_err(here)?;
+        be_patient(&clock, greeting).map_err(here)?;
         let stream = security.secured(host, socket)?;
         let mut channel = Channel {
             address,
@@ -49,6 +58,7 @@ impl Channel {
         if let Some(login) = security.login() {
             sasl::log_in(&mut channel, login)?;
         }
+        be_patient(&clock, patience).map_err(|error| failed(&channel.address, &error))?;
         Ok(channel)
     }
 
@@ -161,20 +171,24 @@ impl Channel {
     }
 }
 
-fn connect(host: &str, port: u16, patience: Duration) -> io::Result<TcpStream> {
+fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     let mut refused = io::Error::from(ErrorKind::AddrNotAvailable);
     for address in (host, port).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, CONNECTING) {
+        match TcpStream::connect_timeout(&address, probe::PATIENCE) {
             Ok(socket) => {
                 socket.set_nodelay(true)?;
-                socket.set_read_timeout(Some(patience))?;
-                socket.set_write_timeout(Some(patience))?;
                 return Ok(socket);
             }
             Err(error) => refused = error,
         }
     }
     Err(refused)
+}
+
+/// How long whoever uses this socket waits, by whichever handle.
+fn be_patient(socket: &TcpStream, patience: Duration) -> io::Result<()> {
+    socket.set_read_timeout(Some(patience))?;
+    socket.set_write_timeout(Some(patience))
 }
 
 /// What became of the socket.

@@ -43,7 +43,7 @@ pub use transactions::{
 pub use users::{ScramChange, ScramMechanism, ScramUser};
 
 use super::errors::{Answer, ErrorCode, KafkaError};
-use super::probe::{self, Wanted};
+use super::probe::{self, Endpoint};
 use super::types::Broker;
 use super::{Connection, denial};
 use crate::failure::{Failure, Kind, Outcome};
@@ -56,13 +56,6 @@ use std::time::Duration;
 
 /// How long a broker may take to answer, unless `request.timeout.ms` (librdkafka's `socket.timeout.ms`) says otherwise.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// What kind of server the bootstrap servers are; as DescribeCluster numbers them (KIP-919).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Endpoint {
-    Brokers = 1,
-    Controllers = 2,
-}
 
 /// Who is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,34 +104,24 @@ impl Wire {
     }
 
     fn to(connection: &Connection, endpoint: Endpoint) -> Outcome<Self> {
-        let security = Security::of(&connection.settings())?;
-        let wanted = match endpoint {
-            Endpoint::Brokers => Wanted::Broker,
-            Endpoint::Controllers => Wanted::Controller,
-        };
-        probe::reach(connection, wanted)?;
-        Self::open(connection, endpoint, security)
-    }
-
-    /// Connects to one of the bootstrap servers, of which the caller knows that brokers answer there.
-    ///
-    /// # Errors
-    /// As [`Wire::connect`].
-    pub(super) fn of_reached(connection: &Connection) -> Outcome<Self> {
-        let security = Security::of(&connection.settings())?;
-        Self::open(connection, Endpoint::Brokers, security)
-    }
-
-    fn open(connection: &Connection, endpoint: Endpoint, security: Security) -> Outcome<Self> {
-        let patience = connection
-            .settings()
+        let settings = connection.settings();
+        let security = Security::of(&settings)?;
+        let patience = settings
             .get("socket.timeout.ms")
             .and_then(|text| text.parse().ok())
             .map_or(PATIENCE, Duration::from_millis);
         let mut refused = KafkaError::new(ErrorCode::AllBrokersDown, "");
         for (host, port) in connection.servers()? {
-            match Channel::open(&host, port, &security, patience) {
-                Ok(first) => {
+            let opened = Channel::open(&host, port, &security, patience).and_then(|mut first| {
+                // A broker that wants a login, and a controller, show it when they are asked for something.
+                let cluster = match endpoint {
+                    Endpoint::Brokers => Some(brokers_by(&mut first)?),
+                    Endpoint::Controllers => None,
+                };
+                Ok((first, cluster))
+            });
+            match opened {
+                Ok((first, cluster)) => {
                     return Ok(Wire {
                         connection: connection.clone(),
                         security,
@@ -146,12 +129,14 @@ impl Wire {
                         patience,
                         first,
                         others: BTreeMap::new(),
-                        cluster: None,
+                        cluster,
                     });
                 }
                 Err(error) => refused = error,
             }
         }
+        // A closer look tells what else answers there, if anything.
+        probe::reach(connection, endpoint)?;
         Err(refusal(connection.bootstrap(), refused))
     }
 
@@ -211,24 +196,11 @@ impl Wire {
             return Ok(cluster.clone());
         }
         let cluster = match self.endpoint {
-            Endpoint::Brokers => self.ask_for_brokers()?,
+            Endpoint::Brokers => brokers_by(&mut self.first)?,
             Endpoint::Controllers => self.ask_for_controllers()?,
         };
         self.cluster = Some(cluster.clone());
         Ok(cluster)
-    }
-
-    fn ask_for_brokers(&mut self) -> Answer<Cluster> {
-        let answer = self.ask(
-            To::Any,
-            &MetadataRequest::default()
-                .with_topics(Some(Vec::new()))
-                .with_allow_auto_topic_creation(false),
-        )?;
-        Ok(Cluster {
-            controller: answer.controller_id.0,
-            nodes: answer.brokers.into_iter().map(metadata::broker_of).collect(),
-        })
     }
 
     fn ask_for_controllers(&mut self) -> Answer<Cluster> {
@@ -238,6 +210,19 @@ impl Wire {
             nodes: told.nodes.into_iter().map(|told| told.node).collect(),
         })
     }
+}
+
+/// The cluster as one of its brokers knows it.
+fn brokers_by(broker: &mut Channel) -> Answer<Cluster> {
+    let answer = broker.ask(
+        &MetadataRequest::default()
+            .with_topics(Some(Vec::new()))
+            .with_allow_auto_topic_creation(false),
+    )?;
+    Ok(Cluster {
+        controller: answer.controller_id.0,
+        nodes: answer.brokers.into_iter().map(metadata::broker_of).collect(),
+    })
 }
 
 /// Why no connection was made.

@@ -52,6 +52,7 @@ pub(super) struct Credentials {
 
 /// TLS and a user's name, where the properties ask for them.
 pub(super) struct Security {
+    is_plaintext: bool,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
     login: Option<Login>,
@@ -111,6 +112,7 @@ impl Security {
             }
         }
         Ok(Security {
+            is_plaintext: protocol == "plaintext",
             #[cfg(feature = "tls")]
             tls: match protocol {
                 "ssl" | "sasl_ssl" => Some(Tls::of(settings)?),
@@ -122,6 +124,11 @@ impl Security {
             },
             client_id: settings.get("client.id").cloned().unwrap_or_default(),
         })
+    }
+
+    /// Whether neither TLS nor a user's name is asked for.
+    pub fn is_plaintext(&self) -> bool {
+        self.is_plaintext
     }
 
     /// The same socket, spoken to by TLS if the connection has it. A build without never gets so far as to miss it.
