@@ -332,9 +332,10 @@ impl Endpoint {
     }
 }
 
+/// In whole milliseconds, as Java counts: a broker rounds, and refuses a token that was made half a millisecond from now.
 fn now_s() -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.unwrap_or_default().as_secs_f64()
+    (now.unwrap_or_default().as_secs_f64() * 1000.0).floor() / 1000.0
 }
 
 /// A JSON Web Token whose header says that nobody signed it.
@@ -465,6 +466,8 @@ mod tests {
         assert_eq!(token.extensions, options(&[("cluster", "one")]));
         assert!(token.value.ends_with('.'));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        let made_ms = claims["iat"].as_f64().unwrap() * 1000.0;
+        assert!((made_ms - made_ms.round()).abs() < 0.01, "{made_ms}");
         assert!(token.expires_ms.abs_diff(i64::try_from(now).unwrap() + 3_600_000) < 60_000);
     }
 
