@@ -10,6 +10,7 @@ pub mod course;
 mod decode;
 pub mod exercises;
 pub mod failure;
+mod frame;
 pub mod i18n;
 pub mod kafka;
 pub mod panics;

@@ -1,6 +1,7 @@
 //! The classroom cluster: a Kafka-protocol broker and controller that keep their data in Kafka's own files.
 //!
-//! Imports nothing of this crate but [`crate::clock`] and `crate::decode`; the client (`crate::kafka`) stays an independent judge of it.
+//! Imports nothing of this crate but [`crate::clock`], `crate::decode` and `crate::frame`; the client (`crate::kafka`) stays
+//! an independent judge of it.
 
 pub mod api;
 pub mod config;

@@ -1,9 +1,10 @@
 //! A connection to another node of the cluster, in Kafka's own protocol.
 
 use super::error::{BrokerError, Result};
-use bytes::{Buf, BufMut, Bytes, BytesMut};
-use kafka_protocol::messages::{RequestHeader, ResponseHeader};
-use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
+use crate::frame::frame;
+use bytes::{Buf, Bytes, BytesMut};
+use kafka_protocol::messages::ResponseHeader;
+use kafka_protocol::protocol::{Decodable, HeaderVersion, Request, StrBytes};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -48,7 +49,7 @@ impl Peer {
 
     async fn exchange<Q: Request>(&mut self, request: &Q, version: i16) -> std::io::Result<Q::Response> {
         self.correlation_id = self.correlation_id.wrapping_add(1);
-        let frame = self.frame(request, version)?;
+        let frame = frame(request, version, self.correlation_id, &self.client_id).map_err(malformed)?;
         // Taken out, so that an answer nobody waited for is never taken for the next one's.
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
@@ -64,22 +65,6 @@ impl Peer {
         let response = Q::Response::decode(&mut answer, version).map_err(malformed)?;
         self.stream = Some(stream);
         Ok(response)
-    }
-
-    fn frame<Q: Request>(&self, request: &Q, version: i16) -> std::io::Result<Bytes> {
-        let mut frame = BytesMut::new();
-        frame.put_i32(0);
-        RequestHeader::default()
-            .with_request_api_key(Q::KEY)
-            .with_request_api_version(version)
-            .with_correlation_id(self.correlation_id)
-            .with_client_id(Some(self.client_id.clone()))
-            .encode(&mut frame, Q::header_version(version))
-            .map_err(malformed)?;
-        request.encode(&mut frame, version).map_err(malformed)?;
-        let length = i32::try_from(frame.len() - 4).map_err(malformed)?;
-        frame[..4].copy_from_slice(&length.to_be_bytes());
-        Ok(frame.freeze())
     }
 }
 

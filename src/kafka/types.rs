@@ -99,6 +99,11 @@ impl ClusterMetadata {
     pub fn topic(&self, name: &str) -> Option<&TopicMetadata> {
         self.topics.iter().find(|topic| topic.name == name)
     }
+
+    /// The partitions of all topics, in order.
+    pub fn partitions(&self) -> impl Iterator<Item = TopicPartition> {
+        self.topics.iter().flat_map(TopicMetadata::topic_partitions)
+    }
 }
 
 /// A topic as Metadata knows it.
@@ -111,6 +116,12 @@ pub struct TopicMetadata {
 }
 
 impl TopicMetadata {
+    /// Its partitions, each with the topic's name.
+    pub fn topic_partitions(&self) -> impl Iterator<Item = TopicPartition> {
+        let partitions = self.partitions.iter();
+        partitions.map(|partition| TopicPartition::new(&self.name, partition.partition))
+    }
+
     /// Whether it is one of Kafka's own (`__consumer_offsets`, `__transaction_state`, `__share_group_state`).
     pub fn is_internal(&self) -> bool {
         is_internal(&self.name)

@@ -1,8 +1,9 @@
 //! `kafka-delete-records`: delete the records of partitions before an offset.
 
 use super::client_properties::{Unmade, admin_connection};
+use super::connecting::{Unanswered, bootstrap_server, command_config};
 use super::java_order::hash_map_order;
-use super::java_words::{failure_exception, java_exception};
+use super::java_words::java_exception;
 use super::options::{HELP, Options, Parsed, VERSION, value};
 use super::{Ending, out, partitions_file};
 use crate::failure::{Failure, Kind};
@@ -16,22 +17,14 @@ const OPTIONS: Options = Options {
     all: &[
         HELP,
         VERSION,
-        value(
-            &["bootstrap-server"],
-            "String: server(s) to use for bootstrapping",
-            "REQUIRED: the brokers to ask first, as HOST:PORT.",
-        ),
+        bootstrap_server("String: server(s) to use for bootstrapping"),
         value(
             &["offset-json-file"],
             "String: Offset json file path",
             "REQUIRED: the file that says which records, such as {\"partitions\": [{\"topic\": \"foo\", \"partition\": 1, \
              \"offset\": 1}], \"version\": 1}. Offset -1 means all.",
         ),
-        value(
-            &["command-config"],
-            "String: command config property file path",
-            "File of connection properties.",
-        ),
+        command_config("String: command config property file path"),
     ],
 };
 
@@ -87,17 +80,8 @@ fn connect(parsed: &Parsed, offsets: &[(TopicPartition, i64)]) -> Result<Admin, 
 }
 
 fn failed(failure: &Failure) -> Ending {
-    match failure.kind() {
-        Kind::Unreachable => Ending::failure(
-            "org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node assignment. Call: \
-             deleteRecords(api=METADATA)",
-        )
-        .hint(format!(
-            "{}; velo cluster start, or another --bootstrap-server",
-            failure.what()
-        )),
-        _ => Ending::failure(failure_exception(failure)).hints_of(failure),
-    }
+    Unanswered::of_failure(failure, "deleteRecords(api=METADATA)")
+        .ending(|told| Ending::failure(&told.exception))
 }
 
 /// What the file asks for.
@@ -137,16 +121,7 @@ fn delete(
     offsets: &[(TopicPartition, i64)],
 ) -> Result<Vec<(TopicPartition, Answer<i64>)>, Ending> {
     let metadata = admin.metadata().map_err(|failure| failed(&failure))?;
-    let known: BTreeSet<TopicPartition> = metadata
-        .topics
-        .iter()
-        .flat_map(|topic| {
-            topic
-                .partitions
-                .iter()
-                .map(|partition| TopicPartition::new(&topic.name, partition.partition))
-        })
-        .collect();
+    let known: BTreeSet<TopicPartition> = metadata.partitions().collect();
     let (there, missing): (Vec<_>, Vec<_>) = offsets
         .iter()
         .cloned()

@@ -6,7 +6,7 @@ use super::java_words::{failure_exception, java_exception};
 use super::options::{HELP, Options, Parsed, VERSION, flag, value};
 use super::{Ending, out};
 use crate::failure::{Failure, Kind};
-use crate::kafka::{Admin, OffsetSpec, TopicPartition, is_internal};
+use crate::kafka::{Admin, OffsetSpec, TopicMetadata, TopicPartition, is_internal};
 use regex::Regex;
 
 const OPTIONS: Options = Options {
@@ -252,12 +252,7 @@ fn matching(admin: &Admin, rules: &[Rule], without_internal: bool) -> Result<Vec
         .topics
         .iter()
         .filter(|topic| !(without_internal && is_internal(&topic.name)))
-        .flat_map(|topic| {
-            topic
-                .partitions
-                .iter()
-                .map(|partition| TopicPartition::new(&topic.name, partition.partition))
-        })
+        .flat_map(TopicMetadata::topic_partitions)
         .filter(|partition| rules.iter().any(|rule| rule.allows(partition)))
         .collect())
 }

@@ -1,6 +1,7 @@
 //! `kafka-leader-election`: elect preferred leaders, or any replica where none is in sync.
 
 use super::client_properties::{Unmade, admin_connection};
+use super::connecting::{bootstrap_server, command_config};
 use super::java_order::hash_map_order;
 use super::java_words::{failure_message, java_exception};
 use super::options::{HELP, Options, Parsed, VERSION, flag, value};
@@ -16,16 +17,8 @@ const OPTIONS: Options = Options {
     all: &[
         HELP,
         VERSION,
-        value(
-            &["bootstrap-server"],
-            "String: host:port",
-            "REQUIRED: the brokers to ask first, as HOST:PORT.",
-        ),
-        value(
-            &["command-config"],
-            "String: Config file",
-            "File of connection properties.",
-        ),
+        bootstrap_server("String: host:port"),
+        command_config("String: Config file"),
         value(
             &["admin.config"],
             "String: config file",
@@ -77,14 +70,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
         Some(partitions) => elect(&admin, partitions, unclean)?,
         None => {
             let metadata = admin.metadata().map_err(failed)?;
-            let all: Vec<TopicPartition> = metadata
-                .topics
-                .iter()
-                .flat_map(|topic| {
-                    let partitions = topic.partitions.iter();
-                    partitions.map(|partition| TopicPartition::new(&topic.name, partition.partition))
-                })
-                .collect();
+            let all: Vec<TopicPartition> = metadata.partitions().collect();
             // Asked for all, a cluster answers only for those whose leader changed or could not.
             let mut answers = elect(&admin, &all, unclean)?;
             answers.retain(|(_, answer)| !is_needless(answer));

@@ -125,12 +125,7 @@ const PARSER: Parser = Parser {
             "How members share partitions, a class of Java's, with the protocol CLASSIC.",
         )
         .or("org.apache.kafka.clients.consumer.RangeAssignor"),
-        Arg::new(
-            &["--consumer.config"],
-            Takes::One(Type::Text),
-            "CONFIG-FILE",
-            "(DEPRECATED) The old name of --command-config.",
-        ),
+        Arg::old_command_config(&["--consumer.config"]),
         Arg::new(
             &["--command-config"],
             Takes::One(Type::Text),
@@ -147,10 +142,7 @@ const PARSER: Parser = Parser {
 /// # Errors
 /// The help, argparse4j's and the tool's refusals, and a cluster that cannot be reached.
 pub fn run(arguments: &[String]) -> Result<u8, Ending> {
-    if arguments.is_empty() {
-        return Err(Ending::success(PARSER.help()));
-    }
-    let parsed = PARSER.parse(arguments)?;
+    let parsed = PARSER.parse_some(arguments)?;
     let mut properties = file_properties(&PARSER, &parsed, "consumer.config")?;
     let membership = membership(&parsed, &properties)?;
     let connection = connection(&parsed, &mut properties)?;

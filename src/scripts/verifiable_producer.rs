@@ -65,12 +65,7 @@ const PARSER: Parser = Parser {
             "Who must have a record before it counts as written: nobody, the leader, all in-sync replicas.",
         )
         .or("-1"),
-        Arg::new(
-            &["--producer.config"],
-            Takes::One(Type::Text),
-            "CONFIG-FILE",
-            "(DEPRECATED) The old name of --command-config.",
-        ),
+        Arg::old_command_config(&["--producer.config"]),
         Arg::new(
             &["--message-create-time"],
             Takes::One(Type::Long),
@@ -107,10 +102,7 @@ const PARSER: Parser = Parser {
 /// # Errors
 /// The help, and argparse4j's and the tool's refusals.
 pub fn run(arguments: &[String]) -> Result<u8, Ending> {
-    if arguments.is_empty() {
-        return Err(Ending::success(PARSER.help()));
-    }
-    let parsed = PARSER.parse(arguments)?;
+    let parsed = PARSER.parse_some(arguments)?;
     let properties = file_properties(&PARSER, &parsed, "producer.config")?;
     let mut given = Properties::from([
         ("acks".to_owned(), parsed.value("acks").unwrap_or("-1").to_owned()),

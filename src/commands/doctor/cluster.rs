@@ -133,17 +133,7 @@ fn partitions(metadata: &ClusterMetadata) -> Finding {
 /// A record stamped in the future tells of a producer's clock ahead, or of this machine's behind: retention and
 /// offsets by time then surprise.
 fn record_clock(admin: &Admin, metadata: &ClusterMetadata) -> Outcome<Finding> {
-    let asked: Vec<TopicPartition> = metadata
-        .topics
-        .iter()
-        .flat_map(|topic| {
-            topic
-                .partitions
-                .iter()
-                .map(|partition| TopicPartition::new(&topic.name, partition.partition))
-        })
-        .take(ASKED_PARTITIONS)
-        .collect();
+    let asked: Vec<TopicPartition> = metadata.partitions().take(ASKED_PARTITIONS).collect();
     let newest = admin
         .list_offsets(&asked, OffsetSpec::MaxTimestamp)?
         .into_iter()

@@ -1,7 +1,7 @@
 //! A librdkafka client, and the way a request goes through it.
 
 use super::login;
-use super::native::{Owned, Words, c_string, check, slice, string};
+use super::native::{Owned, Words, c_string, check, out_of_memory, slice, string};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::types::{Broker, ClusterMetadata, PartitionDescription, TopicMetadata};
 use rdkafka::bindings as rd;
@@ -35,6 +35,15 @@ impl Ask {
         c_int::try_from(self.timeout.as_millis()).unwrap_or(c_int::MAX)
     }
 }
+
+/// One of librdkafka's admin calls that take several objects.
+pub(super) type AdminCall<T> = unsafe extern "C" fn(
+    *mut rd::rd_kafka_t,
+    *mut *mut T,
+    usize,
+    *const rd::rd_kafka_AdminOptions_t,
+    *mut rd::rd_kafka_queue_t,
+);
 
 /// What librdkafka said that explains a failure.
 #[derive(Default)]
@@ -81,11 +90,8 @@ impl Client {
     /// Makes a client and checks its properties; it starts and connects when first asked something.
     pub fn new<'a>(properties: impl IntoIterator<Item = (&'a str, &'a str)>) -> Answer<Self> {
         // SAFETY: a new configuration belongs to us until rd_kafka_new takes it over.
-        let mut conf = unsafe {
-            Owned::new(rd::rd_kafka_conf_new(), rd::rd_kafka_conf_destroy, || {
-                KafkaError::new(ErrorCode::Fail, "out of memory")
-            })?
-        };
+        let mut conf =
+            unsafe { Owned::new(rd::rd_kafka_conf_new(), rd::rd_kafka_conf_destroy, out_of_memory)? };
         for (name, value) in properties {
             set(&mut conf, name, value)?;
         }
@@ -149,6 +155,21 @@ impl Client {
         }
     }
 
+    /// Sends an admin request about some objects, which librdkafka's `call` copies, and waits for its result.
+    pub(super) fn request_about<T>(
+        &self,
+        op: Op,
+        ask: Ask,
+        call: AdminCall<T>,
+        objects: &[Owned<T>],
+    ) -> Answer<Event> {
+        let mut pointers: Vec<*mut T> = objects.iter().map(Owned::as_ptr).collect();
+        self.request(op, ask, |client, options, queue| {
+            // SAFETY: all of them are alive for the call.
+            unsafe { call(client, pointers.as_mut_ptr(), pointers.len(), options, queue) }
+        })
+    }
+
     /// Sends an admin request and waits for its result. `start` makes the call, given the client, options and queue.
     pub(super) fn request(
         &self,
@@ -160,9 +181,11 @@ impl Client {
         let options = options(native, op, ask)?;
         // SAFETY: the client is alive; a new queue belongs to us and goes before the client.
         let queue = unsafe {
-            Owned::new(rd::rd_kafka_queue_new(native), rd::rd_kafka_queue_destroy, || {
-                KafkaError::new(ErrorCode::Fail, "out of memory")
-            })?
+            Owned::new(
+                rd::rd_kafka_queue_new(native),
+                rd::rd_kafka_queue_destroy,
+                out_of_memory,
+            )?
         };
         start(native, options.as_ptr(), queue.as_ptr());
         // librdkafka gives up by itself at its request timeout; the margin lets it tell us so.

@@ -13,14 +13,11 @@ impl Client {
     /// The settings of one resource, with defaults and synonyms.
     pub fn describe_configs(&self, resource: &ConfigResource, ask: Ask) -> Answer<Vec<ConfigEntry>> {
         let native = native_resource(resource)?;
-        let mut pointers = [native.as_ptr()];
-        let event = self.request(
+        let event = self.request_about(
             Op::RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
             ask,
-            |client, options, queue| {
-                // SAFETY: all of them are alive for the call, which copies the resource.
-                unsafe { rd::rd_kafka_DescribeConfigs(client, pointers.as_mut_ptr(), 1, options, queue) }
-            },
+            rd::rd_kafka_DescribeConfigs,
+            &[native],
         )?;
         let result = event.result(rd::rd_kafka_event_DescribeConfigs_result)?;
         // SAFETY: the result and its entries belong to the event, which is alive.
@@ -45,16 +42,11 @@ impl Client {
         for change in changes {
             add_change(&native, change)?;
         }
-        let mut pointers = [native.as_ptr()];
-        let event = self.request(
+        let event = self.request_about(
             Op::RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS,
             ask,
-            |client, options, queue| {
-                // SAFETY: all of them are alive for the call, which copies the resource.
-                unsafe {
-                    rd::rd_kafka_IncrementalAlterConfigs(client, pointers.as_mut_ptr(), 1, options, queue)
-                }
-            },
+            rd::rd_kafka_IncrementalAlterConfigs,
+            &[native],
         )?;
         let result = event.result(rd::rd_kafka_event_IncrementalAlterConfigs_result)?;
         // SAFETY: the result and its resources belong to the event, which is alive.

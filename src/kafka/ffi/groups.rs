@@ -2,10 +2,10 @@
 
 use super::client::{Ask, Client};
 use super::native::{
-    Owned, PartitionList, array, broker, c_string, check_error, optional_string, partition_entries,
-    partition_list, string,
+    Owned, PartitionList, array, broker, c_string, check_error, optional_string, out_of_memory,
+    partition_entries, partition_list, string,
 };
-use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
+use crate::kafka::errors::{Answer, KafkaError};
 use crate::kafka::types::{
     CommittedOffset, GroupDescription, GroupListing, GroupState, GroupType, MemberDescription, TopicPartition,
 };
@@ -14,10 +14,6 @@ use rdkafka::bindings::rd_kafka_admin_op_t as Op;
 use rdkafka::bindings::rd_kafka_consumer_group_state_t as State;
 use rdkafka::bindings::rd_kafka_consumer_group_type_t as Type;
 use std::ffi::{CString, c_char};
-
-fn out_of_memory() -> KafkaError {
-    KafkaError::new(ErrorCode::Fail, "out of memory")
-}
 
 impl Client {
     /// All groups of all brokers, and what went wrong with single brokers.
@@ -107,16 +103,11 @@ impl Client {
                 }
             })
             .collect::<Answer<Vec<_>>>()?;
-        let mut pointers: Vec<_> = natives.iter().map(Owned::as_ptr).collect();
-        let event = self.request(
+        let event = self.request_about(
             Op::RD_KAFKA_ADMIN_OP_DELETEGROUPS,
             ask,
-            |client, options, queue| {
-                // SAFETY: all of them are alive for the call, which copies the groups.
-                unsafe {
-                    rd::rd_kafka_DeleteGroups(client, pointers.as_mut_ptr(), pointers.len(), options, queue)
-                }
-            },
+            rd::rd_kafka_DeleteGroups,
+            &natives,
         )?;
         let result = event.result(rd::rd_kafka_event_DeleteGroups_result)?;
         // SAFETY: the result and its parts belong to the event, which is alive.
@@ -153,16 +144,11 @@ impl Client {
                 out_of_memory,
             )?
         };
-        let mut pointers = [native.as_ptr()];
-        let event = self.request(
+        let event = self.request_about(
             Op::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
             ask,
-            |client, options, queue| {
-                // SAFETY: all of them are alive for the call, which copies the request.
-                unsafe {
-                    rd::rd_kafka_ListConsumerGroupOffsets(client, pointers.as_mut_ptr(), 1, options, queue)
-                }
-            },
+            rd::rd_kafka_ListConsumerGroupOffsets,
+            &[native],
         )?;
         let result = event.result(rd::rd_kafka_event_ListConsumerGroupOffsets_result)?;
         // SAFETY: the result and its parts belong to the event, which is alive.
@@ -197,16 +183,11 @@ impl Client {
                 out_of_memory,
             )?
         };
-        let mut pointers = [native.as_ptr()];
-        let event = self.request(
+        let event = self.request_about(
             Op::RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS,
             ask,
-            |client, options, queue| {
-                // SAFETY: all of them are alive for the call, which copies the request.
-                unsafe {
-                    rd::rd_kafka_AlterConsumerGroupOffsets(client, pointers.as_mut_ptr(), 1, options, queue)
-                }
-            },
+            rd::rd_kafka_AlterConsumerGroupOffsets,
+            &[native],
         )?;
         let result = event.result(rd::rd_kafka_event_AlterConsumerGroupOffsets_result)?;
         // SAFETY: the result and its parts belong to the event, which is alive.
@@ -239,16 +220,11 @@ impl Client {
                 out_of_memory,
             )?
         };
-        let mut pointers = [native.as_ptr()];
-        let event = self.request(
+        let event = self.request_about(
             Op::RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS,
             ask,
-            |client, options, queue| {
-                // SAFETY: all of them are alive for the call, which copies the request.
-                unsafe {
-                    rd::rd_kafka_DeleteConsumerGroupOffsets(client, pointers.as_mut_ptr(), 1, options, queue)
-                }
-            },
+            rd::rd_kafka_DeleteConsumerGroupOffsets,
+            &[native],
         )?;
         let result = event.result(rd::rd_kafka_event_DeleteConsumerGroupOffsets_result)?;
         // SAFETY: the result and its parts belong to the event, which is alive.

@@ -39,6 +39,11 @@ impl<T> Drop for Owned<T> {
     }
 }
 
+/// What it means when librdkafka makes no object.
+pub(super) fn out_of_memory() -> KafkaError {
+    KafkaError::new(ErrorCode::Fail, "out of memory")
+}
+
 /// A buffer for the sentence that librdkafka writes beside an error.
 pub(super) struct Words([c_char; 512]);
 
@@ -182,7 +187,7 @@ pub(super) fn partition_list<'a>(
         Owned::new(
             rd::rd_kafka_topic_partition_list_new(0),
             rd::rd_kafka_topic_partition_list_destroy,
-            || KafkaError::new(ErrorCode::Fail, "out of memory"),
+            out_of_memory,
         )?
     };
     for (partition, offset) in partitions {

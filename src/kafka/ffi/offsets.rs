@@ -1,8 +1,8 @@
 //! Offsets of partitions: asking for them, and deleting the records before them.
 
 use super::client::{Ask, Client};
-use super::native::{Owned, array, partition_entries, partition_entry, partition_list};
-use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
+use super::native::{Owned, array, out_of_memory, partition_entries, partition_entry, partition_list};
+use crate::kafka::errors::Answer;
 use crate::kafka::types::{ListedOffset, OffsetSpec, TopicPartition};
 use rdkafka::bindings as rd;
 use rdkafka::bindings::rd_kafka_OffsetSpec_t as Spec;
@@ -63,17 +63,14 @@ impl Client {
             Owned::new(
                 rd::rd_kafka_DeleteRecords_new(list.as_ptr()),
                 rd::rd_kafka_DeleteRecords_destroy,
-                || KafkaError::new(ErrorCode::Fail, "out of memory"),
+                out_of_memory,
             )?
         };
-        let mut pointers = [native.as_ptr()];
-        let event = self.request(
+        let event = self.request_about(
             Op::RD_KAFKA_ADMIN_OP_DELETERECORDS,
             ask,
-            |client, options, queue| {
-                // SAFETY: all of them are alive for the call, which copies the request.
-                unsafe { rd::rd_kafka_DeleteRecords(client, pointers.as_mut_ptr(), 1, options, queue) }
-            },
+            rd::rd_kafka_DeleteRecords,
+            &[native],
         )?;
         let result = event.result(rd::rd_kafka_event_DeleteRecords_result)?;
         // SAFETY: the result and its list belong to the event, which is alive.

@@ -1,7 +1,9 @@
 //! Consuming: partitions or a group's share of them into one queue, and its records handed out without a copy.
 
 use super::handle::{Handle, Topic, check, code_of, milliseconds};
-use super::native::{Owned, PartitionEntry, PartitionList, partition_entries, partition_list, string};
+use super::native::{
+    Owned, PartitionEntry, PartitionList, out_of_memory, partition_entries, partition_list, string,
+};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::types::TopicPartition;
 use rdkafka::bindings as rd;
@@ -255,9 +257,7 @@ impl Handle {
         // SAFETY: on success the list is ours to destroy, once.
         let list = unsafe {
             check(rd::rd_kafka_assignment(self.ptr(), &raw mut list))?;
-            Owned::new(list, rd::rd_kafka_topic_partition_list_destroy, || {
-                KafkaError::new(ErrorCode::Fail, "out of memory")
-            })?
+            Owned::new(list, rd::rd_kafka_topic_partition_list_destroy, out_of_memory)?
         };
         Ok(entries_of(&list)?
             .into_iter()

@@ -2,8 +2,8 @@
 
 use super::client::{Ask, Client};
 use super::native::{
-    Owned, Words, array, broker, broker_ids, c_string, check, check_error, optional_string, partition_list,
-    string,
+    Owned, Words, array, broker, broker_ids, c_string, check, check_error, optional_string, out_of_memory,
+    partition_list, string,
 };
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::types::{
@@ -13,24 +13,15 @@ use rdkafka::bindings as rd;
 use rdkafka::bindings::rd_kafka_admin_op_t as Op;
 use std::ffi::{CString, c_int};
 
-fn out_of_memory() -> KafkaError {
-    KafkaError::new(ErrorCode::Fail, "out of memory")
-}
-
 impl Client {
     /// Creates topics, or with `validate_only` only checks whether it could.
     pub fn create_topics(&self, topics: &[NewTopic], ask: Ask) -> Answer<Vec<(String, Answer)>> {
         let natives = topics.iter().map(new_topic).collect::<Answer<Vec<_>>>()?;
-        let mut pointers: Vec<_> = natives.iter().map(Owned::as_ptr).collect();
-        let event = self.request(
+        let event = self.request_about(
             Op::RD_KAFKA_ADMIN_OP_CREATETOPICS,
             ask,
-            |client, options, queue| {
-                // SAFETY: all of them are alive for the call, which copies the topics.
-                unsafe {
-                    rd::rd_kafka_CreateTopics(client, pointers.as_mut_ptr(), pointers.len(), options, queue)
-                }
-            },
+            rd::rd_kafka_CreateTopics,
+            &natives,
         )?;
         let result = event.result(rd::rd_kafka_event_CreateTopics_result)?;
         // SAFETY: the result belongs to the event, which is alive.
@@ -53,16 +44,11 @@ impl Client {
                 }
             })
             .collect::<Answer<Vec<_>>>()?;
-        let mut pointers: Vec<_> = natives.iter().map(Owned::as_ptr).collect();
-        let event = self.request(
+        let event = self.request_about(
             Op::RD_KAFKA_ADMIN_OP_DELETETOPICS,
             ask,
-            |client, options, queue| {
-                // SAFETY: all of them are alive for the call, which copies the topics.
-                unsafe {
-                    rd::rd_kafka_DeleteTopics(client, pointers.as_mut_ptr(), pointers.len(), options, queue)
-                }
-            },
+            rd::rd_kafka_DeleteTopics,
+            &natives,
         )?;
         let result = event.result(rd::rd_kafka_event_DeleteTopics_result)?;
         // SAFETY: the result belongs to the event, which is alive.
@@ -72,14 +58,11 @@ impl Client {
     /// Raises a topic's number of partitions to `total`; `assignment` names the brokers of each new one.
     pub fn create_partitions(&self, topic: &str, total: i32, assignment: &[Vec<i32>], ask: Ask) -> Answer {
         let native = new_partitions(topic, total, assignment)?;
-        let mut pointers = [native.as_ptr()];
-        let event = self.request(
+        let event = self.request_about(
             Op::RD_KAFKA_ADMIN_OP_CREATEPARTITIONS,
             ask,
-            |client, options, queue| {
-                // SAFETY: all of them are alive for the call, which copies the request.
-                unsafe { rd::rd_kafka_CreatePartitions(client, pointers.as_mut_ptr(), 1, options, queue) }
-            },
+            rd::rd_kafka_CreatePartitions,
+            &[native],
         )?;
         let result = event.result(rd::rd_kafka_event_CreatePartitions_result)?;
         // SAFETY: the result belongs to the event, which is alive.

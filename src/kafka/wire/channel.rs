@@ -3,11 +3,12 @@
 use super::security::Security;
 use super::{check, java_name, sasl};
 use crate::decode::decode;
+use crate::frame::frame;
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::probe;
-use bytes::{BufMut, Bytes, BytesMut};
-use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse, RequestHeader, ResponseHeader};
-use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Message, Request, StrBytes};
+use bytes::Bytes;
+use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse, ResponseHeader};
+use kafka_protocol::protocol::{Decodable, HeaderVersion, Message, Request, StrBytes};
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -129,7 +130,9 @@ impl Channel {
     /// Sends a request; answers the body of the response, undecoded.
     fn exchange<Q: Request>(&mut self, version: i16, request: &Q) -> Answer<(i16, Bytes)> {
         self.correlation_id = self.correlation_id.wrapping_add(1);
-        let frame = self.frame(version, request)?;
+        // What an older version cannot say is an error here.
+        let frame = frame(request, version, self.correlation_id, &self.client_id)
+            .map_err(|words| KafkaError::of_protocol(UNSUPPORTED_VERSION, words))?;
         let answer = self.stream.write_all(&frame).and_then(|()| {
             self.stream.flush()?;
             read_frame(&mut self.stream)
@@ -145,25 +148,6 @@ impl Channel {
     /// A message of what a node sent, whose lengths may lie.
     fn decoded<T: Decodable>(&self, bytes: &mut Bytes, version: i16) -> Answer<T> {
         decode(bytes, version, usize::MAX).map_err(|error| self.strange(error))
-    }
-
-    fn frame<Q: Request>(&self, version: i16, request: &Q) -> Answer<Bytes> {
-        let mut frame = BytesMut::new();
-        frame.put_i32(0);
-        RequestHeader::default()
-            .with_request_api_key(Q::KEY)
-            .with_request_api_version(version)
-            .with_correlation_id(self.correlation_id)
-            .with_client_id(Some(self.client_id.clone()))
-            .encode(&mut frame, Q::header_version(version))
-            .map_err(|error| self.strange(error))?;
-        // What an older version cannot say is an error here.
-        request
-            .encode(&mut frame, version)
-            .map_err(|error| KafkaError::of_protocol(UNSUPPORTED_VERSION, error.to_string()))?;
-        let length = i32::try_from(frame.len() - 4).map_err(|error| self.strange(error))?;
-        frame[..4].copy_from_slice(&length.to_be_bytes());
-        Ok(frame.freeze())
     }
 
     fn strange(&self, error: impl Display) -> KafkaError {
@@ -222,6 +206,7 @@ fn read_frame(stream: &mut dyn Stream) -> io::Result<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::{BufMut, BytesMut};
     use std::collections::BTreeMap;
     use std::net::TcpListener;
 

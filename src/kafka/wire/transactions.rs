@@ -4,6 +4,8 @@
 use super::{To, Wire, check, text};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::types::TopicPartition;
+use kafka_protocol::ResponseError;
+use kafka_protocol::error::ParseResponseErrorCode;
 use kafka_protocol::messages::describe_producers_request::TopicRequest;
 use kafka_protocol::messages::describe_producers_response::ProducerState;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
@@ -155,9 +157,9 @@ impl Wire {
                 .into_iter()
                 .next()
                 .ok_or_else(|| KafkaError::new(ErrorCode::BadMessage, "the answer has no transaction"))?;
-            let why = match told.error_code {
-                53 => "due to authorization failure",
-                105 => "because the ID could not be found",
+            let why = match told.error_code.err() {
+                Some(ResponseError::TransactionalIdAuthorizationFailed) => "due to authorization failure",
+                Some(ResponseError::TransactionalIdNotFound) => "because the ID could not be found",
                 _ => "due to unexpected error",
             };
             let words =

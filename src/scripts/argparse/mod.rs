@@ -64,6 +64,12 @@ pub struct Arg {
 }
 
 impl Arg {
+    /// What `--command-config` was called before; the tools say so when it is used.
+    pub const fn old_command_config(flags: &'static [&'static str]) -> Self {
+        let help = "(DEPRECATED) The old name of --command-config.";
+        Self::new(flags, Takes::One(Type::Text), "CONFIG-FILE", help)
+    }
+
     /// An option with a value that need not be given.
     pub const fn new(
         flags: &'static [&'static str],
@@ -260,6 +266,17 @@ impl Parser {
         };
         let missing = self.level(None).parse(&mut words, &mut parsed, None)?;
         missing.map_or(Ok(parsed), Err)
+    }
+
+    /// The same of a tool that shows its help, with success, to whoever says nothing.
+    ///
+    /// # Errors
+    /// As [`Parser::parse`].
+    pub fn parse_some(&self, arguments: &[String]) -> Result<Parsed, Ending> {
+        if arguments.is_empty() {
+            return Err(Ending::success(self.help()));
+        }
+        self.parse(arguments)
     }
 
     /// The help, for stdout.

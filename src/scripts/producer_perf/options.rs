@@ -83,12 +83,7 @@ pub const PARSER: Parser = Parser {
             "PROP-NAME=PROP-VALUE",
             "Properties of the producer, such as linger.ms=10 batch.size=32768; they win over the file's.",
         ),
-        Arg::new(
-            &["--producer.config"],
-            Takes::One(Type::Text),
-            "CONFIG-FILE",
-            "(DEPRECATED) The old name of --command-config.",
-        ),
+        Arg::old_command_config(&["--producer.config"]),
         Arg::new(
             &["--command-config"],
             Takes::One(Type::Text),
@@ -167,10 +162,7 @@ pub struct Work {
 /// # Errors
 /// The help, argparse4j's and the tool's refusals.
 pub fn read(arguments: &[String]) -> Result<Work, Ending> {
-    if arguments.is_empty() {
-        return Err(Ending::success(PARSER.help()));
-    }
-    let parsed = PARSER.parse(arguments)?;
+    let parsed = PARSER.parse_some(arguments)?;
     check(&parsed).map_err(|why| PARSER.error(why))?;
     let payload = payload(&parsed)?;
     for (old, new) in [
