@@ -2,6 +2,7 @@
 
 pub mod buffered;
 pub mod confirm;
+pub mod enter;
 pub mod interrupt;
 pub mod lines;
 pub mod log;

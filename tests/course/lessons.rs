@@ -1,6 +1,7 @@
 //! The shipped lessons, and what an author is told about others.
 
 use crate::support::velo::Home;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -18,6 +19,39 @@ fn the_shipped_lessons_have_nothing_wrong_in_structure_texts_and_languages() {
             "{}",
             ended.stderr
         );
+    }
+}
+
+/// Every line for `velo` in the lessons' texts: between back quotes, or a line of a block.
+fn lines_to_type() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for lesson in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons")).unwrap() {
+        for language in ["en.md", "es.md", "fr.md"] {
+            let text = fs::read_to_string(lesson.as_ref().unwrap().path().join(language)).unwrap_or_default();
+            let pieces = text.lines().flat_map(|line| match line.starts_with("velo ") {
+                true => vec![line],
+                false => line.split('`').skip(1).step_by(2).collect(),
+            });
+            found.extend(
+                pieces
+                    .filter(|piece| piece.starts_with("velo "))
+                    .map(str::to_owned),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn every_line_for_velo_in_a_text_is_one_that_velo_takes() {
+    let home = Home::new();
+    let lines = lines_to_type();
+    assert!(lines.len() > 30, "{lines:?}");
+    for line in lines {
+        // What is wrong in front of --help is told in place of the help.
+        let words: Vec<&str> = line.split_whitespace().skip(1).chain(["--help"]).collect();
+        let ended = home.velo(&words);
+        assert_eq!(ended.code, 0, "{line}: {}", ended.stderr);
     }
 }
 

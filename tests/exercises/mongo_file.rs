@@ -144,6 +144,53 @@ on_both_clusters! {
 }
 
 #[test]
+#[cfg(unix)]
+fn in_the_background_of_a_shell_it_goes_on() {
+    use expectrl::{Expect, Session};
+    use std::process::Command;
+
+    let cluster = Cluster::classroom();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("people.jsonl").to_str().unwrap().to_owned();
+    create(&cluster, "people", 1);
+    write(&cluster, "people", &[json!({"n": 1})]);
+    let mut shell = Command::new("bash");
+    shell
+        .args(["--norc", "-i"])
+        .env("VELO_HOME", folder.path())
+        .env("VELO_BOOTSTRAP_SERVER", cluster.bootstrap());
+    let mut terminal = Session::spawn(shell).unwrap();
+    let line = arguments("people", &file, &[]).join(" ");
+    terminal
+        .send_line(format!("{} {line} &", env!("CARGO_BIN_EXE_velo")))
+        .unwrap();
+    eventually(
+        || lag(&cluster, "people", "people") == 0,
+        || "stopped by the terminal".to_owned(),
+    );
+    terminal.send_line("kill %1; wait; exit").unwrap();
+    terminal.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
+    terminal.expect(expectrl::Eof).unwrap();
+}
+
+#[test]
+#[cfg(unix)]
+fn a_device_and_a_file_without_lines_are_refused_at_once() {
+    let cluster = Cluster::classroom();
+    let folder = tempfile::tempdir().unwrap();
+    let zeros = folder.path().join("zeros").to_str().unwrap().to_owned();
+    fs::File::create(&zeros).unwrap().set_len(1 << 36).unwrap();
+    create(&cluster, "people", 1);
+    for (place, told) in [
+        ("/dev/full", "/dev/full is no file"),
+        (zeros.as_str(), "is no file of an ingest"),
+    ] {
+        let said = velo(&cluster, &arguments("people", place, &[])).fails_with(1);
+        assert!(said.stderr.contains(told), "{}", said.stderr);
+    }
+}
+
+#[test]
 fn a_file_is_believed_to_hold_only_what_it_holds() {
     let cluster = Cluster::classroom();
     let folder = tempfile::tempdir().unwrap();

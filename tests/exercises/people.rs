@@ -201,6 +201,33 @@ fn files_hold_the_same_people_and_overwrite_none() {
 }
 
 #[test]
+fn at_a_rate_each_line_tells_its_own_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_str().unwrap();
+    let rate = [
+        "people",
+        "produce",
+        "--rate",
+        "30",
+        "--count",
+        "40",
+        "--to-files",
+        place,
+    ];
+    let said = Home::new().velo(&rate).succeeds().stdout;
+    let mut told = 0;
+    for line in said.lines() {
+        let path = line.split_once(" people to ").unwrap().1;
+        let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        let people = json["records"].as_array().unwrap().len();
+        assert_eq!(produced(line, path), Some(people));
+        told += people;
+    }
+    assert_eq!(told, 40);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), said.lines().count());
+}
+
+#[test]
 fn a_batch_that_is_none_is_refused() {
     for batch in ["20..5", "0..3", "many"] {
         let ended = Home::new()

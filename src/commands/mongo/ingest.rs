@@ -6,6 +6,7 @@ use crate::failure::{Failure, Outcome};
 use crate::ui::Interrupt;
 use crate::ui::units::positive_duration;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser as NonEmpty;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 pub struct MongoIngestArgs {
     /// Topic of JSON objects, one a record
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmpty::new())]
     topic: String,
     /// Database to write to
     #[arg(long, default_value = "test", conflicts_with = "to")]
@@ -35,10 +36,10 @@ pub struct IngestOptions {
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "mongodb")]
     to: Option<PathBuf>,
     /// Group that shares the work [default: ingest- and the collection or file]
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmpty::new())]
     group: Option<String>,
     /// Where a document's _id comes from: `record`, `key`, or a field's name; by key or field the last record wins
-    #[arg(long, default_value = "record", value_name = "record|key|FIELD")]
+    #[arg(long, default_value = "record", value_name = "record|key|FIELD", value_parser = NonEmpty::new())]
     id: String,
     /// Most records written at once
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -47,7 +48,7 @@ pub struct IngestOptions {
     #[arg(long, default_value = "1s", value_name = "DURATION", value_parser = positive_duration)]
     max_wait: Duration,
     /// Topic of the records that cannot be written [default: the topic's name and -dead-letter]
-    #[arg(long, value_name = "TOPIC")]
+    #[arg(long, value_name = "TOPIC", value_parser = NonEmpty::new())]
     dead_letter: Option<String>,
     /// End once all records that were there at the start are dealt with
     #[arg(long)]

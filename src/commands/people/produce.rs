@@ -35,7 +35,8 @@ pub struct ProduceArgs {
     /// Where they live
     #[arg(long, value_enum, default_value_t = Locale::Spain)]
     locale: Locale,
-    /// Write each batch to a file datosClientes<date>_<i>.json in this folder instead, which needs no cluster
+    /// Write each batch (at a rate, each second) to a file datosClientes<date>_<i>.json in this folder instead, which
+    /// needs no cluster
     #[arg(long, value_name = "DIR", conflicts_with = "topic")]
     to_files: Option<PathBuf>,
 }

@@ -31,6 +31,11 @@ impl JsonFile {
         let failed = |error: std::io::Error| {
             Failure::request(format!("cannot write {}", path.display())).because(error)
         };
+        // A device or a pipe may never end, or never begin.
+        if path.metadata().is_ok_and(|found| !found.is_file()) {
+            return Err(Failure::request(format!("{} is no file", path.display()))
+                .hint("--to FILE.jsonl, new or of an ingest before"));
+        }
         let file = File::options()
             .read(true)
             .write(true)
@@ -59,6 +64,11 @@ impl JsonFile {
         let mut line = Vec::new();
         let mut whole = 0u64;
         let mut number = 0u64;
+        // Whatever else it is may have no lines at all.
+        let begin = reader.fill_buf().map_err(|error| self.failed(error))?;
+        if !begin.starts_with(BEGIN.as_bytes()) && !BEGIN.as_bytes().starts_with(begin) {
+            return Err(self.not_ours(1));
+        }
         loop {
             line.clear();
             reader

@@ -1,6 +1,7 @@
 //! What an ingest counts, and how it tells.
 
 use crate::failure::Outcome;
+use crate::ui::enter::on_enter;
 use crate::ui::{OutputFormat, Ui};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,11 +32,7 @@ impl Tally {
         let asked = Arc::new(AtomicBool::new(false));
         if ui.interactive() {
             let raised = Arc::clone(&asked);
-            std::thread::spawn(move || {
-                for _line in std::io::stdin().lines().map_while(Result::ok) {
-                    raised.store(true, Ordering::SeqCst);
-                }
-            });
+            on_enter(move || raised.store(true, Ordering::SeqCst));
         }
         Tally {
             read: 0,

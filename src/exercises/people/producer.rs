@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
-/// At a rate: how often people are sent, and a line is printed.
+/// At a rate: how often people are sent to a topic. Each second a line is printed, or a file written.
 const TICK: Duration = Duration::from_millis(100);
 const TICKS_A_LINE: u64 = 10;
 
@@ -118,12 +118,14 @@ fn evenly(
             break;
         }
         interrupt.sleep_until(started + TICK.saturating_mul(u32::try_from(tick).unwrap_or(u32::MAX)))?;
+        let second = tick % TICKS_A_LINE == 0;
         let due = rate.saturating_mul(tick) / TICKS_A_LINE;
         let wanted = tally.at_most(due.saturating_sub(tally.people));
-        if wanted > 0 {
+        let whole = second || sink.takes_bits() || tally.left == Some(wanted);
+        if wanted > 0 && whole {
             place = write(people, sink, wanted, tally)?;
         }
-        if tally.unsaid > 0 && (tick % TICKS_A_LINE == 0 || tally.done()) {
+        if tally.unsaid > 0 && (second || tally.done()) {
             say(tally, &place, ui)?;
         }
     }

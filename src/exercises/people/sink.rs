@@ -49,6 +49,11 @@ impl Sink {
         Ok(Sink::Files(folder))
     }
 
+    /// Whether it is all one in how many batches people come; each is a file of its own.
+    pub fn takes_bits(&self) -> bool {
+        matches!(self, Sink::Topic { .. })
+    }
+
     /// Writes a batch and says where to. When this returns, the cluster has acknowledged each record, or the file stands.
     ///
     /// # Errors
