@@ -31,13 +31,13 @@ impl ScriptsCommand {
             ScriptsCommand::List => list(context),
             ScriptsCommand::Install { dir } => {
                 let folder = dir.unwrap_or_else(|| context.places.data.join("scripts"));
-                let made = install::install(&folder)?;
+                install::install(&folder)?;
                 for settings in install::install_settings(&folder)? {
                     context.ui.say(format!("Settings are in {}.", settings.display()));
                 }
                 context
                     .ui
-                    .say(format!("{} scripts are in {}.", made.len(), folder.display()));
+                    .say(format!("{} scripts are in {}.", SCRIPTS.len(), folder.display()));
                 if !install::is_on_path(&folder) {
                     context.ui.say(format!(
                         "To find them by name: export PATH=\"{}:$PATH\"",

@@ -32,7 +32,7 @@ pub use group_consumer::GroupConsumer;
 pub use record_producer::RecordProducer;
 pub use types::*;
 pub use wire::{
-    ClusterEndpoints, ClusterNode, FeatureChange, FeatureRange, Features, LogDir, LogDirReplica,
+    ClusterEndpoints, ClusterNode, FeatureChange, FeatureRange, Features, GroupEpochs, LogDir, LogDirReplica,
     OpenTransaction, PartitionPlace, PartitionProducer, Quorum, QuorumEndpoint, QuorumReplica,
     TransactionDescription, TransactionFilter, TransactionListing, Wire,
 };

@@ -344,11 +344,31 @@ pub enum GroupState {
     Dead,
     /// No members; offsets are kept.
     Empty,
+    /// The coordinator decides who reads what (KIP-848).
+    Assigning,
+    /// Members go over to what they are to read (KIP-848).
+    Reconciling,
     /// A state that librdkafka has no name for (of the newer protocols).
     Unknown,
 }
 
 impl GroupState {
+    /// The state of one of Kafka's names.
+    pub fn named(name: &str) -> Self {
+        [
+            GroupState::PreparingRebalance,
+            GroupState::CompletingRebalance,
+            GroupState::Stable,
+            GroupState::Dead,
+            GroupState::Empty,
+            GroupState::Assigning,
+            GroupState::Reconciling,
+        ]
+        .into_iter()
+        .find(|state| state.kafka_name() == name)
+        .unwrap_or(GroupState::Unknown)
+    }
+
     /// Kafka's own name of it.
     pub fn kafka_name(self) -> &'static str {
         match self {
@@ -357,6 +377,8 @@ impl GroupState {
             GroupState::Stable => "Stable",
             GroupState::Dead => "Dead",
             GroupState::Empty => "Empty",
+            GroupState::Assigning => "Assigning",
+            GroupState::Reconciling => "Reconciling",
             GroupState::Unknown => "Unknown",
         }
     }

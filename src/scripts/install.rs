@@ -8,11 +8,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Installs every script into `folder`; returns what was made.
+/// Installs every script into `folder`, by each of its names.
 ///
 /// # Errors
 /// When the folder cannot be written. A file of that name that is not ours is never replaced.
-pub fn install(folder: &Path) -> Outcome<Vec<PathBuf>> {
+pub fn install(folder: &Path) -> Outcome {
     let failed = |path: &Path, error: io::Error| {
         Failure::request(format!("cannot write {}", path.display()))
             .because(error)
@@ -20,24 +20,27 @@ pub fn install(folder: &Path) -> Outcome<Vec<PathBuf>> {
     };
     let binary = std::env::current_exe().map_err(|error| failed(folder, error))?;
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    let mut made = Vec::new();
-    for script in SCRIPTS {
-        let path = folder.join(file_name(script.name));
-        if path.symlink_metadata().is_ok() {
-            if !is_ours(&path, &binary) {
-                return Err(
-                    Failure::request(format!("{} is there already, and not ours", path.display()))
-                        .hint("velo scripts install DIR, with another folder"),
-                );
-            }
+    let names = SCRIPTS.iter().flat_map(|script| file_names(script.name));
+    let paths: Vec<PathBuf> = names.map(|name| folder.join(name)).collect();
+    let is_there = |path: &Path| path.symlink_metadata().is_ok();
+    if let Some(foreign) = paths
+        .iter()
+        .find(|path| is_there(path) && !is_ours(path, &binary))
+    {
+        return Err(
+            Failure::request(format!("{} is there already, and not ours", foreign.display()))
+                .hint("velo scripts install DIR, with another folder"),
+        );
+    }
+    for path in paths {
+        if is_there(&path) {
             fs::remove_file(&path).map_err(|error| failed(&path, error))?;
         }
         link(&binary, &path)
             .or_else(|_| fs::copy(&binary, &path).map(|_| ()))
             .map_err(|error| failed(&path, error))?;
-        made.push(path);
     }
-    Ok(made)
+    Ok(())
 }
 
 /// Writes the settings files that courses name (`config/server.properties`) beside a folder called `bin`, as Kafka has
@@ -74,11 +77,13 @@ pub fn is_on_path(folder: &Path) -> bool {
     })
 }
 
-fn file_name(script: &str) -> String {
+/// What courses type: `kafka-topics.sh` of Apache Kafka's archive, `kafka-topics` of Confluent's and of packages. A shell
+/// of Windows finds the program by either name.
+fn file_names(script: &str) -> Vec<String> {
     if cfg!(windows) {
-        format!("{script}.exe")
+        vec![format!("{script}.exe")]
     } else {
-        format!("{script}.sh")
+        vec![format!("{script}.sh"), script.to_owned()]
     }
 }
 

@@ -20,6 +20,15 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&mended).into_owned())
 }
 
+/// `String.split`: without the empty parts at the end.
+pub fn split(text: &str, separator: char) -> Vec<&str> {
+    let mut parts: Vec<&str> = text.split(separator).collect();
+    while parts.len() > 1 && parts.last().is_some_and(|part| part.is_empty()) {
+        parts.pop();
+    }
+    parts
+}
+
 /// `%.Nf`
 pub fn fixed(value: f64, digits: usize) -> String {
     if value.is_nan() {

@@ -214,3 +214,32 @@ fn scripts_installed_into_a_bin_folder_find_their_settings_beside_it() {
         .succeeds();
     assert_eq!(fs::read_to_string(&settings).unwrap(), "node.id=9\n");
 }
+
+#[cfg(unix)]
+#[test]
+fn scripts_are_installed_by_both_their_names_and_never_over_what_is_not_theirs() {
+    let home = crate::support::velo::Home::new();
+    let folder = home.path().join("a folder/kafka scripts");
+    let words = ["scripts", "install", folder.to_str().unwrap()];
+    for _ in 0..2 {
+        home.velo(&words).succeeds();
+    }
+    for name in ["kafka-topics", "kafka-topics.sh"] {
+        let output = Command::new(folder.join(name)).arg("--version").output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "4.3.1\n", "{name}");
+    }
+    fs::remove_file(folder.join("kafka-topics")).unwrap();
+    fs::write(folder.join("kafka-topics"), "echo mine\n").unwrap();
+    let refused = home.velo(&words).fails_with(1);
+    assert!(
+        refused
+            .stderr
+            .contains("kafka-topics is there already, and not ours"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(
+        fs::read_to_string(folder.join("kafka-topics")).unwrap(),
+        "echo mine\n"
+    );
+}

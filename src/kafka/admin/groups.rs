@@ -1,12 +1,14 @@
 //! Consumer groups: members, committed offsets, lag.
 
 use super::Admin;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Kind, Outcome};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError, nearest};
 use crate::kafka::settling::{all_settled, settled};
 use crate::kafka::types::{
-    CommittedOffset, GroupDescription, GroupListing, MemberDescription, OffsetSpec, TopicPartition,
+    CommittedOffset, GroupDescription, GroupListing, GroupState, GroupType, MemberDescription, OffsetSpec,
+    TopicPartition,
 };
+use crate::kafka::wire::{GroupEpochs, Wire};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a group is behind in one partition.
@@ -30,7 +32,18 @@ impl Admin {
     /// # Errors
     /// When the cluster could not be asked.
     pub fn list_groups(&self) -> Outcome<(Vec<GroupListing>, Vec<KafkaError>)> {
-        self.outcome("cannot list groups", self.client.list_groups(self.ask()))
+        let (mut groups, errors) = self.outcome("cannot list groups", self.client.list_groups(self.ask()))?;
+        let unnamed = |group: &GroupListing| group.state == GroupState::Unknown;
+        if groups.iter().any(unnamed)
+            && let Some(mut wire) = self.wire()?
+        {
+            let told = self.outcome("cannot list groups", wire.list_groups())?;
+            for group in groups.iter_mut().filter(|group| unnamed(group)) {
+                let found = told.iter().find(|told| told.id == group.group_id);
+                group.state = found.map_or(GroupState::Dead, |told| GroupState::named(&told.state));
+            }
+        }
+        Ok((groups, errors))
     }
 
     /// Describes groups by id, each with its own answer.
@@ -41,10 +54,53 @@ impl Admin {
         if groups.is_empty() {
             return Ok(Vec::new());
         }
-        self.outcome(
+        let mut answers = self.outcome(
             "cannot describe groups",
             all_settled(|| self.client.describe_groups(groups, self.ask())),
-        )
+        )?;
+        for group in answers.iter_mut().filter_map(|(_, answer)| answer.as_mut().ok()) {
+            if group.state == GroupState::Unknown
+                && let Some(epochs) = self.group_epochs(group)?
+            {
+                group.state = GroupState::named(&epochs.state);
+            }
+        }
+        Ok(answers)
+    }
+
+    /// The epochs of a group and its members, which librdkafka does not tell; `None` for a group that has none, for it is
+    /// classic or gone, and when the connection is secured in a way that only librdkafka knows.
+    ///
+    /// # Errors
+    /// When the coordinator does not answer, or refuses.
+    pub fn group_epochs(&self, group: &GroupDescription) -> Outcome<Option<GroupEpochs>> {
+        let (GroupType::Consumer | GroupType::Unknown, Some(coordinator)) =
+            (group.group_type, &group.coordinator)
+        else {
+            return Ok(None);
+        };
+        let Some(mut wire) = self.wire()? else {
+            return Ok(None);
+        };
+        match wire.group_epochs(coordinator.id, &group.group_id) {
+            Err(error) if error.code() == ErrorCode::GroupIdNotFound => Ok(None),
+            answer => {
+                let what = format!("cannot describe group `{}`", group.group_id);
+                self.outcome(&what, answer).map(Some)
+            }
+        }
+    }
+
+    /// A client of our own; `None` when the connection is secured in a way that only librdkafka knows.
+    pub(super) fn wire(&self) -> Outcome<Option<Wire>> {
+        match Wire::connect(&self.connection) {
+            Ok(wire) => Ok(Some(wire)),
+            Err(failure) if failure.kind() == Kind::Usage => {
+                tracing::warn!("some requests cannot be sent: {failure}");
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Describes one group; `None` when there is none of that id.

@@ -1,11 +1,10 @@
 //! Topics, partitions and leaders.
 
 use super::Admin;
-use crate::failure::{Failure, Kind, Outcome};
+use crate::failure::{Failure, Outcome};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError, nearest};
 use crate::kafka::ffi::Ask;
 use crate::kafka::types::{NewTopic, TopicDescription, TopicPartition};
-use crate::kafka::wire::Wire;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -224,13 +223,8 @@ impl Admin {
     /// # Errors
     /// When the cluster could not be asked for its brokers.
     pub fn log_sizes(&self, topics: &[TopicDescription]) -> Outcome<Option<BTreeMap<TopicPartition, i64>>> {
-        let mut wire = match Wire::connect(&self.connection) {
-            Ok(wire) => wire,
-            Err(failure) if failure.kind() == Kind::Usage => {
-                tracing::warn!("the brokers cannot be asked for sizes: {failure}");
-                return Ok(None);
-            }
-            Err(failure) => return Err(failure),
+        let Some(mut wire) = self.wire()? else {
+            return Ok(None);
         };
         let mut sizes = BTreeMap::new();
         for broker in self.describe_cluster()?.brokers {

@@ -1,9 +1,10 @@
 //! All groups with their protocols: ListGroups (KIP-518, KIP-848). librdkafka lists them without the protocol, and has
-//! no name for the types that are neither classic nor consumer.
+//! no name for the types that are neither classic nor consumer. And the epochs of groups: ConsumerGroupDescribe.
 
-use super::{To, Wire, check};
-use crate::kafka::errors::Answer;
-use kafka_protocol::messages::ListGroupsRequest;
+use super::{To, Wire, check, text};
+use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
+use kafka_protocol::messages::{ConsumerGroupDescribeRequest, GroupId, ListGroupsRequest};
+use std::collections::BTreeMap;
 
 /// A group in a list, in the broker's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,41 @@ pub struct ListedGroup {
     pub state: String,
 }
 
+/// How far a group of KIP-848 has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupEpochs {
+    /// Its state, in the broker's own words.
+    pub state: String,
+    /// The epoch of the group: it grows with every member and topic that comes or goes.
+    pub group: i32,
+    /// The group's epoch that the assignment is made for.
+    pub assignment: i32,
+    /// The epoch that each member has reached, by its id.
+    pub members: BTreeMap<String, i32>,
+}
+
 impl Wire {
+    /// The epochs of a group of KIP-848, as the broker that coordinates it tells them.
+    ///
+    /// # Errors
+    /// When the broker does not answer, or has no such group.
+    pub fn group_epochs(&mut self, coordinator: i32, group: &str) -> Answer<GroupEpochs> {
+        let request = ConsumerGroupDescribeRequest::default().with_group_ids(vec![GroupId(text(group))]);
+        let answer = self.ask(To::Node(coordinator), &request)?;
+        let told = answer.groups.into_iter().next();
+        let told = told.ok_or_else(|| KafkaError::new(ErrorCode::GroupIdNotFound, ""))?;
+        check(told.error_code, told.error_message)?;
+        let member = |member: kafka_protocol::messages::consumer_group_describe_response::Member| {
+            (member.member_id.to_string(), member.member_epoch)
+        };
+        Ok(GroupEpochs {
+            state: told.group_state.to_string(),
+            group: told.group_epoch,
+            assignment: told.assignment_epoch,
+            members: told.members.into_iter().map(member).collect(),
+        })
+    }
+
     /// The groups of all brokers, as the brokers come.
     ///
     /// # Errors

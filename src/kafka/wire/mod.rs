@@ -30,7 +30,7 @@ pub use api_versions::ApiRange;
 pub use cluster::{ClusterEndpoints, ClusterNode};
 pub use configs::ConfigKind;
 pub use features::{FeatureChange, FeatureRange, Features};
-pub use groups::ListedGroup;
+pub use groups::{GroupEpochs, ListedGroup};
 pub use log_dirs::{LogDir, LogDirReplica};
 pub use quorum::{Quorum, QuorumEndpoint, QuorumReplica};
 pub use quotas::{QuotaEntity, QuotaMatch, Quotas};

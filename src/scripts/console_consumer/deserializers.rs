@@ -110,15 +110,18 @@ impl Deserializer {
             Deserializer::Long => i64::from_be_bytes(sized(bytes, "LongDeserializer is not 8")?).to_string(),
             Deserializer::Float => {
                 let value = f32::from_be_bytes(sized(bytes, "Deserializer is not 4")?);
+                let plain = format!("{value:?}");
                 float(
                     f64::from(value.abs()),
-                    &format!("{value:?}"),
-                    &format!("{value:E}"),
+                    plain,
+                    format!("{value:E}"),
+                    format!("{value:.1E}"),
                 )
             }
             Deserializer::Double => {
                 let value = f64::from_be_bytes(sized(bytes, "Deserializer is not 8")?);
-                float(value.abs(), &format!("{value:?}"), &format!("{value:E}"))
+                let plain = format!("{value:?}");
+                float(value.abs(), plain, format!("{value:E}"), format!("{value:.1E}"))
             }
             Deserializer::Boolean => match sized::<1>(bytes, "BooleanDeserializer is not 1")? {
                 [0] => "false".to_owned(),
@@ -176,8 +179,8 @@ fn printable(byte: u8) -> String {
     }
 }
 
-/// A number of that size as Java's `toString` has it.
-fn float(size: f64, plain: &str, scientific: &str) -> String {
+/// A number of that size as Java's `toString` has it: with two digits at least, the second of `short` if need be.
+fn float(size: f64, plain: String, scientific: String, short: String) -> String {
     if size.is_nan() {
         return "NaN".to_owned();
     }
@@ -186,11 +189,12 @@ fn float(size: f64, plain: &str, scientific: &str) -> String {
         return format!("{sign}Infinity");
     }
     if size == 0.0 || (1e-3..1e7).contains(&size) {
-        return plain.to_owned();
+        return plain;
     }
-    match scientific.split_once('E') {
-        Some((digits, power)) if !digits.contains('.') => format!("{digits}.0E{power}"),
-        _ => scientific.to_owned(),
+    if scientific.contains('.') {
+        scientific
+    } else {
+        short
     }
 }
 
@@ -212,6 +216,8 @@ mod tests {
         assert_eq!(shown("Integer", b"null").unwrap(), "1853189228");
         assert_eq!(shown("Long", &(-5_i64).to_be_bytes()).unwrap(), "-5");
         assert_eq!(shown("Double", &1.5e10_f64.to_be_bytes()).unwrap(), "1.5E10");
+        assert_eq!(shown("Double", &1e10_f64.to_be_bytes()).unwrap(), "1.0E10");
+        assert_eq!(shown("Float", &1e-45_f32.to_be_bytes()).unwrap(), "1.4E-45");
         assert_eq!(shown("Float", &3.0_f32.to_be_bytes()).unwrap(), "3.0");
         assert_eq!(
             shown("UUID", b"1-2-3-4-5").unwrap(),

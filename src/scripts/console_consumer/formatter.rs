@@ -9,6 +9,16 @@ use crate::scripts::kafka_records::{CoordinatorTopic, Undecoded};
 use std::io::Write;
 
 const PACKAGE: &str = "org.apache.kafka.tools.consumer.";
+/// The class without `--formatter`.
+pub const DEFAULT_FORMATTER: &str = "org.apache.kafka.tools.consumer.DefaultMessageFormatter";
+const CLASSES: [&str; 6] = [
+    "DefaultMessageFormatter",
+    "LoggingMessageFormatter",
+    "NoOpMessageFormatter",
+    "OffsetsMessageFormatter",
+    "GroupMetadataMessageFormatter",
+    "TransactionLogMessageFormatter",
+];
 
 /// A formatter that is ready to use.
 pub enum Formatter {
@@ -56,21 +66,23 @@ impl Formatter {
     }
 }
 
+/// Kafka loads the class before it reads the properties.
+///
+/// # Errors
+/// As [`Formatter::named`] for a class that is not there.
+pub fn check(class: &str) -> Result<(), Ending> {
+    let simple = class.strip_prefix(PACKAGE).unwrap_or_default();
+    match CLASSES.contains(&simple) {
+        true => Ok(()),
+        false => Err(unknown(class)),
+    }
+}
+
 /// Kafka 3 knew the formatters by other names.
 fn unknown(class: &str) -> Ending {
     let refusal = OPTIONS.misuse(class);
     let simple = class.rsplit(['.', '$']).next().unwrap_or_default();
-    let today = [
-        "DefaultMessageFormatter",
-        "LoggingMessageFormatter",
-        "NoOpMessageFormatter",
-        "OffsetsMessageFormatter",
-        "GroupMetadataMessageFormatter",
-        "TransactionLogMessageFormatter",
-    ]
-    .into_iter()
-    .find(|name| *name == simple);
-    match today {
+    match CLASSES.iter().find(|name| **name == simple) {
         Some(name) => refusal.hint(format!("--formatter {PACKAGE}{name}")),
         None => refusal,
     }

@@ -9,12 +9,10 @@ mod reading;
 use super::{Ending, client_properties, out};
 use crate::kafka::consumer::{Consumer, Membership};
 use crate::ui::Interrupt;
-use formatter::Formatter;
+use formatter::{DEFAULT_FORMATTER, Formatter};
 use options::{Reset, Wanted};
 use reading::{Limits, Reading};
 use std::time::Duration;
-
-const DEFAULT_FORMATTER: &str = "org.apache.kafka.tools.consumer.DefaultMessageFormatter";
 
 const NEW_PROTOCOL: &str = "The consumer rebalance protocol (KIP-848) is production-ready! Set group.protocol=consumer \
                             to try it out. See https://kafka.apache.org/documentation/#consumer_rebalance_protocol";

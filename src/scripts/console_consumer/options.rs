@@ -1,5 +1,6 @@
 //! The options of kafka-console-consumer, and what they come to.
 
+use super::formatter::{self, DEFAULT_FORMATTER};
 use crate::kafka::consumer::Isolation;
 use crate::scripts::Ending;
 use crate::scripts::client_properties::{Properties, in_file, in_pairs};
@@ -189,7 +190,7 @@ pub fn read(arguments: &[String]) -> Result<(Parsed, Wanted), Ending> {
     properties.extend(in_pairs);
     properties.remove("group.id");
     let reset = reset(&parsed, &mut properties)?;
-    let isolation = isolation(&parsed, &mut properties)?;
+    let isolation_level = isolation_level(&parsed, &mut properties)?;
     properties
         .entry("client.id".to_owned())
         .or_insert_with(|| "console-consumer".to_owned());
@@ -202,6 +203,7 @@ pub fn read(arguments: &[String]) -> Result<(Parsed, Wanted), Ending> {
             .entry("enable.auto.commit".to_owned())
             .or_insert_with(|| "false".to_owned());
     }
+    let formatter = formatter(&parsed)?;
     let wanted = Wanted {
         topic: parsed.value("topic")?.map(str::to_owned),
         include: parsed.value("include")?.map(str::to_owned),
@@ -212,9 +214,9 @@ pub fn read(arguments: &[String]) -> Result<(Parsed, Wanted), Ending> {
         group: group
             .unwrap_or_else(|| format!("console-consumer-{}", uuid::Uuid::new_v4().as_u128() % 100_000)),
         reset,
-        isolation,
+        isolation: isolation(&isolation_level)?,
         properties,
-        formatter: formatter(&parsed)?,
+        formatter,
     };
     Ok((parsed, wanted))
 }
@@ -316,14 +318,17 @@ fn reset(parsed: &Parsed, properties: &mut Properties) -> Result<Reset, Ending> 
     }
 }
 
-fn isolation(parsed: &Parsed, properties: &mut Properties) -> Result<Isolation, Ending> {
+fn isolation_level(parsed: &Parsed, properties: &mut Properties) -> Result<String, Ending> {
     let in_properties = properties.remove("isolation.level");
-    let level = parsed
-        .value("isolation-level")?
-        .map(str::to_owned)
+    let given = parsed.value("isolation-level")?.map(str::to_owned);
+    Ok(given
         .or(in_properties)
-        .unwrap_or_else(|| "read_uncommitted".to_owned());
-    match level.to_lowercase().as_str() {
+        .unwrap_or_else(|| "read_uncommitted".to_owned()))
+}
+
+/// Java's consumer looks at it when it is made, behind everything else.
+fn isolation(level: &str) -> Result<Isolation, Ending> {
+    match level {
         "read_uncommitted" => Ok(Isolation::ReadUncommitted),
         "read_committed" => Ok(Isolation::ReadCommitted),
         _ => Err(Ending::failure(format!(
@@ -334,6 +339,7 @@ fn isolation(parsed: &Parsed, properties: &mut Properties) -> Result<Isolation, 
 }
 
 fn formatter(parsed: &Parsed) -> Result<Properties, Ending> {
+    formatter::check(parsed.value("formatter")?.unwrap_or(DEFAULT_FORMATTER))?;
     exclusive(parsed, "property", "formatter-property")?;
     deprecated(parsed, "property", "formatter-property");
     let mut properties = in_file(parsed, &["formatter-config"])?;

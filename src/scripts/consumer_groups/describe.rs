@@ -2,7 +2,8 @@
 
 use super::{descriptions, failed, groups, trouble};
 use crate::kafka::{
-    Admin, CommittedOffset, GroupDescription, GroupState, MemberDescription, OffsetSpec, TopicPartition,
+    Admin, CommittedOffset, GroupDescription, GroupEpochs, GroupState, MemberDescription, OffsetSpec,
+    TopicPartition,
 };
 use crate::scripts::options::Parsed;
 use crate::scripts::{Ending, out};
@@ -20,13 +21,19 @@ pub(super) fn run(admin: &Admin, parsed: &Parsed) -> Result<(), Ending> {
         )));
     }
     let verbose = parsed.has("verbose");
+    let epochs = |group: &GroupDescription| match verbose {
+        true => admin
+            .group_epochs(group)
+            .map_err(failed("describeConsumerGroups")),
+        false => Ok(None),
+    };
     if parsed.has("members") {
         for group in &described {
-            print_members(group, verbose);
+            print_members(group, verbose, epochs(group)?.as_ref());
         }
     } else if parsed.has("state") {
         for group in &described {
-            print_state(group, verbose);
+            print_state(group, verbose, epochs(group)?.as_ref());
         }
     } else {
         // All is asked before anything is printed, so that a failure is not hidden behind half a table.
@@ -47,8 +54,11 @@ fn introduce(group: &GroupDescription, rows: usize) -> bool {
     match group.state {
         GroupState::Empty => eprintln!("\nConsumer group '{id}' has no active members."),
         GroupState::Stable | GroupState::Dead => {}
-        // librdkafka has no name for the states in which groups of KIP-848 rebalance.
-        GroupState::PreparingRebalance | GroupState::CompletingRebalance | GroupState::Unknown => {
+        GroupState::PreparingRebalance
+        | GroupState::CompletingRebalance
+        | GroupState::Assigning
+        | GroupState::Reconciling
+        | GroupState::Unknown => {
             eprintln!("\nWarning: Consumer group '{id}' is rebalancing.");
         }
     }
@@ -57,6 +67,10 @@ fn introduce(group: &GroupDescription, rows: usize) -> bool {
 
 fn or_missing(text: &str) -> &str {
     if text.is_empty() { MISSING } else { text }
+}
+
+fn number(number: Option<impl ToString>) -> String {
+    number.map_or_else(|| MISSING.to_owned(), |number| number.to_string())
 }
 
 /// A line of the table of offsets.
@@ -114,8 +128,6 @@ fn rows_of(admin: &Admin, group: &GroupDescription) -> Result<Vec<Row>, Ending> 
 
 impl Row {
     fn cells(&self, group: &str, verbose: bool) -> Vec<String> {
-        let number =
-            |number: Option<i64>| number.map_or_else(|| MISSING.to_owned(), |number| number.to_string());
         let committed = self.committed.map(|committed| committed.offset);
         let lag = self.end.zip(committed).map(|(end, committed)| end - committed);
         let of_member = |cell: fn(&MemberDescription) -> &String| {
@@ -130,7 +142,7 @@ impl Row {
         ];
         if verbose {
             let epoch = self.committed.and_then(|committed| committed.leader_epoch);
-            cells.push(number(epoch.map(i64::from)));
+            cells.push(number(epoch));
         }
         cells.extend([number(committed), number(self.end), number(lag)]);
         cells.push(of_member(|member| &member.member_id));
@@ -207,7 +219,7 @@ fn line(cells: &[&str], widths: &[usize]) -> String {
     padded.join(" ")
 }
 
-fn print_members(group: &GroupDescription, verbose: bool) {
+fn print_members(group: &GroupDescription, verbose: bool, epochs: Option<&GroupEpochs>) {
     introduce(group, group.members.len());
     let with_instance = group.members.iter().any(|member| member.instance_id.is_some());
     let mut header = vec!["GROUP", "CONSUMER-ID"];
@@ -233,7 +245,7 @@ fn print_members(group: &GroupDescription, verbose: bool) {
     let rows: Vec<Vec<String>> = group
         .members
         .iter()
-        .map(|member| member_cells(&group.group_id, member, with_instance, verbose))
+        .map(|member| member_cells(&group.group_id, member, with_instance, verbose.then_some(epochs)))
         .collect();
     for (column, width) in widths.iter_mut().enumerate() {
         if column != growing {
@@ -250,7 +262,13 @@ fn print_members(group: &GroupDescription, verbose: bool) {
     }
 }
 
-fn member_cells(group: &str, member: &MemberDescription, with_instance: bool, verbose: bool) -> Vec<String> {
+/// With the epochs, where they are wanted and there are some.
+fn member_cells(
+    group: &str,
+    member: &MemberDescription,
+    with_instance: bool,
+    epochs: Option<Option<&GroupEpochs>>,
+) -> Vec<String> {
     let mut cells = vec![group.to_owned(), member.member_id.clone()];
     if with_instance {
         cells.push(member.instance_id.clone().unwrap_or_default());
@@ -260,11 +278,11 @@ fn member_cells(group: &str, member: &MemberDescription, with_instance: bool, ve
         member.client_id.clone(),
         member.assignment.len().to_string(),
     ]);
-    if verbose {
-        // The epochs of members are not among what librdkafka tells.
-        cells.push(MISSING.to_owned());
+    if let Some(epochs) = epochs {
+        let own = epochs.and_then(|epochs| epochs.members.get(&member.member_id));
+        cells.push(number(own));
         cells.push(assignment_words(&member.assignment));
-        cells.push(MISSING.to_owned());
+        cells.push(number(epochs.map(|epochs| &epochs.assignment)));
         cells.push(assignment_words(member.target.as_deref().unwrap_or_default()));
     }
     cells
@@ -290,7 +308,7 @@ fn assignment_words(assignment: &[TopicPartition]) -> String {
     or_missing(&words.join(";")).to_owned()
 }
 
-fn print_state(group: &GroupDescription, verbose: bool) {
+fn print_state(group: &GroupDescription, verbose: bool, epochs: Option<&GroupEpochs>) {
     introduce(group, 1);
     let coordinator = group.coordinator.as_ref().map_or_else(
         || MISSING.to_owned(),
@@ -305,10 +323,11 @@ fn print_state(group: &GroupDescription, verbose: bool) {
         group.state.kafka_name(),
     ];
     let mut widths = vec![group.group_id.len().max(15), coordinator.len().max(25), 20, 20];
+    let reached = number(epochs.map(|epochs| &epochs.group));
+    let assigned = number(epochs.map(|epochs| &epochs.assignment));
     if verbose {
-        // The epochs of groups are not among what librdkafka tells.
         header.extend(["GROUP-EPOCH", "TARGET-ASSIGNMENT-EPOCH"]);
-        cells.extend([MISSING, MISSING]);
+        cells.extend([reached.as_str(), &assigned]);
         widths.extend([15, 25]);
     }
     header.push("#MEMBERS");
@@ -317,4 +336,30 @@ fn print_state(group: &GroupDescription, verbose: bool) {
     out("");
     out(&line(&header, &widths));
     out(&line(&cells, &widths));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_of_kip_848_is_shown_with_the_epochs_of_its_own_and_of_its_group() {
+        let member = MemberDescription {
+            member_id: "m".to_owned(),
+            client_id: "c".to_owned(),
+            instance_id: None,
+            host: "/h".to_owned(),
+            assignment: vec![TopicPartition::new("t", 1), TopicPartition::new("t", 0)],
+            target: Some(Vec::new()),
+        };
+        let epochs = GroupEpochs {
+            state: "Reconciling".to_owned(),
+            group: 4,
+            assignment: 3,
+            members: BTreeMap::from([("m".to_owned(), 2)]),
+        };
+        let cells = |epochs| member_cells("g", &member, false, Some(epochs)).split_off(4);
+        assert_eq!(cells(Some(&epochs)), ["2", "2", "t:0,1", "3", "-"]);
+        assert_eq!(cells(None), ["2", "-", "t:0,1", "-", "-"]);
+    }
 }

@@ -1,7 +1,8 @@
 //! `kafka-consumer-groups --list`
 
 use super::{OPTIONS, failed, late, refused};
-use crate::kafka::{Admin, GroupListing, GroupState};
+use crate::kafka::{Admin, GroupListing};
+use crate::scripts::java_format::split;
 use crate::scripts::java_order::hash_map_order;
 use crate::scripts::options::Parsed;
 use crate::scripts::{Ending, out};
@@ -32,7 +33,7 @@ pub(super) fn run(admin: &Admin, parsed: &Parsed) -> Result<(), Ending> {
     let mut groups = all(admin)?;
     groups.retain(|group| {
         (types.is_empty() || types.contains(&group.group_type.kafka_name()))
-            && (states.is_empty() || states.iter().any(|state| is_in(group.state, state)))
+            && (states.is_empty() || states.contains(&group.state.kafka_name()))
     });
     let width = groups
         .iter()
@@ -62,12 +63,6 @@ pub(super) fn run(admin: &Admin, parsed: &Parsed) -> Result<(), Ending> {
     Ok(())
 }
 
-/// Whether a group is in a state. librdkafka has no name for the two that only groups of KIP-848 know.
-fn is_in(state: GroupState, wanted: &str) -> bool {
-    state.kafka_name() == wanted
-        || state == GroupState::Unknown && ["Reconciling", "Assigning"].contains(&wanted)
-}
-
 fn wanted(text: Option<&str>, known: &[&'static str], what: &str) -> Result<Vec<&'static str>, Ending> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(Vec::new());
@@ -78,13 +73,17 @@ fn wanted(text: Option<&str>, known: &[&'static str], what: &str) -> Result<Vec<
             .copied()
             .find(|known| known.eq_ignore_ascii_case(name.trim()))
     };
-    text.split(',').map(find).collect::<Option<_>>().ok_or_else(|| {
-        OPTIONS.misuse(format!(
-            "Invalid {what} list '{text}'. Valid {}s are: {}",
-            what.trim_end_matches('s'),
-            known.join(", ")
-        ))
-    })
+    split(text, ',')
+        .into_iter()
+        .map(find)
+        .collect::<Option<_>>()
+        .ok_or_else(|| {
+            OPTIONS.misuse(format!(
+                "Invalid {what} list '{text}'. Valid {}s are: {}",
+                what.trim_end_matches('s'),
+                known.join(", ")
+            ))
+        })
 }
 
 /// The ids of all groups, in the order in which Java lists them.

@@ -63,8 +63,9 @@ fn show(plans: &[Plan]) {
                 .map(move |(partition, offset)| (plan, partition, offset))
         })
     };
-    let group_width = rows()
-        .map(|(plan, _, _)| plan.group.len())
+    let group_width = plans
+        .iter()
+        .map(|plan| plan.group.len())
         .max()
         .unwrap_or(0)
         .max(15);

@@ -3,11 +3,16 @@
 use super::{error, trouble};
 use crate::kafka::TopicPartition;
 use crate::scripts::Ending;
+use crate::scripts::java_format::split;
 use crate::scripts::options::Parsed;
 use std::fs;
 
-/// What the file says of a group: `topic,partition,offset` lines when one group was named and the file has no fourth
-/// column, else `group,topic,partition,offset`. A group that the file does not know goes nowhere, which is told.
+/// Of an empty line.
+const NOTHING: &str = "com.fasterxml.jackson.databind.exc.MismatchedInputException: No content to map due to \
+                       end-of-input\n at [Source: (StringReader); line: UNKNOWN, column: UNKNOWN]";
+
+/// What the file says of a group: `topic,partition,offset` lines when one group was named and the first line is such a
+/// one, else `group,topic,partition,offset`. A group that the file does not know goes nowhere, which is told.
 pub(super) fn offsets(
     parsed: &Parsed,
     group: &str,
@@ -15,8 +20,13 @@ pub(super) fn offsets(
 ) -> Result<Vec<(TopicPartition, i64)>, Ending> {
     let text = fs::read_to_string(path)
         .map_err(|_| trouble(format!("java.io.IOException: Unable to read file {path}")))?;
-    let lines: Vec<Vec<String>> = text.lines().filter(|line| !line.is_empty()).map(cells).collect();
-    let of_one = parsed.values("group").len() == 1 && lines.first().is_some_and(|cells| cells.len() <= 3);
+    let lines = split(&text, '\n');
+    if lines.iter().any(|line| line.trim().is_empty()) {
+        return Err(trouble(NOTHING));
+    }
+    let lines: Vec<Vec<String>> = lines.into_iter().map(cells).collect();
+    let of_one =
+        parsed.values("group").len() == 1 && lines.first().is_some_and(|cells| entry(cells).is_some());
     let mut offsets: Vec<(TopicPartition, i64)> = Vec::new();
     for (index, line) in lines.iter().enumerate() {
         let (owner, rest) = match line.as_slice() {

@@ -3,13 +3,14 @@
 use super::{OPTIONS, failed, late, options, reset_file, trouble};
 use crate::clock::Clock;
 use crate::kafka::{Admin, KafkaError, OffsetSpec, TopicPartition};
+use crate::scripts::java_format::split;
 use crate::scripts::java_order::hash_map_order;
 use crate::scripts::java_words::java_message;
 use crate::scripts::options::Parsed;
 use crate::scripts::{Ending, out};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Offsets = Vec<(TopicPartition, i64)>;
@@ -50,7 +51,7 @@ pub(super) fn parse_topics(admin: &Admin, typed: &[String]) -> Result<Topics, En
 }
 
 fn numbered(text: &str) -> Result<Vec<TopicPartition>, Ending> {
-    let parts: Vec<&str> = text.split(':').collect();
+    let parts = split(text, ':');
     let [topic, numbers] = parts.as_slice() else {
         return Err(OPTIONS.misuse(format!(
             "Invalid topic arg '{text}', expected topic name and partitions"
@@ -63,8 +64,8 @@ fn numbered(text: &str) -> Result<Vec<TopicPartition>, Ending> {
             ))
         })
     };
-    numbers
-        .split(',')
+    split(numbers, ',')
+        .into_iter()
         .map(|text| Ok(TopicPartition::new(*topic, number(text)?)))
         .collect()
 }
@@ -100,6 +101,12 @@ fn partitions(admin: &Admin, parsed: &Parsed, group: &str) -> Result<Vec<TopicPa
 
 /// That all partitions are there, and served.
 fn check_all(admin: &Admin, partitions: &[TopicPartition]) -> Result<(), Ending> {
+    if partitions.iter().any(|partition| partition.topic.is_empty()) {
+        return Err(trouble(
+            "java.util.concurrent.ExecutionException: org.apache.kafka.common.errors.InvalidTopicException: The given \
+             topic name '' cannot be represented in a request.",
+        ));
+    }
     let topics: BTreeSet<String> = partitions
         .iter()
         .map(|partition| partition.topic.clone())
@@ -282,40 +289,62 @@ fn within_range(admin: &Admin, wanted: Offsets) -> Result<Offsets, Ending> {
         .collect())
 }
 
-/// `2026-01-31T10:00:00.000`, UTC, or with an offset such as `Z`, `+02`, `+02:00`.
+/// `2026-01-31T10:00:00.000`, UTC, or with an offset such as `Z`, `+02`, `+02:00`; milliseconds since 1970.
 fn datetime_ms(text: &str) -> Result<i64, Ending> {
-    let Some((date, time)) = text.split_once('T') else {
+    let Some(("T", time)) = text
+        .find('T')
+        .map(|at| text.split_at(at))
+        .map(|(_, rest)| rest.split_at(1))
+    else {
         return Err(trouble(
             "java.text.ParseException: Error parsing timestamp. It does not contain a 'T' according to ISO8601 format",
         ));
     };
-    let bad = || {
-        let zoned = if time.contains(['+', '-', 'Z']) { "" } else { "Z" };
-        trouble(format!(
-            "java.text.ParseException: Unparseable date: \"{text}{zoned}\""
-        ))
-    };
-    let zone = time.find(['+', '-', 'Z']).unwrap_or(time.len());
-    let (clock, zone) = time.split_at_checked(zone).ok_or_else(bad)?;
-    if !clock.contains('.') {
-        return Err(bad());
-    }
-    let local: DateTime = format!("{date}T{clock}").parse().map_err(|_| bad())?;
-    let offset = match zone {
-        "" | "Z" => Offset::UTC,
-        zone => zone_offset(zone).ok_or_else(bad)?,
-    };
-    let zoned = local.to_zoned(TimeZone::fixed(offset)).map_err(|_| bad())?;
-    Ok(Timestamp::from(zoned).as_millisecond())
+    let zoned = time
+        .split('T')
+        .next()
+        .unwrap_or_default()
+        .contains(['+', '-', 'Z']);
+    let text = format!("{text}{}", if zoned { "" } else { "Z" });
+    moment(&text).ok_or_else(|| trouble(format!("java.text.ParseException: Unparseable date: \"{text}\"")))
 }
 
-fn zone_offset(text: &str) -> Option<Offset> {
-    let sign = if text.starts_with('-') { -1 } else { 1 };
-    let (hours, minutes) = match text.get(1..)?.split_once(':') {
-        Some((hours, minutes)) => (hours, minutes.parse::<i32>().ok()?),
-        None => (text.get(1..)?, 0),
+/// As Java's `SimpleDateFormat` reads `yyyy-MM-dd'T'HH:mm:ss.SSSXXX`, else with `X`: numbers of any length (`.5` are five
+/// milliseconds), and what follows is not looked at. So `+0230` is two hours.
+fn moment(text: &str) -> Option<i64> {
+    let pattern = regex::Regex::new(
+        r"^([0-9]+)-([0-9]+)-([0-9]+)T([0-9]+):([0-9]+):([0-9]+)\.([0-9]+)(?:Z|([-+])([0-9]{2})(?::([0-9]{2}))?)",
+    );
+    let found = pattern.ok()?.captures(text)?;
+    let number = |at: usize| {
+        found
+            .get(at)
+            .map_or(Some(0), |part| part.as_str().parse::<i64>().ok())
     };
-    Offset::from_seconds(sign * (hours.parse::<i32>().ok()? * 3600 + minutes * 60)).ok()
+    let small = |at: usize| i8::try_from(number(at)?).ok();
+    let year = i16::try_from(number(1)?).ok()?;
+    let nanoseconds = i32::try_from(number(7)?.checked_mul(1_000_000)?).ok()?;
+    let local = DateTime::new(
+        year,
+        small(2)?,
+        small(3)?,
+        small(4)?,
+        small(5)?,
+        small(6)?,
+        nanoseconds,
+    )
+    .ok()?;
+    let (hours, minutes) = (number(9)?, number(10)?);
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let sign = if found.get(8).is_some_and(|sign| sign.as_str() == "-") {
+        -1
+    } else {
+        1
+    };
+    let utc = local.to_zoned(TimeZone::UTC).ok()?;
+    Some(Timestamp::from(utc).as_millisecond() - sign * (hours * 60 + minutes) * 60_000)
 }
 
 /// Java's `Duration.parse`: `P1DT2H3M4.5S`, each part with a sign of its own, and one before all.
@@ -359,6 +388,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn partitions_of_a_topic_are_split_as_java_splits() {
+        assert_eq!(numbered("t:1,0,").unwrap().len(), 2);
+        assert!(
+            numbered("t:")
+                .unwrap_err()
+                .stderr
+                .starts_with("Invalid topic arg 't:'")
+        );
+    }
+
+    #[test]
     fn durations_and_datetimes_read_as_java_reads_them() {
         assert_eq!(duration_ms("PT1H"), Some(3_600_000));
         assert_eq!(duration_ms("P1DT2M0.5S"), Some(86_400_000 + 120_000 + 500));
@@ -374,5 +414,7 @@ mod tests {
             Some(1_767_225_600_000)
         );
         assert!(datetime_ms("2026-01-01T00:00:00").is_err());
+        assert_eq!(datetime_ms("2026-1-1T2:0:0.5+0230").ok(), Some(1_767_225_600_005));
+        assert!(datetime_ms("2026-02-30T00:00:00.000Z").is_err());
     }
 }

@@ -63,6 +63,13 @@ pub fn of_server(mut given: Properties, mut remarks: Vec<String>) -> Outcome<Pre
         given.remove("broker.id");
     }
     refuse_zookeepers(&given)?;
+    address_of_old(&mut given, "host.name", "port", "listeners");
+    address_of_old(
+        &mut given,
+        "advertised.host.name",
+        "advertised.port",
+        "advertised.listeners",
+    );
     refuse_security(&given)?;
     bind_loopback(&mut given, &mut remarks);
     if !given.contains_key("process.roles") {
@@ -90,6 +97,17 @@ pub fn name_the_rest(given: &mut Properties, remarks: &mut Vec<String>) {
         remarks.push(format!("Without effect here: {}.", unknown.join(", ")));
     }
     given.retain(|name, _| broker_definition(name).is_some());
+}
+
+/// Until Kafka 3 a host and a port could stand in place of a listener, as the quickstarts of Kafka 0.8 have it.
+fn address_of_old(given: &mut Properties, host: &str, port: &str, listeners: &str) {
+    if given.contains_key(listeners) || !given.contains_key(host) && !given.contains_key(port) {
+        return;
+    }
+    let host = given.remove(host).unwrap_or_default();
+    let port = given.remove(port).unwrap_or_else(|| "9092".to_owned());
+    let listener = format!("PLAINTEXT://{}:{}", host.trim(), port.trim());
+    given.insert(listeners.to_owned(), listener);
 }
 
 /// A slip that courses print: the broker is given `zookeeper.properties`. Taken as it stands, it would start a broker
@@ -250,6 +268,27 @@ mod tests {
                 .to_string()
                 .contains("no controller answers at localhost:1"),
             "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_host_and_a_port_of_kafka_0_8_are_the_listener() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().display();
+        let text = format!("broker.id=1\nport=19093\nlog.dir={path}\nzookeeper.connect=localhost:1\n");
+        let node = prepared(&text).unwrap();
+        assert!(
+            node.remarks
+                .iter()
+                .any(|remark| remark.contains("PLAINTEXT://:19093")),
+            "{node:?}"
+        );
+        assert!(
+            !node
+                .remarks
+                .iter()
+                .any(|remark| remark.contains("Without effect")),
+            "{node:?}"
         );
     }
 
