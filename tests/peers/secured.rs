@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// How long a refusal may take: Apache Kafka itself waits 100 ms before it closes a connection it has refused.
-const AT_ONCE: Duration = Duration::from_secs(8);
+const AT_ONCE: Duration = Duration::from_secs(30);
 const PASSWORD: &str = "alice's secret";
 
 fn listener(name: &str) -> String {

@@ -103,7 +103,9 @@ impl Client {
             rd::rd_kafka_conf_set_log_cb(conf.as_ptr(), Some(on_log));
             login::prepare(conf.as_ptr(), on_token_wanted);
             #[cfg(feature = "tls")]
-            rd::rd_kafka_conf_set_ssl_cert_verify_cb(conf.as_ptr(), Some(login::on_certificate));
+            if login::verifies_certificates(conf.as_ptr()) {
+                rd::rd_kafka_conf_set_ssl_cert_verify_cb(conf.as_ptr(), Some(login::on_certificate));
+            }
         }
         Ok(Client {
             native: OnceLock::new(),

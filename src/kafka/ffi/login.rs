@@ -1,8 +1,8 @@
 //! What librdkafka asks while it logs in: tokens for SASL/OAUTHBEARER, and why a broker's certificate is refused.
 
-#[cfg(feature = "tls")]
-use super::native::slice;
 use super::native::{Words, c_string, optional_string};
+#[cfg(feature = "tls")]
+use super::native::{slice, string};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::oauth::{self, Token};
 use rdkafka::bindings as rd;
@@ -108,6 +108,23 @@ unsafe fn hand_over(client: *mut rd::rd_kafka_t, token: &Token) -> Result<(), St
     match code {
         rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
         _ => Err(words.error(ErrorCode::Authentication).to_string()),
+    }
+}
+
+/// Whether certificates matter: without `enable.ssl.certificate.verification` OpenSSL still has its verdict on them, which
+/// nobody is to hear.
+///
+/// # Safety
+/// `conf` is a live configuration.
+#[cfg(feature = "tls")]
+pub(super) unsafe fn verifies_certificates(conf: *const rd::rd_kafka_conf_t) -> bool {
+    let name = c"enable.ssl.certificate.verification";
+    let mut value = Words::new();
+    let mut length = value.len();
+    // SAFETY: the caller vouches for `conf`; librdkafka writes at most `length` bytes, with a NUL at the end.
+    unsafe {
+        rd::rd_kafka_conf_get(conf, name.as_ptr(), value.as_mut_ptr(), &raw mut length);
+        string(value.as_mut_ptr()) != "false"
     }
 }
 

@@ -38,7 +38,8 @@ impl Tls {
             let given = settings.get(name);
             given.is_some_and(|given| given.eq_ignore_ascii_case(value))
         };
-        let trusts = if is("enable.ssl.certificate.verification", "false") {
+        let anybody = |no| is("enable.ssl.certificate.verification", no);
+        let trusts = if ["false", "f", "0"].into_iter().any(anybody) {
             SslVerifyMode::NONE
         } else {
             SslVerifyMode::PEER
