@@ -50,15 +50,6 @@ impl Admin {
 
     fn made(connection: &Connection, wire: Option<Wire>) -> Outcome<Self> {
         let mut settings = connection.settings();
-        let quick = [
-            ("reconnect.backoff.ms", "10"),
-            ("reconnect.backoff.max.ms", "500"),
-        ];
-        for (name, value) in quick {
-            settings
-                .entry(name.to_owned())
-                .or_insert_with(|| value.to_owned());
-        }
         if settings.contains_key("debug") {
             settings.insert("log_level".to_owned(), "7".to_owned());
         }

@@ -94,6 +94,9 @@ impl Connection {
             ("bootstrap.servers", self.bootstrap.as_str()),
             ("client.id", "velo"),
             ("log.connection.close", "false"),
+            // Back soon after a broker is; a second connection to the same broker also waits for the first of these.
+            ("reconnect.backoff.ms", "10"),
+            ("reconnect.backoff.max.ms", "500"),
         ];
         let mut settings: BTreeMap<String, String> = ours
             .into_iter()

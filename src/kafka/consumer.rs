@@ -323,14 +323,11 @@ impl Consumer {
     }
 }
 
-/// How much to read ahead: large fetches, so that the broker is asked seldom, and no pause when the queue is full;
-/// to come back soon after a broker did, and to see new
-/// partitions soon.
-const READ_AHEAD: [(&str, &str); 6] = [
+/// How much to read ahead: large fetches, so that the broker is asked seldom, and no pause when the queue is full; and to
+/// see new partitions soon.
+const READ_AHEAD: [(&str, &str); 4] = [
     ("fetch.message.max.bytes", "4194304"),
     ("queued.min.messages", "500000"),
     ("fetch.queue.backoff.ms", "5"),
-    ("reconnect.backoff.ms", "10"),
-    ("reconnect.backoff.max.ms", "500"),
     ("topic.metadata.refresh.interval.ms", "5000"),
 ];

@@ -245,8 +245,6 @@ fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
         // The broker's limit decides, not librdkafka's lower one.
         ("message.max.bytes", "100000000"),
         ("delivery.timeout.ms", "60000"),
-        ("reconnect.backoff.ms", "10"),
-        ("reconnect.backoff.max.ms", "500"),
         // New partitions are used soon.
         ("topic.metadata.refresh.interval.ms", "5000"),
     ];

@@ -118,8 +118,11 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let interrupt = Interrupt::watch()?;
     let connection = connection(&work, &[])?;
     create_topic(&connection, &work.topic)?;
-    let consumer = consumer(&connection, &work)?;
+    // It connects while the producer waits for its answers.
+    let mut consumer =
+        Consumer::open(&connection, Isolation::ReadUncommitted, None).map_err(unreachable)?;
     let producer = producer(&work)?;
+    read_what_comes(&mut consumer, &work.topic)?;
     let mut test = Test {
         work: &work,
         letter: 0,
@@ -258,14 +261,13 @@ fn create_topic(connection: &Connection, topic: &str) -> Result<(), Ending> {
     }
 }
 
-/// A consumer that reads what comes from now on. It joins no group, so that none is left behind.
-fn consumer(connection: &Connection, work: &Work) -> Result<Consumer, Ending> {
-    let mut consumer = Consumer::open(connection, Isolation::ReadUncommitted, None).map_err(unreachable)?;
-    let partitions = consumer.partitions(std::slice::from_ref(&work.topic), None)?;
+/// Reads what comes from now on. The consumer joins no group, so that none is left behind.
+fn read_what_comes(consumer: &mut Consumer, topic: &str) -> Result<(), Ending> {
+    let partitions = consumer.partitions(&[topic.to_owned()], None)?;
     for span in consumer.spans(&partitions, Start::End)? {
         consumer.start(&span)?;
     }
-    Ok(consumer)
+    Ok(())
 }
 
 fn producer(work: &Work) -> Result<Producer, Ending> {
