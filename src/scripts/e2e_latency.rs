@@ -119,8 +119,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let connection = connection(&work, &[])?;
     create_topic(&connection, &work.topic)?;
     // It connects while the producer waits for its answers.
-    let mut consumer =
-        Consumer::open(&connection, Isolation::ReadUncommitted, None).map_err(unreachable)?;
+    let mut consumer = Consumer::open(&connection, Isolation::ReadUncommitted, None).map_err(unreachable)?;
     let producer = producer(&work)?;
     read_what_comes(&mut consumer, &work.topic)?;
     let mut test = Test {
