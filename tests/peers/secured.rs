@@ -10,7 +10,8 @@ use crate::support::velo::{Ended, Home};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// How long a refusal may take: Apache Kafka itself waits 100 ms before it closes a connection it has refused.
+/// How long a refusal may take on a busy machine; Apache Kafka itself waits 100 ms before it closes a connection it has
+/// refused. Without a word on the refusal it would be another exit code.
 const AT_ONCE: Duration = Duration::from_secs(30);
 const PASSWORD: &str = "alice's secret";
 
