@@ -68,6 +68,19 @@ impl RecordProducer {
     /// # Errors
     /// When no broker answers, or a connection property is wrong.
     pub fn connect(connection: &Connection) -> Outcome<Self> {
+        Self::within(connection, DELIVERY)
+    }
+
+    /// One whose records wait for the cluster for as long as it is away; [`RecordProducer::flush_for`] tells how it goes.
+    ///
+    /// # Errors
+    /// As [`RecordProducer::connect`].
+    pub fn patient(connection: &Connection) -> Outcome<Self> {
+        // As librdkafka has it, no time at all is no limit.
+        Self::within(connection, Duration::ZERO)
+    }
+
+    fn within(connection: &Connection, delivery: Duration) -> Outcome<Self> {
         connection.reach()?;
         let producer: BaseProducer<Reports> = connection
             .client_config()
@@ -77,7 +90,7 @@ impl RecordProducer {
             .set("message.max.bytes", "100000000")
             // A topic that is given more partitions gets records in all of them soon, not after five minutes.
             .set("topic.metadata.refresh.interval.ms", "2000")
-            .set("message.timeout.ms", DELIVERY.as_millis().to_string())
+            .set("message.timeout.ms", delivery.as_millis().to_string())
             .create_with_context(Reports::default())
             .map_err(|error| told(&error).into_failure("cannot make a producer"))?;
         Ok(RecordProducer {
@@ -126,6 +139,19 @@ impl RecordProducer {
         self.producer
             .flush(DELIVERY + Duration::from_secs(5))
             .map_err(|error| told(&error).into_failure("records are still waiting to be written"))?;
+        self.refused()
+    }
+
+    /// The same for at most `wait`: whether every record is acknowledged by then.
+    ///
+    /// # Errors
+    /// As [`RecordProducer::flush`], but for records that still wait.
+    pub fn flush_for(&self, wait: Duration) -> Outcome<bool> {
+        let arrived = self.producer.flush(wait).is_ok();
+        self.refused().map(|()| arrived)
+    }
+
+    fn refused(&self) -> Outcome {
         let refused = std::mem::take(&mut *self.producer.context().0.lock());
         match refused.first {
             None => Ok(()),

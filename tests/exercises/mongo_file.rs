@@ -191,6 +191,46 @@ fn a_device_and_a_file_without_lines_are_refused_at_once() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_patient_producer_keeps_its_records_while_the_cluster_is_away() {
+    use std::process::Command;
+    use std::time::Duration;
+
+    let cluster = Cluster::classroom();
+    let Cluster::Classroom(node) = &cluster else {
+        unreachable!("it was made so")
+    };
+    let signal = |name: &str| {
+        let sent = Command::new("kill")
+            .args([name, &node.pid().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    };
+    create(&cluster, "letters", 1);
+    let producer = RecordProducer::patient(&connection(&cluster)).unwrap();
+    let send = |value: &str| {
+        let record = Outgoing {
+            topic: "letters",
+            value: Some(value.as_bytes()),
+            ..Outgoing::default()
+        };
+        producer.send(record).unwrap();
+    };
+    send("before");
+    producer.flush().unwrap();
+    signal("-STOP");
+    send("meanwhile");
+    let arrived = producer.flush_for(Duration::from_secs(1));
+    signal("-CONT");
+    assert!(!arrived.unwrap());
+    eventually(
+        || producer.flush_for(Duration::from_secs(1)).unwrap(),
+        || "not written".to_owned(),
+    );
+    assert_eq!(records(&cluster, "letters").len(), 2);
+}
+
+#[test]
 fn a_file_is_believed_to_hold_only_what_it_holds() {
     let cluster = Cluster::classroom();
     let folder = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 //! Dead letters are acknowledged before the offsets are committed. A process killed in between leaves letters whose
 //! records are read again; so whoever takes a partition first reads which of its letters are there.
 
+use super::patience::Patience;
 use crate::exercises::velib::topics;
 use crate::failure::Outcome;
 use crate::kafka::group_consumer::{Assigned, Received};
@@ -10,9 +11,12 @@ use crate::kafka::record_producer::Outgoing;
 use crate::kafka::topic_reader::read_to_end;
 use crate::kafka::{Admin, ConfigResource, Connection, GroupConsumer, NewTopic, RecordProducer};
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 /// What the headers add to a record, at most.
 const HEADERS: u64 = 64 * 1024;
+/// How long the cluster may take to acknowledge letters before the user is told.
+const ANSWER: Duration = Duration::from_secs(5);
 /// A reason's most characters.
 const REASON: usize = 1_000;
 
@@ -46,7 +50,7 @@ impl DeadLetters {
         }
         topics::ensure(admin, &topic)?;
         Ok(DeadLetters {
-            producer: RecordProducer::connect(connection)?,
+            producer: RecordProducer::patient(connection)?,
             to: to.to_owned(),
             from: from.to_owned(),
             group: group.to_owned(),
@@ -124,11 +128,15 @@ impl DeadLetters {
         })
     }
 
-    /// Waits until all are acknowledged.
+    /// Waits until all are acknowledged, however long the cluster is away.
     ///
     /// # Errors
-    /// When any is not.
-    pub fn flush(&self) -> Outcome {
-        self.producer.flush()
+    /// When any is refused, and what `patience` says.
+    pub fn flush(&self, patience: &mut Patience) -> Outcome {
+        while !self.producer.flush_for(ANSWER)? {
+            patience.wait("the cluster does not acknowledge the dead letters")?;
+        }
+        patience.over();
+        Ok(())
     }
 }

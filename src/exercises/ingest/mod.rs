@@ -259,7 +259,7 @@ impl Ingest<'_> {
     fn begin_anew(&mut self) -> Outcome {
         let Plan { topic, group, .. } = self.plan;
         self.land()?;
-        self.dead.flush()?;
+        self.dead.flush(&mut self.patience)?;
         self.ui.say(format!(
             "topic `{topic}` was deleted and made again: reading the new one from its beginning"
         ));
@@ -355,7 +355,7 @@ impl Ingest<'_> {
     /// The dead letters, then the offsets.
     fn commit(&mut self, next: BTreeMap<i32, i64>) -> Outcome {
         if !next.is_empty() {
-            self.dead.flush()?;
+            self.dead.flush(&mut self.patience)?;
         }
         self.progress.commit(&self.consumer, next)
     }
