@@ -64,8 +64,8 @@ impl Producer {
     /// When no broker answers, there is no such topic or partition, or a connection property is wrong.
     pub fn open(connection: &Connection, topic: &str, settings: Settings) -> Outcome<Self> {
         let config = configuration(connection, settings);
-        let handle =
-            Handle::producer(&config).map_err(|error| error.into_failure("cannot make a producer"))?;
+        let handle = Handle::producer(&config)
+            .map_err(|error| Failure::usage("cannot make a producer").because(error))?;
         let refused = |error: KafkaError| error.into_failure(format!("cannot use topic `{topic}`"));
         let native = handle.topic(topic).map_err(refused)?;
         let missing = if settings.create {

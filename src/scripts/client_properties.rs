@@ -192,6 +192,10 @@ pub fn producer_defaults(properties: &mut Properties) -> Result<(), Ending> {
     properties
         .entry("max.request.size".to_owned())
         .or_insert_with(|| "1048576".to_owned());
+    // Each record for itself: Java's word for it is 0, librdkafka's 1.
+    if let Some(size) = properties.get_mut("batch.size").filter(|size| *size == "0") {
+        *size = "1".to_owned();
+    }
     among(properties, "acks", &["all", "-1", "0", "1"])?;
     among(
         properties,

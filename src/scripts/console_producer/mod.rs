@@ -80,6 +80,8 @@ fn open(parsed: &Parsed, topic: &str) -> Result<Result<(Producer, Duration), End
     let begun = Instant::now();
     Ok(match Producer::open(&connection, topic, settings) {
         Ok(producer) => Ok((producer, Duration::from_millis(max_block))),
+        // Settings that do not go together.
+        Err(failure) if failure.kind() == Kind::Usage => return Err(failure.into()),
         Err(failure) => Err(no_topic(topic, begun.elapsed(), &failure)),
     })
 }
