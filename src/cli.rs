@@ -3,7 +3,7 @@
 use crate::commands::{self, Context};
 use crate::failure::{Failure, Kind, Outcome};
 use crate::scripts;
-use crate::ui::OutputChoice;
+use crate::ui::{Interrupt, OutputChoice};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -165,8 +165,9 @@ fn run_script(arguments: &[OsString]) -> Option<u8> {
 }
 
 fn report(failure: &Failure) -> ExitCode {
-    if failure.kind() != Kind::Interrupted {
-        eprintln!("{failure}");
+    if failure.kind() == Kind::Interrupted {
+        return ExitCode::from(Interrupt::exit_code());
     }
+    eprintln!("{failure}");
     ExitCode::from(failure.kind().exit_code())
 }

@@ -1,5 +1,6 @@
 //! How a command fails: what failed, why, what to type next, and the exit code.
 
+use crate::process::INTERRUPTED;
 use std::fmt;
 
 /// What kind of failure it is; decides the process's exit code.
@@ -13,7 +14,7 @@ pub enum Kind {
     Denied,
     /// No broker answered. Exit code 3.
     Unreachable,
-    /// The user pressed Ctrl-C. Exit code 130, as shells expect.
+    /// The user pressed Ctrl-C or ended it otherwise. Exit code 130, as shells expect, or that of the signal.
     Interrupted,
 }
 
@@ -24,7 +25,7 @@ impl Kind {
             Kind::Request | Kind::Denied => 1,
             Kind::Usage => 2,
             Kind::Unreachable => 3,
-            Kind::Interrupted => 130,
+            Kind::Interrupted => INTERRUPTED,
         }
     }
 }

@@ -4,6 +4,8 @@
 use crate::failure::{Failure, Outcome};
 use std::io;
 use std::process::Command;
+#[cfg(unix)]
+use std::task::Poll;
 use sysinfo::{Pid, ProcessesToUpdate, Signal, System};
 
 /// Asks a process to end, or ends it. Where the system cannot ask (Windows), it is ended: the log recovers from that.
@@ -23,39 +25,100 @@ pub fn terminate(pid: u32, kill: bool) -> Outcome {
     Ok(())
 }
 
-/// Done when the process is asked to stop. A terminal that closes does not stop a cluster.
-///
-/// # Errors
-/// When the system refuses to tell.
+/// The exit code of a process that Ctrl-C ended.
+pub const INTERRUPTED: u8 = 130;
+/// The exit code of a process that was asked to end (SIGTERM, or a console of Windows that closes).
+const TERMINATED: u8 = 143;
+/// The exit code of a process whose terminal closed.
 #[cfg(unix)]
-pub fn stop_requested() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    Ok(async move {
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => return,
-                _ = terminate.recv() => return,
-                _ = hangup.recv() => tracing::info!("the terminal closed; the cluster goes on"),
-            }
+const HUNG_UP: u8 = 129;
+
+/// What asks this process to end, each with the exit code that shells and Java know it by: 128 and the signal's number.
+#[cfg(unix)]
+pub struct Signals(Vec<(u8, tokio::signal::unix::Signal)>);
+
+#[cfg(unix)]
+impl Signals {
+    /// From now on they end nobody by themselves. Under `nohup` a terminal that closes is none of them.
+    ///
+    /// # Errors
+    /// When the system refuses to tell.
+    pub fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut all = vec![
+            (INTERRUPTED, signal(SignalKind::interrupt())?),
+            (TERMINATED, signal(SignalKind::terminate())?),
+        ];
+        if !ignores_hangup() {
+            all.push((HUNG_UP, signal(SignalKind::hangup())?));
         }
-    })
+        Ok(Signals(all))
+    }
+
+    /// Waits for the next one; its exit code.
+    pub async fn next(&mut self) -> u8 {
+        std::future::poll_fn(|context| {
+            let mut all = self.0.iter_mut();
+            match all.find_map(|(code, signal)| signal.poll_recv(context).is_ready().then_some(*code)) {
+                Some(code) => Poll::Ready(code),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
 }
 
-/// Done when the process is asked to stop.
+/// Whether this process was started so that it outlives its terminal; known on Linux alone.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
+}
+
+/// What asks this process to end, each with its exit code.
+#[cfg(windows)]
+pub struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    close: tokio::signal::windows::CtrlClose,
+}
+
+#[cfg(windows)]
+impl Signals {
+    /// From now on they end nobody by themselves.
+    ///
+    /// # Errors
+    /// When the system refuses to tell.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Signals {
+            interrupt: tokio::signal::windows::ctrl_c()?,
+            close: tokio::signal::windows::ctrl_close()?,
+        })
+    }
+
+    /// Waits for the next one; its exit code.
+    pub async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => INTERRUPTED,
+            _ = self.close.recv() => TERMINATED,
+        }
+    }
+}
+
+/// Done when the process is asked to stop; the exit code for that. A terminal that closes does not stop a cluster.
 ///
 /// # Errors
 /// When the system refuses to tell.
-#[cfg(windows)]
-pub fn stop_requested() -> io::Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
-    let mut close = tokio::signal::windows::ctrl_close()?;
+pub fn stop_requested() -> io::Result<impl Future<Output = u8>> {
+    let mut signals = Signals::listen()?;
     Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {},
-            _ = close.recv() => {},
+        loop {
+            match signals.next().await {
+                #[cfg(unix)]
+                HUNG_UP => tracing::info!("the terminal closed; the cluster goes on"),
+                code => return code,
+            }
         }
     })
 }

@@ -1,6 +1,7 @@
 //! How a script ends before its work is done: what it prints, where, and the exit code.
 
 use crate::failure::{Failure, Kind};
+use crate::ui::Interrupt;
 
 /// An early end, by a mistake, a request for help, or a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -69,7 +70,7 @@ impl From<Failure> for Ending {
     fn from(failure: Failure) -> Self {
         match failure.kind() {
             Kind::Interrupted => Ending {
-                code: 130,
+                code: Interrupt::exit_code(),
                 ..Ending::default()
             },
             _ => Ending {

@@ -31,11 +31,11 @@ pub fn serve(kind: Kind, prepared: Prepared) -> Result<u8, Ending> {
     log::start_service();
     let runtime =
         Runtime::new().map_err(|error| Failure::request("the node could not start").because(error))?;
-    runtime.block_on(run(kind, prepared))?;
-    Ok(0)
+    Ok(runtime.block_on(run(kind, prepared))?)
 }
 
-async fn run(kind: Kind, prepared: Prepared) -> Outcome {
+/// As Java's, it ends with the exit code of what asked it to stop.
+async fn run(kind: Kind, prepared: Prepared) -> Outcome<u8> {
     let stopped = process::stop_requested()
         .map_err(|error| Failure::request("cannot listen for signals").because(error))?;
     tokio::pin!(stopped);
@@ -58,7 +58,7 @@ async fn run(kind: Kind, prepared: Prepared) -> Outcome {
     // A broker waits for its controller; Ctrl-C ends that too.
     let node = tokio::select! {
         node = Node::start(config, Clock::system()) => node.map_err(|error| cannot_start(&error))?,
-        () = &mut stopped => return Ok(()),
+        code = &mut stopped => return Ok(code),
     };
     let registration = running::register(&entry)?;
     let title = match kind {
@@ -70,10 +70,10 @@ async fn run(kind: Kind, prepared: Prepared) -> Outcome {
         false => node.address().to_string(),
     };
     out(&format!("[{title} id={}] started at {address}", entry.node_id));
-    stopped.await;
+    let code = stopped.await;
     node.shutdown().await;
     drop(registration);
-    Ok(())
+    Ok(code)
 }
 
 fn cannot_start(error: &BrokerError) -> Failure {
