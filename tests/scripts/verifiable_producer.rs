@@ -76,3 +76,21 @@ fn mistakes_are_told_in_argparse4js_words() {
         assert!(told.ends_with(refusal), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn the_usage_is_as_wide_as_the_terminal_less_five() {
+    let home = Home::new();
+    let second_line = |columns: &str| {
+        let mut command = home.command(&["kafka-verifiable-producer", "--topix"]);
+        let output = command.env("COLUMNS", columns).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        told.lines().nth(1).unwrap().trim_start().to_owned()
+    };
+    assert_eq!(second_line("40"), "--topic TOPIC");
+    assert_eq!(
+        second_line("120"),
+        "[--producer.config CONFIG-FILE] [--message-create-time CREATE-TIME]"
+    );
+    // What is no number counts as none given; what is too small, too.
+    assert_eq!(second_line("3"), second_line(""));
+}

@@ -1,7 +1,7 @@
 //! Usage and help, as argparse4j lays them out.
 
 use super::level::Level;
-use super::{Arg, Group, HELP, Takes, WIDTH};
+use super::{Arg, Group, HELP, Takes, width};
 use crate::scripts::fill::{indented, wrapped};
 
 impl Level<'_> {
@@ -58,11 +58,11 @@ impl Level<'_> {
     /// The whole help.
     pub(super) fn help(&self) -> String {
         let about = self.command.map_or(self.parser.about, |command| command.help);
-        let mut text = format!("{}\n\n{}\n", self.usage(), wrapped(about, WIDTH, 0, ""));
+        let mut text = format!("{}\n\n{}\n", self.usage(), wrapped(about, width(), 0, ""));
         if self.command.is_none() && !self.parser.commands.is_empty() {
             text.push_str(&format!("\npositional arguments:\n  {}\n", self.commands_name()));
             for command in self.parser.commands {
-                text.push_str(&indented(command.name, command.help, WIDTH));
+                text.push_str(&indented(command.name, command.help, width()));
             }
         }
         let apart = |arg: &Arg| {
@@ -81,7 +81,7 @@ impl Level<'_> {
             if !group.title.is_empty() {
                 text.push_str(&format!("{}:\n", group.title));
             }
-            text.push_str(&format!("  {}\n\n", wrapped(group.about, WIDTH, 2, "  ")));
+            text.push_str(&format!("  {}\n\n", wrapped(group.about, width(), 2, "  ")));
             text.extend(self.within(group).map(|arg| row(arg)));
         }
         text.trim_end().to_owned()
@@ -90,11 +90,15 @@ impl Level<'_> {
 
 fn row(arg: &Arg) -> String {
     match arg.default {
-        Some(default) => indented(&arg.title(), &format!("{} (default: {default})", arg.help), WIDTH),
+        Some(default) => indented(
+            &arg.title(),
+            &format!("{} (default: {default})", arg.help),
+            width(),
+        ),
         None if matches!(arg.takes, Takes::Nothing) && arg.key() != HELP.key() => {
-            indented(&arg.title(), &format!("{} (default: false)", arg.help), WIDTH)
+            indented(&arg.title(), &format!("{} (default: false)", arg.help), width())
         }
-        None => indented(&arg.title(), arg.help, WIDTH),
+        None => indented(&arg.title(), arg.help, width()),
     }
 }
 
@@ -106,15 +110,15 @@ fn usage_of(prog: &str, parts: &[String]) -> String {
         indent = 6;
         text.push_str(&format!("\n{:indent$}", ""));
     }
-    let mut width = if indent == 6 { 12 } else { indent };
+    let mut filled = if indent == 6 { 12 } else { indent };
     for (index, part) in parts.iter().enumerate() {
-        if index > 0 && width + part.len() + 1 > WIDTH {
+        if index > 0 && filled + part.len() + 1 > width() {
             text.push_str(&format!("\n{:indent$}", ""));
-            width = indent;
+            filled = indent;
         }
         text.push(' ');
         text.push_str(part);
-        width += part.len() + 1;
+        filled += part.len() + 1;
     }
     text
 }

@@ -1,7 +1,7 @@
 //! How the words are read: by the tool's own options, then by a subcommand's.
 
 use super::slips::did_you_mean;
-use super::{Arg, Command, Group, HELP, Manners, Parsed, Parser, Takes, Type, VERSION, WIDTH};
+use super::{Arg, Command, Group, HELP, Manners, Parsed, Parser, Takes, Type, VERSION, width};
 use crate::scripts::fill::wrapped;
 use crate::scripts::java_format::parsed_double;
 use crate::scripts::{Ending, KAFKA_COMMIT, KAFKA_VERSION};
@@ -273,7 +273,7 @@ impl Level<'_> {
         }
         // argparse4j counts the end of the line, too.
         let message = format!("{}: error: {message}\n", self.parser.prog);
-        let message = wrapped(&message, WIDTH, 0, "");
+        let message = wrapped(&message, width(), 0, "");
         Ending::failure(format!("{}\n{}", self.usage(), message.trim_end()))
     }
 }

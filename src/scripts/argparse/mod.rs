@@ -6,11 +6,19 @@ mod level;
 mod slips;
 
 use super::ending::Ending;
+use dialoguer::console::Term;
 use level::{Level, Words};
 use std::collections::BTreeMap;
 
-/// The columns that argparse4j fills when it does not know the terminal.
-const WIDTH: usize = 75;
+/// The columns that argparse4j fills: five less than the terminal has, 75 where there is none.
+fn width() -> usize {
+    let given = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse::<usize>().ok());
+    let columns = given.or_else(|| Term::stderr().size_checked().map(|(_, columns)| columns.into()));
+    let filled = columns.and_then(|columns| columns.checked_sub(5));
+    filled.filter(|filled| *filled > 0).unwrap_or(75)
+}
 
 /// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
