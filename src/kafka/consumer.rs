@@ -70,8 +70,19 @@ pub struct Consumer {
 pub struct Membership {
     /// `group.id`
     pub group: String,
-    /// Where to start in partitions that the group has not committed: at the beginning, or else at the end.
-    pub from_beginning: bool,
+    /// Where to start in partitions that the group has not committed.
+    pub reset: Reset,
+}
+
+/// Where to go in a partition that has no offset committed, or not the records at that one: `auto.offset.reset`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reset {
+    /// To the first record.
+    Earliest,
+    /// After the last.
+    Latest,
+    /// Nowhere: that is an error.
+    Refuse,
 }
 
 impl Consumer {
@@ -101,12 +112,13 @@ impl Consumer {
             .set("enable.partition.eof", "true")
             .set("enable.auto.offset.store", "false");
         match group {
-            Some(Membership {
-                group,
-                from_beginning,
-            }) => config.set("group.id", group).set(
+            Some(Membership { group, reset }) => config.set("group.id", group).set(
                 "auto.offset.reset",
-                if *from_beginning { "earliest" } else { "latest" },
+                match reset {
+                    Reset::Earliest => "earliest",
+                    Reset::Latest => "latest",
+                    Reset::Refuse => "error",
+                },
             ),
             // A place that retention has just taken away: what is left begins later.
             None => config.remove("group.id").set("auto.offset.reset", "earliest"),

@@ -2,11 +2,13 @@
 //! names of the options that hold them.
 
 use super::Ending;
+use super::consumer_groups::duration_ms;
 use super::options::Parsed;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
+use crate::kafka::consumer::Reset;
 use crate::kafka::{Connection, properties};
-use regex::Regex;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 
 /// Properties by Java's names.
 pub type Properties = BTreeMap<String, String>;
@@ -28,9 +30,7 @@ pub fn in_file(parsed: &Parsed, options: &[&str]) -> Result<Properties, Ending> 
     let mut all = Properties::new();
     for option in options {
         if let Some(path) = parsed.value(option)? {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| Ending::failure(format!("cannot read {path}: {error}")))?;
-            all.extend(properties::parse(&text));
+            all.extend(read(path).map_err(Unmade::hinted)?);
         }
     }
     Ok(all)
@@ -55,7 +55,12 @@ pub fn in_pairs(parsed: &Parsed, options: &[&str]) -> Properties {
 /// # Errors
 /// When a property's value cannot be used.
 pub fn connection(bootstrap: &str, given: Properties) -> Result<Connection, Ending> {
-    if let Some(why) = without_port(bootstrap) {
+    if bootstrap.trim().is_empty() {
+        return Err(Ending::failure(
+            "Configuration 'bootstrap.servers' must not be empty. Valid values include: any non-empty value",
+        ));
+    }
+    if let Some(why) = empty_server(bootstrap).or_else(|| wrong_server(bootstrap)) {
         return Err(Ending::failure(why));
     }
     Ok(of_java(bootstrap, given)?)
@@ -73,21 +78,6 @@ fn of_java(bootstrap: &str, mut given: Properties) -> Outcome<Connection> {
         );
     }
     Ok(connection)
-}
-
-/// The connection of a Java client with the properties of a `--command-config` file, if one is named. What no client here
-/// knows is named on stderr.
-///
-/// # Errors
-/// When the file cannot be read, or a property's value cannot be used.
-pub fn connection_by(bootstrap: &str, file: Option<&str>) -> Outcome<Connection> {
-    let Some(path) = file else {
-        return of_java(bootstrap, Properties::new());
-    };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("cannot read {path}: {error}")))?;
-    of_java(bootstrap, properties::parse(&text))
-        .map_err(|failure| failure.hint(format!("correct or remove that line of {path}")))
 }
 
 /// What Java says when a client cannot even be made.
@@ -110,6 +100,15 @@ impl Unmade {
             ..Ending::failure(format!("{}\n{}", self.message, self.why).trim_end())
         }
     }
+
+    /// The words on stderr, and what is behind them as a hint.
+    pub fn hinted(self) -> Ending {
+        let ending = Ending::failure(self.message);
+        match self.why.is_empty() {
+            true => ending,
+            false => ending.hint(self.why),
+        }
+    }
 }
 
 /// The connection of a Java administrator with the properties of a `--command-config` file.
@@ -117,16 +116,7 @@ impl Unmade {
 /// # Errors
 /// When the file cannot be read, or no client can be made of it and `bootstrap`.
 pub fn admin_connection(bootstrap: &str, config: Option<&str>) -> Result<Connection, Unmade> {
-    if let Some(path) = config
-        && let Err(error) = std::fs::metadata(path)
-    {
-        return Err(Unmade {
-            message: path.to_owned(),
-            exception: format!("java.nio.file.NoSuchFileException: {path}"),
-            why: format!("cannot read the settings file {path}: {error}"),
-            hints: Vec::new(),
-        });
-    }
+    let given = config.map(read).transpose()?.unwrap_or_default();
     let unmade = |why: String, hints: Vec<String>| {
         let message = "Failed to create new KafkaAdminClient".to_owned();
         Unmade {
@@ -136,10 +126,7 @@ pub fn admin_connection(bootstrap: &str, config: Option<&str>) -> Result<Connect
             hints,
         }
     };
-    if let Some(why) = without_port(bootstrap) {
-        return Err(unmade(why, Vec::new()));
-    }
-    if let Some(message) = config.and_then(wrong_number) {
+    if let Some(message) = empty_server(bootstrap).or_else(|| wrong_number(&given)) {
         return Err(Unmade {
             exception: format!("org.apache.kafka.common.config.ConfigException: {message}"),
             why: String::new(),
@@ -147,7 +134,38 @@ pub fn admin_connection(bootstrap: &str, config: Option<&str>) -> Result<Connect
             message,
         });
     }
-    connection_by(bootstrap, config).map_err(|failure| unmade(failure.in_a_line(), failure.hints().to_vec()))
+    if let Some(why) = wrong_server(bootstrap) {
+        return Err(unmade(why, Vec::new()));
+    }
+    of_java(bootstrap, given).map_err(|mut failure| {
+        if let Some(path) = config {
+            failure = failure.hint(format!("correct or remove that line of {path}"));
+        }
+        unmade(failure.in_a_line(), failure.hints().to_vec())
+    })
+}
+
+/// The properties in a file; to Java an empty path is the folder it runs in.
+///
+/// # Errors
+/// Java's words about one that cannot be read.
+pub fn read(path: &str) -> Result<Properties, Unmade> {
+    let file = if path.is_empty() { "." } else { path };
+    let error = match std::fs::read_to_string(file) {
+        Ok(text) => return Ok(properties::parse(&text)),
+        Err(error) => error,
+    };
+    let (exception, message) = match error.kind() {
+        ErrorKind::IsADirectory => ("java.io.IOException", "Is a directory"),
+        ErrorKind::PermissionDenied => ("java.nio.file.AccessDeniedException", path),
+        _ => ("java.nio.file.NoSuchFileException", path),
+    };
+    Err(Unmade {
+        exception: format!("{exception}: {message}"),
+        message: message.to_owned(),
+        why: format!("cannot read the settings file {file}: {error}"),
+        hints: Vec::new(),
+    })
 }
 
 /// Properties of an administrator that are whole numbers, and their types.
@@ -165,10 +183,10 @@ const NUMBERS: [(&str, &str); 10] = [
 ];
 
 /// Java's words about a number in a file of properties that is none.
-fn wrong_number(path: &str) -> Option<String> {
-    let given = properties::parse(&std::fs::read_to_string(path).ok()?);
+fn wrong_number(given: &Properties) -> Option<String> {
     NUMBERS.iter().find_map(|(name, kind)| {
-        let value = given.get(*name)?;
+        // What a config provider holds is not known yet.
+        let value = given.get(*name).filter(|value| !value.contains("${"))?;
         value
             .trim()
             .parse::<i64>()
@@ -177,10 +195,35 @@ fn wrong_number(path: &str) -> Option<String> {
     })
 }
 
-/// Java's words about a server that is named without its port.
-fn without_port(bootstrap: &str) -> Option<String> {
-    let server = bootstrap.split(',').find(|server| !server.contains(':'))?;
+/// Java's words about a list with nothing between two commas.
+fn empty_server(bootstrap: &str) -> Option<String> {
+    let empty = !bootstrap.trim().is_empty() && bootstrap.split(',').any(|server| server.trim().is_empty());
+    empty.then(|| "Configuration 'bootstrap.servers' values must not be empty.".to_owned())
+}
+
+/// Java's words about a server that is none, such as one without a port.
+fn wrong_server(bootstrap: &str) -> Option<String> {
+    let server = bootstrap
+        .split(',')
+        .map(str::trim)
+        .find(|server| !is_address(server))?;
     Some(format!("Invalid url in bootstrap.servers: {server}"))
+}
+
+/// Whether Java's clients read this as a host and a port.
+fn is_address(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-%._".contains(&byte);
+    let address = match text.split_once("://") {
+        Some((protocol, address)) if protocol.bytes().all(plain) => address,
+        _ => text,
+    };
+    let Some((host, port)) = address.rsplit_once(':') else {
+        return false;
+    };
+    let host = host.strip_prefix('[').unwrap_or(host);
+    let host = host.strip_suffix(']').unwrap_or(host);
+    let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    digits && host.bytes().all(|byte| plain(byte) || byte == b':')
 }
 
 /// Gives a producer's properties Java's limit of a request, without which the broker's would decide, and checks the values
@@ -204,6 +247,34 @@ pub fn producer_defaults(properties: &mut Properties) -> Result<(), Ending> {
     )
 }
 
+/// The value of `auto.offset.reset`.
+///
+/// # Errors
+/// Java's refusal of one that is none; ours of a duration (KIP-1106).
+pub fn reset_policy(given: &str) -> Result<Reset, Ending> {
+    let refused =
+        "Exception in thread \"main\" org.apache.kafka.common.config.ConfigException: Invalid value";
+    let ago = given.strip_prefix("by_duration:");
+    match (given, ago.and_then(duration_ms)) {
+        ("earliest", _) => Ok(Reset::Earliest),
+        ("latest", _) => Ok(Reset::Latest),
+        ("none", _) => Ok(Reset::Refuse),
+        (_, Some(0..)) => Err(Ending::failure(format!(
+            "auto.offset.reset={given} is not known here; earliest, latest and none are"
+        ))
+        .hint(format!(
+            "kafka-consumer-groups --reset-offsets --by-duration {} --execute --group GROUP --topic TOPIC, and then \
+             read in that group",
+            ago.unwrap_or_default()
+        ))),
+        _ => Err(Ending::failure(format!(
+            "{refused} {given} for configuration auto.offset.reset: Invalid value `{given}` for configuration \
+             auto.offset.reset. The value must be either 'earliest', 'latest', 'none' or of the format \
+             'by_duration:<PnDTnHnMn.nS.>'."
+        ))),
+    }
+}
+
 fn among(properties: &Properties, name: &str, values: &[&str]) -> Result<(), Ending> {
     match properties.get(name) {
         Some(given) if !values.contains(&given.as_str()) => Err(Ending::failure(format!(
@@ -220,7 +291,8 @@ pub fn wrong_bootstrap(servers: &str) -> Option<&'static str> {
     if servers.trim().is_empty() {
         return Some("Error while validating the bootstrap address\n");
     }
-    let address = Regex::new(r"^(?:[0-9a-zA-Z\-%._]*://)?\[?([0-9a-zA-Z\-%._:]*)\]?:([0-9]+)$").ok()?;
-    let valid = servers.split(',').all(|server| address.is_match(server));
+    // Java's own `split` leaves out what is empty at the end.
+    let mut all = servers.trim_end_matches(',').split(',');
+    let valid = all.all(is_address);
     (!valid).then_some("Please provide valid host:port like host1:9091,host2:9092\n")
 }

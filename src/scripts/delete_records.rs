@@ -4,10 +4,10 @@ use super::client_properties::{Unmade, admin_connection};
 use super::connecting::{Unanswered, bootstrap_server, command_config};
 use super::java_order::hash_map_order;
 use super::java_words::java_exception;
-use super::options::{HELP, Options, Parsed, VERSION, value};
+use super::options::{HELP, Options, VERSION, value};
 use super::{Ending, out, partitions_file};
 use crate::failure::{Failure, Kind};
-use crate::kafka::{Admin, Answer, ErrorCode, KafkaError, TopicPartition};
+use crate::kafka::{Admin, Answer, Connection, ErrorCode, KafkaError, TopicPartition};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -36,10 +36,13 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let parsed = OPTIONS.parse(arguments)?;
     OPTIONS.help_or_version(&parsed)?;
     OPTIONS.require(&parsed, &["bootstrap-server", "offset-json-file"])?;
+    let bootstrap = parsed.value("bootstrap-server")?.unwrap_or_default();
+    let connection =
+        admin_connection(bootstrap, parsed.value("command-config")?).map_err(Unmade::on_stderr)?;
     let path = parsed.value("offset-json-file")?.unwrap_or_default();
     let text = partitions_file::read(path).map_err(Ending::failure)?;
     let offsets = offsets(&text).map_err(Ending::failure)?;
-    let admin = connect(&parsed, &offsets)?;
+    let admin = connect(&connection, &offsets)?;
     out("Executing records delete operation");
     let mut answers = delete(&admin, &offsets)?;
     hash_map_order(&mut answers, |(partition, _)| partition);
@@ -57,11 +60,8 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
 }
 
 /// Connects; a cluster that is not there is told for each partition, with success, as the tool reports every refusal.
-fn connect(parsed: &Parsed, offsets: &[(TopicPartition, i64)]) -> Result<Admin, Ending> {
-    let bootstrap = parsed.value("bootstrap-server")?.unwrap_or_default();
-    let connection =
-        admin_connection(bootstrap, parsed.value("command-config")?).map_err(Unmade::on_stderr)?;
-    Admin::connect(&connection).map_err(|failure| {
+fn connect(connection: &Connection, offsets: &[(TopicPartition, i64)]) -> Result<Admin, Ending> {
+    Admin::connect(connection).map_err(|failure| {
         let ending = failed(&failure);
         if failure.kind() != Kind::Unreachable {
             return ending;

@@ -1,6 +1,6 @@
 //! `kafka-get-offsets`: offsets of partitions.
 
-use super::client_properties::admin_connection;
+use super::client_properties::{admin_connection, wrong_bootstrap};
 use super::connecting::{bootstrap_server, command_config};
 use super::java_words::{failure_exception, java_exception};
 use super::options::{HELP, Options, Parsed, VERSION, flag, value};
@@ -62,12 +62,10 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let parsed = OPTIONS.parse(arguments).map_err(occurred_in)?;
     OPTIONS.help_or_version(&parsed)?;
     OPTIONS.require(&parsed, &["bootstrap-server"])?;
-    check_servers(
-        parsed
-            .value("bootstrap-server")
-            .map_err(occurred_in)?
-            .unwrap_or_default(),
-    )?;
+    let servers = parsed.value("bootstrap-server").map_err(occurred_in)?;
+    if let Some(why) = wrong_bootstrap(servers.unwrap_or_default()) {
+        return Err(OPTIONS.misuse(why));
+    }
     if parsed.has("topic-partitions") && (parsed.has("topic") || parsed.has("partitions")) {
         return Err(occurred(
             "--topic-partitions cannot be used with --topic or --partitions",
@@ -107,22 +105,6 @@ fn failed(call: &'static str) -> impl Fn(Failure) -> Ending {
         _ => occurred(failure_exception(&failure)).hints_of(&failure),
     }
     }
-}
-
-/// Every server has a port.
-fn check_servers(servers: &str) -> Result<(), Ending> {
-    let has_port = |server: &str| {
-        server
-            .rsplit_once(':')
-            .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    if servers.trim().is_empty() {
-        return Err(OPTIONS.misuse("Error while validating the bootstrap address\n"));
-    }
-    if servers.split(',').all(has_port) {
-        return Ok(());
-    }
-    Err(OPTIONS.misuse("Please provide valid host:port like host1:9091,host2:9092\n"))
 }
 
 fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
@@ -203,7 +185,11 @@ fn rules(parsed: &Parsed) -> Result<Vec<Rule>, Ending> {
     let partitions = if text.is_empty() {
         Wanted::All
     } else {
-        let numbers = text.split(',').map(str::parse).collect::<Result<Vec<i32>, _>>();
+        let numbers = text
+            .trim_end_matches(',')
+            .split(',')
+            .map(str::parse)
+            .collect::<Result<Vec<i32>, _>>();
         Wanted::These(numbers.map_err(|_| {
             occurred(format!(
                 "--partitions expects a comma separated list of numeric partition ids, but received: {text}"

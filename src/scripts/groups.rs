@@ -1,11 +1,11 @@
 //! `kafka-groups`: groups of every type.
 
+use super::client_properties::{self, Unmade};
 use super::connecting::{self, Unanswered, bootstrap_server, command_config};
 use super::java_order::hash_map_order;
 use super::options::{HELP, Options, Parsed, VERSION, flag, value};
 use super::{Ending, out};
 use crate::kafka::wire::ListedGroup;
-use std::path::Path;
 
 const TYPES: [&str; 4] = ["Consumer", "Classic", "Share", "Streams"];
 
@@ -45,11 +45,8 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let parsed = parse(arguments)?;
     check(&parsed)?;
     // Java reads the file before it knows how to tell of failures.
-    if let Some(path) = parsed
-        .value("command-config")?
-        .filter(|path| !Path::new(path).exists())
-    {
-        return Err(Ending::failure(path).hint("--command-config takes the path of a property file"));
+    if let Some(path) = parsed.value("command-config")? {
+        client_properties::read(path).map_err(Unmade::hinted)?;
     }
     let mut wire = connecting::wire(&parsed, |ending| ending, "findAllBrokers", told)?;
     let mut groups = wire

@@ -52,16 +52,6 @@ const OPTIONS: Options = Options {
 pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let parsed = OPTIONS.parse(arguments)?;
     OPTIONS.help_or_version(&parsed)?;
-    if parsed.has("admin.config") {
-        if parsed.has("command-config") {
-            return Err(
-                OPTIONS.misuse("Option \"[admin.config]\" can't be used with option \"[command-config]\"")
-            );
-        }
-        out(
-            "Option --admin.config has been deprecated and will be removed in a future version. Use --command-config instead.",
-        );
-    }
     check(&parsed)?;
     let unclean = is_unclean(&parsed)?;
     let partitions = partitions(&parsed)?;
@@ -89,6 +79,7 @@ fn check(parsed: &Parsed) -> Result<(), Ending> {
     if !missing.is_empty() {
         return Err(missing_options(&missing));
     }
+    OPTIONS.forbid(parsed, "admin.config", &["command-config"])?;
     let which = ["topic", "all-topic-partitions", "path-to-json-file"];
     if which.iter().filter(|name| parsed.has(name)).count() != 1 {
         return Err(Ending::failure(format!(
@@ -156,11 +147,15 @@ fn of_file(text: &str) -> Result<Vec<TopicPartition>, String> {
 }
 
 fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
-    let bootstrap = parsed.value("bootstrap-server")?.unwrap_or_default();
-    let config = match parsed.value("command-config")? {
-        Some(path) => Some(path),
-        None => parsed.value("admin.config")?,
+    let config = if parsed.has("admin.config") {
+        out(
+            "Option --admin.config has been deprecated and will be removed in a future version. Use --command-config instead.",
+        );
+        parsed.value("admin.config")?
+    } else {
+        parsed.value("command-config")?
     };
+    let bootstrap = parsed.value("bootstrap-server")?.unwrap_or_default();
     let connection = admin_connection(bootstrap, config).map_err(Unmade::on_stderr)?;
     Admin::connect(&connection).map_err(failed)
 }

@@ -40,21 +40,14 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let parsed = OPTIONS.parse(arguments)?;
     OPTIONS.help_or_version(&parsed)?;
     OPTIONS.require(&parsed, &["bootstrap-server", "describe"])?;
-    let topics: BTreeSet<&str> = pieces(&parsed, "topic-list")?.collect();
-    let mut wanted = pieces(&parsed, "broker-list")?
-        .map(|id| {
-            id.parse()
-                .map_err(|_| Ending::failure(format!("For input string: \"{id}\"")))
-        })
-        .collect::<Result<Vec<i32>, Ending>>()?;
-    in_javas_order(&mut wanted);
     let mut wire = connecting::wire(
         &parsed,
         |ending| ending,
         "listNodes",
         |told| Ending::failure(&told.exception),
     )?;
-    let brokers = brokers(&mut wire, wanted)?;
+    let topics: BTreeSet<&str> = pieces(&parsed, "topic-list")?.collect();
+    let brokers = brokers(&mut wire, &parsed)?;
     out("Querying brokers for log directories information");
     let described = brokers
         .iter()
@@ -94,10 +87,18 @@ fn joined(ids: &[i32]) -> String {
 }
 
 /// The brokers to ask: those wanted, which must be there, or all.
-fn brokers(wire: &mut Wire, wanted: Vec<i32>) -> Result<Vec<i32>, Ending> {
+fn brokers(wire: &mut Wire, parsed: &Parsed) -> Result<Vec<i32>, Ending> {
     let nodes = wire.nodes().map_err(|error| failed(&error, "listNodes"))?;
     let mut existing: Vec<i32> = nodes.iter().map(|node| node.id).collect();
     in_javas_order(&mut existing);
+    let number = |id: &str| {
+        let bad = |_| Ending::failure(format!("For input string: \"{id}\""));
+        id.parse().map_err(bad)
+    };
+    let mut wanted = pieces(parsed, "broker-list")?
+        .map(number)
+        .collect::<Result<Vec<i32>, Ending>>()?;
+    in_javas_order(&mut wanted);
     if wanted.is_empty() {
         return Ok(existing);
     }

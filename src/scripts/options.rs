@@ -112,7 +112,13 @@ impl Options {
         }
         let first: String = text.chars().take(1).collect();
         let option = self.named(&first)?;
-        self.take(parsed, option, Some(&text[first.len()..]), rest)
+        let joined = &text[first.len()..];
+        self.take(
+            parsed,
+            option,
+            Some(joined).filter(|value| !value.is_empty()),
+            rest,
+        )
     }
 
     fn named(&self, name: &str) -> Result<&'static Opt, Ending> {
@@ -138,8 +144,6 @@ impl Options {
     ) -> Result<(), Ending> {
         parsed.order.push(option.names[0]);
         let values = parsed.given.entry(option.names[0]).or_default();
-        // jopt-simple takes `--name=` for a name without a value.
-        let inline = inline.filter(|value| !value.is_empty());
         match (option.takes, inline) {
             (Takes::Nothing, _) => {}
             (_, Some(value)) => values.push(value.to_owned()),
@@ -279,13 +283,22 @@ impl Parsed {
     /// # Errors
     /// `Cannot parse argument 'x' of option name`.
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Ending> {
-        self.value(name)?
-            .map(|text| {
-                text.parse()
-                    .map_err(|_| Ending::failure(format!("Cannot parse argument '{text}' of option {name}")))
-            })
-            .transpose()
+        self.value(name)?.map(|text| converted(text, name)).transpose()
     }
+
+    /// All values of such a type.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn numbers<T: std::str::FromStr>(&self, name: &str) -> Result<Vec<T>, Ending> {
+        let all = self.values(name).iter();
+        all.map(|text| converted(text, name)).collect()
+    }
+}
+
+fn converted<T: std::str::FromStr>(text: &str, name: &str) -> Result<T, Ending> {
+    text.parse()
+        .map_err(|_| Ending::failure(format!("Cannot parse argument '{text}' of option {name}")))
 }
 
 fn split(text: &str) -> (&str, Option<&str>) {

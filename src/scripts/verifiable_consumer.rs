@@ -2,9 +2,10 @@
 
 use super::Ending;
 use super::argparse::{Arg, Group, Manners, Parsed, Parser, Takes, Type};
-use super::client_properties::{self, Properties};
+use super::client_properties::{self, Properties, reset_policy};
 use super::java_words::java_message;
 use super::verifiable_producer::{event, file_properties};
+use crate::kafka::consumer::Reset;
 use crate::kafka::errors::{ErrorCode, KafkaError};
 use crate::kafka::group_consumer::Received;
 use crate::kafka::group_protocol::check_group_protocol;
@@ -22,9 +23,6 @@ const MAX_POLL: usize = 500;
 
 /// `heartbeat.interval.ms` of a Java consumer.
 const HEARTBEAT_MS: i64 = 3000;
-
-/// The exit code after Ctrl-C.
-const INTERRUPTED: u8 = 130;
 
 const CONNECTION: &str = "Connection Group";
 
@@ -171,7 +169,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     reading.member.leave().into_iter().for_each(rebalanced);
     event("shutdown_complete", json!({}));
     if interrupt.pressed() {
-        return Ok(INTERRUPTED);
+        return Ok(Interrupt::exit_code());
     }
     // Java's tool says so at any end.
     event("shutdown_requested", json!({}));
@@ -235,15 +233,9 @@ fn session(timeout: i64, protocol: &str, properties: &Properties) -> Result<Stri
 }
 
 fn reset(policy: &str) -> Result<String, Ending> {
-    match policy {
-        "earliest" | "latest" => Ok(policy.to_owned()),
-        "none" => Ok("error".to_owned()),
-        _ => Err(uncaught(&format!(
-            "org.apache.kafka.common.config.ConfigException: Invalid value {policy} for configuration auto.offset.reset: \
-             Invalid value `{policy}` for configuration auto.offset.reset. The value must be either 'earliest', 'latest', \
-             'none' or of the format 'by_duration:<PnDTnHnMn.nS.>'."
-        ))
-        .hint("by_duration is not supported here; earliest, latest and none are")),
+    match reset_policy(policy)? {
+        Reset::Refuse => Ok("error".to_owned()),
+        Reset::Earliest | Reset::Latest => Ok(policy.to_owned()),
     }
 }
 

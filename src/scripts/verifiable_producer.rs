@@ -9,7 +9,6 @@ use super::{Ending, out};
 use crate::clock::Clock;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::producer::{Delivery, NewRecord, Producer, Settings};
-use crate::kafka::properties;
 use crate::ui::Interrupt;
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -18,9 +17,6 @@ use std::time::{Duration, Instant};
 
 /// The longest time between a Ctrl-C and its being noticed.
 const GLANCE: Duration = Duration::from_millis(50);
-
-/// The exit code after Ctrl-C.
-const INTERRUPTED: u8 = 130;
 
 const CONNECTION: &str = "Connection Group";
 
@@ -129,7 +125,11 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
         Ok(producer) => work.write(&producer)?,
         Err(failure) => work.fail(begun, &failure),
     }
-    Ok(if interrupt.pressed() { INTERRUPTED } else { 0 })
+    Ok(if interrupt.pressed() {
+        Interrupt::exit_code()
+    } else {
+        0
+    })
 }
 
 /// The properties in the file of `--command-config` or the old option; says that the old one is deprecated.
@@ -150,11 +150,7 @@ pub fn file_properties(parser: &Parser, parsed: &Parsed, old: &str) -> Result<Pr
     let Some(path) = parsed.value(old).or(parsed.value("command-config")) else {
         return Ok(Properties::new());
     };
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(properties::parse(&text)),
-        // Java's message is the path alone.
-        Err(_) => Err(parser.error(path)),
-    }
+    client_properties::read(path).map_err(|unread| parser.error(&unread.message))
 }
 
 /// Prints a line of JSON: the time, the event's name, and what belongs to it.

@@ -13,6 +13,7 @@ mod producer_perf;
 mod reassign_partitions;
 mod server;
 mod shims;
+mod signals;
 mod transactions;
 mod verifiable_consumer;
 mod verifiable_producer;

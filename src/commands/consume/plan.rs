@@ -5,7 +5,7 @@ use super::format::Pattern;
 use super::output::Style;
 use crate::clock::Clock;
 use crate::failure::{Failure, Outcome};
-use crate::kafka::consumer::{Isolation, Membership, Start};
+use crate::kafka::consumer::{Isolation, Membership, Reset, Start};
 use crate::ui::{OutputChoice, OutputFormat, when};
 use regex::bytes::Regex;
 
@@ -63,7 +63,10 @@ pub fn of(command: ConsumeCommand) -> Outcome<Plan> {
         grep: command.grep.as_deref().map(pattern).transpose()?,
         group: command.group.map(|group| Membership {
             group,
-            from_beginning: command.from_beginning,
+            reset: match command.from_beginning {
+                true => Reset::Earliest,
+                false => Reset::Latest,
+            },
         }),
         topics: distinct(command.topics),
         partition: command.partition,

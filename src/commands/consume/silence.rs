@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use crate::commands::Context;
-use crate::kafka::consumer::{Consumer, Membership, Span, Start};
+use crate::kafka::consumer::{Consumer, Membership, Reset, Span, Start};
 use std::io::IsTerminal;
 
 /// Says it on a terminal.
@@ -44,7 +44,7 @@ fn of_group(membership: &Membership, topics: &str, consumer: &Consumer) -> Strin
              here and\n  velo group reset {group} --topic {topics} --to-earliest --execute"
         );
     }
-    if membership.from_beginning {
+    if membership.reset == Reset::Earliest {
         return empty(topics);
     }
     format!(

@@ -101,8 +101,17 @@ pub(super) struct Entities {
 }
 
 impl Entities {
-    fn of(parsed: &Parsed) -> Result<Self, Ending> {
+    fn types(parsed: &Parsed) -> Vec<String> {
+        let flags = TYPES
+            .iter()
+            .chain(&DEFAULTS)
+            .filter(|(option, _)| parsed.has(option));
         let mut types = parsed.values("entity-type").to_vec();
+        types.extend(flags.map(|(_, kind)| (*kind).to_owned()));
+        types
+    }
+
+    fn names(parsed: &Parsed) -> Result<Vec<String>, Ending> {
         // A default stands for a name where it stands.
         let mut named = parsed.values("entity-name").iter();
         let mut names: Vec<String> = parsed
@@ -114,19 +123,12 @@ impl Entities {
                 _ => None,
             })
             .collect();
-        for (option, kind) in TYPES {
-            if let Some(name) = parsed.value(option)? {
-                types.push(kind.to_owned());
-                names.push(name.to_owned());
-            }
+        for (option, _) in TYPES {
+            names.extend(parsed.value(option)?.map(str::to_owned));
         }
-        for (option, kind) in DEFAULTS {
-            if parsed.has(option) {
-                types.push(kind.to_owned());
-                names.push(String::new());
-            }
-        }
-        Ok(Entities { types, names })
+        let defaults = DEFAULTS.iter().filter(|(option, _)| parsed.has(option));
+        names.extend(defaults.map(|_| String::new()));
+        Ok(names)
     }
 
     pub(super) fn is_about(&self, kinds: &[&str]) -> bool {
@@ -145,8 +147,10 @@ pub(super) fn check(parsed: &Parsed) -> Result<Entities, Ending> {
         return Err(OPTIONS.misuse("Command must include exactly one action: --describe, --alter"));
     }
     OPTIONS.forbid(parsed, "describe", &["alter", "add-config", "delete-config"])?;
-    let entities = Entities::of(parsed)?;
-    check_types(parsed, &entities)?;
+    let types = Entities::types(parsed);
+    check_types(parsed, &types)?;
+    let names = Entities::names(parsed)?;
+    let entities = Entities { types, names };
     if parsed.has("bootstrap-server") && parsed.has("bootstrap-controller") {
         return Err(Ending::failure(
             "Only one of --bootstrap-server or --bootstrap-controller can be specified",
@@ -161,10 +165,9 @@ pub(super) fn check(parsed: &Parsed) -> Result<Entities, Ending> {
     Ok(entities)
 }
 
-fn check_types(parsed: &Parsed, entities: &Entities) -> Result<(), Ending> {
+fn check_types(parsed: &Parsed, types: &[String]) -> Result<(), Ending> {
     let mut seen = BTreeSet::new();
-    let twice: Vec<&str> = entities
-        .types
+    let twice: Vec<&str> = types
         .iter()
         .filter(|kind| !seen.insert(kind.as_str()))
         .map(String::as_str)
@@ -176,8 +179,7 @@ fn check_types(parsed: &Parsed, entities: &Entities) -> Result<(), Ending> {
     if !parsed.has("bootstrap-server") && !parsed.has("bootstrap-controller") {
         return refused("Either --bootstrap-server or --bootstrap-controller must be specified.".to_owned());
     }
-    if let Some(unknown) = entities
-        .types
+    if let Some(unknown) = types
         .iter()
         .find(|kind| TYPES.iter().all(|(_, known)| known != kind))
     {
@@ -186,10 +188,10 @@ fn check_types(parsed: &Parsed, entities: &Entities) -> Result<(), Ending> {
              --bootstrap-controller argument"
         ));
     }
-    if entities.types.is_empty() {
+    if types.is_empty() {
         return refused("At least one entity type must be specified".to_owned());
     }
-    if entities.types.len() > 1 && seen != BTreeSet::from(["users", "clients"]) {
+    if types.len() > 1 && seen != BTreeSet::from(["users", "clients"]) {
         return refused("Only 'users' and 'clients' entity types may be specified together".to_owned());
     }
     let general = ["entity-type", "entity-name", "entity-default"];

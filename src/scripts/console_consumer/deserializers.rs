@@ -57,14 +57,10 @@ impl Deserializer {
 
     /// The class that a property of the formatter names (`key.deserializer`, `value.deserializer`,
     /// `headers.deserializer`). What stands behind that name and a dot configures it: `key.deserializer.encoding` of
-    /// the class, or `deserializer.encoding` of either, is the charset of its text.
-    ///
-    /// # Errors
-    /// Java's words for a charset that is not known.
-    pub fn configured(property: &str, properties: &Properties) -> Result<Option<Self>, String> {
-        let Some(class) = properties.get(property) else {
-            return Ok(None);
-        };
+    /// the class, or `deserializer.encoding` of either, is the charset of its text. Of what cannot be had Kafka says so in
+    /// its log, and shows the bytes as they are.
+    pub fn configured(property: &str, properties: &Properties) -> Option<Self> {
+        let class = properties.get(property)?;
         // To Java a header's value is a value.
         let own = if property.starts_with("key") {
             "key.deserializer.encoding"
@@ -77,16 +73,18 @@ impl Deserializer {
         let charset = encoding.map_or(Some(Charset::Utf8), |name| Charset::named(name));
         let found = Deserializer::named(class, charset.unwrap_or(Charset::Utf8));
         match (found, charset) {
-            (Some(Deserializer::String(_) | Deserializer::Uuid(_)), None) => Err(format!(
-                "Error when deserializing byte[] to string due to unsupported encoding {}",
-                encoding.map_or("", String::as_str)
-            )),
-            (None, _) => {
-                // Kafka says so in its log, and shows the bytes as they are.
-                eprintln!("Unable to instantiate a deserializer from {class}");
-                Ok(None)
+            (Some(Deserializer::String(_) | Deserializer::Uuid(_)), None) => {
+                let encoding = encoding.map_or("", String::as_str);
+                eprintln!(
+                    "Unable to instantiate a deserializer from {class}: unsupported encoding {encoding}"
+                );
+                None
             }
-            (found, _) => Ok(found),
+            (None, _) => {
+                eprintln!("Unable to instantiate a deserializer from {class}");
+                None
+            }
+            (found, _) => found,
         }
     }
 

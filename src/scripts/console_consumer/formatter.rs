@@ -39,7 +39,7 @@ impl Formatter {
         Ok(match class.strip_prefix(PACKAGE).unwrap_or_default() {
             // What Java's logging one adds goes to its log, which these tools do not have.
             "DefaultMessageFormatter" | "LoggingMessageFormatter" => {
-                Formatter::Default(Columns::new(properties)?)
+                Formatter::Default(Columns::new(properties))
             }
             "NoOpMessageFormatter" => Formatter::NoOp,
             "OffsetsMessageFormatter" => Formatter::Coordinator(CoordinatorTopic::ConsumerOffsets, &[0, 1]),
@@ -144,7 +144,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    fn new(properties: &Properties) -> Result<Self, Ending> {
+    fn new(properties: &Properties) -> Self {
         let shown = |name: &str| {
             properties
                 .get(name)
@@ -157,8 +157,8 @@ impl Columns {
                 .as_bytes()
                 .to_vec()
         };
-        let deserializer = |name: &str| Deserializer::configured(name, properties).map_err(Ending::failure);
-        Ok(Columns {
+        let deserializer = |name: &str| Deserializer::configured(name, properties);
+        Columns {
             timestamp: shown("print.timestamp"),
             partition: shown("print.partition"),
             offset: shown("print.offset"),
@@ -171,10 +171,10 @@ impl Columns {
             line_separator: text("line.separator", "\n"),
             headers_separator: text("headers.separator", ","),
             null_literal: text("null.literal", "null"),
-            key_deserializer: deserializer("key.deserializer")?,
-            value_deserializer: deserializer("value.deserializer")?,
-            headers_deserializer: deserializer("headers.deserializer")?,
-        })
+            key_deserializer: deserializer("key.deserializer"),
+            value_deserializer: deserializer("value.deserializer"),
+            headers_deserializer: deserializer("headers.deserializer"),
+        }
     }
 
     fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), String> {

@@ -10,7 +10,7 @@ use super::{Ending, client_properties, out};
 use crate::kafka::consumer::{Consumer, Membership};
 use crate::ui::Interrupt;
 use formatter::{DEFAULT_FORMATTER, Formatter};
-use options::{Reset, Wanted};
+use options::Wanted;
 use reading::{Limits, Reading};
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     announce(&wanted);
     let membership = wanted.partition.is_none().then(|| Membership {
         group: wanted.group.clone(),
-        from_beginning: wanted.reset == Reset::Earliest,
+        reset: wanted.reset,
     });
     let consumer = Consumer::open(&connection, wanted.isolation, membership.as_ref())?;
     // Kafka's tool reads this one only when it begins to read records.

@@ -1,9 +1,9 @@
 //! The options of kafka-console-consumer, and what they come to.
 
 use super::formatter::{self, DEFAULT_FORMATTER};
-use crate::kafka::consumer::Isolation;
+use crate::kafka::consumer::{Isolation, Reset};
 use crate::scripts::Ending;
-use crate::scripts::client_properties::{Properties, in_file, in_pairs};
+use crate::scripts::client_properties::{Properties, in_file, in_pairs, reset_policy};
 use crate::scripts::connecting::bootstrap_server;
 use crate::scripts::options::{HELP, Options, Parsed, VERSION, flag, value};
 use crate::scripts::out;
@@ -134,15 +134,6 @@ pub enum Place {
     Latest,
     /// At an offset.
     Offset(i64),
-}
-
-/// Where a group starts that has committed nothing, and where reading goes on from an offset that is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reset {
-    /// At the first record.
-    Earliest,
-    /// After the last.
-    Latest,
 }
 
 /// What to read, and how.
@@ -308,13 +299,7 @@ fn reset(parsed: &Parsed, properties: &mut Properties) -> Result<Reset, Ending> 
         Some(given) if from_beginning && given != "earliest" => Err(Ending::failure(format!(
             "Can't simultaneously specify --from-beginning and 'auto.offset.reset={given}', please remove one option"
         ))),
-        Some(given) => match given.to_lowercase().as_str() {
-            "earliest" => Ok(Reset::Earliest),
-            "latest" => Ok(Reset::Latest),
-            _ => Err(Ending::failure(format!(
-                "auto.offset.reset={given} is not supported here; earliest and latest are"
-            ))),
-        },
+        Some(given) => reset_policy(&given),
     }
 }
 
@@ -342,7 +327,8 @@ fn formatter(parsed: &Parsed) -> Result<Properties, Ending> {
     formatter::check(parsed.value("formatter")?.unwrap_or(DEFAULT_FORMATTER))?;
     exclusive(parsed, "property", "formatter-property")?;
     deprecated(parsed, "property", "formatter-property");
-    let mut properties = in_file(parsed, &["formatter-config"])?;
+    let mut properties =
+        in_file(parsed, &["formatter-config"]).map_err(|unread| OPTIONS.misuse(unread.stderr))?;
     for (option, name) in [
         ("key-deserializer", "key.deserializer"),
         ("value-deserializer", "value.deserializer"),

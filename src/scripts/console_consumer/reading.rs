@@ -1,9 +1,9 @@
 //! The loop: records in, text out, until there is a reason to stop.
 
 use super::formatter::Formatter;
-use super::options::{Place, Reset, Wanted};
+use super::options::{Place, Wanted};
 use crate::failure::{Failure, Outcome};
-use crate::kafka::consumer::{Arrival, Consumer, Record, Start};
+use crate::kafka::consumer::{Arrival, Consumer, Record, Reset, Start};
 use crate::kafka::places::Places;
 use crate::kafka::{Connection, ErrorCode, KafkaError};
 use crate::scripts::Ending;
@@ -113,8 +113,9 @@ impl<'a> Reading<'a> {
             .partitions(&topics, Some(partition))
             .map_err(missing)?;
         let reset = match self.wanted.reset {
-            Reset::Earliest => Start::Beginning,
-            Reset::Latest => Start::End,
+            Reset::Earliest => Some(Start::Beginning),
+            Reset::Latest => Some(Start::End),
+            Reset::Refuse => None,
         };
         let start = match place {
             Place::Earliest => Start::Beginning,
@@ -127,6 +128,16 @@ impl<'a> Reading<'a> {
                 self.consumer.start(&span)?;
                 continue;
             }
+            let Some(reset) = reset else {
+                return Err(Ending {
+                    code: 0,
+                    ..Ending::failure(format!(
+                        "Error processing message, terminating consumer process: The position is out of range for \
+                         partition {}",
+                        span.at
+                    ))
+                });
+            };
             for span in self.consumer.spans(&partitions, reset)? {
                 self.consumer.start(&span)?;
             }
@@ -246,7 +257,8 @@ fn is_final(trouble: &KafkaError) -> bool {
     use ErrorCode as Code;
     matches!(
         trouble.code(),
-        Code::TopicAuthorizationFailed
+        Code::AutoOffsetReset
+            | Code::TopicAuthorizationFailed
             | Code::GroupAuthorizationFailed
             | Code::ClusterAuthorizationFailed
             | Code::SaslAuthenticationFailed

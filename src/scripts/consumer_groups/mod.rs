@@ -16,6 +16,7 @@ use super::options::Parsed;
 use crate::failure::{Failure, Kind};
 use crate::kafka::{Admin, ErrorCode, GroupDescription, KafkaError};
 use options::OPTIONS;
+pub use reset_plan::duration_ms;
 use std::time::Duration;
 
 /// Runs the script.
@@ -105,8 +106,8 @@ fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
         .unwrap_or_default();
     let config = parsed.value("command-config").map_err(late)?;
     let connection = admin_connection(bootstrap, config).map_err(|unmade| {
-        // Java wraps the one exception in another, and not the other.
-        let words = if config == Some(&unmade.message) {
+        // Java wraps what goes wrong with the file in another exception, and not the rest.
+        let words = if unmade.exception.starts_with("java.") {
             unmade.exception
         } else {
             unmade.message
@@ -117,6 +118,10 @@ fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
             ..trouble(words)
         }
     })?;
+    // Whatever is to be done, Java's tool reads these.
+    parsed.numbers::<i64>("to-offset").map_err(late)?;
+    parsed.value("by-duration").map_err(late)?;
+    parsed.number::<i64>("shift-by").map_err(late)?;
     let timeout = parsed.number::<i64>("timeout").map_err(late)?.unwrap_or(30_000);
     let patience = Duration::from_millis(u64::try_from(timeout).unwrap_or_default());
     Ok(Admin::connect(&connection)

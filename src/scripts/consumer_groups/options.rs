@@ -174,10 +174,10 @@ fn check_available(parsed: &Parsed) -> Result<(), Ending> {
     let list = parsed.has("list");
     let unavailable: Vec<&str> = [
         ("members", describe),
-        ("verbose", describe),
         ("offsets", describe),
         ("state", describe || list),
         ("type", list),
+        ("verbose", describe),
     ]
     .into_iter()
     .filter(|(name, available)| parsed.has(name) && !available)

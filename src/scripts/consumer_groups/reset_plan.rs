@@ -72,9 +72,6 @@ fn numbered(text: &str) -> Result<Vec<TopicPartition>, Ending> {
 
 /// Where the group goes, in Java's order.
 pub(super) fn offsets(admin: &Admin, parsed: &Parsed, group: &str) -> Result<Offsets, Ending> {
-    for number in ["to-offset", "shift-by"] {
-        parsed.number::<i64>(number).map_err(late)?;
-    }
     let partitions = partitions(admin, parsed, group)?;
     check_all(admin, &partitions)?;
     let mut offsets = chosen(admin, parsed, group, &partitions)?;
@@ -347,8 +344,8 @@ fn moment(text: &str) -> Option<i64> {
     Some(Timestamp::from(utc).as_millisecond() - sign * (hours * 60 + minutes) * 60_000)
 }
 
-/// Java's `Duration.parse`: `P1DT2H3M4.5S`, each part with a sign of its own, and one before all.
-fn duration_ms(text: &str) -> Option<i64> {
+/// The milliseconds that Java's `Duration.parse` reads: `P1DT2H3M4.5S`, each part with a sign of its own, and one before all.
+pub fn duration_ms(text: &str) -> Option<i64> {
     let pattern = regex::Regex::new(
         r"(?i)^([-+]?)P(?:([-+]?[0-9]+)D)?(T(?:([-+]?[0-9]+)H)?(?:([-+]?[0-9]+)M)?(?:([-+]?[0-9]+)(?:[.,]([0-9]{0,9}))?S)?)?$",
     )

@@ -39,7 +39,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let begun = Clock::system().now_ms();
     let membership = Membership {
         group: work.group.clone(),
-        from_beginning: work.from_beginning,
+        reset: work.reset,
     };
     let consumer = Consumer::open(&connection, work.isolation, Some(&membership))?;
     let mut reading = Reading::new(&work, consumer, interrupt, begun);

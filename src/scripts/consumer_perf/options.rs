@@ -1,6 +1,6 @@
 //! The options of `kafka-consumer-perf-test`, and what follows from them.
 
-use crate::kafka::consumer::Isolation;
+use crate::kafka::consumer::{Isolation, Reset};
 use crate::scripts::client_properties::{Properties, in_file, in_pairs};
 use crate::scripts::connecting::bootstrap_server;
 use crate::scripts::java_format::DateFormat;
@@ -105,8 +105,8 @@ pub struct Work {
     pub include: Option<String>,
     /// `--group`
     pub group: String,
-    /// Whether a group that has committed nothing begins at the first record.
-    pub from_beginning: bool,
+    /// Where a group begins that has committed nothing.
+    pub reset: Reset,
     /// `--num-records`
     pub records: u64,
     /// `--timeout`
@@ -190,7 +190,10 @@ pub fn work(parsed: &Parsed) -> Result<Work, Ending> {
             || format!("perf-consumer-{}", uuid::Uuid::new_v4().as_u128() % 100_000),
             str::to_owned,
         ),
-        from_beginning: !parsed.has("from-latest"),
+        reset: match parsed.has("from-latest") {
+            true => Reset::Latest,
+            false => Reset::Earliest,
+        },
         records: u64::try_from(wanted).unwrap_or(0),
         timeout: Duration::from_millis(u64::try_from(timeout).unwrap_or(0)),
         interval: interval(parsed)?,

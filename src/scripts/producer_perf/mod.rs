@@ -45,17 +45,12 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
             ))
         })?,
     };
-    let bootstrap = work
-        .properties
-        .get("bootstrap.servers")
-        .cloned()
-        .unwrap_or_default();
-    if bootstrap.trim().is_empty() {
+    let Some(bootstrap) = work.properties.get("bootstrap.servers").cloned() else {
         return Err(Ending::failure(
             "Exception in thread \"main\" org.apache.kafka.common.config.ConfigException: Missing required configuration \
              \"bootstrap.servers\" which has no default value.",
         ));
-    }
+    };
     client_properties::producer_defaults(&mut work.properties)?;
     let transactional_id = work.properties.get("transactional.id").cloned();
     let connection = client_properties::connection(&bootstrap, std::mem::take(&mut work.properties))?;

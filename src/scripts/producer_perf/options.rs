@@ -1,8 +1,7 @@
 //! The options of `kafka-producer-perf-test`, and what follows from them.
 
-use crate::kafka::properties;
 use crate::scripts::argparse::{Arg, Group, Manners, Parsed, Parser, Takes, Type};
-use crate::scripts::client_properties::Properties;
+use crate::scripts::client_properties::{self, Properties};
 use crate::scripts::{Ending, out};
 use std::path::Path;
 
@@ -300,14 +299,9 @@ fn parts(delimiter: &regex::Regex, text: &str) -> Vec<Vec<u8>> {
 fn properties(parsed: &Parsed) -> Result<Properties, Ending> {
     let file = parsed.value("producer.config").or(parsed.value("command-config"));
     let mut all = match file {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|_| {
-                Ending::failure(format!(
-                    "Exception in thread \"main\" java.nio.file.NoSuchFileException: {path}"
-                ))
-            })?;
-            properties::parse(&text)
-        }
+        Some(path) => client_properties::read(path).map_err(|unread| {
+            Ending::failure(format!("Exception in thread \"main\" {}", unread.exception))
+        })?,
         None => Properties::new(),
     };
     let given = match parsed.values("producer-props") {

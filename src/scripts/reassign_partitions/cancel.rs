@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn run(cluster: &mut Cluster, parsed: &Parsed) -> Result<(), Ending> {
     let text = file_of(parsed, "reassignment-json-file")?;
+    let patience = patience(parsed)?;
     let wanted = file::wanted(&text).map_err(error)?;
     let named: BTreeSet<TopicPartition> = wanted
         .partitions
@@ -41,7 +42,7 @@ pub(super) fn run(cluster: &mut Cluster, parsed: &Parsed) -> Result<(), Ending> 
         // Kafka's tool ends no line here.
         out_now("None of the specified partition moves are active.");
     } else {
-        moves::start(cluster, &back, patience(parsed)?)?;
+        moves::start(cluster, &back, patience)?;
     }
     if !parsed.has("preserve-throttles") {
         throttles::clear(cluster, &wanted.partitions)?;

@@ -71,6 +71,9 @@ pub(super) fn topics(text: &str) -> Result<Vec<String>, String> {
 
 /// Java repeats its JSON parser's words, which name the token that it stumbled over.
 fn no_json(text: &str) -> String {
+    if text.is_empty() {
+        return "The input string shouldn't be empty".to_owned();
+    }
     let token: String = text
         .trim_start()
         .chars()

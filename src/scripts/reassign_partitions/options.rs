@@ -153,9 +153,8 @@ pub(super) fn check(parsed: &Parsed) -> Result<&'static str, Ending> {
     }
     let (required, permitted) = rules(action);
     OPTIONS.require(parsed, required)?;
-    let stray = OPTIONS.all.iter().map(|option| option.names[0]).find(|name| {
-        parsed.has(name) && *name != action && !required.contains(name) && !permitted.contains(name)
-    });
+    let mut given = parsed.order.iter();
+    let stray = given.find(|name| **name != action && !required.contains(name) && !permitted.contains(name));
     match stray {
         Some(name) => Err(OPTIONS.misuse(format!(
             "Option \"[{name}]\" can't be used with action \"[{action}]\""

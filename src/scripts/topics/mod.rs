@@ -253,14 +253,16 @@ fn connect(parsed: &Parsed) -> Result<Admin, Ending> {
 }
 
 fn create(parsed: &Parsed) -> Result<(), Ending> {
-    let topic = new_topic(parsed)?;
     let admin = connect(parsed)?;
+    let topic = new_topic(parsed)?;
+    check_configs(&admin, &topic)?;
     if topic.name.contains(['.', '_']) {
         out(
             "WARNING: Due to limitations in metric names, topics with a period ('.') or underscore ('_') could collide. \
              To avoid issues it is best to use either, but not both.",
         );
     }
+    check_numbers(&topic)?;
     check_name(&topic.name)?;
     for (name, answer) in admin
         .create_topics(&[topic], false)
@@ -271,6 +273,43 @@ fn create(parsed: &Parsed) -> Result<(), Ending> {
             Err(error) if error.code() == ErrorCode::TopicAlreadyExists && parsed.has("if-not-exists") => {}
             Err(error) => return Err(refused_by_cluster(error)),
         }
+    }
+    Ok(())
+}
+
+/// Java's tool knows by itself which settings topics have, and says of wrong ones before anything else; here the cluster
+/// is asked what it thinks of a topic with these.
+fn check_configs(admin: &Admin, topic: &NewTopic) -> Result<(), Ending> {
+    if topic.configs.is_empty() {
+        return Ok(());
+    }
+    let asked = NewTopic {
+        configs: topic.configs.clone(),
+        ..NewTopic::named(uuid::Uuid::new_v4().to_string())
+    };
+    let answers = admin
+        .create_topics(&[asked], true)
+        .map_err(failed("createTopics"))?;
+    let mut refusals = answers.into_iter().filter_map(|(_, answer)| answer.err());
+    match refusals.find(|error| error.code() == ErrorCode::InvalidConfig) {
+        Some(error) => Err(refused_by_cluster(error)),
+        None => Ok(()),
+    }
+}
+
+fn check_numbers(topic: &NewTopic) -> Result<(), Ending> {
+    let copies = 1..=i32::from(i16::MAX);
+    if topic
+        .replication_factor
+        .is_some_and(|factor| !copies.contains(&factor))
+    {
+        return Err(refused(format!(
+            "The replication factor must be between 1 and {} inclusive",
+            i16::MAX
+        )));
+    }
+    if topic.partitions.is_some_and(|partitions| partitions < 1) {
+        return Err(refused("The partitions must be greater than 0"));
     }
     Ok(())
 }
@@ -288,15 +327,6 @@ fn check_name(name: &str) -> Result<(), Ending> {
 fn new_topic(parsed: &Parsed) -> Result<NewTopic, Ending> {
     let partitions = parsed.number::<i32>("partitions").map_err(late)?;
     let replication_factor = parsed.number::<i32>("replication-factor").map_err(late)?;
-    if replication_factor.is_some_and(|factor| !(1..=i32::from(i16::MAX)).contains(&factor)) {
-        return Err(refused(format!(
-            "The replication factor must be between 1 and {} inclusive",
-            i16::MAX
-        )));
-    }
-    if partitions.is_some_and(|partitions| partitions < 1) {
-        return Err(refused("The partitions must be greater than 0"));
-    }
     Ok(NewTopic {
         name: parsed
             .value("topic")
