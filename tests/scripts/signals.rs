@@ -4,7 +4,6 @@ use crate::support::cluster::Cluster;
 use crate::support::records::User;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use velodrome::kafka::{Admin, Connection};
 
 /// Signals, and the exit codes that a JVM ends with after them.
 const SIGNALS: [(&str, i32); 3] = [("-INT", 130), ("-TERM", 143), ("-HUP", 129)];
@@ -88,22 +87,4 @@ fn scripts_that_run_on_end_with_javas_codes() {
         "kafka-verifiable-producer",
         &verifiable,
     );
-}
-
-#[test]
-fn members_end_with_javas_codes_and_leave_their_group_at_once() {
-    let cluster = Cluster::classroom();
-    let admin = Admin::connect(&Connection::new(cluster.bootstrap(), None).unwrap()).unwrap();
-    let group = cluster.name("signals");
-    let left = || assert!(admin.describe_group(&group).unwrap().members.is_empty());
-    let from_start = ["--group", &group, "--from-beginning"];
-    ends_as_javas(&cluster, "one", "kafka-console-consumer", &from_start);
-    left();
-    ends_as_javas(
-        &cluster,
-        "records_consumed",
-        "kafka-verifiable-consumer",
-        &["--group-id", &group, "--verbose"],
-    );
-    left();
 }
