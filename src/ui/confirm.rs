@@ -2,6 +2,7 @@
 
 use super::{Interrupt, Ui};
 use crate::failure::{Failure, Outcome};
+use dialoguer::console::Term;
 use std::io::ErrorKind;
 
 impl Ui {
@@ -25,23 +26,24 @@ impl Ui {
     /// When the terminal cannot be read, or interrupted by Ctrl-C or Escape.
     pub fn agrees(self, question: &str, by_default: bool) -> Outcome<bool> {
         // With the default handler Ctrl-C would end the process while the prompt hides the cursor.
-        Interrupt::watch()?;
-        let answer = dialoguer::Confirm::new()
-            .with_prompt(question)
-            .default(by_default)
-            .interact_opt();
+        let answer = Interrupt::watch()?.during(|| {
+            let answer = dialoguer::Confirm::new()
+                .with_prompt(question)
+                .default(by_default)
+                .interact_opt();
+            if answer.is_err() {
+                // What became of the question says more than a terminal that is gone.
+                let _ = Term::stderr().show_cursor();
+            }
+            answer
+        });
         match answer {
             Ok(Some(yes)) => Ok(yes),
             Ok(None) => Err(Failure::interrupted()),
-            Err(dialoguer::Error::IO(error)) => {
-                dialoguer::console::Term::stderr()
-                    .show_cursor()
-                    .map_err(|error| Failure::request("cannot write to the terminal").because(error))?;
-                if error.kind() == ErrorKind::Interrupted {
-                    return Err(Failure::interrupted());
-                }
-                Err(Failure::request("cannot ask").because(error))
+            Err(dialoguer::Error::IO(error)) if error.kind() == ErrorKind::Interrupted => {
+                Err(Failure::interrupted())
             }
+            Err(dialoguer::Error::IO(error)) => Err(Failure::request("cannot ask").because(error)),
         }
     }
 }

@@ -2,6 +2,12 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::process::{INTERRUPTED, Signals};
+#[cfg(unix)]
+use dialoguer::console::Term;
+#[cfg(unix)]
+use parking_lot::Mutex;
+#[cfg(unix)]
+use rustix::termios::{self, OptionalActions, Termios};
 use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -11,10 +17,16 @@ use tokio::runtime::Builder;
 
 /// The exit code for what asked the process to end; 0 while nothing did.
 static PRESSED: AtomicU8 = AtomicU8::new(0);
+/// How the terminal was before the question that is being asked on it.
+#[cfg(unix)]
+static ASKED: Mutex<Option<Termios>> = Mutex::new(None);
 static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
 
 /// The longest time between a Ctrl-C and the end of [`Interrupt::sleep`].
 const GLANCE: Duration = Duration::from_millis(20);
+/// How long after a Ctrl-C a question that heard it may still be there.
+#[cfg(unix)]
+const DEAF: Duration = Duration::from_millis(100);
 
 /// Tells whether the user asked this process to end (Ctrl-C, or SIGTERM).
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +51,22 @@ impl Interrupt {
             0 => INTERRUPTED,
             code => code,
         }
+    }
+
+    /// Asks a question on the terminal, which reads Ctrl-C as a key and then ends by itself. One that comes in the instant
+    /// before keys are read is a signal, of which the question knows nothing: that ends the process, with the terminal as
+    /// it was.
+    pub fn during<T>(self, question: impl FnOnce() -> T) -> T {
+        #[cfg(unix)]
+        {
+            *ASKED.lock() = termios::tcgetattr(io::stdin()).ok();
+        }
+        let answer = question();
+        #[cfg(unix)]
+        {
+            *ASKED.lock() = None;
+        }
+        answer
     }
 
     /// Whether Ctrl-C was pressed.
@@ -95,9 +123,26 @@ fn listen() -> io::Result<()> {
                 if PRESSED.swap(code, Ordering::SeqCst) != 0 {
                     std::process::exit(i32::from(code));
                 }
+                #[cfg(unix)]
+                end_a_deaf_question(code);
             }
         })
     };
     thread::Builder::new().name("signals".to_owned()).spawn(wait)?;
     Ok(())
+}
+
+/// Ends the process if a question goes on that should have ended by now.
+#[cfg(unix)]
+fn end_a_deaf_question(code: u8) {
+    if ASKED.lock().is_none() {
+        return;
+    }
+    thread::sleep(DEAF);
+    if let Some(before) = ASKED.lock().take() {
+        // The process ends whether or not the terminal is still there.
+        let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, &before);
+        let _ = Term::stderr().show_cursor();
+        std::process::exit(i32::from(code));
+    }
 }
