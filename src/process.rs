@@ -70,7 +70,7 @@ impl Signals {
 
 /// Whether this process was started so that it outlives its terminal; known on Linux alone.
 #[cfg(unix)]
-fn ignores_hangup() -> bool {
+pub fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
