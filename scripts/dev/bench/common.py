@@ -39,10 +39,10 @@ def timed(command, stdin=None, stdout=subprocess.DEVNULL, code=0):
 
 
 class Server:
-    """A broker to measure: its name, bootstrap address and process."""
+    """A broker to measure: its name, bootstrap address, process, and the folder of its logs."""
 
-    def __init__(self, name, bootstrap, pid):
-        self.name, self.bootstrap, self.pid = name, bootstrap, int(pid)
+    def __init__(self, name, bootstrap, pid, logs=None):
+        self.name, self.bootstrap, self.pid, self.logs = name, bootstrap, int(pid), logs
 
     def cpu_seconds(self):
         """User and system seconds of the process since its start."""
@@ -68,7 +68,7 @@ class Classroom(Server):
         self.spawned_ns = time.time_ns()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         ready = self.process.stdout.readline().split()
-        super().__init__("velo", ready[1], self.process.pid)
+        super().__init__("velo", ready[1], self.process.pid, self.folder.name)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -80,7 +80,8 @@ def apache():
     """The Apache Kafka that scripts/dev/real-kafka runs us with."""
     if "VELO_TEST_KAFKA" not in os.environ:
         raise SystemExit("run as: scripts/dev/real-kafka scripts/dev/bench/NAME")
-    return Server("apache", os.environ["VELO_TEST_KAFKA"], os.environ["VELO_TEST_KAFKA_PID"])
+    names = ["VELO_TEST_KAFKA", "VELO_TEST_KAFKA_PID", "VELO_TEST_KAFKA_LOGS"]
+    return Server("apache", *(os.environ[name] for name in names))
 
 
 def create_topic(server, name, partitions=1):
