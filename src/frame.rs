@@ -14,10 +14,24 @@ pub(crate) fn frame<Q: Request>(
     correlation_id: i32,
     client_id: &StrBytes,
 ) -> Result<Bytes, String> {
+    frame_under(Q::KEY, request, version, correlation_id, client_id)
+}
+
+/// The same under another key, for a request that the codec does not have but under the name of one like it.
+///
+/// # Errors
+/// As [`frame`].
+pub(crate) fn frame_under<Q: Request>(
+    key: i16,
+    request: &Q,
+    version: i16,
+    correlation_id: i32,
+    client_id: &StrBytes,
+) -> Result<Bytes, String> {
     let mut frame = BytesMut::new();
     frame.put_i32(0);
     RequestHeader::default()
-        .with_request_api_key(Q::KEY)
+        .with_request_api_key(key)
         .with_request_api_version(version)
         .with_correlation_id(correlation_id)
         .with_client_id(Some(client_id.clone()))

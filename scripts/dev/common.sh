@@ -1,7 +1,7 @@
 # Sourced by the scripts beside it: where things are, and how they talk.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 peers=${VELO_PEERS_DIR:-$root/target/peers}
-kafka_version=4.3.1
+kafka_version=4.4.0
 kafka_libs=$peers/kafka-$kafka_version/libs
 
 say() { printf '%s\n' "$*" >&2; }

@@ -13,7 +13,7 @@ use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often to look whether a member has left its group.
 const FAREWELL: Duration = Duration::from_millis(2);
@@ -109,11 +109,13 @@ impl Member {
         self.consumer.commit(&offsets, CommitMode::Sync).map_err(told)
     }
 
-    /// Leaves the group; answers what happened until then. Nothing is freed: only for a process that is about to end.
-    pub fn leave(self) -> Vec<Happened> {
+    /// Leaves the group, waiting at most for `timeout`; answers what happened until then. Nothing is freed: only for a
+    /// process that is about to end.
+    pub fn leave(self, timeout: Duration) -> Vec<Happened> {
         // Dropped, rdkafka's consumer leaves as well, but looks only every 100 ms whether it is done.
+        let begun = Instant::now();
         if self.consumer.close_queue().is_ok() {
-            while !self.consumer.closed() {
+            while !self.consumer.closed() && begun.elapsed() <= timeout {
                 self.consumer.poll(FAREWELL);
             }
         }

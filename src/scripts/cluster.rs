@@ -1,11 +1,11 @@
-//! `kafka-cluster`: the cluster's id, its nodes, and forgetting a broker.
+//! `kafka-cluster`: the cluster's id, its nodes and what they know, and forgetting a broker or a controller.
 
 use super::argparse::{Arg, Command, Group, Manners, Parsed, Parser, Takes, Type};
 use super::java_words::java_message;
 use super::wire_tool::{
     self, bootstrap_controller, bootstrap_group, bootstrap_server, command_config, refused,
 };
-use super::{Ending, out};
+use super::{Ending, broker_api_versions, out};
 use crate::kafka::{ClusterNode, ErrorCode};
 
 const SERVER: Arg = bootstrap_server(&["--bootstrap-server", "-b"]);
@@ -52,6 +52,24 @@ const PARSER: Parser = Parser {
             groups: GROUPS,
         },
         Command {
+            name: "unregister-controller",
+            help: "Have the cluster forget a controller that will not come back.",
+            args: &[
+                SERVER,
+                CONTROLLER,
+                OLD_CONFIG,
+                CONFIG,
+                Arg::new(
+                    &["--id", "-i"],
+                    Takes::One(Type::Int),
+                    "ID",
+                    "The id of the controller to forget.",
+                )
+                .required(),
+            ],
+            groups: GROUPS,
+        },
+        Command {
             name: "list-endpoints",
             help: "List where the brokers or controllers listen.",
             args: &[
@@ -64,6 +82,12 @@ const PARSER: Parser = Parser {
                     "List the brokers too that may not serve clients now.",
                 ),
             ],
+            groups: GROUPS,
+        },
+        Command {
+            name: "api-versions",
+            help: "List which requests the brokers or controllers know.",
+            args: &[SERVER, CONTROLLER, OLD_CONFIG, CONFIG],
             groups: GROUPS,
         },
     ],
@@ -79,6 +103,8 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     match given.command.unwrap_or_default() {
         "cluster-id" => cluster_id(&given, config),
         "unregister" => unregister(&given, config),
+        "unregister-controller" => unregister_controller(&given, config),
+        "api-versions" => api_versions(&given, config),
         _ => list_endpoints(&given, config),
     }
 }
@@ -117,6 +143,28 @@ fn unregister(given: &Parsed, config: Option<&str>) -> Result<u8, Ending> {
         }
         Err(error) => return Err(refused(CALL)(error)),
     }
+    Ok(0)
+}
+
+fn unregister_controller(given: &Parsed, config: Option<&str>) -> Result<u8, Ending> {
+    const CALL: &str = "unregisterController";
+    let id = given.number("id").unwrap_or_default();
+    let mut wire = wire_tool::connect(given, config, CALL)?;
+    match wire.unregister_controller(id) {
+        Ok(()) => out(&format!("Controller {id} is no longer registered.")),
+        Err(error) if error.code() == ErrorCode::UnsupportedVersion => {
+            out("The target cluster does not support the controller unregistration API.");
+        }
+        Err(error) => return Err(refused(CALL)(error)),
+    }
+    Ok(0)
+}
+
+fn api_versions(given: &Parsed, config: Option<&str>) -> Result<u8, Ending> {
+    const CALL: &str = "listNodes";
+    let mut wire = wire_tool::connect(given, config, CALL)?;
+    let nodes = wire.nodes().map_err(refused(CALL))?;
+    broker_api_versions::print(&mut wire, nodes);
     Ok(0)
 }
 

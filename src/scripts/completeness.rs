@@ -4,7 +4,7 @@ use super::Ending;
 use super::old_scripts::given;
 use super::options::quoted;
 
-/// A script of Apache Kafka 4.3.1 that is not here.
+/// A script of Apache Kafka 4.4.0 that is not here.
 #[derive(Debug, Clone, Copy)]
 pub struct Absent {
     /// Its name without `.sh`.

@@ -521,7 +521,7 @@ pub(super) const ERRORS: &[(i16, &str, &str)] = &[
     (
         124,
         "FencedStateEpoch",
-        "The share coordinator rejected the request because the share-group state epoch did not match.",
+        "The coordinator rejected the request because the state epoch did not match.",
     ),
     (
         125,
@@ -563,5 +563,20 @@ pub(super) const ERRORS: &[(i16, &str, &str)] = &[
         133,
         "ShareSessionLimitReached",
         "The limit of share sessions has been reached.",
+    ),
+    (
+        134,
+        "GroupDeletionFailed",
+        "DeleteGroups could not complete; see the error message on the per-group result for details.",
+    ),
+    (
+        135,
+        "StreamsTopologyDescriptionUpdateFailed",
+        "The broker could not process the topology description update; see the error message for details.",
+    ),
+    (
+        136,
+        "ControllerIdNotRegistered",
+        "The given controller ID was not registered.",
     ),
 ];

@@ -1,15 +1,21 @@
 //! `kafka-metadata-quorum`: the controllers' quorum, and who votes in it.
 
 use super::argparse::{Arg, Command, Group, Manners, Parsed, Parser, Takes, Type};
+use super::java_words::java_message;
 use super::wire_tool::{self, bootstrap_controller, bootstrap_group, bootstrap_server, print_table, refused};
 use super::{Ending, out};
-use crate::kafka::{Connection, Quorum, QuorumEndpoint, QuorumReplica, Wire, properties};
+use crate::kafka::{Connection, KafkaError, Quorum, QuorumEndpoint, QuorumReplica, Wire, properties};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
+
+/// Of a cluster whose quorum cannot change.
+const UNSUPPORTED_VERSION: i16 = 35;
+/// Of a controller that is no voter.
+const VOTER_NOT_FOUND: i16 = 127;
 
 const DESCRIBE: &str = "describeMetadataQuorum";
 const DRY_RUN: &str = "Only say what would be done.";
@@ -73,6 +79,10 @@ const PARSER: Parser = Parser {
                 )
                 .required(),
                 Arg::flag(&["--dry-run"], DRY_RUN),
+                Arg::flag(
+                    &["--unregister"],
+                    "Have the cluster forget the controller, too, once it is no voter any more.",
+                ),
             ],
             groups: &[],
         },
@@ -95,9 +105,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
 fn connect(given: &Parsed, call: &str) -> Result<Wire, Ending> {
     let config = given.value("command-config");
     if let Some(path) = config.filter(|path| !Path::new(path).exists()) {
-        return Err(Ending::failure(format!(
-            "Properties file {path} does not exists!"
-        )));
+        return Err(Ending::failure(format!("Properties file {path} does not exist.")));
     }
     wire_tool::connect(given, config, call)
 }
@@ -384,16 +392,49 @@ fn remove_controller(given: &Parsed) -> Result<u8, Ending> {
     let text = given.value("controller-directory-id").unwrap_or_default();
     let directory = uuid_of(text)
         .map_err(|why| Ending::failure(format!("Failed to parse --controller-directory-id: {why}")))?;
-    let dry = given.has("dry-run");
+    let (dry, unregister) = (given.has("dry-run"), given.has("unregister"));
     if !dry {
-        connect(given, CALL)?
-            .remove_raft_voter(id, directory)
-            .map_err(refused(CALL))?;
+        let removed = connect(given, CALL)?.remove_raft_voter(id, directory);
+        removed.map_err(|error| {
+            if unregister && [UNSUPPORTED_VERSION, VOTER_NOT_FOUND].contains(&error.protocol_code()) {
+                not_done("remove KRaft voter", id, &error)
+            } else {
+                refused(CALL)(error)
+            }
+        })?;
     }
     out(&format!(
         "{} KRaft controller {id} with directory id {}",
-        if dry { "DRY RUN of removing " } else { "Removed " },
+        if dry { "DRY RUN of removing" } else { "Removed" },
         directory_id(directory)
     ));
+    if unregister {
+        unregister_controller(given, id, dry)?;
+    }
     Ok(0)
+}
+
+/// What `--unregister` does once the controller is no voter any more.
+fn unregister_controller(given: &Parsed, id: i32, dry: bool) -> Result<(), Ending> {
+    if !dry {
+        connect(given, "unregisterController")?
+            .unregister_controller(id)
+            .map_err(|error| not_done("unregister controller", id, &error))?;
+    }
+    let done = if dry {
+        "DRY RUN of unregistering"
+    } else {
+        "Unregistered"
+    };
+    out(&format!("{done} KRaft controller {id}"));
+    Ok(())
+}
+
+/// Java's words for a controller that is still registered.
+fn not_done(what: &str, id: i32, error: &KafkaError) -> Ending {
+    Ending::failure(format!(
+        "Failed to {what} {id}: {}. To unregister the controller from the cluster, run `kafka-cluster.sh \
+         unregister-controller --id {id}`.",
+        java_message(error)
+    ))
 }

@@ -53,9 +53,9 @@ pub use table::{SCRIPTS, Script, find};
 use std::io::Write;
 
 /// The Apache Kafka whose words and options these scripts speak.
-pub const KAFKA_VERSION: &str = "4.3.1";
+pub const KAFKA_VERSION: &str = "4.4.0";
 /// The commit of that version, which some tools name beside it.
-pub const KAFKA_COMMIT: &str = "26b251a451ce941d";
+pub const KAFKA_COMMIT: &str = "1156b2752aaa28ea";
 
 /// Prints a line on stdout. A reader that has gone away ends the process with success, as `head` expects.
 pub fn out(line: &str) {

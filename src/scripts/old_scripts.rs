@@ -50,7 +50,6 @@ const DROPPED: &[(&str, Answer)] = &[
 /// How the names begin of those that Kafka 4 still has; it moved the others.
 const STILL_THERE: &[&str] = &[
     "org.apache.kafka.tools.",
-    "kafka.admin.ConfigCommand",
     "kafka.tools.StorageTool",
     "kafka.Kafka",
 ];

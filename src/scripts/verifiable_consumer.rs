@@ -130,6 +130,13 @@ const PARSER: Parser = Parser {
             "CONFIG-FILE",
             "File of properties of the consumer; the options win over it.",
         ),
+        Arg::new(
+            &["--close-timeout"],
+            Takes::One(Type::Int),
+            "CLOSE-TIMEOUT-MS",
+            "How long leaving the group may take, in ms.",
+        )
+        .or("30000"),
     ],
     command_metavar: "",
     manners: Manners::OrFail,
@@ -146,6 +153,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let connection = connection(&parsed, &mut properties)?;
     let interrupt = Interrupt::watch()?;
     let max = parsed.number::<i64>("max-messages").unwrap_or(-1);
+    let close_timeout = Duration::from_millis(parsed.number("close-timeout").unwrap_or(0));
     let topic = parsed.value("topic").unwrap_or_default();
     let member = Member::join(&connection, topic, &membership)?;
     event("startup_complete", json!({}));
@@ -166,7 +174,11 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
         interrupt,
     };
     reading.read();
-    reading.member.leave().into_iter().for_each(rebalanced);
+    reading
+        .member
+        .leave(close_timeout)
+        .into_iter()
+        .for_each(rebalanced);
     event("shutdown_complete", json!({}));
     if interrupt.pressed() {
         return Ok(Interrupt::exit_code());

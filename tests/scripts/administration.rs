@@ -37,7 +37,7 @@ on_both_clusters! {
         let ended = run(cluster, "kafka-features", &["describe"]).succeeds();
         let metadata = ended.stdout.lines().find(|line| line.contains("metadata.version")).unwrap();
         assert!(metadata.starts_with(&format!("Feature: {:<40}  SupportedMinVersion: ", "metadata.version")), "{metadata}");
-        assert!(metadata.contains(&format!("FinalizedVersionLevel: {:<15}  Epoch: ", "4.3-IV0")), "{metadata}");
+        assert!(metadata.contains(&format!("FinalizedVersionLevel: {:<15}  Epoch: ", "4.4-IV2")), "{metadata}");
 
         let update = ["upgrade", "--feature", "no.such.version=1", "--dry-run"];
         let ended = run(cluster, "kafka-features", &update).fails_with(1);
@@ -169,7 +169,7 @@ fn kafka_storage_formats_the_folder_of_a_node_of_ours() {
         refused.stderr
     );
     let said = format!(
-        "Formatting dynamic metadata voter directory {} with metadata.version 4.3-IV0.\n",
+        "Formatting dynamic metadata voter directory {} with metadata.version 4.4-IV2.\n",
         folder.display()
     );
     assert_eq!(format(&[]).succeeds().stdout, said);

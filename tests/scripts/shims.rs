@@ -226,7 +226,7 @@ fn scripts_are_installed_by_both_their_names_and_never_over_what_is_not_theirs()
     }
     for name in ["kafka-topics", "kafka-topics.sh"] {
         let output = Command::new(folder.join(name)).arg("--version").output().unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), "4.3.1\n", "{name}");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "4.4.0\n", "{name}");
     }
     fs::remove_file(folder.join("kafka-topics")).unwrap();
     fs::write(folder.join("kafka-topics"), "echo mine\n").unwrap();

@@ -11,18 +11,22 @@ const FIXED: &[&str] = &[
     "compression.gzip.level",
     "compression.lz4.level",
     "compression.zstd.level",
+    "errors.deadletterqueue.group.enable",
     "follower.replication.throttled.replicas",
     "leader.replication.throttled.replicas",
     "local.retention.bytes",
     "local.retention.ms",
+    "max.decompressed.message.bytes",
     "preallocate",
+    "remote.copy.lag.bytes",
+    "remote.copy.lag.ms",
     "remote.log.copy.disable",
     "remote.log.delete.on.disable",
     "remote.storage.enable",
     "segment.jitter.ms",
 ];
 
-/// Every topic setting of Kafka 4.3, in the order of names.
+/// Every topic setting of Kafka 4.4, in the order of names.
 pub static TOPIC_SETTINGS: &[Definition] = settings! {
     "cleanup.policy": Kind::ListOf(&["compact", "delete"]), "delete",
         "What happens to old records: delete drops whole segments past retention, compact keeps the last of each key.";
@@ -32,6 +36,7 @@ pub static TOPIC_SETTINGS: &[Definition] = settings! {
         "Codec that batches are stored with; producer keeps the producer's.";
     "compression.zstd.level": Kind::Int { min: -131_072 }, "3", "Level of zstd when the broker compresses; only the default here.";
     "delete.retention.ms": LONG, "86400000", "How long compaction keeps tombstones.";
+    "errors.deadletterqueue.group.enable": Kind::Boolean, "false", "Whether share groups may put here what they cannot read; there are none here.";
     "file.delete.delay.ms": LONG, "60000", "How long the files of a deleted segment stay.";
     "flush.messages": Kind::Long { min: 1 }, "9223372036854775807", "Records after which the log is synced to the disk.";
     "flush.ms": LONG, "9223372036854775807", "Time after which the log is synced to the disk.";
@@ -41,6 +46,7 @@ pub static TOPIC_SETTINGS: &[Definition] = settings! {
     "local.retention.bytes": Kind::Long { min: -2 }, "-2", "Tiered storage: bytes kept on the broker; there is none here.";
     "local.retention.ms": Kind::Long { min: -2 }, "-2", "Tiered storage: time kept on the broker; there is none here.";
     "max.compaction.lag.ms": Kind::Long { min: 1 }, "9223372036854775807", "A record is compacted at the latest after so long.";
+    "max.decompressed.message.bytes": Kind::Int { min: 1 }, "2147483639", "The largest record where the broker decompresses; only the default here.";
     "max.message.bytes": Kind::Int { min: 0 }, "1048588", "The largest record batch.";
     "message.timestamp.after.max.ms": LONG, "3600000", "How far a record's timestamp may lie ahead of the broker's clock.";
     "message.timestamp.before.max.ms": LONG, "9223372036854775807", "How far a record's timestamp may lie behind the broker's clock.";
@@ -49,6 +55,8 @@ pub static TOPIC_SETTINGS: &[Definition] = settings! {
     "min.compaction.lag.ms": LONG, "0", "A record is not compacted before so long.";
     "min.insync.replicas": Kind::Int { min: 1 }, "1", "Replicas that must be in sync for acks=all.";
     "preallocate": Kind::Boolean, "false", "Whether segment files are made in full size; never here.";
+    "remote.copy.lag.bytes": LIMIT, "-1", "Tiered storage: bytes kept back from copying; there is none here.";
+    "remote.copy.lag.ms": LIMIT, "0", "Tiered storage: time kept back from copying; there is none here.";
     "remote.log.copy.disable": Kind::Boolean, "false", "Tiered storage: stop copying; there is none here.";
     "remote.log.delete.on.disable": Kind::Boolean, "false", "Tiered storage: delete when turned off; there is none here.";
     "remote.storage.enable": Kind::Boolean, "false", "Tiered storage; there is none here.";

@@ -40,8 +40,8 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// Features of the cluster and the levels it can do (KIP-584): name, lowest, highest. A new cluster gets the highest.
-/// `metadata.version` 30 is that of Kafka 4.3.
-pub const SUPPORTED_FEATURES: &[(&str, i16, i16)] = &[("metadata.version", 30, 30)];
+/// `metadata.version` 33 is that of Kafka 4.4, 30 that of 4.3; between them no record that is written here has changed.
+pub const SUPPORTED_FEATURES: &[(&str, i16, i16)] = &[("metadata.version", 30, 33)];
 /// Producer ids in a block (KIP-730).
 const PRODUCER_ID_BLOCK: i32 = 1000;
 

@@ -66,7 +66,7 @@ pub struct LogConfig {
 }
 
 impl Default for LogConfig {
-    /// Apache Kafka 4.3's defaults.
+    /// Apache Kafka 4.4's defaults.
     fn default() -> Self {
         LogConfig {
             segment_bytes: 1 << 30,

@@ -3,7 +3,7 @@
 use super::security::Security;
 use super::{check, java_name, sasl};
 use crate::decode::decode;
-use crate::frame::frame;
+use crate::frame::frame_under;
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::probe;
 use bytes::Bytes;
@@ -70,16 +70,21 @@ impl Channel {
 
     /// Sends a request in the highest version both know, and waits for the answer.
     pub fn ask<Q: Request>(&mut self, request: &Q) -> Answer<Q::Response> {
-        let version = self.version::<Q>()?;
-        self.ask_in(version, request)
+        self.ask_under(Q::KEY, request)
+    }
+
+    /// The same under another key: for a request that the codec lacks and whose bodies are those of `Q`.
+    pub fn ask_under<Q: Request>(&mut self, key: i16, request: &Q) -> Answer<Q::Response> {
+        let version = self.version::<Q>(key)?;
+        self.ask_in(key, version, request)
     }
 
     /// The highest version of a request that both know; Java's words when there is none.
-    pub fn version<Q: Request>(&self) -> Answer<i16> {
-        let name = || java_name(Q::KEY);
+    fn version<Q: Request>(&self, key: i16) -> Answer<i16> {
+        let name = || java_name(key);
         let unsupported = |words: String| KafkaError::of_protocol(UNSUPPORTED_VERSION, words);
         let mut known = self.node.api_keys.iter();
-        let Some(api) = known.find(|api| api.api_key == Q::KEY) else {
+        let Some(api) = known.find(|api| api.api_key == key) else {
             return Err(unsupported(format!("The node does not support {}", name())));
         };
         let ours = <Q as Message>::VERSIONS;
@@ -103,7 +108,7 @@ impl Channel {
             .with_client_software_name(StrBytes::from_static_str("velo"))
             .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
         let newest = ApiVersionsRequest::VERSIONS.max;
-        let (version, mut answer) = self.exchange(newest, &request)?;
+        let (version, mut answer) = self.exchange(ApiVersionsRequest::KEY, newest, &request)?;
         // In every version the answer begins with its error code.
         if !answer.starts_with(&UNSUPPORTED_VERSION.to_be_bytes()) {
             let answer: ApiVersionsResponse = self.decoded(&mut answer, version)?;
@@ -118,20 +123,20 @@ impl Channel {
         } else {
             request
         };
-        let answer = self.ask_in(version, &request)?;
+        let answer = self.ask_in(ApiVersionsRequest::KEY, version, &request)?;
         check(answer.error_code, None).map(|()| answer)
     }
 
-    fn ask_in<Q: Request>(&mut self, version: i16, request: &Q) -> Answer<Q::Response> {
-        let (version, mut answer) = self.exchange(version, request)?;
+    fn ask_in<Q: Request>(&mut self, key: i16, version: i16, request: &Q) -> Answer<Q::Response> {
+        let (version, mut answer) = self.exchange(key, version, request)?;
         self.decoded(&mut answer, version)
     }
 
     /// Sends a request; answers the body of the response, undecoded.
-    fn exchange<Q: Request>(&mut self, version: i16, request: &Q) -> Answer<(i16, Bytes)> {
+    fn exchange<Q: Request>(&mut self, key: i16, version: i16, request: &Q) -> Answer<(i16, Bytes)> {
         self.correlation_id = self.correlation_id.wrapping_add(1);
         // What an older version cannot say is an error here.
-        let frame = frame(request, version, self.correlation_id, &self.client_id)
+        let frame = frame_under(key, request, version, self.correlation_id, &self.client_id)
             .map_err(|words| KafkaError::of_protocol(UNSUPPORTED_VERSION, words))?;
         let answer = self.stream.write_all(&frame).and_then(|()| {
             self.stream.flush()?;

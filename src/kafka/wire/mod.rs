@@ -262,6 +262,9 @@ fn check(code: i16, message: Option<StrBytes>) -> Answer {
 
 /// An API's name as Java's enumeration has it: `DESCRIBE_QUORUM`.
 fn java_name(key: i16) -> String {
+    if key == cluster::UNREGISTER_CONTROLLER {
+        return "UNREGISTER_CONTROLLER".to_owned();
+    }
     let Ok(key) = ApiKey::try_from(key) else {
         return key.to_string();
     };

@@ -1,4 +1,4 @@
-//! The requests that Apache Kafka 4.3.1's Java client knows, and in which versions.
+//! The requests that Apache Kafka 4.4.0's Java client knows, and in which versions.
 
 /// A request of Kafka's protocol.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +45,7 @@ pub(super) const KNOWN: &[KnownApi] = &[
     api(15, "DescribeGroups", 0, 6, true),
     api(16, "ListGroups", 0, 5, true),
     api(17, "SaslHandshake", 0, 1, true),
-    api(18, "ApiVersions", 0, 4, true),
+    api(18, "ApiVersions", 0, 5, true),
     api(19, "CreateTopics", 2, 7, true),
     api(20, "DeleteTopics", 1, 6, true),
     api(21, "DeleteRecords", 0, 2, true),
@@ -55,7 +55,7 @@ pub(super) const KNOWN: &[KnownApi] = &[
     api(25, "AddOffsetsToTxn", 0, 4, true),
     api(26, "EndTxn", 0, 5, true),
     api(27, "WriteTxnMarkers", 1, 2, true),
-    api(28, "TxnOffsetCommit", 0, 5, true),
+    api(28, "TxnOffsetCommit", 0, 6, true),
     api(29, "DescribeAcls", 1, 3, true),
     api(30, "CreateAcls", 1, 3, true),
     api(31, "DeleteAcls", 1, 3, true),
@@ -69,7 +69,7 @@ pub(super) const KNOWN: &[KnownApi] = &[
     api(39, "RenewDelegationToken", 1, 2, true),
     api(40, "ExpireDelegationToken", 1, 2, true),
     api(41, "DescribeDelegationToken", 1, 3, true),
-    api(42, "DeleteGroups", 0, 2, true),
+    api(42, "DeleteGroups", 0, 3, true),
     api(43, "ElectLeaders", 0, 2, true),
     api(44, "IncrementalAlterConfigs", 0, 1, true),
     api(45, "AlterPartitionReassignments", 0, 1, true),
@@ -115,9 +115,11 @@ pub(super) const KNOWN: &[KnownApi] = &[
     api(85, "WriteShareGroupState", 0, 1, true),
     api(86, "DeleteShareGroupState", 0, 0, true),
     api(87, "ReadShareGroupStateSummary", 0, 1, true),
-    api(88, "StreamsGroupHeartbeat", 0, 0, true),
-    api(89, "StreamsGroupDescribe", 0, 0, true),
+    api(88, "StreamsGroupHeartbeat", 0, 1, true),
+    api(89, "StreamsGroupDescribe", 0, 1, true),
     api(90, "DescribeShareGroupOffsets", 0, 1, true),
     api(91, "AlterShareGroupOffsets", 0, 0, true),
     api(92, "DeleteShareGroupOffsets", 0, 0, true),
+    api(93, "StreamsGroupTopologyDescriptionUpdate", 0, 0, true),
+    api(94, "UnregisterController", 0, 0, true),
 ];

@@ -6,8 +6,8 @@ use super::connecting::{self, Unanswered, bootstrap_server, command_config};
 use super::java_order::hash_map_order;
 use super::options::{HELP, Options, Parsed, VERSION};
 use super::{Ending, out};
-use crate::kafka::Broker;
 use crate::kafka::wire::ApiRange;
+use crate::kafka::{Broker, Wire};
 use known::{KNOWN, KnownApi};
 use std::collections::BTreeMap;
 
@@ -44,6 +44,12 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
         .nodes()
         .map_err(|error| Unanswered::of_error(&error, "METADATA").ending(|_| no_answer(&parsed)))?;
     hash_map_order(&mut nodes, |node| node);
+    print(&mut wire, nodes);
+    Ok(0)
+}
+
+/// Prints what each node knows, or why it does not say so.
+pub(super) fn print(wire: &mut Wire, nodes: Vec<Broker>) {
     for node in nodes {
         match wire.api_versions(node.id) {
             Ok(apis) => out(&format!("{} -> {}", shown(&node), listed(&apis))),
@@ -53,7 +59,6 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
             }
         }
     }
-    Ok(0)
 }
 
 /// None of the servers named answers; Java knows no ids of them.

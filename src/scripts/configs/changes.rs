@@ -59,7 +59,7 @@ fn pairs(text: &str) -> Result<BTreeMap<String, String>, Ending> {
     for part in parts {
         let [name, value] = split_outside_brackets(part, '=')[..] else {
             return Err(Ending::failure(
-                "requirement failed: Invalid entity config: all configs to be added must be in the format \"key=val\" or  \
+                "Invalid entity config: all configs to be added must be in the format \"key=val\" or  \
                  \"key=[val1,val2]\" to group values which contain commas.",
             ));
         };

@@ -25,7 +25,7 @@ const DEFAULTS: [(&str, &str); 4] = [
     ("ip-defaults", "ips"),
 ];
 /// In the order in which Kafka's tool names them.
-const VALID: &str = "topics, clients, users, brokers, ips, client-metrics, groups, broker-loggers";
+const VALID: &str = "broker-loggers, topics, clients, users, brokers, ips, client-metrics, groups";
 
 pub(super) const OPTIONS: Options = Options {
     about: "This tool helps to manipulate and describe entity config for a topic, client, user, broker, ip, client-metrics \

@@ -5,7 +5,7 @@ use super::{Command, changes, completed};
 use crate::kafka::ConfigChange;
 use crate::kafka::wire::{QuotaEntity, QuotaMatch, Quotas, ScramChange, ScramMechanism, Wire};
 use crate::scripts::java_format::{double, parsed_double};
-use crate::scripts::java_order::{JavaHash, sized_hash_map_order};
+use crate::scripts::java_order::{JavaHash, hash_map_order, sized_hash_map_order};
 use crate::scripts::java_words::java_exception;
 use crate::scripts::{Ending, out};
 use std::num::NonZeroU32;
@@ -157,10 +157,11 @@ fn check(entities: &Entities, changes: &[ConfigChange]) -> Result<bool, Ending> 
     if entities.is_about(&["ips"]) {
         let mut unknown = names(&added, |name| !OF_ADDRESSES.contains(&name));
         unknown.extend(names(&deleted, |name| !OF_ADDRESSES.contains(&name)));
+        hash_map_order(&mut unknown, |name| *name);
         if !unknown.is_empty() {
             return refuse(format!(
                 "Only connection quota configs can be added for 'ips' using --bootstrap-server. Unexpected config names: {}",
-                unknown.join(",")
+                unknown.join(", ")
             ));
         }
         return Ok(true);
@@ -173,16 +174,17 @@ fn check(entities: &Entities, changes: &[ConfigChange]) -> Result<bool, Ending> 
     };
     let is_password = |name: &str| mechanism(name).is_some();
     let is_quota = |name: &str| OF_USERS.contains(&name);
-    for (changes, verb, list) in [(&added, "added", "Set"), (&deleted, "deleted", "ArrayBuffer")] {
+    for (changes, verb) in [(&added, "added"), (&deleted, "deleted")] {
         let mut unknown = names(changes, |name| !is_quota(name) && !is_password(name));
         if of_clients {
             unknown.extend(names(changes, is_password));
         }
+        hash_map_order(&mut unknown, |name| *name);
         if !unknown.is_empty() {
             return refuse(format!(
                 "Only {what} configs can be {verb} for '{whom}' using --bootstrap-server. Unexpected config names: \
-                 {list}({})",
-                unknown.join(", ")
+                 {}",
+                unknown.join(",")
             ));
         }
     }

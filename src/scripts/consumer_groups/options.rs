@@ -44,8 +44,7 @@ const fn maybe_value(names: &'static [&'static str], help: &'static str) -> Opt 
 }
 
 pub(super) const OPTIONS: Options = Options {
-    about: "This tool helps to list all consumer groups, describe a consumer group, delete consumer group info, or \
-            reset consumer group offsets.",
+    about: "This tool helps to list, describe, delete and manage the offsets of consumer groups.",
     abbreviations: false,
     all: &[
         HELP,

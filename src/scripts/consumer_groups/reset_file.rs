@@ -41,7 +41,7 @@ pub(super) fn offsets(
         }
     }
     if offsets.is_empty() {
-        error(format!("No reset plan for group {group} found")).print();
+        error(format!("No reset plan for group {group} found.")).print();
     }
     Ok(offsets)
 }

@@ -1,11 +1,13 @@
-//! The features of Apache Kafka 4.3.1, and which release brought which level.
+//! The features of Apache Kafka 4.4.0, and which release brought which level.
 
 /// The feature that the others follow.
 pub const METADATA_VERSION: &str = "metadata.version";
 /// The latest release that is stable.
-pub const LATEST: (&str, i16) = ("4.3-IV0", 30);
+pub const LATEST: (&str, i16) = ("4.4-IV2", 33);
+/// The release after it, which is not stable yet.
+pub const UNSTABLE: &str = "4.5-IV0";
 /// Releases by their level of `metadata.version`.
-const RELEASES: [(&str, i16); 25] = [
+const RELEASES: [(&str, i16); 28] = [
     ("3.3-IV3", 7),
     ("3.4-IV0", 8),
     ("3.5-IV0", 9),
@@ -29,8 +31,11 @@ const RELEASES: [(&str, i16); 25] = [
     ("4.1-IV1", 27),
     ("4.2-IV0", 28),
     ("4.2-IV1", 29),
-    LATEST,
+    ("4.3-IV0", 30),
     ("4.4-IV0", 31),
+    ("4.4-IV1", 32),
+    LATEST,
+    (UNSTABLE, 34),
 ];
 
 /// A feature beside `metadata.version`.
@@ -61,7 +66,7 @@ pub const FEATURES: &[Feature] = &[
     },
     Feature {
         name: "share.version",
-        levels: &[(28, None)],
+        levels: &[(28, None), (31, None)],
     },
     Feature {
         name: "streams.version",
@@ -86,12 +91,12 @@ impl Feature {
     }
 }
 
-/// The `metadata.version` of a release: `4.3-IV0`, or `4.3` for its last one.
+/// The `metadata.version` of a release: `4.4-IV2`, or `4.4` for its last one.
 ///
 /// # Errors
 /// Kafka's message, with all releases, when there is none of that name.
 pub fn release_level(release: &str) -> Result<i16, String> {
-    // 4.3.1 is 4.3.
+    // 4.4.0 is 4.4.
     let name: Vec<&str> = release.split('.').take(2).collect();
     let name = name.join(".");
     let stable = RELEASES.iter().filter(|(_, level)| *level <= LATEST.1);

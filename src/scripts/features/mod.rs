@@ -9,24 +9,25 @@ use super::wire_tool::{
 };
 use super::{Ending, out};
 use crate::kafka::Wire;
+pub(super) use known::UNSTABLE;
 
 const METADATA: Arg = Arg::new(
     &["--metadata"],
     Takes::One(Type::Text),
     "METADATA",
-    "DEPRECATED: use --release-version. The level of metadata.version, for example 4.3-IV0.",
+    "DEPRECATED: use --release-version. The level of metadata.version, for example 4.4-IV2.",
 );
 const RELEASE: Arg = Arg::new(
     &["--release-version"],
     Takes::One(Type::Text),
     "RELEASE_VERSION",
-    "Set all features to what this release has, for example 4.3; version-mapping shows it.",
+    "Set all features to what this release has, for example 4.4; version-mapping shows it.",
 );
 const FEATURE: Arg = Arg::new(
     &["--feature"],
     Takes::Each(Type::Text),
     "FEATURE",
-    "One feature, as NAME=LEVEL, for example metadata.version=30. May be repeated.",
+    "One feature, as NAME=LEVEL, for example metadata.version=33. May be repeated.",
 );
 const UNSAFE: Arg = Arg::flag(&["--unsafe"], "Do it even if metadata may be lost for good.");
 const DRY_RUN: Arg = Arg::flag(&["--dry-run"], "Only ask whether it could be done.");
@@ -84,7 +85,7 @@ const PARSER: Parser = Parser {
                 &["--release-version"],
                 Takes::One(Type::Text),
                 "RELEASE_VERSION",
-                "The release, from 3.3-IV3 to 4.3-IV0, which is the default.",
+                "The release, from 3.3-IV3 to 4.4-IV2, which is the default.",
             )],
             groups: &[],
         },
@@ -149,7 +150,7 @@ fn version_mapping(given: &Parsed) -> Result<(), Ending> {
     Ok(())
 }
 
-/// The lines of `version-mapping`, for a release such as `4.3` or `4.3-IV0`.
+/// The lines of `version-mapping`, for a release such as `4.4` or `4.4-IV2`.
 ///
 /// # Errors
 /// When there is no such release.
@@ -218,29 +219,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn releases_map_to_the_levels_that_apache_kafka_4_3_1_printed() {
+    fn releases_map_to_the_levels_that_apache_kafka_4_4_0_printed() {
         assert_eq!(
             mapping("3.9").unwrap(),
             "metadata.version=21 (3.9)\nkraft.version=1\ntransaction.version=0\ngroup.version=0\n\
              eligible.leader.replicas.version=0\nshare.version=0\nstreams.version=0"
         );
         assert_eq!(
-            mapping("4.3-IV0").unwrap(),
-            "metadata.version=30 (4.3-IV0)\nkraft.version=1\ntransaction.version=2\ngroup.version=1\n\
-             eligible.leader.replicas.version=1\nshare.version=1\nstreams.version=1"
+            mapping("4.4-IV2").unwrap(),
+            "metadata.version=33 (4.4-IV2)\nkraft.version=1\ntransaction.version=2\ngroup.version=1\n\
+             eligible.leader.replicas.version=1\nshare.version=2\nstreams.version=1"
         );
-        assert!(mapping("4.4").is_err(), "it is not stable");
+        assert!(mapping("4.5").is_err(), "it is not stable");
         let unknown = mapping("9.9").unwrap_err();
         assert!(
             unknown.starts_with(
                 "Unknown metadata.version '9.9'. Supported metadata.version are: 3.3-IV3, 3.4-IV0,"
-            ) && unknown.ends_with("4.2-IV1, 4.3-IV0, 4.4-IV0"),
+            ) && unknown.ends_with("4.3-IV0, 4.4-IV0, 4.4-IV1, 4.4-IV2, 4.5-IV0"),
             "{unknown}"
         );
     }
 
     #[test]
-    fn dependencies_are_those_that_apache_kafka_4_3_1_printed() {
+    fn dependencies_are_those_that_apache_kafka_4_4_0_printed() {
         for (feature, said) in [
             (
                 "transaction.version=2",

@@ -186,7 +186,7 @@ impl Run {
 
     fn run(mut self) -> Result<u8, Ending> {
         let what = std::mem::replace(&mut self.work.payload, options::Payload::Monotonic);
-        let mut payloads = Payloads::new(what);
+        let mut payloads = Payloads::new(what, self.work.keys, self.work.seed);
         let mut next = 0;
         while next < self.work.records {
             next += self.send(next, &mut payloads)?;
@@ -242,14 +242,15 @@ impl Run {
     fn enqueue(&self, count: u64, tag: usize, payloads: &mut Payloads) -> Result<(), Ending> {
         let mut bytes = Vec::new();
         let mut ends = Vec::new();
+        let mut keys = Vec::new();
         for _ in 0..count {
-            payloads.write(&mut bytes);
+            keys.push(payloads.write(&mut bytes).map(|key| key.to_string()));
             ends.push(bytes.len());
         }
         let mut batch = Batch::default();
         let mut start = 0;
-        for end in ends {
-            batch.push(None, bytes.get(start..end), tag);
+        for (key, end) in keys.iter().zip(ends) {
+            batch.push(key.as_ref().map(String::as_bytes), bytes.get(start..end), tag);
             start = end;
         }
         let begun = Instant::now();

@@ -117,6 +117,26 @@ pub const PARSER: Parser = Parser {
             "The time between two lines on the way, in ms.",
         )
         .or("5000"),
+        Arg::new(
+            &["--record-key-range"],
+            Takes::One(Type::Int),
+            "KEY-RANGE",
+            "Keys are whole numbers below this; with the key distributions range and random.",
+        ),
+        Arg::new(
+            &["--key-distribution"],
+            Takes::One(Type::Among(&["none", "range", "random"])),
+            "KEY-DISTRIBUTION",
+            "Which keys the records have: none, one after the other (range), or random.",
+        )
+        .or("none"),
+        Arg::new(
+            &["--random-seed"],
+            Takes::One(Type::Long),
+            "RANDOM-SEED",
+            "Another seed gives other random keys and payloads; the same one the same.",
+        )
+        .or("0"),
     ],
     command_metavar: "",
     manners: Manners::OrFail,
@@ -132,6 +152,17 @@ pub enum Payload {
     Monotonic,
 }
 
+/// Which keys the records have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// None.
+    None,
+    /// 0, 1, 2 and so on below this, and again from 0.
+    Range(u64),
+    /// Random numbers below this.
+    Random(u64),
+}
+
 /// What is to be done.
 pub struct Work {
     /// `--topic`
@@ -142,6 +173,10 @@ pub struct Work {
     pub warmup: u64,
     /// What the records hold.
     pub payload: Payload,
+    /// Which keys the records have.
+    pub keys: Keys,
+    /// `--random-seed`
+    pub seed: i64,
     /// `--throughput`
     pub throughput: f64,
     /// `--print-metrics`
@@ -183,6 +218,8 @@ pub fn read(arguments: &[String]) -> Result<Work, Ending> {
             .number::<i64>("warmup-records")
             .map_or(0, |count| u64::try_from(count).unwrap_or(0)),
         payload,
+        keys: keys(&parsed),
+        seed: parsed.number("random-seed").unwrap_or(0),
         throughput: parsed.number("throughput").unwrap_or(-1.0),
         metrics: parsed.has("print-metrics"),
         interval: parsed.number("reporting-interval").unwrap_or(5000),
@@ -195,6 +232,9 @@ pub fn read(arguments: &[String]) -> Result<Work, Ending> {
 /// The tool's own rules, in its order.
 fn check(parsed: &Parsed) -> Result<(), &'static str> {
     let number = |name| parsed.number::<i64>(name);
+    let has_keys = parsed
+        .value("key-distribution")
+        .is_some_and(|keys| keys != "none");
     let any = [
         "bootstrap-server",
         "command-property",
@@ -236,6 +276,18 @@ fn check(parsed: &Parsed) -> Result<(), &'static str> {
             number("reporting-interval").is_some_and(|interval| interval <= 0),
             "--reporting-interval should be greater than zero.",
         ),
+        (
+            number("record-key-range").is_some_and(|range| range <= 0),
+            "--record-key-range should be greater than zero.",
+        ),
+        (
+            has_keys && !parsed.has("record-key-range"),
+            "--record-key-range is required when --key-distribution is 'range' or 'random'.",
+        ),
+        (
+            !has_keys && parsed.has("record-key-range"),
+            "--key-distribution must be 'range' or 'random' when --record-key-range is specified.",
+        ),
     ];
     match rules.iter().find(|(broken, _)| *broken) {
         Some((_, why)) => Err(why),
@@ -248,6 +300,15 @@ pub fn uncaught(class: &str, message: &str) -> Ending {
     Ending::failure(format!(
         "Exception in thread \"main\" java.lang.{class}: {message}"
     ))
+}
+
+fn keys(parsed: &Parsed) -> Keys {
+    let range = parsed.number("record-key-range").unwrap_or(1);
+    match parsed.value("key-distribution") {
+        Some("range") => Keys::Range(range),
+        Some("random") => Keys::Random(range),
+        _ => Keys::None,
+    }
 }
 
 fn payload(parsed: &Parsed) -> Result<Payload, Ending> {

@@ -1,8 +1,8 @@
-//! What the records hold.
+//! What the records hold: keys and payloads.
 
-use super::options::Payload;
+use super::options::{Keys, Payload};
 
-/// Java's `SplittableRandom(0)`, so that a payload file is drawn from in the order of Java's tool.
+/// Java's `SplittableRandom`, so that keys and the parts of a payload file are drawn in the order of Java's tool.
 struct Random(u64);
 
 impl Random {
@@ -52,23 +52,30 @@ impl Random {
 /// Makes one payload after the other.
 pub struct Payloads {
     what: Payload,
+    keys: Keys,
     random: Random,
     number: u64,
 }
 
 impl Payloads {
     /// From the first on.
-    pub fn new(what: Payload) -> Self {
+    pub fn new(what: Payload, keys: Keys, seed: i64) -> Self {
         Payloads {
             what,
-            random: Random(0),
+            keys,
+            random: Random(seed.cast_unsigned()),
             number: 0,
         }
     }
 
-    /// Appends the next one.
-    pub fn write(&mut self, buffer: &mut Vec<u8>) {
+    /// Appends the next payload to `buffer`, and answers its record's key.
+    pub fn write(&mut self, buffer: &mut Vec<u8>) -> Option<u64> {
         match &self.what {
+            // Keys come from the same source: they are Java's only if each letter takes as much from it as Java's.
+            Payload::Random(size) if matches!(self.keys, Keys::Random(_)) => {
+                let random = &mut self.random;
+                buffer.extend((0..*size).map(|_| b'A' + random.below(26) as u8));
+            }
             Payload::Random(size) => {
                 let end = buffer.len() + size;
                 while buffer.len() < end {
@@ -83,6 +90,11 @@ impl Payloads {
             Payload::Monotonic => buffer.extend_from_slice(self.number.to_string().as_bytes()),
         }
         self.number += 1;
+        match self.keys {
+            Keys::None => None,
+            Keys::Range(range) => Some((self.number - 1) % range.max(1)),
+            Keys::Random(range) => Some(self.random.below(usize::try_from(range).unwrap_or(1)) as u64),
+        }
     }
 }
 
@@ -93,15 +105,49 @@ mod tests {
     #[test]
     fn parts_are_drawn_in_javas_order() {
         let parts = ["0", "1", "2"].map(|part| part.as_bytes().to_vec()).to_vec();
-        let mut payloads = Payloads::new(Payload::Among(parts));
+        let mut payloads = Payloads::new(Payload::Among(parts), Keys::None, 0);
         let mut drawn = Vec::new();
-        (0..12).for_each(|_| payloads.write(&mut drawn));
+        (0..12).for_each(|_| assert_eq!(payloads.write(&mut drawn), None));
         assert_eq!(String::from_utf8_lossy(&drawn), "110011201012");
     }
 
     #[test]
+    fn keys_are_drawn_in_javas_order() {
+        // As kcat showed them behind Java's tool of 4.4.0.
+        for (keys, seed, expected) in [
+            (Keys::Range(3), 0, "0 1 2 0 1 2"),
+            (
+                Keys::Random(10),
+                0,
+                "6=YQHHN 9=BSEPD 2=SEIFG 4=MSUJX 1=OLTXS 4=LGHDI",
+            ),
+            (
+                Keys::Random(10),
+                5,
+                "6=CZSGK 0=UCKCX 8=SKRWD 8=DTDKX 6=CELWX 1=YHOGW",
+            ),
+            (
+                Keys::Random(10),
+                -7,
+                "3=JQRGL 8=UEGNZ 6=UDIMJ 3=YCHVM 7=TBPTP 0=JBHRW",
+            ),
+        ] {
+            let mut payloads = Payloads::new(Payload::Random(5), keys, seed);
+            let drawn = (0..6).map(|_| {
+                let mut payload = Vec::new();
+                let key = payloads.write(&mut payload).unwrap();
+                match keys {
+                    Keys::Random(_) => format!("{key}={}", String::from_utf8(payload).unwrap()),
+                    _ => key.to_string(),
+                }
+            });
+            assert_eq!(drawn.collect::<Vec<_>>().join(" "), expected);
+        }
+    }
+
+    #[test]
     fn random_letters_are_as_many_as_asked_for() {
-        let mut payloads = Payloads::new(Payload::Random(13));
+        let mut payloads = Payloads::new(Payload::Random(13), Keys::None, 0);
         let mut text = Vec::new();
         payloads.write(&mut text);
         assert_eq!(text.len(), 13);

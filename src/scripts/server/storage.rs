@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What a node of ours agrees to when it is formatted; it knows no other level.
-const RELEASE: &str = "4.3-IV0";
+const RELEASE: &str = "4.4-IV2";
 const CONFIG: Arg = Arg::new(
     &["--config", "-c"],
     Takes::One(Type::Text),
@@ -66,13 +66,13 @@ const PARSER: Parser = Parser {
                     &["--release-version", "-r"],
                     Takes::One(Type::Text),
                     "RELEASE_VERSION",
-                    "The release whose features to begin with; a node of ours knows 4.3-IV0, which is the default.",
+                    "The release whose features to begin with; a node of ours knows 4.4-IV2, which is the default.",
                 ),
                 Arg::new(
                     &["--feature", "-f"],
                     Takes::Each(Type::Text),
                     "FEATURE",
-                    "One feature, as NAME=LEVEL; a node of ours knows metadata.version=30.",
+                    "One feature, as NAME=LEVEL; a node of ours knows metadata.version=33.",
                 ),
                 Arg::flag(
                     &["--standalone", "-s"],
@@ -97,7 +97,7 @@ const PARSER: Parser = Parser {
                 &["--release-version", "-r"],
                 Takes::One(Type::Text),
                 "RELEASE_VERSION",
-                "The release, from 3.3-IV3 to 4.3-IV0, which is the default.",
+                "The release, from 3.3-IV3 to 4.4-IV2, which is the default.",
             )],
             groups: &[],
         },
@@ -291,19 +291,20 @@ fn refuse(given: &Parsed, config: &NodeConfig) -> Result<(), Ending> {
     }
     if let Some(release) = given.value("release-version") {
         // Kafka offers none here that is not stable yet.
-        let mapped =
-            features::mapping(release).map_err(|why| Ending::failure(why.trim_end_matches(", 4.4-IV0")))?;
-        if !mapped.starts_with("metadata.version=30 ") {
+        let unstable = format!(", {}", features::UNSTABLE);
+        let mapped = features::mapping(release)
+            .map_err(|why| Ending::failure(why.trim_end_matches(unstable.as_str())))?;
+        if !mapped.starts_with("metadata.version=33 ") {
             return refused("release-version", &format!("it knows {RELEASE} alone."));
         }
     }
     for feature in given.values("feature") {
         features::check_supported(feature).map_err(Ending::failure)?;
         features::dependencies_of(feature).map_err(Ending::failure)?;
-        if feature.replace(' ', "") != "metadata.version=30" {
+        if feature.replace(' ', "") != "metadata.version=33" {
             return refused(
                 "feature",
-                &format!("{feature}; it knows metadata.version=30 alone."),
+                &format!("{feature}; it knows metadata.version=33 alone."),
             );
         }
     }
