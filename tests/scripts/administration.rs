@@ -69,7 +69,7 @@ on_both_clusters! {
         assert_eq!(ended.stderr, refusal);
         let dry = ["remove-controller", "-i", "3", "-d", "AAAAAAAAAAAAAAAAAAAAAQ", "--dry-run"];
         let ended = run(cluster, "kafka-metadata-quorum", &dry).succeeds();
-        let said = "DRY RUN of removing  KRaft controller 3 with directory id AAAAAAAAAAAAAAAAAAAAAQ\n";
+        let said = "DRY RUN of removing KRaft controller 3 with directory id AAAAAAAAAAAAAAAAAAAAAQ\n";
         assert_eq!(ended.stdout, said);
     }
 }
