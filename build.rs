@@ -4,7 +4,16 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-const PEERS: [&str; 6] = ["go", "kafka", "kcat", "mongo", "node", "python"];
+const PEERS: [&str; 8] = [
+    "ferretdb",
+    "go",
+    "kafka",
+    "kcat",
+    "mongo",
+    "node",
+    "postgresql",
+    "python",
+];
 
 fn main() -> io::Result<()> {
     name_peers();

@@ -3,6 +3,7 @@
 use crate::commands::{self, Context};
 use crate::failure::{Failure, Kind, Outcome};
 use crate::scripts;
+use crate::ui::output::complain;
 use crate::ui::{Interrupt, OutputChoice};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -168,6 +169,6 @@ fn report(failure: &Failure) -> ExitCode {
     if failure.kind() == Kind::Interrupted {
         return ExitCode::from(Interrupt::exit_code());
     }
-    eprintln!("{failure}");
+    complain(failure);
     ExitCode::from(failure.kind().exit_code())
 }

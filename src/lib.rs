@@ -2,6 +2,7 @@
 //!
 //! The layers, and who may call whom, are in `docs/decisions.md`; `tests/layering.rs` checks them.
 
+mod bom;
 pub mod broker;
 pub mod cli;
 pub mod clock;

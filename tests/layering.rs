@@ -113,6 +113,25 @@ fn no_layer_calls_one_it_must_not_know() {
     );
 }
 
+/// What writes to stdout or stderr by itself.
+const WRITERS: &[&str] = &["println!(", "print!(", "io::stdout()", "io::stderr()"];
+
+#[test]
+fn the_friendly_face_writes_through_the_one_place_that_guards_the_terminal() {
+    let mut found = Vec::new();
+    for folder in ["src/commands", "src/course", "src/exercises"] {
+        for path in rust_files(Path::new(folder)) {
+            for (number, line) in code_lines(&path) {
+                let writes = WRITERS.iter().any(|writer| line.contains(writer));
+                if writes && !line.contains("is_terminal()") {
+                    found.push(format!("{}:{number}: {}", path.display(), line.trim()));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "output past src/ui:\n{}", found.join("\n"));
+}
+
 /// Where Kafka's messages are made and read by themselves.
 const WIRE: &[&str] = &["src/broker", "src/kafka/wire", "src/decode.rs", "src/frame.rs"];
 

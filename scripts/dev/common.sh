@@ -2,6 +2,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 peers=${VELO_PEERS_DIR:-$root/target/peers}
 kafka_version=4.4.0
+all_peers="ferretdb go kafka kcat mongo node postgresql python"
 kafka_libs=$peers/kafka-$kafka_version/libs
 
 say() { printf '%s\n' "$*" >&2; }

@@ -14,7 +14,7 @@ pub fn topics() -> ArgValueCandidates {
         let metadata = admin().and_then(|admin| admin.metadata().ok());
         let topics = metadata.into_iter().flat_map(|metadata| metadata.topics);
         topics
-            .filter(|topic| !topic.is_internal())
+            .filter(|topic| !topic.is_internal() && can_be_typed(&topic.name))
             .map(|topic| CompletionCandidate::new(topic.name))
             .collect()
     })
@@ -26,6 +26,7 @@ pub fn groups() -> ArgValueCandidates {
         let listed = admin().and_then(|admin| admin.list_groups().ok());
         let groups = listed.into_iter().flat_map(|(groups, _)| groups);
         groups
+            .filter(|group| can_be_typed(&group.group_id))
             .map(|group| CompletionCandidate::new(group.group_id))
             .collect()
     })
@@ -39,6 +40,11 @@ pub fn assignments() -> ArgValueCandidates {
             .map(|name| CompletionCandidate::new(format!("{name}=")))
             .collect()
     })
+}
+
+/// A group's name may hold anything. What a terminal would obey is not to be put on a command line.
+fn can_be_typed(name: &str) -> bool {
+    !name.contains(char::is_control)
 }
 
 /// The global options alone, as the environment gives them.

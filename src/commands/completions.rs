@@ -8,7 +8,6 @@ use crate::failure::{Failure, Outcome};
 use crate::ui::output::write_failed;
 use clap::{Args, CommandFactory, ValueEnum};
 use clap_complete::env::{CompleteEnv, Shells};
-use std::io::{self, Write};
 
 /// Set by the shell when it asks for candidates; its value is the shell's name.
 const VARIABLE: &str = "VELO_COMPLETE";
@@ -36,7 +35,7 @@ pub struct CompletionsArgs {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub fn run(args: &CompletionsArgs, _context: &Context) -> Outcome {
+pub fn run(args: &CompletionsArgs, context: &Context) -> Outcome {
     let name = args
         .shell
         .to_possible_value()
@@ -49,8 +48,8 @@ pub fn run(args: &CompletionsArgs, _context: &Context) -> Outcome {
     let mut script = Vec::new();
     completer
         .write_registration(VARIABLE, "velo", "velo", "velo", &mut script)
-        .and_then(|()| io::stdout().write_all(&script))
-        .or_else(write_failed)
+        .or_else(write_failed)?;
+    context.ui.bytes(&script)
 }
 
 /// Answers a shell that asks for candidates, and ends the process; returns when none asks.

@@ -1,6 +1,7 @@
 //! `velo context`: named clusters, so that no address has to be typed twice.
 
 use super::Context;
+use crate::bom;
 use crate::failure::{Failure, Outcome};
 use crate::places::Places;
 use crate::ui::OutputFormat;
@@ -66,7 +67,7 @@ impl Settings {
     /// When the file cannot be read or is not ours.
     pub fn load(places: &Places) -> Outcome<Self> {
         let path = Self::path(places);
-        match fs::read_to_string(&path) {
+        match bom::read_to_string(&path) {
             Ok(text) => toml::from_str(&text).map_err(|error| {
                 Failure::usage(format!(
                     "the settings file {} cannot be understood",

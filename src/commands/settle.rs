@@ -1,6 +1,7 @@
 //! The end of a command that did several things, some of which may have failed.
 
 use crate::failure::{Failure, Outcome};
+use crate::ui::output::complain;
 
 /// Succeeds when nothing failed. One failure is the command's; of several, each is printed and the command fails with
 /// their number.
@@ -10,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 pub fn settle(mut failures: Vec<Failure>, tried: usize) -> Outcome {
     if failures.len() > 1 {
         for failure in &failures {
-            eprintln!("{failure}");
+            complain(failure);
         }
         return Err(Failure::request(format!("{} of {tried} failed", failures.len())));
     }

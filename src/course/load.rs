@@ -2,6 +2,7 @@
 
 use super::model::Lesson;
 use super::prose::Prose;
+use crate::bom;
 use crate::failure::{Failure, Outcome};
 use crate::i18n::Lang;
 use serde::Deserialize;
@@ -128,7 +129,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut Files) -> Outcome {
         if path.is_dir() {
             collect(&path, &format!("{name}/"), files)?;
         } else if name.ends_with(".toml") || name.ends_with(".md") || folder.ends_with("files") {
-            let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
+            let text = bom::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
             files.insert(name, text);
         }
     }

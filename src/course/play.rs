@@ -9,6 +9,7 @@ use super::render::Page;
 use super::stage::Stage;
 use crate::failure::{Failure, Outcome};
 use crate::i18n::Words;
+use crate::ui::foreign::harmless;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -233,14 +234,18 @@ impl<'a> Audience<'a> {
 
     fn hear(&mut self, line: &Line) {
         let shown = if line.terminal.is_empty() {
-            self.say(&format!("  {}", line.text))
+            self.say(&format!("  {}", harmless(&line.text)))
         } else {
             let heard = self.heard.entry(line.terminal.clone()).or_default();
             *heard += 1;
             if *heard > SHOWN {
                 return;
             }
-            self.say(&format!("  {} │ {}", self.name(&line.terminal), line.text))
+            self.say(&format!(
+                "  {} │ {}",
+                self.name(&line.terminal),
+                harmless(&line.text)
+            ))
         };
         if shown.is_err() {
             self.failed = shown;

@@ -4,6 +4,7 @@
 
 use super::model::{Lesson, Step};
 use super::snapshot::Snapshot;
+use crate::bom;
 use crate::failure::{Failure, Outcome};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -93,7 +94,7 @@ impl Progress {
     /// # Errors
     /// When the file is there but cannot be read or understood. It is never overwritten then.
     pub fn load(path: &Path) -> Outcome<Self> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match bom::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => {

@@ -1,5 +1,6 @@
 //! Text for a terminal: Markdown paragraphs folded to its width, code left as it is. The screen is never cleared.
 
+use crate::ui::foreign::harmless;
 use dialoguer::console;
 
 /// How wide prose is at most: longer lines are hard to read.
@@ -32,6 +33,7 @@ impl Page {
 
     /// A Markdown text, folded.
     pub fn markdown(self, text: &str) -> String {
+        let text = harmless(text);
         let mut out = String::new();
         let mut paragraph = String::new();
         let mut in_code = false;
@@ -62,7 +64,8 @@ impl Page {
 
     /// A heading, ruled to the width.
     pub fn rule(self, text: &str) -> String {
-        let used = console::measure_text_width(text) + 4;
+        let text = harmless(text);
+        let used = console::measure_text_width(&text) + 4;
         let line = format!("── {text} {}", "─".repeat(self.width.saturating_sub(used)));
         self.paint(&line, console::Style::new().bold())
     }
@@ -71,14 +74,14 @@ impl Page {
     pub fn typed(self, prompt: &str, command: &str) -> String {
         format!(
             "{prompt}{}",
-            self.paint(command, console::Style::new().bold().cyan())
+            self.paint(&harmless(command), console::Style::new().bold().cyan())
         )
     }
 
     /// What a check's line looks like: green or red, besides its mark.
     pub fn verdict(self, passed: bool, line: &str) -> String {
         let style = console::Style::new();
-        self.paint(line, if passed { style.green() } else { style.red() })
+        self.paint(&harmless(line), if passed { style.green() } else { style.red() })
     }
 
     /// Quieter than the rest.

@@ -13,6 +13,7 @@ use super::render::Page;
 use super::stage;
 use crate::failure::Outcome;
 use crate::i18n::Words;
+use crate::ui::foreign::harmless;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -277,7 +278,7 @@ impl Runner<'_> {
             Err(failure) => {
                 // A cluster that is being restarted comes back: say so once, and go on looking.
                 if !watch.lost {
-                    talk.say(&failure.to_string())?;
+                    talk.say(&harmless(&failure.to_string()))?;
                 }
                 watch.lost = true;
                 return Ok(());

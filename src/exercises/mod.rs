@@ -1,5 +1,6 @@
 //! The exercises' programs: what the lessons run.
 
 pub mod ingest;
+mod json;
 pub mod people;
 pub mod velib;

@@ -194,7 +194,7 @@ impl Source {
         let value = match &self.kind {
             Kind::Unsecured { claims, lifetime_s } => unsigned(claims, *lifetime_s),
             Kind::Endpoint(endpoint) => endpoint.fetch()?,
-            Kind::File(path) => std::fs::read_to_string(path)
+            Kind::File(path) => crate::bom::read_to_string(path)
                 .map_err(|error| format!("cannot read the token file {path}: {error}"))?
                 .trim()
                 .to_owned(),

@@ -1,5 +1,6 @@
 //! Asking before something is lost.
 
+use super::foreign::harmless;
 use super::{Interrupt, Ui};
 use crate::failure::{Failure, Outcome};
 use dialoguer::console::Term;
@@ -28,7 +29,7 @@ impl Ui {
         // With the default handler Ctrl-C would end the process while the prompt hides the cursor.
         let answer = Interrupt::watch()?.during(|| {
             let answer = dialoguer::Confirm::new()
-                .with_prompt(question)
+                .with_prompt(harmless(question))
                 .default(by_default)
                 .interact_opt();
             if answer.is_err() {

@@ -1,6 +1,7 @@
 //! The lines of a file, of standard input or of a person who types, read by a thread of their own so that Ctrl-C and
 //! deliveries are noticed while it waits.
 
+use crate::bom::Beginning;
 use crate::failure::{Failure, Outcome};
 use std::fs::File;
 use std::io::{self, Read};
@@ -148,11 +149,15 @@ fn read_all(input: Input, repeat: u64, sender: &Sender) -> io::Result<()> {
 fn read_pass(mut source: impl Read, mut take: impl FnMut(Chunk, usize) -> bool) -> io::Result<()> {
     let mut first = 1;
     let mut pending: Vec<u8> = Vec::with_capacity(CHUNK);
+    let mut beginning = Beginning::default();
     loop {
-        let filled = pending.len();
+        let mut filled = pending.len();
         pending.resize(filled + CHUNK.saturating_sub(filled).max(CHUNK / 4), 0);
         let count = read_some(&mut source, pending.get_mut(filled..).unwrap_or_default())?;
         pending.truncate(filled + count);
+        if beginning.look(&mut pending, count == 0) {
+            filled = 0;
+        }
         if count == 0 {
             if !pending.is_empty() {
                 take(Arc::new(pending), first);
@@ -197,6 +202,23 @@ fn last_line_feed(bytes: &[u8], from: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        for (text, expected) in [
+            ("\u{feff}a\nb\n", "a\nb\n"),
+            ("\u{feff}", ""),
+            ("a\n\u{feff}b", "a\n\u{feff}b"),
+        ] {
+            let mut seen = Vec::new();
+            let take = |chunk: Chunk, _| {
+                seen.extend_from_slice(&chunk);
+                true
+            };
+            read_pass(text.as_bytes(), take).unwrap();
+            assert_eq!(String::from_utf8(seen).unwrap(), expected);
+        }
+    }
 
     #[test]
     fn lines_keep_their_numbers_across_chunks_and_the_last_needs_no_line_feed() {

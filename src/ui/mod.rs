@@ -3,6 +3,7 @@
 pub mod buffered;
 pub mod confirm;
 pub mod enter;
+pub mod foreign;
 pub mod interrupt;
 pub mod lines;
 pub mod log;

@@ -1,11 +1,11 @@
 //! The one place where results become text: a table for people, one JSON value or plain lines for programs.
 
+use super::foreign::Guard;
 use super::{OutputFormat, Ui};
 use crate::failure::{Failure, Outcome};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
-use std::io::IsTerminal;
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy)]
@@ -73,13 +73,15 @@ impl Grid {
     pub fn to_table(&self) -> String {
         let mut table = Table::new();
         table.load_style(NOTHING);
+        let guard = Guard::of_stdout();
         // Piped output is never folded to a width that nobody has.
-        if std::io::stdout().is_terminal() {
+        if guard == Guard::On {
             table.set_content_arrangement(ContentArrangement::Dynamic);
         }
         table.set_header(&self.titles);
         for row in &self.rows {
-            table.add_row(row);
+            // Before the widths are measured, and not only when the line is written.
+            table.add_row(row.iter().map(|cell| guard.text(cell)));
         }
         for (index, numeric) in self.numeric.iter().enumerate() {
             if let Some(found) = table.column_mut(index) {

@@ -1,5 +1,6 @@
 //! What a user sees who types `velo`.
 
+mod byte_order_mark;
 mod cluster;
 mod completions;
 mod config;
@@ -15,4 +16,6 @@ mod produce;
 mod records_delete;
 mod reference;
 mod scripts;
+#[cfg(unix)]
+mod terminal;
 mod topic;

@@ -3,15 +3,17 @@
 mod markers;
 mod mongo_course;
 mod mongo_faults;
+mod mongo_ferretdb;
 mod mongo_file;
 mod mongo_ingest;
 mod mongo_refusals;
 mod mongo_support;
 mod people;
+mod postgres;
 mod velib_api;
 mod velib_empty;
 mod velib_monitor;
 mod velib_produce;
 mod velib_python;
 mod velib_simulation;
-mod velib_support;
+pub mod velib_support;

@@ -12,6 +12,8 @@ struct Trial {
     ingest_kills: usize,
     /// How often the server is killed and started again.
     server_kills: usize,
+    /// How often what the server keeps its documents in crashes and starts again.
+    store_crashes: usize,
     /// How often an ingest leaves in order and comes back.
     departures: usize,
     /// Good records written before each of these; each time a bad one goes with them.
@@ -25,6 +27,7 @@ struct Trial {
 enum Fault {
     KillIngest,
     KillServer,
+    CrashStore,
     Leave,
 }
 
@@ -34,6 +37,7 @@ impl Trial {
         let kinds = [
             (Fault::KillIngest, self.ingest_kills),
             (Fault::KillServer, self.server_kills),
+            (Fault::CrashStore, self.store_crashes),
             (Fault::Leave, self.departures),
         ];
         let mut at: Vec<(f64, Fault)> = kinds
@@ -46,8 +50,8 @@ impl Trial {
         at.into_iter().map(|(_, fault)| fault).collect()
     }
 
-    fn run(&self) {
-        let (cluster, mut server) = (Cluster::classroom(), MongoServer::start());
+    fn run(&self, mut server: MongoServer) {
+        let cluster = Cluster::classroom();
         let topic = "people";
         create(&cluster, topic, 4);
         let uri = server.uri();
@@ -77,6 +81,7 @@ impl Trial {
                     server.kill();
                     server.restart();
                 }
+                Fault::CrashStore => server.crash_store(),
             }
         }
         let mut rest = lag(&cluster, topic, topic);
@@ -102,32 +107,75 @@ fn progress(fact: impl FnMut() -> bool, ingests: &[Running; 2]) {
     });
 }
 
+/// What every run of the tests has time for.
+const SHORT: Trial = Trial {
+    ingest_kills: 3,
+    server_kills: 2,
+    store_crashes: 0,
+    departures: 1,
+    records: 500,
+    batch: "100",
+};
+
+/// What takes minutes: `cargo test --test suite -- --ignored a_hundred_thousand`.
+const LONG: Trial = Trial {
+    ingest_kills: 20,
+    server_kills: 5,
+    store_crashes: 0,
+    departures: 7,
+    records: 3_125,
+    batch: "1000",
+};
+
 #[test]
 #[cfg_attr(
     not(peer = "mongo"),
     ignore = "no MongoDB server is here: scripts/dev/test fetches one"
 )]
 fn two_ingests_killed_and_a_server_killed_lose_nothing_and_double_nothing() {
-    let trial = Trial {
-        ingest_kills: 3,
-        server_kills: 2,
-        departures: 1,
-        records: 500,
-        batch: "100",
-    };
-    trial.run();
+    SHORT.run(MongoServer::start());
 }
 
-/// The same for long: `cargo test --test suite -- --ignored a_hundred_thousand`.
+#[test]
+#[cfg_attr(
+    not(peer = "ferretdb"),
+    ignore = "FerretDB is not here: scripts/dev/test builds it"
+)]
+fn the_same_on_ferretdb_and_sqlite() {
+    SHORT.run(MongoServer::ferretdb_on_sqlite());
+}
+
+#[test]
+#[cfg_attr(
+    not(all(peer = "ferretdb", peer = "postgresql")),
+    ignore = "FerretDB or PostgreSQL is not here: scripts/dev/test fetches them"
+)]
+fn the_same_on_ferretdb_and_a_postgresql_that_crashes() {
+    let trial = Trial {
+        store_crashes: 2,
+        ..SHORT
+    };
+    trial.run(MongoServer::ferretdb_on_postgresql());
+}
+
 #[test]
 #[ignore = "takes minutes, and a MongoDB server that scripts/dev/peers fetches"]
 fn a_hundred_thousand_records_survive_twenty_five_deaths() {
+    LONG.run(MongoServer::start());
+}
+
+#[test]
+#[ignore = "takes minutes, and FerretDB, which scripts/dev/peers builds"]
+fn a_hundred_thousand_records_survive_twenty_five_deaths_on_ferretdb_and_sqlite() {
+    LONG.run(MongoServer::ferretdb_on_sqlite());
+}
+
+#[test]
+#[ignore = "takes minutes, and FerretDB and PostgreSQL, which scripts/dev/peers fetches"]
+fn a_hundred_thousand_records_survive_thirty_deaths_on_ferretdb_and_postgresql() {
     let trial = Trial {
-        ingest_kills: 20,
-        server_kills: 5,
-        departures: 7,
-        records: 3_125,
-        batch: "1000",
+        store_crashes: 5,
+        ..LONG
     };
-    trial.run();
+    trial.run(MongoServer::ferretdb_on_postgresql());
 }

@@ -142,6 +142,62 @@ fn every_value_is_kept_and_what_cannot_be_is_a_dead_letter() {
     not(peer = "mongo"),
     ignore = "no MongoDB server is here: scripts/dev/test fetches one"
 )]
+fn extended_json_becomes_what_it_says_and_a_malformed_one_a_dead_letter() {
+    let (cluster, server) = (Cluster::classroom(), MongoServer::start());
+    let topic = "people";
+    create(&cluster, topic, 1);
+    for value in [
+        r#"{"_id": {"$oid": "5d505646cf6d4fe581014ab2"}, "since": {"$date": "2019-08-11T17:54:14.692Z"},
+            "many": {"$numberLong": "3"}, "plain": 3, "half": {"$numberDouble": "NaN"}}"#,
+        r#"{"_id": {"$oid": "5d505646cf6d4fe581014ab3"}, "since": {"$date": {"$numberLong": "1565546054692"}},
+            "raw": {"$binary": "AQI=", "$type": "00"}}"#,
+        r#"{"_id": {"$oid": "not an id"}}"#,
+        r#"{"_id": 4, "since": {"$date": "yesterday"}}"#,
+    ] {
+        send(&cluster, topic, None, Some(value.as_bytes()));
+    }
+    let uri = server.uri();
+    let more = ["--extended-json", "--id", "_id", "--exit-at-end"];
+    let said = velo(&cluster, &arguments(topic, &uri, &more)).succeeds();
+    assert!(
+        said.stderr
+            .contains("4 records read: 2 written, 0 already there, 2 dead"),
+        "{}",
+        said.stderr
+    );
+    let mut found = server.documents();
+    found.sort_by_key(|document| document.get_object_id("_id").unwrap());
+    let since = Bson::DateTime(mongodb::bson::DateTime::from_millis(1_565_546_054_692));
+    assert!(found.iter().all(|document| document.get("since") == Some(&since)));
+    assert_eq!(found[0].get("many"), Some(&Bson::Int64(3)));
+    assert_eq!(found[0].get("plain"), Some(&Bson::Int32(3)));
+    assert!(found[0].get_f64("half").unwrap().is_nan());
+    assert_eq!(found[1].get_binary_generic("raw").unwrap(), &vec![1, 2]);
+    let mut dead = dead(&cluster, topic);
+    dead.sort();
+    for ((offset, reason), (expected, malformed)) in dead.iter().zip([
+        ("2", r#"{"$oid": "not an id"}"#),
+        ("3", r#"{"$date": "yesterday"}"#),
+    ]) {
+        let begin = format!("malformed extended JSON {malformed}: ");
+        assert!(
+            offset == expected && reason.starts_with(&begin),
+            "{offset}: {reason}"
+        );
+    }
+    // Not asked for, it is the document it looks like.
+    let more = ["--exit-at-end", "--dead-letter", "other"];
+    let mut line = arguments(topic, &uri, &more);
+    (line[7], line[9]) = ("plain", "plain");
+    let said = velo(&cluster, &line).succeeds();
+    assert!(said.stderr.contains("4 dead"), "{}", said.stderr);
+}
+
+#[test]
+#[cfg_attr(
+    not(peer = "mongo"),
+    ignore = "no MongoDB server is here: scripts/dev/test fetches one"
+)]
 fn by_key_the_last_record_is_the_document_and_a_tombstone_deletes_it() {
     let (cluster, server) = (Cluster::classroom(), MongoServer::start());
     let topic = "people";

@@ -1,12 +1,13 @@
-//! A MongoDB server for a test: SecantusDB, in a process and a folder of its own, and what a client sees in it.
+//! A server of MongoDB's protocol for a test, in a process and a folder of its own, and what a client sees in it.
 
+use super::postgres::Postgres;
 use super::velib_support::{connection, eventually, records};
+use crate::peers::peers_folder;
 use crate::support::cluster::Cluster;
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tokio::runtime::Runtime;
 use velodrome::kafka::RecordProducer;
@@ -16,23 +17,48 @@ use velodrome::kafka::record_producer::Outgoing;
 pub struct MongoServer {
     process: Child,
     port: u16,
-    folder: tempfile::TempDir,
+    store: Store,
     runtime: Runtime,
 }
 
+/// Whose server it is, and where it keeps its documents.
+enum Store {
+    /// SecantusDB, which syncs each commit.
+    Secantus(tempfile::TempDir),
+    /// FerretDB on SQLite.
+    Sqlite(tempfile::TempDir),
+    /// FerretDB on PostgreSQL.
+    Postgres(Postgres),
+}
+
 impl MongoServer {
-    /// A new server without any documents, which syncs each commit.
+    /// A new SecantusDB without any documents.
     pub fn start() -> Self {
+        Self::start_on(Store::Secantus(tempfile::tempdir().unwrap()))
+    }
+
+    /// A new FerretDB on SQLite, without any documents.
+    pub fn ferretdb_on_sqlite() -> Self {
+        Self::start_on(Store::Sqlite(tempfile::tempdir().unwrap()))
+    }
+
+    /// A new FerretDB on a PostgreSQL of its own, without any documents.
+    pub fn ferretdb_on_postgresql() -> Self {
+        Self::start_on(Store::Postgres(Postgres::start()))
+    }
+
+    fn start_on(store: Store) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let folder = tempfile::tempdir().unwrap();
-        MongoServer {
-            process: spawn(port, &folder),
+        let server = MongoServer {
+            process: store.spawn(port),
             port,
-            folder,
+            store,
             runtime: Runtime::new().unwrap(),
-        }
+        };
+        server.await_answers();
+        server
     }
 
     pub fn uri(&self) -> String {
@@ -45,9 +71,39 @@ impl MongoServer {
         self.process.wait().unwrap();
     }
 
-    /// Starts it again after [`MongoServer::kill`], on the same port and folder.
+    /// Starts it again after [`MongoServer::kill`], on the same port and store.
     pub fn restart(&mut self) {
-        self.process = spawn(self.port, &self.folder);
+        self.process = self.store.spawn(self.port);
+        self.await_answers();
+    }
+
+    /// Ends the PostgreSQL behind it as a crash would, and starts that again.
+    pub fn crash_store(&mut self) {
+        let Store::Postgres(postgres) = &mut self.store else {
+            panic!("there is no server behind this one");
+        };
+        postgres.crash();
+        postgres.restart();
+    }
+
+    /// Waits until it does what it is asked; its store may take longer to start than itself.
+    fn await_answers(&self) {
+        let port = self.port;
+        eventually(
+            || TcpStream::connect(("127.0.0.1", port)).is_ok(),
+            || format!("no server on port {port}"),
+        );
+        let answers = || {
+            self.runtime.block_on(async {
+                let client = Client::with_uri_str(self.uri()).await.unwrap();
+                client
+                    .database("test")
+                    .run_command(doc! {"ping": 1})
+                    .await
+                    .is_ok()
+            })
+        };
+        eventually(answers, || format!("the server on port {port} answers no ping"));
     }
 
     /// Every document of the collection `people` of the database `test`.
@@ -102,30 +158,42 @@ impl Drop for MongoServer {
     }
 }
 
-fn spawn(port: u16, folder: &tempfile::TempDir) -> Child {
-    let peers =
-        PathBuf::from(std::env::var_os("VELO_PEERS_DIR").expect("scripts/dev/test sets VELO_PEERS_DIR"));
-    let process = Command::new(peers.join("mongo/bin/secantusd-py"))
-        .args([
-            "--port",
-            &port.to_string(),
-            "--log-level",
-            "ERROR",
-            "--sync-on-commit",
-            "--storage-path",
-        ])
-        .arg(folder.path())
-        .current_dir(folder.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    eventually(
-        || TcpStream::connect(("127.0.0.1", port)).is_ok(),
-        || format!("no server on port {port}"),
-    );
-    process
+impl Store {
+    fn spawn(&self, port: u16) -> Child {
+        let peers = peers_folder();
+        let mut command = match self {
+            Store::Secantus(folder) => {
+                let mut command = Command::new(peers.join("mongo/bin/secantusd-py"));
+                command.args(["--port", &port.to_string(), "--log-level", "ERROR"]);
+                command
+                    .args(["--sync-on-commit", "--storage-path"])
+                    .arg(folder.path());
+                command.current_dir(folder.path());
+                command
+            }
+            Store::Sqlite(folder) => {
+                let mut command = ferretdb(port);
+                command.arg(folder.path()).current_dir(folder.path());
+                command
+            }
+            Store::Postgres(postgres) => {
+                let mut command = ferretdb(port);
+                command.arg(postgres.url());
+                command
+            }
+        };
+        let silent = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        silent.spawn().unwrap()
+    }
+}
+
+fn ferretdb(port: u16) -> Command {
+    let mut command = Command::new(peers_folder().join("go/ferretdb"));
+    command.arg(format!("127.0.0.1:{port}"));
+    command
 }
 
 /// People of these numbers.

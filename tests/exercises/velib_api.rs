@@ -3,15 +3,18 @@
 use super::velib_support::{Answer, FakeApi, Running, eventually, http, station};
 use serde_json::Value;
 use std::time::Duration;
-use velodrome::exercises::velib::Station;
 use velodrome::exercises::velib::http_source::HttpSource;
+use velodrome::exercises::velib::told::Told;
 use velodrome::failure::Failure;
 use velodrome::ui::{Interrupt, OutputFormat, Ui};
 
 const QUICK: Duration = Duration::from_millis(300);
 
-fn fetch(source: &HttpSource) -> Result<Vec<Station>, Failure> {
-    source.fetch(Ui::new(OutputFormat::Table, 0, true), Interrupt::watch().unwrap())
+fn fetch(source: &HttpSource) -> Result<Vec<Told>, Failure> {
+    let ui = Ui::new(OutputFormat::Table, 0, true);
+    let answer = source.fetch(ui, Interrupt::watch().unwrap())?;
+    assert!(answer.skipped.is_empty(), "{answer:?}");
+    Ok(answer.stations)
 }
 
 fn two_stations() -> Answer {
@@ -101,8 +104,56 @@ fn a_server_in_trouble_or_silent_is_asked_again() {
 }
 
 #[test]
-fn an_answer_that_is_no_list_of_stations_is_told() {
-    let api = FakeApi::start(vec![Answer::Status(200, "<html>".into())]);
-    let failure = fetch(&HttpSource::at(&api.url, QUICK)).unwrap_err();
-    assert_eq!(failure.what(), "the answer is not a list of stations");
+fn an_answer_that_is_no_list_of_stations_is_told_as_what_it_says() {
+    let list = "the answer is not a list of stations";
+    let refused = "refuses the key";
+    let none = "no stations from http://";
+    for (status, body, what, why) in [
+        (200, "<html>", list, "it says: a web page"),
+        (
+            200,
+            "<html><title>Maintenance</title>",
+            list,
+            "it says: a web page, `Maintenance`",
+        ),
+        (200, r#"{"error":"Unauthorized"}"#, list, "it says: Unauthorized"),
+        (
+            200,
+            r#"{"error":{"message":"no such contract"}}"#,
+            list,
+            "it says: no such contract",
+        ),
+        (200, r#"[{"number":1,"#, list, "it says: [{\"number\":1,"),
+        (200, "", list, "EOF"),
+        (
+            401,
+            r#"{"error":"Unauthorized"}"#,
+            refused,
+            "it answered 401: Unauthorized",
+        ),
+        (
+            403,
+            "<html><title>Forbidden</title>",
+            refused,
+            "it answered 403: a web page, `Forbidden`",
+        ),
+        (
+            400,
+            r#"{"message":"Specified contract does not exist"}"#,
+            none,
+            "it answered 400: Specified contract",
+        ),
+        (404, "", none, "it answered 404"),
+        (
+            401,
+            "key topsecret is unknown",
+            refused,
+            "it answered 401: key … is unknown",
+        ),
+    ] {
+        let api = FakeApi::start(vec![Answer::Status(status, body.into())]);
+        let failure = fetch(&HttpSource::at(&format!("{}?apiKey=topsecret", api.url), QUICK)).unwrap_err();
+        assert!(failure.what().contains(what), "{body}: {failure}");
+        assert!(failure.why().unwrap().contains(why), "{body}: {failure}");
+    }
 }

@@ -113,6 +113,33 @@ on_both_clusters! {
         assert_eq!(monitor(cluster, &topic, &group), ["+2 2 RUE LEDUC (Toulouse)"]);
     }
 
+    fn of_a_station_it_asks_only_for_what_it_uses(cluster) {
+        let (topic, group) = (cluster.name("stations"), cluster.name("monitors"));
+        create(cluster, &topic, 1);
+        let odd = |free: i64, bikes: Value, more: Value| {
+            let mut odd = serde_json::json!({
+                "number": 5, "contract_name": "Lyon", "available_bike_stands": free, "available_bikes": bikes,
+                "position": null, "status": 7, "last_update": "never",
+            });
+            odd.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            odd
+        };
+        let name = serde_json::json!({"name": "BELLECOUR", "address": null});
+        let code = serde_json::json!({"address": "RUE \u{1b}[31m\u{9b}1m"});
+        write(cluster, &topic, &[
+            odd(3, 1.into(), serde_json::json!({})),
+            odd(4, Value::Null, name),
+            odd(5, 0.into(), serde_json::json!({})),
+            odd(7, 1.5.into(), code),
+            serde_json::json!({"number": 5, "contract_name": "Lyon", "available_bike_stands": null}),
+        ]);
+        let told = monitor(cluster, &topic, &group);
+        // What is piped stays as it is.
+        assert_eq!(told, ["+1 BELLECOUR (Lyon)", "+1 station 5 (Lyon)", "+2 RUE \u{1b}[31m\u{9b}1m (Lyon)"]);
+        let map = velo(cluster, &["velib", "map", "--topic", &topic]).fails_with(1);
+        assert!(map.stderr.contains("holds no station"), "{}", map.stderr);
+    }
+
     fn each_change_goes_to_the_report_topic_with_its_origin(cluster) {
         let (topic, group, reports) = (cluster.name("stations"), cluster.name("monitors"), cluster.name("reports"));
         create(cluster, &topic, 1);

@@ -78,6 +78,52 @@ on_both_clusters! {
         velo(cluster, &["velib", "produce", "--topic", &topic, "--count", "1", "--url", &api.url]).succeeds();
         assert_eq!(records(cluster, &topic)[0].value.as_deref(), Some(more.to_string().as_bytes()));
     }
+
+    fn odd_stations_are_handed_on_or_named_and_never_end_it(cluster) {
+        let topic = cluster.name("stations");
+        create(cluster, &topic, 1);
+        let odd = |field: &str, value: Value| {
+            let mut odd = station(7, 3);
+            odd[field] = value;
+            odd
+        };
+        let mut bare = station(8, 3);
+        bare.as_object_mut().unwrap().retain(|name, _| name == "number" || name == "contract_name");
+        let passed = [
+            odd("last_update", Value::Null),
+            odd("position", Value::Null),
+            odd("available_bikes", 2.5.into()),
+            odd("bike_stands", "20".into()),
+            odd("number", 7.0.into()),
+            bare,
+        ];
+        let skipped = [
+            odd("number", Value::Null),
+            odd("contract_name", Value::Null),
+            odd("number", 7.5.into()),
+            Value::Null,
+            "\u{1b}[2Jstation".into(),
+        ];
+        let all = Value::from([&passed[..], &skipped[..]].concat()).to_string();
+        let api = FakeApi::start(vec![Answer::Status(200, format!("\u{feff}{all}"))]);
+        let said = velo(cluster, &["velib", "produce", "--topic", &topic, "--key", "station", "--every", "10ms",
+            "--count", "2", "--url", &api.url]).succeeds();
+        assert_eq!(said.stdout.lines().filter(|line| line.ends_with("Produced 6 station records")).count(), 2);
+        let values: Vec<Value> = records(cluster, &topic)
+            .iter()
+            .map(|record| serde_json::from_slice(record.value.as_deref().unwrap()).unwrap())
+            .collect();
+        assert_eq!(values, [&passed[..], &passed[..]].concat());
+        for named in [
+            "station 7 of the answer: no `number` (`00007 - LEDUC`); skipped",
+            "station 8 of the answer: no `contract_name` (number 7); skipped",
+            "station 10 of the answer: it is null; skipped",
+            "station 11 of the answer: it is \"\\u001b[2Jstation\"; skipped",
+        ] {
+            assert_eq!(said.stderr.matches(named).count(), 1, "{named}: {}", said.stderr);
+        }
+        assert!(said.stderr.contains("2 rounds, 12 records, 0 changes of free stands, 10 skipped"), "{}", said.stderr);
+    }
 }
 
 #[test]

@@ -4,10 +4,9 @@ use super::DataArgs;
 use super::folder::ClusterFolder;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
-use crate::ui::output::write_failed;
 use clap::Args;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::time::Duration;
 
 /// How often a followed log is looked at.
@@ -50,11 +49,7 @@ pub fn run(args: &LogsArgs, context: &Context) -> Outcome {
         if added.is_empty() {
             std::thread::sleep(FOLLOW_EVERY);
         } else {
-            let mut stdout = io::stdout().lock();
-            stdout
-                .write_all(&added)
-                .and_then(|()| stdout.flush())
-                .or_else(write_failed)?;
+            context.ui.bytes(&added)?;
         }
     }
 }

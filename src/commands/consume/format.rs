@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::kafka::consumer::Record;
+use crate::ui::foreign::Guard;
 use std::io::Write;
 
 /// What the help says of patterns.
@@ -78,8 +79,8 @@ impl Pattern {
         ])
     }
 
-    /// Appends a record.
-    pub fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+    /// Appends a record: the pattern's own text as it is, what is the record's as `guard` lets it pass.
+    pub fn write(&self, record: &Record<'_>, guard: Guard, out: &mut Vec<u8>) {
         for part in &self.0 {
             match part {
                 Part::Text(text) => out.extend_from_slice(text),
@@ -87,25 +88,25 @@ impl Pattern {
                 Part::Partition => number(out, i64::from(record.partition())),
                 Part::Offset => number(out, record.offset()),
                 Part::Timestamp => number(out, record.timestamp().map_or(-1, |(time, _)| time)),
-                Part::Key => out.extend_from_slice(record.key().unwrap_or(NULL)),
+                Part::Key => guard.put(record.key().unwrap_or(NULL), out),
                 Part::KeyLength => length(out, record.key()),
-                Part::Value => out.extend_from_slice(record.value().unwrap_or(NULL)),
+                Part::Value => guard.put(record.value().unwrap_or(NULL), out),
                 Part::ValueLength => length(out, record.value()),
-                Part::Headers => headers(record, out),
+                Part::Headers => headers(record, guard, out),
             }
         }
     }
 }
 
 /// Appends headers as `name=value`, separated by commas.
-pub fn headers(record: &Record<'_>, out: &mut Vec<u8>) {
+pub fn headers(record: &Record<'_>, guard: Guard, out: &mut Vec<u8>) {
     for (at, (name, value)) in record.headers().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        out.extend_from_slice(name);
+        guard.put(name, out);
         out.push(b'=');
-        out.extend_from_slice(value.unwrap_or(NULL));
+        guard.put(value.unwrap_or(NULL), out);
     }
 }
 

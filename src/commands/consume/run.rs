@@ -11,6 +11,7 @@ use crate::kafka::places::Places;
 use crate::kafka::types::TopicPartition;
 use crate::ui::Interrupt;
 use crate::ui::buffered::Output;
+use crate::ui::foreign::Guard;
 use std::io;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -351,6 +352,7 @@ pub struct Sink<'a> {
     plan: &'a Plan,
     places: Places,
     output: Output,
+    guard: Guard,
     /// Records that came.
     seen: u64,
     /// Records that were shown.
@@ -369,6 +371,7 @@ impl<'a> Sink<'a> {
             plan,
             places: Places::default(),
             output: Output::new(),
+            guard: Guard::of_stdout(),
             seen: 0,
             shown: 0,
             stopping: false,
@@ -408,7 +411,7 @@ impl<'a> Sink<'a> {
         if !wanted(self.plan, record) {
             return self.on();
         }
-        self.plan.style.write(record, self.output.buffer());
+        self.plan.style.write(record, self.guard, self.output.buffer());
         self.shown += 1;
         if let Err(error) = self.output.write_if_full() {
             self.broken = Some(error);

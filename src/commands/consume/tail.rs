@@ -8,6 +8,7 @@ use crate::kafka::consumer::{Arrival, Consumer, Start};
 use crate::kafka::places::Places;
 use crate::ui::Interrupt;
 use crate::ui::buffered::Output;
+use crate::ui::foreign::Guard;
 use crate::ui::output::write_failed;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -69,6 +70,7 @@ impl Window {
             places.set_stop(&span.at, span.high, span.start);
             consumer.start(span)?;
         }
+        let guard = Guard::of_stdout();
         let mut trouble = None;
         while !places.all_done() {
             interrupt.check()?;
@@ -77,7 +79,7 @@ impl Window {
                     Arrival::Record(record) => {
                         if places.pass(&record) && wanted(plan, &record) {
                             let mut text = Vec::new();
-                            plan.style.write(&record, &mut text);
+                            plan.style.write(&record, guard, &mut text);
                             let time = record.timestamp().map_or(0, |(time, _)| time);
                             window.records.push((time, text));
                         }

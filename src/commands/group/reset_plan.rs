@@ -1,5 +1,6 @@
 //! Where a group's committed offsets would go: worked out first, shown, then done.
 
+use crate::bom;
 use crate::commands::position::{self, Position};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::admin::PartitionOffsets;
@@ -133,7 +134,7 @@ fn within(wanted: i64, range: PartitionOffsets) -> (i64, Option<&'static str>) {
 /// # Errors
 /// When the file cannot be read, or a line is of another form: which.
 pub(super) fn read_file(path: &Path) -> Outcome<BTreeMap<TopicPartition, i64>> {
-    let text = std::fs::read_to_string(path)
+    let text = bom::read_to_string(path)
         .map_err(|error| Failure::usage(format!("cannot read {}", path.display())).because(error))?;
     let mut offsets = BTreeMap::new();
     for (number, line) in (1..).zip(text.lines()) {

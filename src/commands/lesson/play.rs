@@ -16,9 +16,10 @@ use crate::course::stage::Stage;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, Connection};
 use crate::ui::Interrupt;
+use crate::ui::output::write_styled;
 use clap::Args;
 use std::cell::Cell;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ impl Audience {
         if self.left.get() {
             return Err(Failure::interrupted());
         }
-        writeln!(io::stdout(), "{text}").map_err(|error| {
+        write_styled(text).map_err(|error| {
             let gone = error.kind() == io::ErrorKind::BrokenPipe;
             self.left.set(gone);
             if gone {

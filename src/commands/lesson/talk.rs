@@ -1,5 +1,6 @@
 //! The talk with a learner: lines on stdout, lines from stdin, on a terminal or through pipes.
 
+use crate::bom;
 use crate::course::runner::{Heard, Talk};
 use crate::failure::{Failure, Outcome};
 use crate::ui::{Interrupt, Ui};
@@ -36,7 +37,9 @@ impl Terminal {
 fn listen() -> Receiver<String> {
     let (sender, lines) = mpsc::channel();
     std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        let mut lines = std::io::stdin().lock().lines().map_while(Result::ok);
+        let first = lines.next().map(|line| bom::skip_in_text(&line).to_owned());
+        for line in first.into_iter().chain(lines) {
             if sender.send(line).is_err() {
                 break;
             }
@@ -47,7 +50,7 @@ fn listen() -> Receiver<String> {
 
 impl Talk for Terminal {
     fn say(&mut self, text: &str) -> Outcome {
-        self.ui.line(text)
+        self.ui.styled_line(text)
     }
 
     fn next(&mut self, patience: Duration) -> Outcome<Heard> {

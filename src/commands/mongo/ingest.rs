@@ -1,7 +1,7 @@
 //! `velo mongo ingest`, and what `velo people ingest` shares with it.
 
 use crate::commands::Context;
-use crate::exercises::ingest::{Identity, Place, Plan, ingest};
+use crate::exercises::ingest::{Identity, Json, Place, Plan, ingest};
 use crate::failure::{Failure, Outcome};
 use crate::ui::Interrupt;
 use crate::ui::units::positive_duration;
@@ -41,6 +41,9 @@ pub struct IngestOptions {
     /// Where a document's _id comes from: `record`, `key`, or a field's name; by key or field the last record wins
     #[arg(long, default_value = "record", value_name = "record|key|FIELD", value_parser = NonEmpty::new())]
     id: String,
+    /// Read MongoDB's extended JSON ({"$oid": …}, {"$date": …}), as mongoexport writes it, as what it stands for
+    #[arg(long)]
+    extended_json: bool,
     /// Most records written at once
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     batch: u32,
@@ -117,6 +120,11 @@ impl IngestOptions {
             group: self.group.unwrap_or_else(|| format!("ingest-{name}")),
             to,
             identity,
+            json: if self.extended_json {
+                Json::Extended
+            } else {
+                Json::Plain
+            },
             batch: self.batch as usize,
             max_wait: self.max_wait,
             dead_letter,

@@ -9,7 +9,7 @@ use crate::kafka::producer::{Batch, Producer};
 use crate::ui::lines::{Chunk, Lines, Next, Source, split};
 use crate::ui::{Interrupt, Ui};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// The longest time between a Ctrl-C, or a failed delivery, and its being noticed.
@@ -253,10 +253,8 @@ impl Work<'_> {
     }
 
     fn prompt(&self) {
-        if self.prompting && !self.ui.quiet {
-            eprint!("> ");
-            // A prompt that cannot be shown changes nothing about the records.
-            let _ = std::io::stderr().flush();
+        if self.prompting {
+            self.ui.prompt("> ");
         }
     }
 }

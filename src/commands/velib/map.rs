@@ -2,7 +2,7 @@
 
 use super::SOURCE;
 use crate::commands::Context;
-use crate::exercises::velib::map::{State, draw, last_of_each};
+use crate::exercises::velib::map::{Spot, State, draw, last_of_each};
 use crate::exercises::velib::{STATIONS_TOPIC, station};
 use crate::failure::Outcome;
 use crate::ui::OutputFormat;
@@ -23,7 +23,7 @@ pub struct MapArgs {
 /// Runs it.
 pub(super) fn run(args: &MapArgs, context: &Context) -> Outcome {
     let stations = if args.snapshot {
-        station::snapshot()?
+        station::snapshot()?.into_iter().map(Spot::from).collect()
     } else {
         last_of_each(&context.connection, &args.topic)?
     };
@@ -49,7 +49,9 @@ pub(super) fn run(args: &MapArgs, context: &Context) -> Outcome {
                 station.id(),
                 station.position.lat,
                 station.position.lng,
-                station.available_bikes,
+                station
+                    .available_bikes
+                    .map_or_else(String::new, |bikes| bikes.to_string()),
             )
         })?;
     }

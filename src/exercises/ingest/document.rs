@@ -1,7 +1,7 @@
 //! From the JSON of a record to the BSON of a document, with nothing rounded: whole numbers stay whole whatever their
 //! length, and what cannot be kept is refused with a reason.
 
-use super::Identity;
+use super::{Identity, extended};
 use crate::kafka::group_consumer::Received;
 use mongodb::bson::raw::{CStr, cstr};
 use mongodb::bson::spec::BinarySubtype;
@@ -18,6 +18,15 @@ pub const LARGEST: usize = 16 * 1024 * 1024;
 const ROOM: usize = 100;
 /// How deep MongoDB lets documents be nested.
 const DEEPEST: usize = 100;
+
+/// What JSON is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Json {
+    /// What it is.
+    Plain,
+    /// MongoDB's extended JSON: `{"$oid": …}` is an ObjectId, and so on.
+    Extended,
+}
 
 /// What a record asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +51,7 @@ pub fn record_id(topic_id: &str, record: &Received) -> String {
 pub fn read(
     record: &Received,
     identity: &Identity,
+    json: Json,
     topic_id: &str,
 ) -> Result<(RawBson, Option<RawDocumentBuf>), String> {
     let Some(value) = record.value.as_deref() else {
@@ -53,13 +63,16 @@ pub fn read(
     let text = std::str::from_utf8(value)
         .map_err(|error| format!("not UTF-8: a wrong byte at {}", error.valid_up_to()))?;
     let members = members(text)?;
+    if json == Json::Extended && extended::is_value(&members) {
+        return Err("not a document: extended JSON of a single value".to_owned());
+    }
     let id = match identity {
         Identity::Record => RawBson::String(record_id(topic_id, record)),
         Identity::Key => key_id(record)?,
         Identity::Field(name) => {
             let found = members.iter().find(|(key, _)| key == name);
             let (_, raw) = found.ok_or_else(|| format!("no field `{name}` to be the _id"))?;
-            let id = convert(raw, 1)?;
+            let id = convert(raw, json, 1)?;
             if !names_a_document(&id) {
                 return Err(format!("the field `{name}` cannot be an _id: {raw}"));
             }
@@ -76,7 +89,7 @@ pub fn read(
     document.append(cstr!("_id"), &id);
     for (key, raw) in &members {
         if key != "_id" {
-            append(&mut document, key, raw, 1)?;
+            append(&mut document, key, raw, json, 1)?;
         }
     }
     let size = document.as_bytes().len();
@@ -88,11 +101,11 @@ pub fn read(
     Ok((id, Some(document)))
 }
 
-/// Whether a value tells documents apart: `null` does not, MongoDB takes no array, and what looks like an operator would
-/// find other documents to replace.
+/// Whether a value tells documents apart: `null` does not, MongoDB takes no array, and what looks like an operator, or is a
+/// regular expression, would find other documents to replace.
 fn names_a_document(id: &RawBson) -> bool {
     match id {
-        RawBson::Null | RawBson::Array(_) => false,
+        RawBson::Null | RawBson::Undefined | RawBson::Array(_) | RawBson::RegularExpression(_) => false,
         RawBson::Document(document) => {
             let mut names = document.iter().map_while(Result::ok);
             !names.any(|(name, _)| name.as_str().starts_with('$'))
@@ -119,7 +132,8 @@ fn key_id(record: &Received) -> Result<RawBson, String> {
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-type Member<'a> = (Cow<'a, str>, &'a RawValue);
+/// A name and its value, not read yet.
+pub type Member<'a> = (Cow<'a, str>, &'a RawValue);
 
 /// A JSON object's members in order; the last of a name counts, in the place of the first.
 struct Members<'a>(Vec<Member<'a>>);
@@ -179,14 +193,20 @@ fn members(text: &str) -> Result<Vec<Member<'_>>, String> {
     Ok(members)
 }
 
-fn append(document: &mut RawDocumentBuf, key: &str, raw: &RawValue, depth: usize) -> Result<(), String> {
+fn append(
+    document: &mut RawDocumentBuf,
+    key: &str,
+    raw: &RawValue,
+    json: Json,
+    depth: usize,
+) -> Result<(), String> {
     let key: &CStr = key
         .try_into()
         .map_err(|_| format!("a field's name holds a NUL, which MongoDB cannot keep: {key:?}"))?;
     if raw.get().starts_with('"') {
         document.append(key, text(raw)?.as_ref());
     } else {
-        document.append(key, convert(raw, depth)?);
+        document.append(key, convert(raw, json, depth)?);
     }
     Ok(())
 }
@@ -200,23 +220,31 @@ fn unreadable(error: serde_json::Error) -> String {
     format!("not JSON: {error}")
 }
 
-fn convert(raw: &RawValue, depth: usize) -> Result<RawBson, String> {
+/// The BSON of a JSON value that stands so deep in a document.
+///
+/// # Errors
+/// Why MongoDB cannot keep it, in words.
+pub fn convert(raw: &RawValue, json: Json, depth: usize) -> Result<RawBson, String> {
     if depth > DEEPEST {
         return Err(format!("nested more than {DEEPEST} levels deep"));
     }
     let text = raw.get();
     Ok(match text.as_bytes().first() {
         Some(b'{') => {
+            let members = members(text)?;
+            if json == Json::Extended && extended::is_value(&members) {
+                return extended::convert(raw, &members, depth);
+            }
             let mut document = RawDocumentBuf::new();
-            for (key, raw) in members(text)? {
-                append(&mut document, &key, raw, depth + 1)?;
+            for (key, raw) in &members {
+                append(&mut document, key, raw, json, depth + 1)?;
             }
             RawBson::Document(document)
         }
         Some(b'[') => {
             let mut array = RawArrayBuf::new();
             for raw in serde_json::from_str::<Vec<&RawValue>>(text).map_err(unreadable)? {
-                array.push(convert(raw, depth + 1)?);
+                array.push(convert(raw, json, depth + 1)?);
             }
             RawBson::Array(array)
         }
@@ -261,7 +289,7 @@ mod tests {
     }
 
     fn document(identity: &Identity, record: &Received) -> Result<Document, String> {
-        let (_, document) = read(record, identity, "T")?;
+        let (_, document) = read(record, identity, Json::Plain, "T")?;
         let document = document.ok_or("deletes")?;
         Document::try_from(document).map_err(|error| error.to_string())
     }
@@ -347,12 +375,40 @@ mod tests {
             Ok(doc! {"_id": 9, "a": 1})
         );
         let gone = record(Some("ana"), None);
-        assert_eq!(read(&gone, &Identity::Key, "T").unwrap().1, None);
+        assert_eq!(read(&gone, &Identity::Key, Json::Plain, "T").unwrap().1, None);
         assert!(
-            read(&gone, &Identity::Record, "T")
+            read(&gone, &Identity::Record, Json::Plain, "T")
                 .unwrap_err()
                 .contains("tombstone")
         );
-        assert!(read(&own, &Identity::Key, "T").unwrap_err().contains("no key"));
+        assert!(
+            read(&own, &Identity::Key, Json::Plain, "T")
+                .unwrap_err()
+                .contains("no key")
+        );
+    }
+
+    #[test]
+    fn extended_json_is_read_only_when_asked_for_and_names_a_document() {
+        let own = Identity::Field("_id".to_owned());
+        let value =
+            br#"{"_id": {"$oid": "5d505646cf6d4fe581014ab2"}, "when": {"$date": "2020-01-01T00:00:00Z"}}"#;
+        let exported = record(None, Some(value));
+        let (id, document) = read(&exported, &own, Json::Extended, "T").unwrap();
+        assert!(matches!(id, RawBson::ObjectId(_)));
+        let document = Document::try_from(document.unwrap()).unwrap();
+        assert!(matches!(document.get("when"), Some(Bson::DateTime(_))));
+        assert!(
+            read(&exported, &own, Json::Plain, "T")
+                .unwrap_err()
+                .contains("cannot be an _id")
+        );
+        // What would find other documents to replace.
+        let pattern = br#"{"_id": {"$regularExpression": {"pattern": ".", "options": ""}}}"#;
+        let said = read(&record(None, Some(pattern)), &own, Json::Extended, "T").unwrap_err();
+        assert!(said.contains("cannot be an _id"), "{said}");
+        let single = record(None, Some(br#"{"$oid": "5d505646cf6d4fe581014ab2"}"#));
+        let said = read(&single, &Identity::Record, Json::Extended, "T").unwrap_err();
+        assert!(said.contains("not a document"), "{said}");
     }
 }

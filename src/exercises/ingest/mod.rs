@@ -10,6 +10,7 @@
 
 mod dead_letters;
 mod document;
+mod extended;
 mod file;
 mod mongo;
 mod patience;
@@ -21,6 +22,7 @@ use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Progress, Receive
 use crate::kafka::{Admin, Connection, GroupConsumer};
 use crate::ui::{Interrupt, Ui};
 use dead_letters::DeadLetters;
+pub use document::Json;
 use document::Wanted;
 use file::JsonFile;
 use mongo::{Mongo, Sending};
@@ -73,6 +75,8 @@ pub struct Plan {
     pub to: Place,
     /// Where their `_id` comes from; a file takes [`Identity::Record`] only.
     pub identity: Identity,
+    /// What the records' JSON is read as.
+    pub json: Json,
     /// Most records of a batch.
     pub batch: usize,
     /// How long to collect records that keep coming before they are written.
@@ -302,7 +306,8 @@ impl Ingest<'_> {
                 self.tally.there += 1;
                 continue;
             }
-            match document::read(&record, &self.plan.identity, self.consumer.topic_id()) {
+            let Plan { identity, json, .. } = self.plan;
+            match document::read(&record, identity, *json, self.consumer.topic_id()) {
                 Ok((id, document)) => wanted.push(Wanted { record, id, document }),
                 Err(reason) => self.bury(&record, &reason)?,
             }

@@ -7,12 +7,13 @@
 use super::Fate;
 use super::document::Wanted;
 use super::patience::Patience;
-use super::replies::{self, Refusal, Reply};
+use super::replies::{self, Counted, Index, Refusal, Reply, Verdict};
 use crate::failure::{Failure, Outcome};
 use mongodb::bson::raw::cstr;
-use mongodb::bson::{RawArrayBuf, RawDocumentBuf, doc, rawdoc};
+use mongodb::bson::{Bson, Document, RawArrayBuf, RawBson, RawDocumentBuf, doc, rawdoc};
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Database};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -24,6 +25,11 @@ const CHUNK: usize = 8 * 1024 * 1024;
 const SELECTION: Duration = Duration::from_secs(3);
 /// How long a server may take to answer a command.
 const ANSWER: Duration = Duration::from_secs(60);
+/// How often a server that answers otherwise may close the connection when it is sent some documents, before one of them is
+/// taken to be the reason.
+const CLOSINGS: u32 = 3;
+/// Most `_id`s that are looked up at once.
+const LOOK_UPS: usize = 1_000;
 
 /// A collection to write to.
 pub struct Mongo {
@@ -32,7 +38,7 @@ pub struct Mongo {
 }
 
 /// A batch as it is sent: each command, and how many of the batch are in it.
-pub struct Commands(Vec<(RawDocumentBuf, usize)>);
+pub struct Commands(Vec<(RawDocumentBuf, Counted, usize)>);
 
 /// A batch on its way: what the server says of each of its commands, up to the first that is not just taken.
 pub struct Sending(JoinHandle<Vec<Reply>>);
@@ -52,6 +58,17 @@ struct Chunk<'a> {
     list: &'static str,
     wanted: Vec<&'a Wanted>,
     bytes: usize,
+    attempt: Attempt,
+}
+
+/// Why some documents are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    First,
+    /// The server closes the connection when it is sent one of these, or of their neighbours.
+    AfterClosing,
+    /// One had a duplicate key that may have been its `_id`.
+    Again,
 }
 
 impl Mongo {
@@ -111,7 +128,7 @@ impl Mongo {
         let chunks = self.writer.chunks(wanted).into_iter();
         Commands(
             chunks
-                .map(|chunk| (self.writer.command(&chunk), chunk.wanted.len()))
+                .map(|chunk| (self.writer.command(&chunk), chunk.counted(), chunk.wanted.len()))
                 .collect(),
         )
     }
@@ -121,9 +138,9 @@ impl Mongo {
         let writer = Arc::clone(&self.writer);
         Sending(self.runtime.spawn(async move {
             let mut replies = Vec::new();
-            for (command, count) in commands.0 {
-                let reply = writer.send(command, count).await;
-                let taken = matches!(reply, Reply::Fates(_));
+            for (command, counted, count) in commands.0 {
+                let reply = writer.send(command, counted, count).await;
+                let taken = matches!(reply, Reply::Verdicts(_));
                 replies.push(reply);
                 if !taken {
                     break;
@@ -144,7 +161,7 @@ impl Mongo {
         let mut replies = replies.into_iter();
         let mut fates = Vec::with_capacity(wanted.len());
         for chunk in self.writer.chunks(wanted) {
-            self.settle(&chunk, replies.next(), patience, &mut fates)?;
+            fates.extend(self.settle(&chunk, replies.next(), patience)?);
         }
         Ok(fates)
     }
@@ -155,47 +172,157 @@ impl Mongo {
         chunk: &Chunk<'_>,
         mut reply: Option<Reply>,
         patience: &mut Patience,
-        fates: &mut Vec<Fate>,
-    ) -> Outcome {
+    ) -> Outcome<Vec<Fate>> {
+        let single = chunk.wanted.len() < 2;
+        let mut closed = 0;
         loop {
-            let reply = reply.take();
-            let again = || {
-                let sent = self.writer.send(self.writer.command(chunk), chunk.wanted.len());
-                self.runtime.block_on(sent)
-            };
-            match reply.unwrap_or_else(again) {
-                Reply::Fates(found) => {
+            let why = match reply.take().unwrap_or_else(|| self.send(chunk)) {
+                Reply::Verdicts(verdicts) => {
                     patience.over();
-                    fates.extend(found);
-                    return Ok(());
+                    return self.fates(chunk, verdicts, patience);
                 }
-                Reply::Later(why) => patience.wait(&format!("MongoDB on {}: {why}", self.writer.hosts))?,
                 Reply::Never(failure) => return Err(failure),
-                Reply::Command(why) if chunk.wanted.len() < 2 => {
-                    fates.push(Fate::Refused(why));
-                    return Ok(());
-                }
-                // One of its documents makes the server refuse the command: find out which.
-                Reply::Command(_) => {
-                    let (one, other) = chunk.wanted.split_at(chunk.wanted.len() / 2);
-                    for half in [one, other] {
-                        self.settle(&chunk.of(half.to_vec()), None, patience, fates)?;
+                Reply::Document(why) if single => return Ok(vec![Fate::Refused(why)]),
+                Reply::Later(why) => why,
+                Reply::Muddled(why) if single => why,
+                Reply::Closed(why) => {
+                    closed = if self.answers() { closed + 1 } else { 0 };
+                    let enough = closed == CLOSINGS
+                        || (closed > 0 && chunk.attempt == Attempt::AfterClosing && !single);
+                    match enough {
+                        true if single => return Ok(vec![Fate::Refused(cannot_be_read(&why))]),
+                        true => return self.halves(chunk, Attempt::AfterClosing, patience),
+                        false => why,
                     }
-                    return Ok(());
+                }
+                Reply::Document(_) | Reply::Muddled(_) => {
+                    return self.halves(chunk, Attempt::First, patience);
+                }
+            };
+            patience.wait(&format!("MongoDB on {}: {why}", self.writer.hosts))?;
+        }
+    }
+
+    /// Settles a chunk in two halves, since one of its documents stands in the way of the others.
+    fn halves(&self, chunk: &Chunk<'_>, attempt: Attempt, patience: &mut Patience) -> Outcome<Vec<Fate>> {
+        let (one, other) = chunk.wanted.split_at(chunk.wanted.len() / 2);
+        let mut fates = self.settle(&chunk.of(one, attempt), None, patience)?;
+        fates.extend(self.settle(&chunk.of(other, attempt), None, patience)?);
+        Ok(fates)
+    }
+
+    fn send(&self, chunk: &Chunk<'_>) -> Reply {
+        let sent = self
+            .writer
+            .send(self.writer.command(chunk), chunk.counted(), chunk.wanted.len());
+        self.runtime.block_on(sent)
+    }
+
+    /// Whether the server answers what has no documents.
+    fn answers(&self) -> bool {
+        let ping = self.writer.database.run_command(doc! {"ping": 1});
+        self.runtime.block_on(answer(ping)).is_ok()
+    }
+
+    /// What became of each document of a chunk.
+    fn fates(
+        &self,
+        chunk: &Chunk<'_>,
+        verdicts: Vec<Verdict>,
+        patience: &mut Patience,
+    ) -> Outcome<Vec<Fate>> {
+        let there = self.there(chunk, &verdicts, patience)?;
+        let mut fates = Vec::with_capacity(verdicts.len());
+        for (one, verdict) in chunk.wanted.iter().copied().zip(verdicts) {
+            match verdict {
+                Verdict::Taken => fates.push(Fate::Written),
+                Verdict::Refused(why) => fates.push(Fate::Refused(why)),
+                Verdict::Duplicate { index: Index::Id, .. } if self.writer.insert => fates.push(Fate::There),
+                Verdict::Duplicate {
+                    index: Index::Untold, ..
+                } if there.contains(&one.id) => fates.push(Fate::There),
+                Verdict::Duplicate { index, why } => {
+                    if self.may_be_replaced(index, chunk.attempt) {
+                        let again = chunk.of(&[one], Attempt::Again);
+                        fates.extend(self.settle(&again, None, patience)?);
+                    } else {
+                        fates.push(Fate::Refused(why));
+                    }
                 }
             }
         }
+        Ok(fates)
+    }
+
+    /// Whether a duplicate key may be that of a document that another writer has just made under the same `_id`: then it
+    /// can be replaced now.
+    fn may_be_replaced(&self, index: Index, attempt: Attempt) -> bool {
+        let replaces = !self.writer.insert;
+        replaces && (index == Index::Id || (index == Index::Untold && attempt != Attempt::Again))
+    }
+
+    /// Which documents of a chunk are in the collection already, of those to be inserted that have a duplicate key of an
+    /// index that the server doesn't name.
+    fn there(&self, chunk: &Chunk<'_>, verdicts: &[Verdict], patience: &mut Patience) -> Outcome<Ids> {
+        let mut found = Ids::default();
+        if !self.writer.insert {
+            return Ok(found);
+        }
+        let doubtful = chunk
+            .wanted
+            .iter()
+            .zip(verdicts)
+            .filter_map(|(one, verdict)| match verdict {
+                Verdict::Duplicate {
+                    index: Index::Untold, ..
+                } => Some(&one.id),
+                _ => None,
+            });
+        let doubtful: Vec<&RawBson> = doubtful.collect();
+        for ids in doubtful.chunks(LOOK_UPS) {
+            while let Err(why) = self.runtime.block_on(self.writer.look_up(ids, &mut found)) {
+                patience.wait(&format!("MongoDB on {}: {why}", self.writer.hosts))?;
+            }
+            patience.over();
+        }
+        Ok(found)
     }
 }
 
+/// Some documents' `_id`s.
+#[derive(Default)]
+struct Ids(HashSet<Vec<u8>>);
+
+impl Ids {
+    fn insert(&mut self, id: RawBson) {
+        self.0.insert(rawdoc! {"_id": id}.into_bytes());
+    }
+
+    fn contains(&self, id: &RawBson) -> bool {
+        self.0.contains(rawdoc! {"_id": id.clone()}.as_bytes())
+    }
+}
+
+fn cannot_be_read(why: &str) -> String {
+    format!("{why}; it answers what has no such document, and closed {CLOSINGS} times at this one")
+}
+
 impl<'a> Chunk<'a> {
-    /// The same command for others.
-    fn of(&self, wanted: Vec<&'a Wanted>) -> Self {
+    /// The same command for some of them.
+    fn of(&self, wanted: &[&'a Wanted], attempt: Attempt) -> Self {
         Chunk {
             name: self.name,
             list: self.list,
-            wanted,
+            wanted: wanted.to_vec(),
             bytes: 0,
+            attempt,
+        }
+    }
+
+    fn counted(&self) -> Counted {
+        match self.name {
+            "delete" => Counted::Loosely,
+            _ => Counted::Each,
         }
     }
 }
@@ -225,19 +352,48 @@ impl Writer {
                     list,
                     wanted: vec![one],
                     bytes,
+                    attempt: Attempt::First,
                 }),
             }
         }
         chunks
     }
 
-    async fn send(&self, command: RawDocumentBuf, count: usize) -> Reply {
+    async fn send(&self, command: RawDocumentBuf, counted: Counted, count: usize) -> Reply {
         let asked = self.database.run_raw_command(command);
-        let answer = match tokio::time::timeout(ANSWER, asked.into_future()).await {
-            Ok(answer) => answer.map_err(|error| Refusal::Error(Box::new(error))),
-            Err(_) => Err(Refusal::Silence(ANSWER)),
+        replies::judge(&answer(asked).await, count, counted, &self.hosts)
+    }
+
+    /// Adds those of these `_id`s that are in the collection. The insert that found them there has waited until a majority
+    /// has them.
+    async fn look_up(&self, ids: &[&RawBson], found: &mut Ids) -> Result<(), String> {
+        let mut list = RawArrayBuf::new();
+        for id in ids {
+            list.push((*id).clone());
+        }
+        let length = i32::try_from(ids.len()).unwrap_or(i32::MAX);
+        let command = rawdoc! {
+            "find": self.collection.as_str(),
+            "filter": {"_id": {"$in": list}},
+            "projection": {"_id": 1},
+            "batchSize": length,
+            "singleBatch": true,
         };
-        replies::judge(&answer, count, &self.hosts)
+        let answer = answer(self.database.run_raw_command(command)).await;
+        let answer = answer.map_err(|refusal| replies::explain_refusal(&refusal))?;
+        let batch = answer
+            .get_document("cursor")
+            .and_then(|cursor| cursor.get_array("firstBatch"))
+            .map_err(|_| "the server's answer makes no sense".to_owned())?;
+        for document in batch.iter().filter_map(Bson::as_document) {
+            if let Some(id) = document
+                .get("_id")
+                .and_then(|id| RawBson::try_from(id.clone()).ok())
+            {
+                found.insert(id);
+            }
+        }
+        Ok(())
     }
 
     fn command(&self, chunk: &Chunk<'_>) -> RawDocumentBuf {
@@ -270,5 +426,15 @@ fn cstr_of(name: &str) -> &'static mongodb::bson::raw::CStr {
         "updates" => cstr!("updates"),
         "delete" => cstr!("delete"),
         _ => cstr!("deletes"),
+    }
+}
+
+/// What a server answers within the time it may take.
+async fn answer(
+    asked: impl IntoFuture<Output = mongodb::error::Result<Document>>,
+) -> Result<Document, Refusal> {
+    match tokio::time::timeout(ANSWER, asked.into_future()).await {
+        Ok(answer) => answer.map_err(|error| Refusal::Error(Box::new(error))),
+        Err(_) => Err(Refusal::Silence(ANSWER)),
     }
 }

@@ -1,6 +1,6 @@
 //! Stations from an HTTP API: JCDecaux's own, or any that answers alike. The key in the address is never shown.
 
-use super::station::{Station, parse_stations};
+use super::told::{self, Answer};
 use crate::failure::{Failure, Outcome};
 use crate::ui::{Interrupt, Ui};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -68,12 +68,12 @@ impl HttpSource {
     ///
     /// # Errors
     /// When the key is refused, the answer is no list of stations, or five attempts in a row came to nothing.
-    pub fn fetch(&self, ui: Ui, interrupt: Interrupt) -> Outcome<Vec<Station>> {
+    pub fn fetch(&self, ui: Ui, interrupt: Interrupt) -> Outcome<Answer> {
         let mut wait = FIRST_WAIT;
         let mut last = String::new();
         for attempt in 1..=ATTEMPTS {
             match self.attempt(interrupt)? {
-                Ok(stations) => return Ok(stations),
+                Ok(answer) => return Ok(answer),
                 Err(Trouble::Lasting(failure)) => return Err(failure),
                 Err(Trouble::Passing(why)) => last = why,
             }
@@ -93,7 +93,7 @@ impl HttpSource {
     }
 
     /// One request, in a thread of its own so that Ctrl-C need not wait for the server.
-    fn attempt(&self, interrupt: Interrupt) -> Outcome<Result<Vec<Station>, Trouble>> {
+    fn attempt(&self, interrupt: Interrupt) -> Outcome<Result<Answer, Trouble>> {
         let (answer, answered) = mpsc::channel();
         let source = self.clone();
         std::thread::spawn(move || {
@@ -114,7 +114,7 @@ impl HttpSource {
         }
     }
 
-    fn ask(&self) -> Result<Vec<Station>, Trouble> {
+    fn ask(&self) -> Result<Answer, Trouble> {
         let mut response = match self.agent.get(&self.url).call() {
             Ok(response) => response,
             Err(error @ (ureq::Error::BadUri(_) | ureq::Error::Http(_))) => {
@@ -132,24 +132,36 @@ impl HttpSource {
             .limit(LARGEST_ANSWER)
             .read_to_vec()
             .map_err(|error| Trouble::Passing(self.hide(&error.to_string())))?;
-        match status {
-            200 => parse_stations(&body)
-                .map_err(|failure| Trouble::Lasting(failure.hint(format!("look at {}", self.shown())))),
-            401 | 403 => Err(Trouble::Lasting(self.refused(status))),
-            429 | 500..=599 => Err(Trouble::Passing(format!("it answered {status}"))),
-            _ => Err(Trouble::Lasting(
-                Failure::request(format!("no stations from {}", self.shown()))
-                    .because(format!("it answered {status}")),
-            )),
+        if status == 200 {
+            return told::read(&body).map_err(|why| {
+                Trouble::Lasting(
+                    Failure::request("the answer is not a list of stations")
+                        .because(self.hide(&why))
+                        .hint(format!("look at {}", self.shown())),
+                )
+            });
         }
+        let answered = match told::said(&body) {
+            Some(said) => format!("it answered {status}: {}", self.hide(&said)),
+            None => format!("it answered {status}"),
+        };
+        Err(match status {
+            401 | 403 => Trouble::Lasting(self.refused(&answered)),
+            429 | 500..=599 => Trouble::Passing(answered),
+            _ => Trouble::Lasting(
+                Failure::request(format!("no stations from {}", self.shown()))
+                    .because(answered)
+                    .hint(format!("look at {}", self.shown())),
+            ),
+        })
     }
 
-    fn refused(&self, status: u16) -> Failure {
+    fn refused(&self, answered: &str) -> Failure {
         let failure = Failure::request(format!("{} refuses the key", self.shown()));
         if self.needs_key {
             failure
                 .because(format!(
-                    "it answered {status} to the key in {KEY_VARIABLE}, which is not valid there"
+                    "{answered}; the key in {KEY_VARIABLE} is not valid there"
                 ))
                 .hint(format!(
                     "get a key at https://developer.jcdecaux.com, then export {KEY_VARIABLE}=…"
@@ -157,7 +169,7 @@ impl HttpSource {
                 .hint("velo velib produce    (without --live: the offline source, no key needed)")
         } else {
             failure
-                .because(format!("it answered {status}"))
+                .because(answered)
                 .hint("give the key in the address: --url 'http://…/vls/v1/stations?apiKey=KEY'")
         }
     }

@@ -153,10 +153,10 @@ fn mail_event(
     }
     send(plan, &compose(plan, &station, &origin)?, ui, go_on)?;
     mailed.insert(origin);
+    let address = station.address();
     let Sighting {
         number,
         contract_name,
-        address,
         ..
     } = station;
     ui.line(if ui.format == OutputFormat::Json {
@@ -168,7 +168,7 @@ fn mail_event(
 }
 
 fn compose(plan: &Plan, station: &Sighting, origin: &str) -> Outcome<Message> {
-    let place = format!("{} ({})", station.address, station.contract_name);
+    let place = format!("{} ({})", station.address(), station.contract_name);
     let id: String = origin
         .chars()
         .map(|letter| {

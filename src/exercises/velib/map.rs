@@ -1,9 +1,11 @@
 //! `velo velib map`: the stations where they stand, as text.
 
-use super::station::{Position, Station};
+use super::station::{OPEN, Position, Station};
+use super::told::{text, whole};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::Connection;
 use crate::kafka::topic_reader::read_to_end;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Columns of the map.
@@ -24,14 +26,57 @@ pub enum State {
     Empty,
 }
 
+/// The part of a station's record that the map shows. What has no place is not on it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Spot {
+    /// Unique within a contract only.
+    pub number: i64,
+    /// The city's contract.
+    pub contract_name: String,
+    /// Where it is.
+    pub position: Position,
+    /// The street.
+    #[serde(default, deserialize_with = "text")]
+    pub address: Option<String>,
+    /// Stands that can take a bike.
+    #[serde(default, deserialize_with = "whole")]
+    pub available_bike_stands: Option<i64>,
+    /// Bikes that can be taken.
+    #[serde(default, deserialize_with = "whole")]
+    pub available_bikes: Option<i64>,
+    #[serde(default, deserialize_with = "text")]
+    status: Option<String>,
+}
+
+impl From<Station> for Spot {
+    fn from(station: Station) -> Self {
+        Spot {
+            number: station.number,
+            contract_name: station.contract_name,
+            position: station.position,
+            address: Some(station.address),
+            available_bike_stands: Some(station.available_bike_stands),
+            available_bikes: Some(station.available_bikes),
+            status: Some(station.status),
+        }
+    }
+}
+
+impl Spot {
+    /// `CONTRACT/NUMBER`: unique among all cities.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.contract_name, self.number)
+    }
+}
+
 impl State {
-    /// The state of a station.
-    pub fn of(station: &Station) -> Self {
-        if !station.is_open() {
+    /// The state of a station, open unless it says something else.
+    pub fn of(station: &Spot) -> Self {
+        if station.status.as_ref().is_some_and(|status| status != OPEN) {
             State::Closed
-        } else if station.available_bikes == 0 {
+        } else if station.available_bikes == Some(0) {
             State::Empty
-        } else if station.available_bike_stands == 0 {
+        } else if station.available_bike_stands == Some(0) {
             State::Full
         } else {
             State::Open
@@ -62,12 +107,12 @@ impl State {
 ///
 /// # Errors
 /// When the topic cannot be read, or holds no station.
-pub fn last_of_each(connection: &Connection, topic: &str) -> Outcome<Vec<Station>> {
-    let mut stations: BTreeMap<(String, i64), (Option<i64>, Station)> = BTreeMap::new();
+pub fn last_of_each(connection: &Connection, topic: &str) -> Outcome<Vec<Spot>> {
+    let mut stations: BTreeMap<(String, i64), (Option<i64>, Spot)> = BTreeMap::new();
     read_to_end(connection, topic, |record| {
         let value = record.value.as_deref().unwrap_or_default();
         // A record that is no station is none on the map either.
-        let Ok(station) = serde_json::from_slice::<Station>(value) else {
+        let Ok(station) = serde_json::from_slice::<Spot>(value) else {
             return;
         };
         let id = (station.contract_name.clone(), station.number);
@@ -88,7 +133,7 @@ pub fn last_of_each(connection: &Connection, topic: &str) -> Outcome<Vec<Station
 }
 
 /// The map, north up, and its legend. Where several stations share a place, the most notable one is shown.
-pub fn draw(stations: &[Station]) -> String {
+pub fn draw(stations: &[Spot]) -> String {
     let mut rows = vec![vec![None; WIDTH]; HEIGHT];
     let mut counts = BTreeMap::new();
     for station in stations {
@@ -119,7 +164,7 @@ pub fn draw(stations: &[Station]) -> String {
     text
 }
 
-fn place(position: Position, stations: &[Station]) -> (usize, usize) {
+fn place(position: Position, stations: &[Spot]) -> (usize, usize) {
     let span = |read: fn(Position) -> f64| {
         stations
             .iter()

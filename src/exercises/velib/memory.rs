@@ -12,32 +12,51 @@
 //! Two partitions are read in no certain order. A record from another partition than the last one, and written earlier
 //! (by its timestamp) than it, is old news and changes nothing. Within a partition the order of the offsets counts alone.
 
+use super::told::{text, whole};
 use crate::kafka::group_consumer::Received;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::HashMap;
 
-/// The part of a station's record that monitors look at.
+/// The part of a station's record that monitors look at. Without the first three it is of no use to them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Sighting {
     /// Unique within a contract only.
+    #[serde(deserialize_with = "needed")]
     pub number: i64,
     /// The city's contract.
     pub contract_name: String,
-    /// The street.
-    pub address: String,
     /// Stands that can take a bike.
+    #[serde(deserialize_with = "needed")]
     pub available_bike_stands: i64,
+    /// The street.
+    #[serde(default, deserialize_with = "text")]
+    pub address: Option<String>,
+    /// The station's name, for want of a street.
+    #[serde(default, deserialize_with = "text")]
+    pub name: Option<String>,
     /// Bikes that can be taken.
-    pub available_bikes: i64,
+    #[serde(default, deserialize_with = "whole")]
+    pub available_bikes: Option<i64>,
     /// When the API last heard from the station, in milliseconds since 1970-01-01 UTC.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     pub last_update: Option<i64>,
+}
+
+fn needed<'de, D: Deserializer<'de>>(value: D) -> Result<i64, D::Error> {
+    whole(value)?.ok_or_else(|| D::Error::custom("no whole number where one is needed"))
 }
 
 impl Sighting {
     /// `CONTRACT/NUMBER`: unique among all cities.
     pub fn station(&self) -> String {
         format!("{}/{}", self.contract_name, self.number)
+    }
+
+    /// Where it is, in words: its street, else its name, else its number.
+    pub fn address(&self) -> String {
+        let words = self.address.as_ref().or(self.name.as_ref());
+        words.map_or_else(|| format!("station {}", self.number), Clone::clone)
     }
 }
 
@@ -46,8 +65,8 @@ impl Sighting {
 pub struct Note {
     /// Free stands.
     pub stands: i64,
-    /// Bikes.
-    pub bikes: i64,
+    /// Bikes, if any record has said so yet.
+    pub bikes: Option<i64>,
     /// The timestamp of the record that said so.
     pub timestamp: Option<i64>,
     /// Its offset.
@@ -76,7 +95,7 @@ pub struct News {
 struct Last {
     partition: i32,
     stands: i64,
-    bikes: i64,
+    bikes: Option<i64>,
     timestamp: Option<i64>,
 }
 
@@ -130,16 +149,20 @@ impl Memory {
         }) {
             return None;
         }
+        // A record that does not say it changes nothing about the bikes.
+        let bikes = sighting
+            .available_bikes
+            .or_else(|| before.and_then(|last| last.bikes));
         self.last.insert(
             station,
             Last {
                 partition,
                 stands: sighting.available_bike_stands,
-                bikes: sighting.available_bikes,
+                bikes,
                 timestamp,
             },
         );
-        let now = (sighting.available_bike_stands, sighting.available_bikes);
+        let now = (sighting.available_bike_stands, bikes);
         let known = before.is_some_and(|last| (last.stands, last.bikes) == now);
         // A partition whose note is out of date gets a new one even if another partition told the change before:
         // otherwise it would take the old one along to another monitor.
@@ -148,7 +171,7 @@ impl Memory {
         }
         let note = Note {
             stands: sighting.available_bike_stands,
-            bikes: sighting.available_bikes,
+            bikes,
             timestamp,
             offset,
             committed,
@@ -156,7 +179,7 @@ impl Memory {
         self.notes.insert(place, note);
         Some(News {
             change: before.map_or(0, |last| sighting.available_bike_stands - last.stands),
-            ran_empty: before.is_some_and(|last| last.bikes > 0) && sighting.available_bikes == 0,
+            ran_empty: before.is_some_and(|last| last.bikes > Some(0)) && bikes == Some(0),
             note,
         })
     }
@@ -178,9 +201,10 @@ mod tests {
         let sighting = Sighting {
             number: 5,
             contract_name: "Toulouse".into(),
-            address: "5 RUE LEDUC".into(),
+            address: Some("5 RUE LEDUC".into()),
+            name: None,
             available_bike_stands: stands,
-            available_bikes: 10 - stands,
+            available_bikes: Some(10 - stands),
             last_update: Some(timestamp),
         };
         memory.look(&record, 0, &sighting)
@@ -232,6 +256,60 @@ mod tests {
         assert_eq!(change(look(&mut memory, 7, 0, 6, 3)), Some(2));
         assert_eq!(look(&mut memory, 3, 0, 5, 2), None);
         assert_eq!(change(look(&mut memory, 0, 1, 7, 4)), Some(1));
+    }
+
+    #[test]
+    fn a_sighting_asks_only_for_what_it_uses() {
+        let read = |json: &str| serde_json::from_str::<Sighting>(json);
+        let bare = read(r#"{"number": 5.0, "contract_name": "Lyon", "available_bike_stands": 3}"#).unwrap();
+        assert_eq!(
+            (bare.address().as_str(), bare.available_bikes),
+            ("station 5", None)
+        );
+        let odd = r#"{"number": 5, "contract_name": "Lyon", "available_bike_stands": 3, "address": null,
+            "name": "BELLECOUR", "available_bikes": 1.5, "last_update": "never", "position": 7}"#;
+        let odd = read(odd).unwrap();
+        assert_eq!(
+            (odd.address().as_str(), odd.available_bikes, odd.last_update),
+            ("BELLECOUR", None, None)
+        );
+        for none in [
+            r#"{"contract_name": "Lyon", "available_bike_stands": 3}"#,
+            r#"{"number": 5, "available_bike_stands": 3}"#,
+            r#"{"number": 5, "contract_name": "Lyon", "available_bike_stands": null}"#,
+            r#"{"number": 5.5, "contract_name": "Lyon", "available_bike_stands": 3}"#,
+        ] {
+            assert!(read(none).is_err(), "{none}");
+        }
+    }
+
+    #[test]
+    fn bikes_that_a_record_does_not_tell_are_as_they_were() {
+        let mut memory = Memory::default();
+        let mut tell = |offset: i64, stands: i64, bikes: Option<i64>| {
+            let record = Received {
+                partition: 0,
+                offset,
+                timestamp: Some(offset),
+                key: None,
+                value: None,
+                headers: Vec::new(),
+            };
+            let sighting = Sighting {
+                number: 5,
+                contract_name: "Toulouse".into(),
+                address: None,
+                name: None,
+                available_bike_stands: stands,
+                available_bikes: bikes,
+                last_update: None,
+            };
+            memory.look(&record, 0, &sighting).map(|news| news.ran_empty)
+        };
+        assert_eq!(tell(0, 1, Some(2)), Some(false));
+        assert_eq!(tell(1, 1, None), None);
+        assert_eq!(tell(2, 3, Some(0)), Some(true));
+        assert_eq!(tell(3, 2, None), Some(false));
     }
 
     #[test]

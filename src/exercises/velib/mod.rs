@@ -10,6 +10,7 @@ pub mod monitor;
 pub mod producer;
 pub mod simulation;
 pub mod station;
+pub mod told;
 pub mod topics;
 
 pub use simulation::Simulation;

@@ -224,10 +224,12 @@ impl Monitor<'_> {
         let line = match self.plan.print {
             Print::Changes if found.change != 0 => format!(
                 "{:+} {} ({})",
-                found.change, sighting.address, sighting.contract_name
+                found.change,
+                sighting.address(),
+                sighting.contract_name
             ),
             Print::Empty if found.ran_empty => {
-                format!("empty {} ({})", sighting.address, sighting.contract_name)
+                format!("empty {} ({})", sighting.address(), sighting.contract_name)
             }
             _ => return Ok(()),
         };
@@ -280,7 +282,7 @@ fn report(record: &Received, sighting: &Sighting, found: &News) -> serde_json::V
     serde_json::json!({
         "contract_name": sighting.contract_name,
         "number": sighting.number,
-        "address": sighting.address,
+        "address": sighting.address(),
         "change": found.change,
         "available_bike_stands": sighting.available_bike_stands,
         "available_bikes": sighting.available_bikes,

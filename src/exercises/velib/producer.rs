@@ -1,13 +1,14 @@
 //! `velo velib produce`: every second all stations, one record each.
 
+use super::Simulation;
 use super::http_source::HttpSource;
-use super::{Simulation, Station};
+use super::told::{Answer, Told};
 use crate::clock::Clock;
 use crate::failure::Outcome;
 use crate::kafka::record_producer::Outgoing;
 use crate::kafka::{Connection, RecordProducer};
 use crate::ui::{Interrupt, OutputFormat, Ui};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// Where stations come from.
@@ -25,13 +26,16 @@ pub enum Source {
 }
 
 impl Source {
-    fn fetch(&mut self, first: bool, ui: Ui, interrupt: Interrupt) -> Outcome<Vec<Station>> {
+    fn fetch(&mut self, first: bool, ui: Ui, interrupt: Interrupt) -> Outcome<Answer> {
         match self {
             Source::Simulated { city, step } => {
                 if !first {
                     city.advance(*step);
                 }
-                Ok(city.stations().to_vec())
+                Ok(Answer {
+                    stations: city.stations().iter().map(Told::of).collect::<Outcome<_>>()?,
+                    skipped: Vec::new(),
+                })
             }
             Source::Http(api) => api.fetch(ui, interrupt),
         }
@@ -67,16 +71,32 @@ struct Tally {
     records: u64,
     changes: u64,
     last: HashMap<String, i64>,
+    skipped: u64,
+    named: HashSet<String>,
 }
 
+/// So many of what is no station are named; then it is only counted.
+const NAMED: usize = 20;
+
 impl Tally {
-    fn count(&mut self, stations: &[Station]) {
+    fn count(&mut self, answer: &Answer) {
         self.rounds += 1;
-        self.records += stations.len() as u64;
-        for station in stations {
-            let stands = station.available_bike_stands;
-            let before = self.last.insert(station.id(), stands);
-            self.changes += u64::from(before.is_some_and(|before| before != stands));
+        self.records += answer.stations.len() as u64;
+        self.skipped += answer.skipped.len() as u64;
+        for station in &answer.stations {
+            if let Some(stands) = station.stands() {
+                let before = self.last.insert(station.id(), stands);
+                self.changes += u64::from(before.is_some_and(|before| before != stands));
+            }
+        }
+    }
+
+    /// Names what was skipped, each once.
+    fn name(&mut self, skipped: &[String], ui: Ui) {
+        for one in skipped {
+            if self.named.len() < NAMED && self.named.insert(one.clone()) {
+                ui.say(format!("{one}; skipped"));
+            }
         }
     }
 }
@@ -99,8 +119,12 @@ pub fn produce(
     let ended = run(&producer, plan, source, &mut tally, ui, interrupt);
     let flushed = producer.flush();
     if tally.rounds > 0 {
+        let skipped = match tally.skipped {
+            0 => String::new(),
+            count => format!(", {count} skipped"),
+        };
         ui.say(format!(
-            "{} rounds, {} records, {} changes of free stands",
+            "{} rounds, {} records, {} changes of free stands{skipped}",
             tally.rounds, tally.records, tally.changes
         ));
     }
@@ -121,16 +145,17 @@ fn run(
         interrupt.sleep_until(next)?;
         // A source slower than the pace delays the next round and is not made up for.
         next = Instant::now().max(next) + plan.every;
-        let stations = source.fetch(tally.rounds == 0, ui, interrupt)?;
-        for station in &stations {
+        let answer = source.fetch(tally.rounds == 0, ui, interrupt)?;
+        tally.name(&answer.skipped, ui);
+        for station in &answer.stations {
             send(producer, plan, station)?;
         }
         producer.flush()?;
-        tally.count(&stations);
+        tally.count(&answer);
         let seconds = clock.now_ms() / 1_000;
-        let records = stations.len();
+        let (records, skipped) = (answer.stations.len(), answer.skipped.len());
         ui.line(if ui.format == OutputFormat::Json {
-            serde_json::json!({ "time": seconds, "records": records }).to_string()
+            serde_json::json!({ "time": seconds, "records": records, "skipped": skipped }).to_string()
         } else {
             format!("{seconds} Produced {records} station records")
         })?;
@@ -138,13 +163,12 @@ fn run(
     Ok(())
 }
 
-fn send(producer: &RecordProducer, plan: &Plan, station: &Station) -> Outcome {
-    let value = station.to_json()?;
-    let number = station.number.to_string();
+fn send(producer: &RecordProducer, plan: &Plan, station: &Told) -> Outcome {
+    let number = station.number().to_string();
     producer.send(Outgoing {
         topic: &plan.topic,
         key: (plan.key == Key::Station).then_some(number.as_bytes()),
-        value: Some(value.as_bytes()),
+        value: Some(station.json().as_bytes()),
         headers: &[],
     })
 }

@@ -17,6 +17,7 @@ pub use text::parse;
 
 pub(in crate::kafka) use jaas::wrong as jaas_mistake;
 
+use crate::bom;
 use crate::failure::{Failure, Outcome};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -52,7 +53,7 @@ pub(super) fn is_secret(name: &str) -> bool {
 /// # Errors
 /// When the file cannot be read, or has a setting that librdkafka has no equal for.
 pub(super) fn read(path: &Path) -> Outcome<BTreeMap<String, String>> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = bom::read_to_string(path).map_err(|error| {
         Failure::usage(format!("cannot read the settings file {}", path.display()))
             .because(error)
             .hint("--command-config takes the path of a property file")

@@ -2,11 +2,12 @@
 //! `${directory:PATH:KEY}`. Java needs `config.providers` lines first; here the three are known by those names without.
 
 use super::text;
+use crate::bom;
 use crate::failure::{Failure, Outcome};
 use regex::Regex;
 use std::collections::BTreeMap;
+use std::env;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 /// Where a provider looks.
 enum Provider {
@@ -163,13 +164,14 @@ impl Allowed {
         if !allowed {
             return Err(format!("`allowed.paths` does not allow {}", path.display()));
         }
-        fs::read_to_string(&place).map_err(|error| format!("cannot read {}: {error}", path.display()))
+        bom::read_to_string(&place).map_err(|error| format!("cannot read {}: {error}", path.display()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn resolved(text: &str) -> Outcome<BTreeMap<String, String>> {
         let mut settings = text::parse(text);

@@ -8,6 +8,7 @@
 use super::keys::{self, Identity};
 use super::login::java_class;
 use super::{jks, pem};
+use crate::bom;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::oauth::Source;
 use std::collections::BTreeMap;
@@ -228,7 +229,7 @@ fn pem_of<'a>(
     let Some(path) = given.remove(file) else {
         return Ok(None);
     };
-    match std::fs::read_to_string(&path) {
+    match bom::read_to_string(&path) {
         Ok(text) => Ok(Some((file, text))),
         Err(error) => Err(unusable(file, format!("cannot read {path}: {error}"))),
     }
@@ -245,7 +246,7 @@ impl Store {
         let store = match bytes.first_chunk() {
             Some(&jks::MAGIC | &jks::JCEKS_MAGIC) => Store::Jks(bytes),
             Some([0x30, ..]) => Store::Pkcs12(bytes),
-            _ => match String::from_utf8(bytes) {
+            _ => match String::from_utf8(bom::skip(&bytes).to_vec()) {
                 Ok(text) if text.contains("-----BEGIN ") => Store::Pem(text),
                 _ => return Err(format!("{location} is neither PEM nor PKCS12 nor JKS")),
             },
