@@ -7,6 +7,7 @@ use crate::support::cluster::Cluster;
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use tokio::runtime::Runtime;
@@ -84,6 +85,7 @@ impl MongoServer {
         };
         postgres.crash();
         postgres.restart();
+        self.await_answers();
     }
 
     /// Waits until it does what it is asked; its store may take longer to start than itself.
@@ -93,17 +95,7 @@ impl MongoServer {
             || TcpStream::connect(("127.0.0.1", port)).is_ok(),
             || format!("no server on port {port}"),
         );
-        let answers = || {
-            self.runtime.block_on(async {
-                let client = Client::with_uri_str(self.uri()).await.unwrap();
-                client
-                    .database("test")
-                    .run_command(doc! {"ping": 1})
-                    .await
-                    .is_ok()
-            })
-        };
-        eventually(answers, || format!("the server on port {port} answers no ping"));
+        self.answer(async |client| client.database("test").run_command(doc! {"ping": 1}).await);
     }
 
     /// Every document of the collection `people` of the database `test`.
@@ -113,33 +105,45 @@ impl MongoServer {
 
     /// Every document of a collection.
     pub fn documents_of(&self, database: &str, collection: &str) -> Vec<Document> {
-        self.runtime.block_on(async {
-            let client = Client::with_uri_str(self.uri()).await.unwrap();
+        self.answer(async |client| {
             let collection = client.database(database).collection::<Document>(collection);
-            let mut cursor = collection.find(doc! {}).await.unwrap();
+            let mut cursor = collection.find(doc! {}).await?;
             let mut found = Vec::new();
-            while cursor.advance().await.unwrap() {
-                found.push(cursor.deserialize_current().unwrap());
+            while cursor.advance().await? {
+                found.push(cursor.deserialize_current()?);
             }
-            found
+            Ok(found)
         })
     }
 
     pub fn count(&self) -> u64 {
-        self.runtime.block_on(async {
-            let client = Client::with_uri_str(self.uri()).await.unwrap();
+        self.answer(async |client| {
             let people = client.database("test").collection::<Document>("people");
-            people.count_documents(doc! {}).await.unwrap()
+            people.count_documents(doc! {}).await
         })
     }
 
     /// About how many there are in `people`; quick, and for progress only.
     pub fn about(&self) -> u64 {
-        self.runtime.block_on(async {
-            let client = Client::with_uri_str(self.uri()).await.unwrap();
+        self.answer(async |client| {
             let people = client.database("test").collection::<Document>("people");
-            people.estimated_document_count().await.unwrap()
+            people.estimated_document_count().await
         })
+    }
+
+    /// What it answers, once it does: a server whose store has crashed still has connections to what is no more.
+    fn answer<T>(&self, ask: impl AsyncFn(&Client) -> mongodb::error::Result<T>) -> T {
+        let mut answered = None;
+        let why = RefCell::new(String::new());
+        let asked = || {
+            let answer = self
+                .runtime
+                .block_on(async { ask(&Client::with_uri_str(self.uri()).await?).await });
+            answered = answer.map_err(|error| *why.borrow_mut() = error.to_string()).ok();
+            answered.is_some()
+        };
+        eventually(asked, || why.borrow().clone());
+        answered.unwrap()
     }
 
     /// Runs a command on the database `test`.
