@@ -7,9 +7,9 @@ use super::group_protocol;
 use super::producer::no_partition;
 use super::reach::{self, Missing};
 use super::settling::settled;
-use super::types::TopicPartition;
+use super::types::{CommittedOffset, TopicPartition};
 use crate::failure::Outcome;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -17,6 +17,9 @@ pub use super::ffi::{Arrival, Record};
 
 /// How long a question about offsets may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same for one that does not hold up the reading.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Which records of transactions are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -63,6 +66,10 @@ pub struct Consumer {
     topics: BTreeMap<String, Topic>,
     handle: Handle,
     connection: Connection,
+    /// Where a member of a group starts in partitions that the group has not committed.
+    reset: Option<Reset>,
+    /// The partitions that the group may commit, for their position is remembered.
+    remembered: BTreeSet<TopicPartition>,
 }
 
 /// A group to join.
@@ -143,6 +150,8 @@ impl Consumer {
             topics: BTreeMap::new(),
             handle,
             connection: connection.clone(),
+            reset: group.map(|group| group.reset),
+            remembered: BTreeSet::new(),
         })
     }
 
@@ -298,13 +307,61 @@ impl Consumer {
         self.handle.assignment().unwrap_or_default()
     }
 
-    /// Remembers the next offsets to read, for the group to commit.
+    /// Remembers the next offsets to read, for the group to commit: from time to time, when partitions go to other members,
+    /// and on leaving. A position without a leader epoch is behind no record of this reading: it keeps the epoch of what the
+    /// group has committed.
     ///
     /// # Errors
     /// When one of the partitions is not this member's.
-    pub fn remember(&self, positions: &[(TopicPartition, i64)]) -> Outcome {
+    pub fn remember(&mut self, mut positions: Vec<(TopicPartition, CommittedOffset)>) -> Outcome {
+        let bare: Vec<TopicPartition> = positions
+            .iter()
+            .filter(|(_, position)| position.leader_epoch.is_none())
+            .map(|(at, _)| at.clone())
+            .collect();
+        let committed = self.committed_soon(&bare);
+        for (at, position) in &mut positions {
+            position.leader_epoch = position.leader_epoch.or_else(|| committed.get(at)?.leader_epoch);
+            if !self.remembered.contains(at) {
+                self.remembered.insert(at.clone());
+            }
+        }
         self.handle
-            .remember(positions)
+            .remember(&positions)
+            .map_err(|error| error.into_failure("cannot remember the group's offsets"))
+    }
+
+    /// What the group has committed of these partitions, as far as the coordinator tells it at once.
+    fn committed_soon(&self, partitions: &[TopicPartition]) -> BTreeMap<TopicPartition, CommittedOffset> {
+        if partitions.is_empty() {
+            return BTreeMap::new();
+        }
+        let committed = self.handle.committed(partitions, SOON).unwrap_or_default();
+        let known = partitions.iter().zip(committed);
+        known
+            .filter_map(|(at, committed)| Some((at.clone(), committed?)))
+            .collect()
+    }
+
+    /// Remembers where this member starts in partitions that it was given but has read nothing of, not even their end.
+    fn remember_starts(&mut self) -> Outcome {
+        let mut unread = self.assignment();
+        unread.retain(|at| !self.remembered.contains(at));
+        if unread.is_empty() || self.reset != Some(Reset::Earliest) {
+            return Ok(());
+        }
+        let committed = self.committed_soon(&unread);
+        unread.retain(|at| !committed.contains_key(at));
+        let wanted: Vec<_> = unread.into_iter().map(|at| (at, EARLIEST)).collect();
+        // A leader that is away is not waited for: the next member starts at the same place.
+        let starts = self.handle.offsets(&wanted, SOON).unwrap_or_default();
+        let position = |((at, _), offset): ((TopicPartition, i64), i64)| {
+            let leader_epoch = None;
+            (at, CommittedOffset { offset, leader_epoch })
+        };
+        let starts: Vec<_> = wanted.into_iter().zip(starts).map(position).collect();
+        self.handle
+            .remember(&starts)
             .map_err(|error| error.into_failure("cannot remember the group's offsets"))
     }
 
@@ -312,17 +369,18 @@ impl Consumer {
     ///
     /// # Errors
     /// When the group's coordinator does not answer.
-    pub fn committed(&self, partitions: &[TopicPartition]) -> Outcome<Vec<Option<i64>>> {
+    pub fn committed(&self, partitions: &[TopicPartition]) -> Outcome<Vec<Option<CommittedOffset>>> {
         self.handle
             .committed(partitions, PATIENCE)
             .map_err(|error| error.into_failure("cannot look up the group's offsets"))
     }
 
-    /// Commits what was remembered and leaves the group.
+    /// Commits what was remembered, and the places at which nothing was read yet, and leaves the group.
     ///
     /// # Errors
     /// When the commit is refused.
-    pub fn leave(self) -> Outcome {
+    pub fn leave(mut self) -> Outcome {
+        self.remember_starts()?;
         self.handle
             .leave()
             .map_err(|error| error.into_failure("cannot commit and leave the group"))

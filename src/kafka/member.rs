@@ -8,12 +8,17 @@ use super::oauth::refreshes_tokens;
 use super::types::TopicPartition;
 use crate::failure::Outcome;
 use parking_lot::Mutex;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError as Reported, KafkaResult};
 use rdkafka::message::Message;
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// How long the cluster may take to answer a question about offsets.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// How often to look whether a member has left its group.
 const FAREWELL: Duration = Duration::from_millis(2);
@@ -32,25 +37,113 @@ pub enum Happened {
 }
 
 /// Turns librdkafka's rebalance callbacks into a queue.
-#[derive(Default)]
-struct Watch(Mutex<VecDeque<Happened>>);
+struct Watch {
+    queue: Mutex<VecDeque<Happened>>,
+    /// Where a member that commits by itself starts in partitions that the group has not committed, and commits that it does:
+    /// librdkafka by itself commits nothing but what is behind a record.
+    start: Option<Offset>,
+}
 
 refreshes_tokens!(Watch);
 
+impl Watch {
+    /// For a member with these settings.
+    fn of(config: &ClientConfig) -> Self {
+        let start = match (config.get("enable.auto.commit"), config.get("auto.offset.reset")) {
+            (Some("true"), Some("earliest")) => Some(Offset::Beginning),
+            (Some("true"), Some("latest")) => Some(Offset::End),
+            _ => None,
+        };
+        Watch {
+            queue: Mutex::default(),
+            start,
+        }
+    }
+
+    fn note(&self, happened: Happened) {
+        self.queue.lock().push_back(happened);
+    }
+
+    /// Gives partitions that the group has not committed the offset to start at, and answers them: that is to be committed.
+    fn starts(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        given: &mut TopicPartitionList,
+    ) -> KafkaResult<TopicPartitionList> {
+        let mut starts = TopicPartitionList::new();
+        let Some(start) = self.start else {
+            return Ok(starts);
+        };
+        let committed = consumer.committed_offsets(given.clone(), ANSWER)?;
+        for known in committed.elements() {
+            if matches!(known.offset(), Offset::Offset(_)) {
+                continue;
+            }
+            let (topic, partition) = (known.topic(), known.partition());
+            let (low, end) = consumer.fetch_watermarks(topic, partition, ANSWER)?;
+            let at = Offset::Offset(if start == Offset::End { end } else { low });
+            given.set_partition_offset(topic, partition, at)?;
+            starts.add_partition_offset(topic, partition, at)?;
+        }
+        Ok(starts)
+    }
+
+    fn assign(&self, consumer: &BaseConsumer<Self>, given: &mut TopicPartitionList) {
+        // What the cluster does not tell now, librdkafka asks again.
+        let starts = self.starts(consumer, given).unwrap_or_default();
+        let bit_by_bit = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        let done = match bit_by_bit {
+            true => consumer.incremental_assign(given),
+            false => consumer.assign(given),
+        };
+        let done = done.and_then(|()| match starts.count() {
+            0 => Ok(()),
+            _ => consumer.commit(&starts, CommitMode::Async),
+        });
+        self.note_failure(done);
+    }
+
+    fn unassign(&self, consumer: &BaseConsumer<Self>, gone: &TopicPartitionList) {
+        let bit_by_bit = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        self.note_failure(match bit_by_bit {
+            true => consumer.incremental_unassign(gone),
+            false => consumer.unassign(),
+        });
+    }
+
+    fn note_failure(&self, done: KafkaResult<()>) {
+        if let Err(error) = done {
+            self.note(Happened::Trouble((&error).into()));
+        }
+    }
+}
+
 impl ConsumerContext for Watch {
-    fn pre_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let of = |list: &TopicPartitionList| {
-            list.elements()
-                .iter()
-                .map(|element| TopicPartition::new(element.topic(), element.partition()))
-                .collect()
-        };
-        let happened = match rebalance {
-            Rebalance::Assign(list) => Happened::Assigned(of(list)),
-            Rebalance::Revoke(list) => Happened::Revoked(of(list)),
-            Rebalance::Error(error) => Happened::Trouble(error.into()),
-        };
-        self.0.lock().push_back(happened);
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        what: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        let named = partitions
+            .elements()
+            .iter()
+            .map(|element| TopicPartition::new(element.topic(), element.partition()))
+            .collect();
+        match what {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                self.note(Happened::Assigned(named));
+                self.assign(consumer, partitions);
+            }
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
+                self.note(Happened::Revoked(named));
+                self.unassign(consumer, partitions);
+            }
+            error => {
+                self.note_failure(Err(Reported::Rebalance(error.into())));
+                self.unassign(consumer, partitions);
+            }
+        }
     }
 }
 
@@ -73,14 +166,14 @@ impl Member {
         let refused = |error: rdkafka::error::KafkaError| {
             KafkaError::from(&error).into_failure("cannot make a consumer")
         };
-        let consumer: BaseConsumer<Watch> = config.create_with_context(Watch::default()).map_err(refused)?;
+        let consumer: BaseConsumer<Watch> = config.create_with_context(Watch::of(&config)).map_err(refused)?;
         consumer.subscribe(&[topic]).map_err(refused)?;
         Ok(Member { consumer })
     }
 
     /// The next thing that happened, waiting up to `timeout` for it.
     pub fn poll(&self, timeout: Duration) -> Option<Happened> {
-        let earlier = self.consumer.context().0.lock().pop_front();
+        let earlier = self.consumer.context().queue.lock().pop_front();
         if earlier.is_some() {
             return earlier;
         }
@@ -89,7 +182,7 @@ impl Member {
             Err(error) => Happened::Trouble((&error).into()),
         });
         // A rebalance served within that poll happened before what it returned.
-        let mut queue = self.consumer.context().0.lock();
+        let mut queue = self.consumer.context().queue.lock();
         queue.extend(next);
         queue.pop_front()
     }
@@ -121,6 +214,6 @@ impl Member {
         }
         let watch: Arc<Watch> = Arc::clone(self.consumer.context());
         std::mem::forget(self.consumer);
-        std::mem::take(&mut *watch.0.lock()).into()
+        std::mem::take(&mut *watch.queue.lock()).into()
     }
 }

@@ -13,6 +13,7 @@ pub mod group_consumer;
 pub mod group_protocol;
 pub mod member;
 mod oauth;
+mod patience;
 pub mod places;
 pub mod probe;
 pub mod producer;

@@ -1,7 +1,7 @@
 //! Where the reader is in each partition, and where it is to stop.
 
 use super::consumer::Record;
-use super::types::TopicPartition;
+use super::types::{CommittedOffset, TopicPartition};
 
 /// The state of one partition.
 #[derive(Debug, Clone)]
@@ -9,8 +9,10 @@ struct Place {
     at: TopicPartition,
     /// The offset to stop before, if any.
     stop: Option<i64>,
-    /// The offset after the last record shown.
+    /// The next offset to read, if it changed since it was taken.
     next: Option<i64>,
+    /// The leader epoch of the last record passed.
+    leader_epoch: Option<i32>,
     /// Nothing more to read: the stop is reached, or the end of a partition of a group.
     done: bool,
 }
@@ -29,6 +31,7 @@ impl Places {
             at,
             stop,
             next: None,
+            leader_epoch: None,
             done: false,
         });
     }
@@ -50,13 +53,15 @@ impl Places {
             return false;
         }
         place.next = Some(offset + 1);
+        place.leader_epoch = record.leader_epoch();
         place.done = place.stop.is_some_and(|stop| offset + 1 >= stop);
         true
     }
 
-    /// Takes note of a partition's end at `offset`: done when it has no stop beyond.
+    /// Takes note of a partition's end at `offset`, the next one to be read: done when it has no stop beyond.
     pub fn end(&mut self, topic: &str, partition: i32, offset: i64) {
         let place = self.find(topic, partition);
+        place.next = Some(offset);
         place.done = place.stop.is_none_or(|stop| offset >= stop);
     }
 
@@ -76,12 +81,15 @@ impl Places {
         self.places.iter().any(|place| place.at == *at)
     }
 
-    /// Takes the positions after the records passed since the last call.
-    pub fn take_positions(&mut self) -> Vec<(TopicPartition, i64)> {
-        self.places
-            .iter_mut()
-            .filter_map(|place| Some((place.at.clone(), place.next.take()?)))
-            .collect()
+    /// Takes the positions that changed since the last call: behind the last record passed, or at the end of a partition that
+    /// had none.
+    pub fn take_positions(&mut self) -> Vec<(TopicPartition, CommittedOffset)> {
+        let position = |place: &mut Place| {
+            let offset = place.next.take()?;
+            let leader_epoch = place.leader_epoch;
+            Some((place.at.clone(), CommittedOffset { offset, leader_epoch }))
+        };
+        self.places.iter_mut().filter_map(position).collect()
     }
 
     fn find(&mut self, topic: &str, partition: i32) -> &mut Place {

@@ -2,12 +2,13 @@
 
 use super::Connection;
 use super::errors::{ErrorCode, KafkaError};
-use super::ffi::{Handle, Topic};
+use super::ffi::{Handle, Reports, Topic};
+use super::patience::{Patience, never_twice};
 use super::reach::{self, Missing};
 use crate::failure::{Failure, Outcome};
 use rdkafka::ClientConfig;
-use std::cell::Ref;
-use std::time::Duration;
+use std::cell::{Cell, Ref, RefCell};
+use std::time::{Duration, Instant};
 
 pub use super::ffi::{Batch, Delivery, Lost, NewRecord, Tally, Written};
 
@@ -50,11 +51,23 @@ pub struct Settings {
 }
 
 /// A producer of one topic. Each record is kept and sent again until it is acknowledged or its time is up
-/// (`delivery.timeout.ms`); with acks=all it is idempotent.
+/// (`delivery.timeout.ms`); with acks=all it is idempotent, and [`never_twice`] says what that means for its time.
 pub struct Producer {
+    name: String,
+    config: ClientConfig,
+    client: RefCell<Native>,
+    reports: Reports,
+    partition: Option<i32>,
+    /// Of an idempotent producer.
+    patience: Option<Patience>,
+    /// How many records were taken into the queue.
+    queued: Cell<u64>,
+}
+
+/// The client that writes, and its topic, which is destroyed first.
+struct Native {
     topic: Topic,
     handle: Handle,
-    partition: Option<i32>,
 }
 
 impl Producer {
@@ -63,7 +76,8 @@ impl Producer {
     /// # Errors
     /// When no broker answers, there is no such topic or partition, or a connection property is wrong.
     pub fn open(connection: &Connection, topic: &str, settings: Settings) -> Outcome<Self> {
-        let config = configuration(connection, settings);
+        let mut config = configuration(connection, settings);
+        let patience = never_twice(&mut config).map(Patience::new);
         let handle = Handle::producer(&config)
             .map_err(|error| Failure::usage("cannot make a producer").because(error))?;
         let refused = |error: KafkaError| error.into_failure(format!("cannot use topic `{topic}`"));
@@ -86,9 +100,16 @@ impl Producer {
             return Err(no_partition(topic, wanted, &partitions));
         }
         Ok(Producer {
-            topic: native,
-            handle,
+            name: topic.to_owned(),
+            reports: handle.reports(),
+            config,
+            client: RefCell::new(Native {
+                topic: native,
+                handle,
+            }),
             partition: settings.partition,
+            patience,
+            queued: Cell::new(0),
         })
     }
 
@@ -104,9 +125,18 @@ impl Producer {
         mut full: impl FnMut() -> Outcome,
     ) -> Outcome<Result<(), KafkaError>> {
         loop {
-            match self.handle.enqueue(&self.topic, self.partition, record, tag) {
+            let answer = {
+                let client = self.client.borrow();
+                client
+                    .handle
+                    .enqueue(&client.topic, self.partition, record, tag)
+            };
+            match answer {
                 Err(error) if error.code() == ErrorCode::QueueFull => self.make_room(&mut full)?,
-                answer => return Ok(answer),
+                answer => {
+                    self.count(usize::from(answer.is_ok()));
+                    return Ok(answer);
+                }
             }
         }
     }
@@ -123,8 +153,14 @@ impl Producer {
         mut full: impl FnMut() -> Outcome,
     ) -> Outcome {
         while !batch.is_empty() {
-            self.handle
-                .enqueue_batch(&self.topic, self.partition, batch, &mut refused);
+            let before = batch.len();
+            {
+                let client = self.client.borrow();
+                client
+                    .handle
+                    .enqueue_batch(&client.topic, self.partition, batch, &mut refused);
+            }
+            self.count(before - batch.len());
             if !batch.is_empty() {
                 self.make_room(&mut full)?;
             }
@@ -132,30 +168,62 @@ impl Producer {
         Ok(())
     }
 
+    fn count(&self, queued: usize) {
+        self.queued.set(self.queued.get() + queued as u64);
+    }
+
     fn make_room(&self, full: &mut impl FnMut() -> Outcome) -> Outcome {
-        self.handle.poll(Duration::from_millis(20));
+        self.poll(Duration::from_millis(20));
         full()
     }
 
     /// Takes in the answers that have come, waiting up to `timeout` for the first.
     pub fn poll(&self, timeout: Duration) {
-        self.handle.poll(timeout);
+        self.client.borrow().handle.poll(timeout);
+        self.give_up_in_time();
     }
 
     /// Sends without lingering and waits up to `timeout`; whether every record is answered.
     pub fn flush(&self, timeout: Duration) -> bool {
-        self.handle.flush(timeout)
+        let done = self.client.borrow().handle.flush(timeout);
+        if !done {
+            self.give_up_in_time();
+        }
+        done
+    }
+
+    /// An idempotent producer's records whose time is up are given up, all at once.
+    fn give_up_in_time(&self) {
+        let Some(patience) = &self.patience else {
+            return;
+        };
+        let (queued, answered) = (self.queued.get(), self.reports.answered());
+        if queued == answered || !patience.is_over(queued + answered, Instant::now()) {
+            return;
+        }
+        self.client.borrow().handle.give_up();
+        match self.begin_again() {
+            Ok(next) => *self.client.borrow_mut() = next,
+            // Made of the same settings as the one before. If that fails, the next records fail as those did.
+            Err(error) => tracing::error!("cannot begin again after records were given up: {error}"),
+        }
+    }
+
+    fn begin_again(&self) -> Result<Native, KafkaError> {
+        let handle = self.client.borrow().handle.successor(&self.config)?;
+        let topic = handle.topic(&self.name)?;
+        Ok(Native { topic, handle })
     }
 
     /// What became of the records so far.
     pub fn tally(&self) -> Ref<'_, Tally> {
-        self.handle.tally()
+        self.reports.tally()
     }
 
     /// From now on `report` is told of each record that was written or lost, while this thread polls or flushes, in
     /// place of the tally. It must not use this producer.
     pub fn report_to(&self, report: impl FnMut(&Delivery<'_>) + 'static) {
-        self.handle.report_to(report);
+        self.reports.to(report);
     }
 
     /// Makes the producer ready for transactions, which needs a `transactional.id` among its properties.
@@ -163,7 +231,7 @@ impl Producer {
     /// # Errors
     /// What the cluster's transaction coordinator refuses, or that it does not answer within `timeout`.
     pub fn init_transactions(&self, timeout: Duration) -> Result<(), KafkaError> {
-        self.handle.init_transactions(timeout)
+        self.client.borrow().handle.init_transactions(timeout)
     }
 
     /// Begins a transaction.
@@ -171,7 +239,7 @@ impl Producer {
     /// # Errors
     /// When the producer cannot go on.
     pub fn begin_transaction(&self) -> Result<(), KafkaError> {
-        self.handle.begin_transaction()
+        self.client.borrow().handle.begin_transaction()
     }
 
     /// Waits until the transaction's records are written, and commits it.
@@ -179,12 +247,12 @@ impl Producer {
     /// # Errors
     /// When one of them was lost, the coordinator refuses, or it does not answer within `timeout`.
     pub fn commit_transaction(&self, timeout: Duration) -> Result<(), KafkaError> {
-        self.handle.commit_transaction(timeout)
+        self.client.borrow().handle.commit_transaction(timeout)
     }
 
     /// What went wrong with connections since the last call.
     pub fn troubles(&self) -> Vec<KafkaError> {
-        self.handle.troubles()
+        self.client.borrow().handle.troubles()
     }
 }
 

@@ -2,13 +2,14 @@
 //! whether all of them arrived.
 
 use super::oauth::refreshes_tokens;
+use super::patience::never_twice;
 use super::{Connection, errors};
 use crate::failure::{Failure, Outcome};
 use parking_lot::Mutex;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
-use std::time::Duration;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
+use std::time::{Duration, Instant};
 
 /// How long a record may take to be acknowledged before it counts as failed.
 const DELIVERY: Duration = Duration::from_secs(30);
@@ -60,6 +61,8 @@ pub struct Outgoing<'a> {
 pub struct RecordProducer {
     producer: BaseProducer<Reports>,
     bootstrap: String,
+    /// How long records may take; `None` for as long as the cluster is away.
+    patience: Option<Duration>,
 }
 
 impl RecordProducer {
@@ -68,7 +71,7 @@ impl RecordProducer {
     /// # Errors
     /// When no broker answers, or a connection property is wrong.
     pub fn connect(connection: &Connection) -> Outcome<Self> {
-        Self::within(connection, DELIVERY)
+        Self::within(connection, Some(DELIVERY))
     }
 
     /// One whose records wait for the cluster for as long as it is away; [`RecordProducer::flush_for`] tells how it goes.
@@ -76,26 +79,33 @@ impl RecordProducer {
     /// # Errors
     /// As [`RecordProducer::connect`].
     pub fn patient(connection: &Connection) -> Outcome<Self> {
-        // As librdkafka has it, no time at all is no limit.
-        Self::within(connection, Duration::ZERO)
+        Self::within(connection, None)
     }
 
-    fn within(connection: &Connection, delivery: Duration) -> Outcome<Self> {
+    fn within(connection: &Connection, delivery: Option<Duration>) -> Outcome<Self> {
         connection.reach()?;
-        let producer: BaseProducer<Reports> = connection
-            .client_config()
+        let mut config = connection.client_config();
+        config
             .set("enable.idempotence", "true")
             .set("partitioner", "murmur2_random")
             // The broker's limit decides, not librdkafka's lower one.
             .set("message.max.bytes", "100000000")
             // A topic that is given more partitions gets records in all of them soon, not after five minutes.
             .set("topic.metadata.refresh.interval.ms", "2000")
-            .set("message.timeout.ms", delivery.as_millis().to_string())
+            // One property under two names: ours must win over either.
+            .remove("delivery.timeout.ms")
+            .set(
+                "message.timeout.ms",
+                delivery.unwrap_or_default().as_millis().to_string(),
+            );
+        let patience = never_twice(&mut config);
+        let producer: BaseProducer<Reports> = config
             .create_with_context(Reports::default())
             .map_err(|error| told(&error).into_failure("cannot make a producer"))?;
         Ok(RecordProducer {
             producer,
             bootstrap: connection.bootstrap().to_owned(),
+            patience,
         })
     }
 
@@ -117,12 +127,16 @@ impl RecordProducer {
         let mut base: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(record.topic).headers(headers);
         base.key = record.key;
         base.payload = record.value;
+        let begun = Instant::now();
         loop {
             match self.producer.send(base) {
                 Ok(()) => break,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), returned)) => {
                     base = returned;
                     self.producer.poll(ROOM);
+                    if self.patience.is_some_and(|patience| begun.elapsed() > patience) {
+                        return self.flush();
+                    }
                 }
                 Err((error, _)) => return Err(self.failure(record.topic, 1, &error)),
             }
@@ -136,10 +150,19 @@ impl RecordProducer {
     /// # Errors
     /// When any record was refused since the last flush: how many, and why the first was.
     pub fn flush(&self) -> Outcome {
-        self.producer
-            .flush(DELIVERY + Duration::from_secs(5))
-            .map_err(|error| told(&error).into_failure("records are still waiting to be written"))?;
+        if self.producer.flush(self.patience.unwrap_or(DELIVERY)).is_err() {
+            self.give_up();
+        }
         self.refused()
+    }
+
+    /// Gives up all records that have no answer. Their numbers are missing from the producer's sequence then, so whoever has
+    /// the failure of a flush ends.
+    fn give_up(&self) {
+        while self.producer.in_flight_count() > 0 {
+            self.producer.purge(PurgeConfig::default().queue().inflight());
+            self.producer.poll(ROOM);
+        }
     }
 
     /// The same for at most `wait`: whether every record is acknowledged by then.
@@ -162,7 +185,10 @@ impl RecordProducer {
     fn failure(&self, topic: &str, count: u64, error: &KafkaError) -> Failure {
         let records = if count == 1 { "record" } else { "records" };
         let what = format!("{count} {records} for topic `{topic}` not written");
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut) {
+        if matches!(
+            error.rdkafka_error_code(),
+            Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)
+        ) {
             let seconds = DELIVERY.as_secs();
             return Failure::unreachable(what)
                 .because(format!("{} did not acknowledge in {seconds} s", self.bootstrap))

@@ -226,8 +226,11 @@ fn is_address(text: &str) -> bool {
     digits && host.bytes().all(|byte| plain(byte) || byte == b':')
 }
 
-/// Gives a producer's properties Java's limit of a request, without which the broker's would decide, and checks the values
-/// that Java checks before it connects.
+/// How long a Java producer's records may take, if nothing is said of it (`delivery.timeout.ms`).
+const DELIVERY_TIMEOUT_MS: i64 = 120_000;
+
+/// Gives a producer's properties Java's limits of a request and of a record's time, without which the broker's and ours would
+/// decide, and checks the values that Java checks before it connects.
 ///
 /// # Errors
 /// Java's refusal of a value.
@@ -235,6 +238,7 @@ pub fn producer_defaults(properties: &mut Properties) -> Result<(), Ending> {
     properties
         .entry("max.request.size".to_owned())
         .or_insert_with(|| "1048576".to_owned());
+    delivery_timeout(properties)?;
     // Each record for itself: Java's word for it is 0, librdkafka's 1.
     if let Some(size) = properties.get_mut("batch.size").filter(|size| *size == "0") {
         *size = "1".to_owned();
@@ -245,6 +249,32 @@ pub fn producer_defaults(properties: &mut Properties) -> Result<(), Ending> {
         "compression.type",
         &["none", "gzip", "snappy", "lz4", "zstd"],
     )
+}
+
+/// A record's time holds one request at least, and the time that it waits for others to be sent with.
+fn delivery_timeout(properties: &mut Properties) -> Result<(), Ending> {
+    const NAME: &str = "delivery.timeout.ms";
+    let number = |name: &str, default| match properties.get(name).map(|text| text.trim().parse::<i64>()) {
+        None => Some(default),
+        Some(number) => number.ok(),
+    };
+    // What is no number is refused by its name later.
+    let (Some(linger), Some(request), Some(given)) = (
+        number("linger.ms", 0),
+        number("request.timeout.ms", 30_000),
+        number(NAME, DELIVERY_TIMEOUT_MS),
+    ) else {
+        return Ok(());
+    };
+    let least = linger.saturating_add(request).min(i64::from(i32::MAX));
+    if given < least && properties.contains_key(NAME) {
+        return Err(Ending::failure(format!(
+            "org.apache.kafka.common.config.ConfigException: {NAME} should be equal to or larger than linger.ms + \
+             request.timeout.ms"
+        )));
+    }
+    properties.insert(NAME.to_owned(), given.max(least).to_string());
+    Ok(())
 }
 
 /// The value of `auto.offset.reset`.

@@ -116,7 +116,7 @@ struct Work {
 pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let work = read(&named(arguments)?)?;
     let interrupt = Interrupt::watch()?;
-    let connection = connection(&work, &[])?;
+    let connection = connection(&work, properties(&work))?;
     create_topic(&connection, &work.topic)?;
     // It connects while the producer waits for its answers.
     let mut consumer = Consumer::open(&connection, Isolation::ReadUncommitted, None).map_err(unreachable)?;
@@ -204,8 +204,8 @@ fn size(parsed: &Parsed, name: &str, least: i32, rule: &str) -> Result<i32, Endi
     Ok(size)
 }
 
-/// A connection with the properties of the file and these, which win.
-fn connection(work: &Work, ours: &[(&str, &str)]) -> Result<Connection, Ending> {
+/// The properties of the file that make a difference here.
+fn properties(work: &Work) -> Properties {
     let mut properties = work.properties.clone();
     // A record is worth more than a full packet.
     properties.insert("socket.nagle.disable".to_owned(), "true".to_owned());
@@ -218,9 +218,10 @@ fn connection(work: &Work, ours: &[(&str, &str)]) -> Result<Connection, Ending> 
     ] {
         properties.remove(name);
     }
-    for (name, value) in ours {
-        properties.insert((*name).to_owned(), (*value).to_owned());
-    }
+    properties
+}
+
+fn connection(work: &Work, properties: Properties) -> Result<Connection, Ending> {
     client_properties::connection(&work.bootstrap, properties)
 }
 
@@ -270,7 +271,11 @@ fn read_what_comes(consumer: &mut Consumer, topic: &str) -> Result<(), Ending> {
 }
 
 fn producer(work: &Work) -> Result<Producer, Ending> {
-    let connection = connection(work, &[("linger.ms", "0"), ("acks", &work.acks)])?;
+    let mut properties = properties(work);
+    properties.insert("linger.ms".to_owned(), "0".to_owned());
+    properties.insert("acks".to_owned(), work.acks.clone());
+    client_properties::producer_defaults(&mut properties)?;
+    let connection = connection(work, properties)?;
     Producer::open(&connection, &work.topic, Settings::default()).map_err(unreachable)
 }
 

@@ -203,7 +203,7 @@ impl Reading<'_> {
         if positions.is_empty() {
             return Ok(());
         }
-        self.consumer.remember(&positions)
+        self.consumer.remember(positions)
     }
 
     /// What is to be done from time to time.

@@ -219,7 +219,7 @@ impl Ingest<'_> {
 
     fn take(&mut self, assigned: &[Assigned]) -> Outcome {
         self.dead.restore(self.connection, &self.consumer, assigned)?;
-        self.progress = Progress::of(assigned);
+        self.progress = Progress::begin(&self.consumer, assigned)?;
         let place = match &self.target {
             Target::Mongo(mongo) => mongo.place(),
             Target::File(file) => file.place(),

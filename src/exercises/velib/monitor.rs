@@ -153,13 +153,7 @@ impl Monitor<'_> {
             ));
         }
         // The first commit of all says where the group began: notes without it are another topic's.
-        let begun: BTreeMap<i32, i64> = assigned
-            .iter()
-            .filter(|given| given.committed != Some(given.start))
-            .map(|given| (given.partition, given.start))
-            .collect();
-        self.progress = Progress::of(assigned);
-        self.progress.commit(&self.consumer, begun)?;
+        self.progress = Progress::begin(&self.consumer, assigned)?;
         self.ui.say(format!(
             "group `{}`: partitions {} of `{}`",
             self.plan.group,

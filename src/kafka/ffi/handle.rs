@@ -6,16 +6,17 @@ use super::writing::{Delivery, Tally};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use rdkafka::ClientConfig;
 use rdkafka::bindings as rd;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::NonNull;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A native client. It is bound to the thread that made it: its callbacks run while that thread polls.
 pub(in crate::kafka) struct Handle {
     rk: NonNull<rd::rd_kafka_t>,
-    /// Boxed, so that the address given to librdkafka stays when the handle moves.
-    said: Box<Said>,
+    /// Behind a pointer, so that the address given to librdkafka stays when the handle moves.
+    said: Rc<Said>,
 }
 
 /// What callbacks leave behind. They run on the polling thread only, hence cells and no locks.
@@ -25,6 +26,8 @@ pub(super) struct Said {
     pub(super) tally: RefCell<Tally>,
     /// Who is told of each delivery, in place of the tally.
     pub(super) reporter: RefCell<Option<Reporter>>,
+    /// How many records were answered, written or not.
+    pub(super) answered: Cell<u64>,
 }
 
 /// Is told of each record that was written or lost.
@@ -41,21 +44,32 @@ impl Handle {
     /// # Errors
     /// When a property is unknown or does not fit the others; the text is librdkafka's.
     pub fn producer(config: &ClientConfig) -> Answer<Self> {
-        Self::new(rd::rd_kafka_type_t::RD_KAFKA_PRODUCER, config)
+        Self::new(rd::rd_kafka_type_t::RD_KAFKA_PRODUCER, config, Rc::default())
     }
 
     /// Makes a client that reads records; as [`Handle::producer`].
     pub fn consumer(config: &ClientConfig) -> Answer<Self> {
-        Self::new(rd::rd_kafka_type_t::RD_KAFKA_CONSUMER, config)
+        Self::new(rd::rd_kafka_type_t::RD_KAFKA_CONSUMER, config, Rc::default())
     }
 
-    fn new(kind: rd::rd_kafka_type_t, config: &ClientConfig) -> Answer<Self> {
+    /// Another producer, whose answers are counted and reported with those of this one.
+    ///
+    /// # Errors
+    /// As [`Handle::producer`].
+    pub fn successor(&self, config: &ClientConfig) -> Answer<Self> {
+        Self::new(
+            rd::rd_kafka_type_t::RD_KAFKA_PRODUCER,
+            config,
+            Rc::clone(&self.said),
+        )
+    }
+
+    fn new(kind: rd::rd_kafka_type_t, config: &ClientConfig, said: Rc<Said>) -> Answer<Self> {
         let conf = config
             .create_native_config()
             .map_err(|error| KafkaError::from(&error))?;
-        let said = Box::<Said>::default();
         let opaque = std::ptr::from_ref::<Said>(&said).cast_mut().cast::<c_void>();
-        // SAFETY: `conf` is a live configuration; `said` is boxed and outlives the client that calls back with it.
+        // SAFETY: `conf` is a live configuration; `said` is behind a pointer that the client's owner holds.
         unsafe {
             rd::rd_kafka_conf_set_opaque(conf.ptr(), opaque);
             rd::rd_kafka_conf_set_error_cb(conf.ptr(), Some(on_error));
@@ -86,7 +100,7 @@ impl Handle {
         self.rk.as_ptr()
     }
 
-    pub(super) fn said(&self) -> &Said {
+    pub(super) fn said(&self) -> &Rc<Said> {
         &self.said
     }
 
@@ -177,7 +191,7 @@ unsafe extern "C" fn on_error(
     reason: *const c_char,
     opaque: *mut c_void,
 ) {
-    // SAFETY: the opaque is the boxed `Said` of the handle that polls; the reason is NUL-terminated.
+    // SAFETY: the opaque is the `Said` of the handle that polls; the reason is NUL-terminated.
     let (said, reason) = unsafe { (&*opaque.cast::<Said>(), string(reason)) };
     said.troubles
         .borrow_mut()

@@ -22,6 +22,7 @@ pub(super) use client::{Ask, Client, Refusal};
 pub(super) use handle::{Handle, Topic, code_of};
 pub use reading::{Arrival, Record};
 pub(super) use reading::{EARLIEST, LATEST, Queue};
+pub(super) use writing::Reports;
 pub use writing::{Batch, Delivery, Lost, NewRecord, Tally, Written};
 
 use super::errors::ErrorCode;

@@ -202,6 +202,22 @@ pub(super) fn partition_list<'a>(
     Ok(list)
 }
 
+/// The entries of a native list of partitions, to be filled in.
+///
+/// # Safety
+/// `list` is alive for `'a`, and nobody else looks at it meanwhile.
+pub(super) unsafe fn partitions_mut<'a>(
+    list: *mut rd::rd_kafka_topic_partition_list_t,
+) -> &'a mut [rd::rd_kafka_topic_partition_t] {
+    // SAFETY: the list is alive and has `cnt` entries; without any, their address may be null.
+    unsafe {
+        match usize::try_from((*list).cnt) {
+            Ok(count @ 1..) => std::slice::from_raw_parts_mut((*list).elems, count),
+            _ => &mut [],
+        }
+    }
+}
+
 /// One entry of a native list of partitions.
 pub(super) struct PartitionEntry {
     pub partition: TopicPartition,

@@ -2,10 +2,11 @@
 
 use super::handle::{Handle, Topic, check, code_of, milliseconds};
 use super::native::{
-    Owned, PartitionEntry, PartitionList, out_of_memory, partition_entries, partition_list, string,
+    Owned, PartitionEntry, PartitionList, out_of_memory, partition_entries, partition_list, partitions_mut,
+    string,
 };
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
-use crate::kafka::types::TopicPartition;
+use crate::kafka::types::{CommittedOffset, TopicPartition};
 use rdkafka::bindings as rd;
 use std::ffi::{CStr, c_int, c_void};
 use std::marker::PhantomData;
@@ -74,6 +75,13 @@ impl<'a> Record<'a> {
     pub fn value(&self) -> Option<&'a [u8]> {
         // SAFETY: as for the key.
         unsafe { bytes(self.message.payload, self.message.len) }
+    }
+
+    /// The epoch of the leader that appended it, if the broker tells.
+    pub fn leader_epoch(&self) -> Option<i32> {
+        // SAFETY: the message lives.
+        let epoch = unsafe { rd::rd_kafka_message_leader_epoch(self.message) };
+        (epoch >= 0).then_some(epoch)
     }
 
     /// Milliseconds since 1970-01-01 UTC, and whether the broker set it at the append (else the producer did).
@@ -266,8 +274,14 @@ impl Handle {
     }
 
     /// Remembers the next offsets to read; they are committed from time to time and on leaving.
-    pub fn remember(&self, positions: &[(TopicPartition, i64)]) -> Answer {
-        let list = list_of(positions)?;
+    pub fn remember(&self, positions: &[(TopicPartition, CommittedOffset)]) -> Answer {
+        let list = partition_list(positions.iter().map(|(at, position)| (at, position.offset)))?;
+        // SAFETY: the list is alive, and has an entry for each position, in order.
+        unsafe {
+            for (entry, (_, position)) in partitions_mut(list.as_ptr()).iter_mut().zip(positions) {
+                rd::rd_kafka_topic_partition_set_leader_epoch(entry, position.leader_epoch.unwrap_or(-1));
+            }
+        }
         // SAFETY: client and list live for the call.
         let code = unsafe { rd::rd_kafka_offsets_store(self.ptr(), list.as_ptr()) };
         match check(code) {
@@ -278,12 +292,21 @@ impl Handle {
     }
 
     /// The group's committed positions; `None` where it has none.
-    pub fn committed(&self, partitions: &[TopicPartition], timeout: Duration) -> Answer<Vec<Option<i64>>> {
+    pub fn committed(
+        &self,
+        partitions: &[TopicPartition],
+        timeout: Duration,
+    ) -> Answer<Vec<Option<CommittedOffset>>> {
         let list = partition_list(partitions.iter().map(|at| (at, 0)))?;
         // SAFETY: client and list live for the call, which fills in offsets.
         check(unsafe { rd::rd_kafka_committed(self.ptr(), list.as_ptr(), milliseconds(timeout)) })?;
-        let offset = |entry: PartitionEntry| (entry.offset >= 0).then_some(entry.offset);
-        Ok(entries_of(&list)?.into_iter().map(offset).collect())
+        let committed = |entry: PartitionEntry| {
+            (entry.offset >= 0).then_some(CommittedOffset {
+                offset: entry.offset,
+                leader_epoch: entry.leader_epoch,
+            })
+        };
+        Ok(entries_of(&list)?.into_iter().map(committed).collect())
     }
 
     /// Offsets by time: for each partition the first at or after a time in ms since 1970-01-01 UTC, the first there

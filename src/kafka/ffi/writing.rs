@@ -7,6 +7,7 @@ use rdkafka::bindings as rd;
 use rdkafka::bindings::rd_kafka_vtype_t as Kind;
 use std::ffi::{CString, c_int, c_void};
 use std::marker::PhantomData;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A partition that librdkafka shall choose, by key or at random.
@@ -284,15 +285,48 @@ impl Handle {
         code == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
     }
 
-    /// From now on `report` is told of each delivery, while this thread polls; the tally stays as it is. It must not
-    /// call this client.
-    pub fn report_to(&self, report: impl FnMut(&Delivery<'_>) + 'static) {
-        *self.said().reporter.borrow_mut() = Some(Box::new(report));
+    /// How many records wait for an answer, or have one that no poll has taken in.
+    pub fn waiting(&self) -> usize {
+        // SAFETY: the client lives.
+        usize::try_from(unsafe { rd::rd_kafka_outq_len(self.ptr()) }).unwrap_or(0)
+    }
+
+    /// Gives up all records that have no answer: they are reported as not acknowledged in time before this returns. What
+    /// was under way may be written all the same. Their numbers are missing from an idempotent producer's sequence then,
+    /// so it needs a [`Handle::successor`].
+    pub fn give_up(&self) {
+        let all = rd::RD_KAFKA_PURGE_F_QUEUE | rd::RD_KAFKA_PURGE_F_INFLIGHT;
+        while self.waiting() > 0 {
+            // SAFETY: the client lives. Its threads answer without waiting for any broker.
+            unsafe { rd::rd_kafka_purge(self.ptr(), all) };
+            self.poll(Duration::from_millis(20));
+        }
+    }
+
+    /// What is told of deliveries.
+    pub fn reports(&self) -> Reports {
+        Reports(Rc::clone(self.said()))
+    }
+}
+
+/// What a producer and its successors tell of deliveries.
+pub(in crate::kafka) struct Reports(Rc<Said>);
+
+impl Reports {
+    /// From now on `report` is told of each delivery, while the producer's thread polls; the tally stays as it is. It must
+    /// not call the producer.
+    pub fn to(&self, report: impl FnMut(&Delivery<'_>) + 'static) {
+        *self.0.reporter.borrow_mut() = Some(Box::new(report));
     }
 
     /// What became of the records so far.
     pub fn tally(&self) -> std::cell::Ref<'_, Tally> {
-        self.said().tally.borrow()
+        self.0.tally.borrow()
+    }
+
+    /// How many records were answered, written or not.
+    pub fn answered(&self) -> u64 {
+        self.0.answered.get()
     }
 }
 
@@ -301,12 +335,13 @@ pub(super) unsafe extern "C" fn on_delivery(
     message: *const rd::rd_kafka_message_t,
     opaque: *mut c_void,
 ) {
-    // SAFETY: librdkafka hands out a live message and the boxed `Said` of the handle that polls; the error is read
+    // SAFETY: librdkafka hands out a live message and the `Said` of the handle that polls; the error is read
     // as a number, since brokers may send codes newer than librdkafka.
     let (said, message, code) = unsafe {
         let code = (&raw const (*message).err).cast::<c_int>().read();
         (&*opaque.cast::<Said>(), &*message, code)
     };
+    said.answered.set(said.answered.get() + 1);
     if let Some(report) = said.reporter.borrow_mut().as_mut() {
         // SAFETY: librdkafka calls back with its live client.
         let error = (code != 0).then(|| unsafe { failure(rk, code) });
@@ -334,7 +369,11 @@ unsafe fn failure(rk: *mut rd::rd_kafka_t, code: c_int) -> KafkaError {
         let cause = unsafe { rd::rd_kafka_fatal_error(rk, words.as_mut_ptr(), words.len()) };
         return words.error(cause.into());
     }
-    KafkaError::new(code_of(code), "")
+    match code_of(code) {
+        // Given up, see `Handle::give_up`.
+        ErrorCode::PurgeQueue | ErrorCode::PurgeInflight => KafkaError::new(ErrorCode::MessageTimedOut, ""),
+        code => KafkaError::new(code, ""),
+    }
 }
 
 /// Pointer and length; null for what is absent, which librdkafka writes as null. An empty slice is not null.

@@ -15,8 +15,23 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// At the start of an assignment.
-    pub fn of(assigned: &[Assigned]) -> Self {
+    /// At the start of an assignment. Where the group has no position in a partition, or another one, this one is committed,
+    /// so that a reader of nothing yet has a lag, and the next goes on from here.
+    ///
+    /// # Errors
+    /// As [`GroupConsumer::commit`].
+    pub fn begin(consumer: &GroupConsumer, assigned: &[Assigned]) -> Outcome<Self> {
+        let mut progress = Self::of(assigned);
+        let begun = assigned
+            .iter()
+            .filter(|given| given.committed != Some(given.start))
+            .map(|given| (given.partition, given.start))
+            .collect();
+        progress.commit(consumer, begun)?;
+        Ok(progress)
+    }
+
+    fn of(assigned: &[Assigned]) -> Self {
         let each = |value: fn(&Assigned) -> i64| {
             assigned
                 .iter()

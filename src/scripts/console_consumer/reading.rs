@@ -206,7 +206,7 @@ impl<'a> Reading<'a> {
         self.sink.show();
         let positions = self.sink.places.take_positions();
         if !positions.is_empty() {
-            self.consumer.remember(&positions)?;
+            self.consumer.remember(positions)?;
         }
         Ok(())
     }
@@ -295,7 +295,16 @@ impl Sink<'_> {
     fn take(&mut self, arrival: Arrival<'_>) -> ControlFlow<()> {
         match arrival {
             Arrival::Record(record) => self.write(&record),
-            Arrival::End { .. } => ControlFlow::Continue(()),
+            Arrival::End {
+                topic,
+                partition,
+                offset,
+            } => {
+                if self.committing {
+                    self.places.end(topic, partition, offset);
+                }
+                ControlFlow::Continue(())
+            }
             Arrival::Trouble(trouble) => {
                 self.trouble = Some(trouble);
                 ControlFlow::Break(())

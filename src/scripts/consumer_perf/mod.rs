@@ -132,7 +132,6 @@ impl<'a> Reading<'a> {
         } = self;
         let mut together: u64 = 0;
         let mut take = |record: &Record<'_>| {
-            places.pass(record);
             progress.add(record);
             if together.is_multiple_of(work.max_poll) {
                 progress.look_at_clock();
@@ -144,8 +143,18 @@ impl<'a> Reading<'a> {
             ControlFlow::Continue(())
         };
         let arrived = consumer.serve(timeout, |arrival| match arrival {
-            Arrival::Record(record) => take(&record),
-            Arrival::End { .. } => ControlFlow::Continue(()),
+            Arrival::Record(record) => {
+                places.pass(&record);
+                take(&record)
+            }
+            Arrival::End {
+                topic,
+                partition,
+                offset,
+            } => {
+                places.end(topic, partition, offset);
+                ControlFlow::Continue(())
+            }
             Arrival::Trouble(trouble) => {
                 tell_once(said, &trouble);
                 ControlFlow::Continue(())
@@ -172,7 +181,7 @@ impl<'a> Reading<'a> {
         if positions.is_empty() {
             return;
         }
-        if let Err(failure) = self.consumer.remember(&positions) {
+        if let Err(failure) = self.consumer.remember(positions) {
             eprintln!("{failure}");
         }
     }
