@@ -17,9 +17,39 @@ pub enum BrokerError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Single records of a batch are refused, and the batch with them: the first of them, in order, at least one.
+    #[error("{0:?}")]
+    Records(Vec<RecordFault>),
     /// A setting the node cannot run with; the text names the setting and what to do.
     #[error("{0}")]
     Config(String),
+}
+
+/// A record that is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordFault {
+    /// Its place in the batch, from 0.
+    pub index: i32,
+    /// What is wrong with it.
+    pub why: Why,
+}
+
+/// What is wrong with a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// It has no key, and its topic is compacted.
+    NoKey,
+    /// Its timestamp is outside of `message.timestamp.before.max.ms` and `message.timestamp.after.max.ms`.
+    Timestamp {
+        /// The timestamp, in ms since 1970-01-01 UTC.
+        timestamp: i64,
+        /// The offset that the producer gave it.
+        offset: i64,
+        /// The least that is allowed now.
+        earliest: i64,
+        /// The greatest that is allowed now.
+        latest: i64,
+    },
 }
 
 impl BrokerError {
@@ -34,6 +64,10 @@ impl BrokerError {
         match self {
             BrokerError::Protocol(error) => *error,
             BrokerError::Io { .. } => ResponseError::KafkaStorageError,
+            BrokerError::Records(faults) if faults.iter().any(|fault| fault.why != Why::NoKey) => {
+                ResponseError::InvalidTimestamp
+            }
+            BrokerError::Records(_) => ResponseError::InvalidRecord,
             BrokerError::Config(_) => ResponseError::InvalidConfig,
         }
     }

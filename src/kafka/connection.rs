@@ -17,6 +17,8 @@ const MECHANISMS: [&str; 4] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTH
 pub struct Connection {
     bootstrap: String,
     properties: BTreeMap<String, String>,
+    /// A `max.request.size` that is too small for librdkafka, in bytes.
+    request_limit: Option<usize>,
 }
 
 impl Connection {
@@ -42,12 +44,14 @@ impl Connection {
             .transpose()?
             .unwrap_or_default();
         let in_file = properties.remove("bootstrap.servers");
+        let request_limit = take_request_limit(&mut properties);
         let connection = Connection {
             bootstrap: bootstrap
                 .map(str::to_owned)
                 .or(in_file)
                 .unwrap_or_else(|| Self::DEFAULT_BOOTSTRAP.to_owned()),
             properties,
+            request_limit,
         };
         connection.servers()?;
         connection.check_security()?;
@@ -61,12 +65,15 @@ impl Connection {
     /// # Errors
     /// When the servers are not of the form `HOST:PORT,…`, or a known property's value cannot be used.
     pub fn of_java_client(bootstrap: &str, given: BTreeMap<String, String>) -> Outcome<(Self, Vec<String>)> {
-        let (properties, unknown) = properties::to_librdkafka(given)?
+        let mut given = properties::to_librdkafka(given)?;
+        let request_limit = take_request_limit(&mut given);
+        let (properties, unknown) = given
             .into_iter()
             .partition::<BTreeMap<_, _>, _>(|(name, value)| is_known(name, value));
         let connection = Connection {
             bootstrap: bootstrap.to_owned(),
             properties,
+            request_limit,
         };
         connection.servers()?;
         connection.check_security()?;
@@ -77,6 +84,11 @@ impl Connection {
     /// `HOST:PORT,…` as given.
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
+    }
+
+    /// The `max.request.size` that was given, in bytes, where librdkafka's is not it.
+    pub(super) fn request_limit(&self) -> Option<usize> {
+        self.request_limit
     }
 
     /// A librdkafka configuration to build any client from.
@@ -247,6 +259,15 @@ impl fmt::Debug for Connection {
             .field("properties", &shown.collect::<BTreeMap<_, _>>())
             .finish()
     }
+}
+
+/// Takes a `max.request.size` out of the properties that is less than librdkafka's least, and puts that in its place.
+fn take_request_limit(properties: &mut BTreeMap<String, String>) -> Option<usize> {
+    const LEAST: usize = 1000;
+    let given = properties.get_mut("message.max.bytes")?;
+    let limit = given.parse().ok().filter(|limit| *limit < LEAST)?;
+    *given = LEAST.to_string();
+    Some(limit)
 }
 
 fn host_and_port(server: &str) -> Outcome<(String, u16)> {

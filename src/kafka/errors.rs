@@ -35,6 +35,20 @@ impl KafkaError {
         }
     }
 
+    /// A record of so many bytes that is not even sent, for it is larger than the client's own limit; in Java's words.
+    pub fn too_large(size: usize, limit: usize) -> Self {
+        KafkaError {
+            protocol_code: -1,
+            ..Self::new(
+                RDKafkaErrorCode::MessageSizeTooLarge,
+                format!(
+                    "The message is {size} bytes when serialized which is larger than {limit}, which is the value of the \
+                     max.request.size configuration."
+                ),
+            )
+        }
+    }
+
     /// The code as Kafka's protocol numbers it; negative when the fault is on this side.
     pub fn protocol_code(&self) -> i16 {
         self.protocol_code

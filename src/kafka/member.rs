@@ -166,7 +166,8 @@ impl Member {
         let refused = |error: rdkafka::error::KafkaError| {
             KafkaError::from(&error).into_failure("cannot make a consumer")
         };
-        let consumer: BaseConsumer<Watch> = config.create_with_context(Watch::of(&config)).map_err(refused)?;
+        let consumer: BaseConsumer<Watch> =
+            config.create_with_context(Watch::of(&config)).map_err(refused)?;
         consumer.subscribe(&[topic]).map_err(refused)?;
         Ok(Member { consumer })
     }

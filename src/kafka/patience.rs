@@ -22,7 +22,8 @@ const DELIVERY_TIMEOUT: [&str; 2] = ["delivery.timeout.ms", "message.timeout.ms"
 /// transaction that lost a record is aborted as a whole. `None` as well where the time is without limit.
 pub(super) fn never_twice(config: &mut ClientConfig) -> Option<Duration> {
     let idempotent = config.get("enable.idempotence").map(str::to_lowercase);
-    if !matches!(idempotent.as_deref(), Some("true" | "t" | "1")) || config.get("transactional.id").is_some() {
+    if !matches!(idempotent.as_deref(), Some("true" | "t" | "1")) || config.get("transactional.id").is_some()
+    {
         return None;
     }
     let number = |config: &ClientConfig, name: &str| config.get(name)?.parse::<u64>().ok();
@@ -58,7 +59,7 @@ impl Patience {
     }
 
     /// Whether the time of all records that wait is over: none was queued, and none answered, for so long. `progress`
-    /// counts both. It is to be asked only while records wait.
+    /// counts both. Where no record waits, it says so of those that came last.
     pub fn is_over(&self, progress: u64, now: Instant) -> bool {
         let (seen, since) = self.seen.get();
         if seen != progress {

@@ -58,6 +58,8 @@ pub struct Producer {
     client: RefCell<Native>,
     reports: Reports,
     partition: Option<i32>,
+    /// The largest record that it sends, in bytes (`max.request.size`).
+    largest: usize,
     /// Of an idempotent producer.
     patience: Option<Patience>,
     /// How many records were taken into the queue.
@@ -78,6 +80,7 @@ impl Producer {
     pub fn open(connection: &Connection, topic: &str, settings: Settings) -> Outcome<Self> {
         let mut config = configuration(connection, settings);
         let patience = never_twice(&mut config).map(Patience::new);
+        let largest = largest_record(connection, &config);
         let handle = Handle::producer(&config)
             .map_err(|error| Failure::usage("cannot make a producer").because(error))?;
         let refused = |error: KafkaError| error.into_failure(format!("cannot use topic `{topic}`"));
@@ -108,6 +111,7 @@ impl Producer {
                 handle,
             }),
             partition: settings.partition,
+            largest,
             patience,
             queued: Cell::new(0),
         })
@@ -124,12 +128,13 @@ impl Producer {
         tag: usize,
         mut full: impl FnMut() -> Outcome,
     ) -> Outcome<Result<(), KafkaError>> {
+        if record.size() > self.largest {
+            return Ok(Err(KafkaError::too_large(record.size(), self.largest)));
+        }
         loop {
             let answer = {
                 let client = self.client.borrow();
-                client
-                    .handle
-                    .enqueue(&client.topic, self.partition, record, tag)
+                client.handle.enqueue(&client.topic, self.partition, record, tag)
             };
             match answer {
                 Err(error) if error.code() == ErrorCode::QueueFull => self.make_room(&mut full)?,
@@ -152,6 +157,9 @@ impl Producer {
         mut refused: impl FnMut(usize, KafkaError),
         mut full: impl FnMut() -> Outcome,
     ) -> Outcome {
+        batch.refuse_larger(self.largest, |tag, size| {
+            refused(tag, KafkaError::too_large(size, self.largest));
+        });
         while !batch.is_empty() {
             let before = batch.len();
             {
@@ -197,8 +205,8 @@ impl Producer {
         let Some(patience) = &self.patience else {
             return;
         };
-        let (queued, answered) = (self.queued.get(), self.reports.answered());
-        if queued == answered || !patience.is_over(queued + answered, Instant::now()) {
+        let progress = self.queued.get() + self.reports.answered();
+        if !patience.is_over(progress, Instant::now()) || self.client.borrow().handle.waiting() == 0 {
             return;
         }
         self.client.borrow().handle.give_up();
@@ -277,6 +285,9 @@ const IDEMPOTENT_QUEUE: [(&str, &str); 3] = [
     ("linger.ms", "10"),
 ];
 
+/// `max.request.size` by librdkafka's name.
+const LIMIT: &str = "message.max.bytes";
+
 fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
     let mut config = connection.client_config();
     if let Some(acks) = settings.acks {
@@ -311,7 +322,7 @@ fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
         // As Java's clients do, so that a key has the same partition whoever writes it.
         ("partitioner", "murmur2_random"),
         // The broker's limit decides, not librdkafka's lower one.
-        ("message.max.bytes", "100000000"),
+        (LIMIT, "100000000"),
         ("delivery.timeout.ms", "60000"),
         // New partitions are used soon.
         ("topic.metadata.refresh.interval.ms", "5000"),
@@ -325,6 +336,14 @@ fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
         }
     }
     config
+}
+
+/// The largest record that a producer with these settings sends. It is held against it here, as Java's clients do, and in
+/// their words: librdkafka counts otherwise, and gives a record up by the code that a broker has for it.
+fn largest_record(connection: &Connection, config: &ClientConfig) -> usize {
+    let limit = || config.get(LIMIT).and_then(|text| text.parse().ok());
+    // What is no number librdkafka refuses by its name.
+    connection.request_limit().or_else(limit).unwrap_or(usize::MAX)
 }
 
 /// Whether a producer with these settings is idempotent by default: all in-sync replicas must have a record, and, as in

@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// How long a record may take to be acknowledged before it counts as failed.
 const DELIVERY: Duration = Duration::from_secs(30);
 
+/// The largest record, in bytes: the broker's limit decides, not librdkafka's lower one.
+const LARGEST: &str = "100000000";
+
 /// How long to wait for room when the producer's buffer is full.
 const ROOM: Duration = Duration::from_millis(100);
 
@@ -88,8 +91,7 @@ impl RecordProducer {
         config
             .set("enable.idempotence", "true")
             .set("partitioner", "murmur2_random")
-            // The broker's limit decides, not librdkafka's lower one.
-            .set("message.max.bytes", "100000000")
+            .set("message.max.bytes", LARGEST)
             // A topic that is given more partitions gets records in all of them soon, not after five minutes.
             .set("topic.metadata.refresh.interval.ms", "2000")
             // One property under two names: ours must win over either.
@@ -137,6 +139,13 @@ impl RecordProducer {
                     if self.patience.is_some_and(|patience| begun.elapsed() > patience) {
                         return self.flush();
                     }
+                }
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge), _)) => {
+                    let failure =
+                        Failure::request(format!("a record for topic `{}` is not written", record.topic));
+                    return Err(failure.because(format!(
+                        "it has more than {LARGEST} bytes, the most that are sent at once"
+                    )));
                 }
                 Err((error, _)) => return Err(self.failure(record.topic, 1, &error)),
             }

@@ -78,6 +78,13 @@ fn read_from(connection: &Connection, topic: &str, start: Offset, mut take: impl
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 unread.remove(&partition);
             }
+            // Deleted meanwhile: it has no records. If it is there, what librdkafka knows of it is older.
+            Some(Err(error))
+                if errors::KafkaError::from(&error).is_unknown_topic()
+                    && Admin::connect(connection)?.find_topic(topic)?.is_none() =>
+            {
+                return Ok(());
+            }
             Some(Err(error)) if fatal(&error) || heard.elapsed() > SILENCE => return Err(failed(&error)),
             None if heard.elapsed() > SILENCE => {
                 return Err(Failure::unreachable(format!("topic `{topic}` cannot be read"))
@@ -94,6 +101,6 @@ fn read_from(connection: &Connection, topic: &str, start: Offset, mut take: impl
 fn fatal(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
-        Some(RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::UnknownTopicOrPartition)
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed)
     )
 }

@@ -127,4 +127,14 @@ mod tests {
         let seen: Vec<i32> = partitions.iter().map(|partition| partition.partition).collect();
         assert_eq!(seen, [1, 0, 2]);
     }
+    #[test]
+    fn settings_of_one_bucket_come_as_the_broker_told_them() {
+        // As Apache Kafka 4.3.1 printed them, which told `segment.bytes` first.
+        let mut settings = ["segment.bytes", "retention.ms"];
+        hash_map_order(&mut settings, |name| *name);
+        assert_eq!(settings, ["segment.bytes", "retention.ms"]);
+        let mut settings = ["retention.ms", "segment.bytes"];
+        hash_map_order(&mut settings, |name| *name);
+        assert_eq!(settings, ["retention.ms", "segment.bytes"]);
+    }
 }

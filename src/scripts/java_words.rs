@@ -75,8 +75,12 @@ pub fn java_class(code: ErrorCode) -> String {
 fn class_of(code: ErrorCode, protocol_code: i16) -> String {
     use ErrorCode as Code;
     let name = match code {
+        // In a batch with others that were refused.
+        Code::InvalidDifferentRecord => return "org.apache.kafka.common.KafkaException".to_owned(),
         Code::UnknownTopic | Code::UnknownPartition => "UnknownTopicOrPartition",
         Code::OperationTimedOut | Code::TimedOutQueue | Code::MessageTimedOut => "Timeout",
+        // The client's own limit has no code of the protocol.
+        Code::MessageSizeTooLarge => "RecordTooLarge",
         Code::Authentication => "SaslAuthentication",
         Code::SSL => "SslAuthentication",
         other => match known(protocol_code) {

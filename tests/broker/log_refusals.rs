@@ -3,6 +3,7 @@
 use super::log_support::{Bench, NOW, Sent, append, read_all};
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::ResponseError;
+use velodrome::broker::error::{BrokerError, RecordFault, Why};
 use velodrome::broker::log::{CleanupPolicy, LogConfig, TimestampType};
 
 fn refusal(config: LogConfig, records: Bytes) -> Option<ResponseError> {
@@ -131,6 +132,27 @@ fn records_without_a_key_in_a_compacted_topic() {
         Some(ResponseError::InvalidRecord)
     );
     assert_eq!(refusal(config, Sent::keyed(NOW, "key", None).bytes()), None);
+}
+
+#[test]
+fn the_records_at_fault_are_named() {
+    let config = LogConfig {
+        timestamp_before_max_ms: 10_000,
+        ..LogConfig::default()
+    };
+    let log = Bench::new(config).open();
+    let sent = Sent::values(NOW - 10_001, &["x", "y"]).bytes();
+    let error = log.append_as_leader(sent, 0).unwrap_err();
+    let fault = |index: i32| RecordFault {
+        index,
+        why: Why::Timestamp {
+            timestamp: NOW - 10_001,
+            offset: i64::from(index),
+            earliest: NOW - 10_000,
+            latest: NOW + 3_600_000,
+        },
+    };
+    assert!(matches!(error, BrokerError::Records(faults) if faults == [fault(0), fault(1)]));
 }
 
 #[test]

@@ -158,3 +158,24 @@ on_both_clusters! {
         assert_eq!(user.reads(&topic, &[]), "hello\nworld\n");
     }
 }
+
+on_both_clusters! {
+    fn a_line_larger_than_ones_own_limit_names_the_limit(cluster) {
+        let user = User::at(cluster);
+        let topic = user.topic(1);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "max.request.size=1000\n").unwrap();
+        let lines = format!("fits\n{}\n", "x".repeat(1000));
+        for more in [vec![], vec!["-H", "a:b"]] {
+            let line = ["produce", &topic, "--command-config", file.path().to_str().unwrap()];
+            let said = user.velo_with(&lines, &[&line[..], &more].concat()).fails_with(1);
+            assert!(
+                said.stderr.contains("line 2: The message is 10") && said.stderr.contains("larger than 1000, which is the value of the max.request.size"),
+                "{}",
+                said.stderr
+            );
+            assert!(said.stderr.contains("hint: raise or remove max.request.size"), "{}", said.stderr);
+        }
+        assert_eq!(user.reads(&topic, &[]), "fits\nfits\n");
+    }
+}

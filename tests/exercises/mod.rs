@@ -10,6 +10,7 @@ mod mongo_refusals;
 mod mongo_support;
 mod people;
 mod postgres;
+mod readers;
 mod velib_api;
 mod velib_empty;
 mod velib_monitor;

@@ -108,3 +108,26 @@ on_both_clusters! {
         assert!(ended.stderr.contains("unsupported encoding Klingon"), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn where_nothing_listens_it_ends_when_its_time_is_up() {
+    let home = crate::support::velo::Home::new();
+    let line = [
+        "kafka-console-consumer",
+        "--bootstrap-server",
+        "127.0.0.1:1",
+        "--topic",
+        "t",
+        "--timeout-ms",
+        "300",
+    ];
+    for more in [vec![], vec!["--partition", "0"]] {
+        let ended = home.velo(&[&line[..], &more].concat()).succeeds();
+        assert_eq!(ended.stdout, "");
+        assert!(
+            ended.stderr.ends_with("Processed a total of 0 messages\n"),
+            "{}",
+            ended.stderr
+        );
+    }
+}

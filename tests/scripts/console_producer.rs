@@ -63,3 +63,41 @@ on_both_clusters! {
         assert!(err.ends_with(&today), "{err}");
     }
 }
+
+on_both_clusters! {
+    fn a_line_larger_than_the_clients_limit_is_refused_by_its_name(cluster) {
+        let topic = User::at(cluster).topic(1);
+        let why = "Error when sending message to topic TOPIC with error: The message is 86 bytes when serialized which is \
+                   larger than 10, which is the value of the max.request.size configuration.\n"
+            .replace("TOPIC", &topic);
+        let line = ["--topic", &topic, "--command-property", "max.request.size=10"];
+        assert_eq!(produce(cluster, "a\n", &line), (0, String::new(), why.clone()));
+        let sync = [&line[..], &["--sync"]].concat();
+        assert_eq!(produce(cluster, "a\n", &sync), (1, String::new(), why));
+        // The limit holds Java's way of counting: this one just fits.
+        let fits = ["--topic", &topic, "--command-property", "max.request.size=86"];
+        assert_eq!(produce(cluster, "a\n", &fits), (0, String::new(), String::new()));
+        assert_eq!(User::at(cluster).reads(&topic, &[]), "a\n");
+    }
+
+    fn what_a_broker_refuses_is_said_in_its_own_words(cluster) {
+        let user = User::at(cluster);
+        let (compacted, timed) = (user.topic(1), user.topic(1));
+        user.velo(&["config", "set", "topic", &compacted, "cleanup.policy=compact"]).succeeds();
+        user.velo(&["config", "set", "topic", &timed, "message.timestamp.before.max.ms=1000"]).succeeds();
+        let said = user.velo_with("no key\n", &["produce", &compacted]).fails_with(1);
+        let why = format!("line 1: Compacted topic cannot accept message without key in topic partition {compacted}-0");
+        assert!(said.stderr.contains(&why), "{}", said.stderr);
+        assert!(said.stderr.contains(&format!("hint: velo produce {compacted} --key-separator :")), "{}", said.stderr);
+        let old = "{\"value\":\"new\"}\n{\"value\":\"old\",\"timestamp\":5}\n";
+        let said = user.velo_with(old, &["produce", &timed, "--jsonl"]).fails_with(1);
+        assert!(
+            said.stderr.contains("line 2: Timestamp 5 of message with offset 1 is out of range. The timestamp should be within ["),
+            "{}",
+            said.stderr
+        );
+        let (code, _, err) = produce(cluster, "no key\n", &["--topic", &compacted, "--sync"]);
+        assert_eq!(code, 1);
+        assert!(err.contains("error: Compacted topic cannot accept message without key"), "{err}");
+    }
+}

@@ -9,6 +9,8 @@ mod console_producer;
 mod consumer_perf;
 mod dump_log;
 mod e2e_latency;
+mod outages;
+mod positions;
 mod producer_perf;
 mod reassign_partitions;
 mod server;

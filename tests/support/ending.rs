@@ -84,6 +84,23 @@ pub fn crash(child: &Child) {
     signal(child.id(), "-QUIT");
 }
 
+/// A program that stands still until the value is dropped: it answers nobody, and loses nothing.
+pub struct Paused(u32);
+
+impl Paused {
+    /// Stops the program with that id.
+    pub fn stop(id: u32) -> Self {
+        signal(id, "-STOP");
+        Paused(id)
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        signal(self.0, "-CONT");
+    }
+}
+
 fn signal(id: u32, name: &str) {
     let sent = Command::new("kill").args([name, &id.to_string()]).status();
     assert!(sent.unwrap().success(), "kill {name} {id}");

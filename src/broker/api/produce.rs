@@ -1,7 +1,7 @@
 //! Produce (key 0): appends record batches, which stay the bytes they came as.
 
 use super::{Reply, RequestContext, leaders};
-use crate::broker::error::BrokerError;
+use crate::broker::error::{BrokerError, Why};
 use crate::broker::log::Appended;
 use crate::broker::log::batch::{BatchHeader, MAGIC, MAGIC_AT};
 use crate::broker::node::Node;
@@ -32,8 +32,8 @@ const ZSTD_CODEC: i16 = 4;
 struct Refusal {
     error: ResponseError,
     message: Option<String>,
-    /// Whether the (only) record at fault is known: the first.
-    first_record: bool,
+    /// The records at fault, by their place in the batch, where they are known.
+    records: Vec<(i32, String)>,
 }
 
 impl From<ResponseError> for Refusal {
@@ -41,7 +41,7 @@ impl From<ResponseError> for Refusal {
         Refusal {
             error,
             message: None,
-            first_record: false,
+            records: Vec::new(),
         }
     }
 }
@@ -50,7 +50,7 @@ fn invalid(message: String) -> Refusal {
     Refusal {
         error: ResponseError::InvalidRecord,
         message: Some(message),
-        first_record: false,
+        records: Vec::new(),
     }
 }
 
@@ -182,7 +182,7 @@ fn append(
         return Err(Refusal {
             error: ResponseError::InvalidTopicException,
             message: Some(message),
-            first_record: false,
+            records: Vec::new(),
         });
     }
     let records = data.records.unwrap_or_default();
@@ -226,28 +226,65 @@ fn explain(partition: &Partition, size: usize, error: &BrokerError) -> Refusal {
     if let BrokerError::Io { .. } = error {
         tracing::error!(topic = partition.topic, partition = partition.index, %error, "cannot append");
     }
+    let records = match error {
+        BrokerError::Records(faults) => faults
+            .iter()
+            .map(|fault| (fault.index, words(&fault.why, partition)))
+            .collect(),
+        _ => Vec::new(),
+    };
     let error = error.response_error();
-    let config = partition.config();
     let message = match error {
         ResponseError::MessageTooLarge => Some(format!(
             "The record batch has {size} bytes, more than max.message.bytes={} of topic {}.",
-            config.max_message_bytes, partition.topic
+            partition.config().max_message_bytes,
+            partition.topic
         )),
-        ResponseError::InvalidTimestamp => Some(format!(
-            "A timestamp is outside of what message.timestamp.before.max.ms={} and message.timestamp.after.max.ms={} \
-             allow.",
-            config.timestamp_before_max_ms, config.timestamp_after_max_ms
-        )),
-        ResponseError::InvalidRecord if config.cleanup_policy.compact => {
-            Some("A topic that is compacted takes only records with a key.".to_owned())
+        ResponseError::InvalidTimestamp => {
+            Some("One or more records have been rejected due to invalid timestamp".to_owned())
         }
+        _ if !records.is_empty() => Some(summary(&records)),
         _ => None,
     };
     Refusal {
-        first_record: message.is_some() && error != ResponseError::MessageTooLarge,
         error,
         message,
+        records,
     }
+}
+
+/// What Kafka says of a record that is refused.
+fn words(why: &Why, partition: &Partition) -> String {
+    match why {
+        Why::NoKey => format!(
+            "Compacted topic cannot accept message without key in topic partition {}-{}",
+            partition.topic, partition.index
+        ),
+        Why::Timestamp {
+            timestamp,
+            offset,
+            earliest,
+            latest,
+        } => format!(
+            "Timestamp {timestamp} of message with offset {offset} is out of range. The timestamp should be within \
+             [{earliest}, {latest}]"
+        ),
+    }
+}
+
+/// The same of all of them.
+fn summary(records: &[(i32, String)]) -> String {
+    let first: Vec<String> = records
+        .iter()
+        .take(3)
+        .map(|(index, why)| format!("RecordError(batchIndex={index}, message='{why}')"))
+        .collect();
+    format!(
+        "One or more records have been rejected due to {} record errors in total, and only showing the first three errors \
+         at most: [{}]",
+        records.len(),
+        first.join(", ")
+    )
 }
 
 fn refused(rules: &Rules, index: i32, refusal: Refusal) -> PartitionProduceResponse {
@@ -259,15 +296,13 @@ fn refused(rules: &Rules, index: i32, refusal: Refusal) -> PartitionProduceRespo
         .with_log_start_offset(-1);
     // Version 8 brought the texts (KIP-467).
     if rules.version >= 8 {
-        let message = refusal.message.map(StrBytes::from_string);
-        if refusal.first_record {
-            answer.record_errors.push(
-                BatchIndexAndErrorMessage::default()
-                    .with_batch_index(0)
-                    .with_batch_index_error_message(message.clone()),
-            );
-        }
-        answer.error_message = message;
+        let named = |(index, why): (i32, String)| {
+            BatchIndexAndErrorMessage::default()
+                .with_batch_index(index)
+                .with_batch_index_error_message(Some(StrBytes::from_string(why)))
+        };
+        answer.record_errors = refusal.records.into_iter().map(named).collect();
+        answer.error_message = refusal.message.map(StrBytes::from_string);
     }
     answer
 }

@@ -3,12 +3,15 @@
 use super::batch::{Batch, BatchHeader, Batches, HEADER_SIZE, MAGIC, MAGIC_AT};
 use super::records::{Records, records_of};
 use super::{LogConfig, TimestampType, compress};
-use crate::broker::error::Result;
+use crate::broker::error::{BrokerError, RecordFault, Result, Why};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 
 /// Smallest size that any format version can have, after base offset and length.
 const SMALLEST_LENGTH: i32 = 14;
+
+/// How many records of a batch are named, if more are at fault: an answer must not outgrow its request.
+const TOLD: usize = 1000;
 
 /// Checks batches from a producer, and stamps or recompresses them where the topic asks for it. Offsets stay to be
 /// assigned.
@@ -27,10 +30,7 @@ pub fn from_producer(records: Bytes, config: &LogConfig, now_ms: i64) -> Result<
         if !batch.is_intact() {
             return Err(ResponseError::CorruptMessage.into());
         }
-        if config.cleanup_policy.compact {
-            check_keys(batch)?;
-        }
-        check_timestamps(&batch.header, config, now_ms)?;
+        check_records(batch, config, now_ms)?;
         recompress(batch, config)?;
         if config.timestamp_type == TimestampType::LogAppendTime {
             batch.header.set_log_append_time(now_ms);
@@ -89,34 +89,61 @@ fn check_header(header: &BatchHeader) -> Result<()> {
     Ok(())
 }
 
-fn check_timestamps(header: &BatchHeader, config: &LogConfig, now_ms: i64) -> Result<()> {
-    if config.timestamp_type == TimestampType::LogAppendTime {
-        return Ok(());
-    }
-    let (oldest, newest) = (header.base_timestamp, header.max_timestamp);
-    let too_new = newest >= 0 && newest.saturating_sub(now_ms) > config.timestamp_after_max_ms;
-    let too_old = oldest >= 0 && now_ms.saturating_sub(oldest) > config.timestamp_before_max_ms;
-    if header.has_log_append_time() || too_new || too_old {
+/// Checks keys and timestamps: by the header alone, unless that says that a record is at fault, or the topic is compacted or
+/// takes no old records.
+fn check_records(batch: &Batch, config: &LogConfig, now_ms: i64) -> Result<()> {
+    let header = &batch.header;
+    let stamped = config.timestamp_type == TimestampType::LogAppendTime;
+    if !stamped && header.has_log_append_time() {
         return Err(ResponseError::InvalidTimestamp.into());
     }
-    Ok(())
-}
-
-/// A compacted topic can do nothing with a record without a key.
-fn check_keys(batch: &Batch) -> Result<()> {
+    let fits = stamped || in_time(header.max_timestamp, config, now_ms);
+    let compacted = config.cleanup_policy.compact;
+    // The header tells of the newest record alone.
+    let any_age = stamped || config.timestamp_before_max_ms == i64::MAX;
+    if fits && any_age && !compacted {
+        return Ok(());
+    }
     let records = records_of(batch)?;
-    let mut count = 0;
+    let (mut count, mut faults) = (0, Vec::new());
     for record in Records::new(&records) {
-        if record?.key.is_none() {
-            return Err(ResponseError::InvalidRecord.into());
+        let record = record?;
+        let timestamp = header.base_timestamp.saturating_add(record.timestamp_delta);
+        let why = if compacted && record.key.is_none() {
+            Some(Why::NoKey)
+        } else if stamped || in_time(timestamp, config, now_ms) {
+            None
+        } else {
+            Some(Why::Timestamp {
+                timestamp,
+                offset: header.base_offset.saturating_add(record.offset_delta.into()),
+                earliest: now_ms.saturating_sub(config.timestamp_before_max_ms),
+                latest: now_ms.saturating_add(config.timestamp_after_max_ms),
+            })
+        };
+        if let Some(why) = why.filter(|_| faults.len() < TOLD) {
+            faults.push(RecordFault { index: count, why });
         }
         count += 1;
     }
-    if count == batch.header.record_count {
-        Ok(())
-    } else {
-        Err(ResponseError::InvalidRecord.into())
+    if !faults.is_empty() {
+        return Err(BrokerError::Records(faults));
     }
+    if count != header.record_count {
+        return Err(ResponseError::InvalidRecord.into());
+    }
+    // A header that belies its records.
+    match fits {
+        true => Ok(()),
+        false => Err(ResponseError::InvalidTimestamp.into()),
+    }
+}
+
+/// Whether a record may have that timestamp; one without any may.
+fn in_time(timestamp: i64, config: &LogConfig, now_ms: i64) -> bool {
+    timestamp < 0
+        || (timestamp.saturating_sub(now_ms) <= config.timestamp_after_max_ms
+            && now_ms.saturating_sub(timestamp) <= config.timestamp_before_max_ms)
 }
 
 /// Applies `compression.type`, unless it is `producer` or what the batch has already.

@@ -25,6 +25,9 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// How long a group may take to share out its partitions before that is the reason (Kafka waits 3 s for more members).
 const JOINING: Duration = Duration::from_secs(6);
 
+/// How long a topic may be away that is deleted and made again.
+const ABSENCE: Duration = Duration::from_secs(3);
+
 /// How often new partitions are looked for.
 const REFRESH: Duration = Duration::from_secs(5);
 
@@ -267,9 +270,16 @@ impl Reading<'_> {
         use ErrorCode as Code;
         let topics = self.plan.topics.join(", ");
         match trouble.code() {
+            // A partition that was just added, or a topic that was just made again, may be news to librdkafka, which looks
+            // again by itself.
+            Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition
+                if self.comes_back()? =>
+            {
+                Ok(())
+            }
             Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition => {
                 Err(Failure::request(format!("cannot read on from {topics}"))
-                    .because("the topic, or the partition, was deleted meanwhile")
+                    .because("the topic was deleted meanwhile")
                     .hint("velo topic list"))
             }
             Code::TopicAuthorizationFailed
@@ -283,6 +293,18 @@ impl Reading<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether the topics are there, or again within a moment, as one that is deleted and made anew.
+    fn comes_back(&self) -> Outcome<bool> {
+        let begun = Instant::now();
+        while self.consumer.partitions_now().is_err() {
+            if begun.elapsed() > ABSENCE {
+                return Ok(false);
+            }
+            self.interrupt.sleep_until(Instant::now() + GLANCE)?;
+        }
+        Ok(true)
     }
 
     fn tell(&mut self, trouble: &KafkaError) {

@@ -122,7 +122,9 @@ pub fn verdict(
         .chain(tally.first_lost.iter().map(|lost| (lost.tag, &lost.error)))
         .collect();
     named.sort_by_key(|(line, _)| *line);
-    let first = named.first().map(|(_, error)| error.code());
+    let first = named
+        .first()
+        .map(|(_, error)| (error.code(), error.protocol_code()));
     let mut why: Vec<String> = named
         .iter()
         .take(NAMED)
@@ -138,13 +140,26 @@ pub fn verdict(
     };
     let failure = Failure::request(format!("{records} not written to {topic}")).because(why.join("; "));
     Err(match first {
-        Some(ErrorCode::MessageSizeTooLarge) => {
+        Some((ErrorCode::MessageSizeTooLarge, ..0)) => {
+            failure.hint("raise or remove max.request.size in the --command-config file")
+        }
+        Some((ErrorCode::InvalidRecord, _)) if named.iter().any(|(_, error)| lacks_key(error)) => {
+            failure.hint(format!("velo produce {topic} --key-separator :"))
+        }
+        Some((ErrorCode::MessageSizeTooLarge, _)) => {
             failure.hint(format!("velo config set topic {topic} max.message.bytes=10MiB"))
         }
-        Some(ErrorCode::NotEnoughReplicas | ErrorCode::NotEnoughReplicasAfterAppend) => {
+        Some((ErrorCode::NotEnoughReplicas | ErrorCode::NotEnoughReplicasAfterAppend, _)) => {
             failure.hint(format!("velo topic describe {topic}"))
         }
-        Some(ErrorCode::MessageTimedOut) => failure.hint("velo doctor"),
+        Some((ErrorCode::MessageTimedOut, _)) => failure.hint("velo doctor"),
         _ => failure,
     })
+}
+
+/// Whether the broker refused a record because its topic is compacted.
+fn lacks_key(error: &KafkaError) -> bool {
+    error
+        .broker_words()
+        .is_some_and(|words| words.contains("without key"))
 }

@@ -212,6 +212,7 @@ impl Ingest<'_> {
                 self.finish()?;
                 self.progress = Progress::default();
             }
+            Gathered::Replaced => self.begin_anew()?,
             Gathered::Assigned(assigned) => self.take(&assigned)?,
         }
         Ok(Vec::new())
@@ -261,14 +262,14 @@ impl Ingest<'_> {
     /// Joins for the topic that has taken the place of the one that was read. What is on its way of the old one is written;
     /// its offsets mean nothing any more.
     fn begin_anew(&mut self) -> Outcome {
-        let Plan { topic, group, .. } = self.plan;
         self.land()?;
         self.dead.flush(&mut self.patience)?;
         self.ui.say(format!(
-            "topic `{topic}` was deleted and made again: reading the new one from its beginning"
+            "topic `{}` was deleted and made again: reading the new one from its beginning",
+            self.plan.topic
         ));
         self.progress = Progress::default();
-        self.consumer = GroupConsumer::join(self.connection, group, topic, Start::Earliest)?;
+        self.consumer = self.consumer.successor()?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@
 
 use super::memory::Sighting;
 use crate::failure::{Failure, Outcome};
-use crate::kafka::group_consumer::{Assigned, Polled, Received, Start};
+use crate::kafka::group_consumer::{Assigned, Polled, Progress, Received, Start};
 use crate::kafka::{Connection, GroupConsumer};
 use crate::ui::{OutputFormat, Ui};
 use lettre::message::{Mailbox, Message, header::ContentType};
@@ -105,7 +105,18 @@ pub fn mail(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() -> Ou
                     ends.remove(&partition);
                 }
             }
-            Polled::Assigned(assigned) => ends = Some(unread(&assigned)),
+            Polled::Assigned(assigned) => {
+                Progress::begin(&consumer, &assigned)?;
+                ends = Some(unread(&assigned));
+            }
+            Polled::Replaced => {
+                ui.say(format!(
+                    "topic `{}` was deleted and made again: reading the new one from its beginning",
+                    plan.topic
+                ));
+                consumer = consumer.successor()?;
+                ends = None;
+            }
             Polled::Revoked => ends = None,
             Polled::Trouble(why) => ui.say(format!("the cluster: {why}; trying again")),
             Polled::Nothing => {}

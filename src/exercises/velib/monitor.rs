@@ -130,6 +130,14 @@ impl Monitor<'_> {
             Gathered::Records(batch) => return Ok(batch),
             Gathered::Trouble(why) => self.ui.say(format!("the cluster: {why}; trying again")),
             Gathered::Revoked => self.forget(),
+            Gathered::Replaced => {
+                self.ui.say(format!(
+                    "topic `{}` was deleted and made again: reading the new one from its beginning",
+                    self.plan.topic
+                ));
+                self.forget();
+                self.consumer = self.consumer.successor()?;
+            }
             Gathered::Assigned(assigned) => self.take(&assigned)?,
         }
         Ok(Vec::new())

@@ -11,11 +11,14 @@ impl Admin {
     /// # Errors
     /// When there is no such topic or broker, or the cluster refuses.
     pub fn describe_configs(&self, resource: &ConfigResource) -> Outcome<Vec<ConfigEntry>> {
-        self.try_describe_configs(resource)
-            .map_err(|error| self.config_failure("cannot read the settings of", resource, error))
+        let mut entries = self
+            .try_describe_configs(resource)
+            .map_err(|error| self.config_failure("cannot read the settings of", resource, error))?;
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(entries)
     }
 
-    /// The same, with the cluster's own answer.
+    /// The same in the cluster's own order, with the cluster's own answer.
     ///
     /// # Errors
     /// What the cluster refused.

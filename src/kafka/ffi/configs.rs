@@ -31,7 +31,6 @@ impl Client {
                         .map(|one| entry(*one)),
                 );
             }
-            entries.sort_by(|one: &ConfigEntry, other| one.name.cmp(&other.name));
             Ok(entries)
         }
     }

@@ -2,6 +2,7 @@
 
 use super::login;
 use super::native::{Words, c_string, string};
+use super::refusals::Refusals;
 use super::writing::{Delivery, Tally};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use rdkafka::ClientConfig;
@@ -28,6 +29,8 @@ pub(super) struct Said {
     pub(super) reporter: RefCell<Option<Reporter>>,
     /// How many records were answered, written or not.
     pub(super) answered: Cell<u64>,
+    /// The only part that librdkafka's own threads use.
+    pub(super) refusals: Refusals,
 }
 
 /// Is told of each record that was written or lost.
@@ -83,6 +86,9 @@ impl Handle {
         // SAFETY: rd_kafka_new owns a copy it may consume; `words` is as long as it is said to be.
         let rk = unsafe {
             let owned = rd::rd_kafka_conf_dup(conf.ptr());
+            if kind == rd::rd_kafka_type_t::RD_KAFKA_PRODUCER {
+                said.refusals.watch(owned);
+            }
             let rk = rd::rd_kafka_new(kind, owned, words.as_mut_ptr(), words.len());
             if rk.is_null() {
                 rd::rd_kafka_conf_destroy(owned);

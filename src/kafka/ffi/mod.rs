@@ -14,6 +14,7 @@ mod login;
 mod native;
 mod offsets;
 mod reading;
+mod refusals;
 mod topics;
 mod transactions;
 mod writing;

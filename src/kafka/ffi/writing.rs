@@ -29,6 +29,39 @@ pub struct NewRecord<'a> {
     pub timestamp: Option<i64>,
 }
 
+/// The most that a batch of one record has beside key, value and headers: its header, and the record's lengths.
+const OVERHEAD: usize = 61 + 21;
+
+impl NewRecord<'_> {
+    /// The most bytes that it may take when it is sent alone, as Java's clients reckon it to hold it against
+    /// `max.request.size`.
+    pub fn size(&self) -> usize {
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| encoded(Some(name.len())) + encoded(value.as_ref().map(Vec::len)));
+        bare_size(self.key.map(<[u8]>::len), self.value.map(<[u8]>::len)) + varint(self.headers.len())
+            - varint(0)
+            + headers.sum::<usize>()
+    }
+}
+
+/// The same of a record without headers, by the lengths of key and value.
+fn bare_size(key: Option<usize>, value: Option<usize>) -> usize {
+    OVERHEAD + encoded(key) + encoded(value) + varint(0)
+}
+
+/// A length and that many bytes; the length of nothing alone, where there is none.
+fn encoded(length: Option<usize>) -> usize {
+    length.map_or(1, |length| varint(length) + length)
+}
+
+/// How many bytes a length takes: seven bits of it, doubled for its sign, to a byte.
+fn varint(length: usize) -> usize {
+    let bits = usize::BITS - (length << 1).leading_zeros();
+    bits.max(1).div_ceil(7) as usize
+}
+
 /// Where the records of one partition went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
@@ -51,12 +84,17 @@ pub struct Lost {
 #[derive(Default)]
 pub struct Batch<'a> {
     messages: Vec<rd::rd_kafka_message_t>,
+    /// The largest [`NewRecord::size`] among all that were added.
+    largest: usize,
     bytes: PhantomData<&'a [u8]>,
 }
 
 impl<'a> Batch<'a> {
     /// Adds a record; `tag` comes back with its failure.
     pub fn push(&mut self, key: Option<&'a [u8]>, value: Option<&'a [u8]>, tag: usize) {
+        self.largest = self
+            .largest
+            .max(bare_size(key.map(<[u8]>::len), value.map(<[u8]>::len)));
         let (payload, len) = parts(value);
         let (key, key_len) = parts(key);
         self.messages.push(rd::rd_kafka_message_t {
@@ -69,6 +107,24 @@ impl<'a> Batch<'a> {
             key_len,
             offset: 0,
             _private: tag as *mut c_void,
+        });
+    }
+
+    /// Takes out the records that are larger than `limit`, and hands their tags and sizes to `refused`.
+    pub fn refuse_larger(&mut self, limit: usize, mut refused: impl FnMut(usize, usize)) {
+        if self.largest <= limit {
+            return;
+        }
+        let length = |at: *mut c_void, length| (!at.is_null()).then_some(length);
+        self.messages.retain(|message| {
+            let size = bare_size(
+                length(message.key, message.key_len),
+                length(message.payload, message.len),
+            );
+            if size > limit {
+                refused(message._private as usize, size);
+            }
+            size <= limit
         });
     }
 
@@ -344,25 +400,29 @@ pub(super) unsafe extern "C" fn on_delivery(
     said.answered.set(said.answered.get() + 1);
     if let Some(report) = said.reporter.borrow_mut().as_mut() {
         // SAFETY: librdkafka calls back with its live client.
-        let error = (code != 0).then(|| unsafe { failure(rk, code) });
+        let error = (code != 0).then(|| unsafe { failure(rk, code, said.refusals.take(message)) });
         report(&Delivery { message, error });
         return;
     }
+    let words = match code {
+        0 => None,
+        _ => said.refusals.take(message),
+    };
     let mut tally = said.tally.borrow_mut();
     match usize::try_from(message.partition) {
         Ok(partition) if code == 0 => tally.add(partition, message.offset),
         _ => tally.lose(message._private as usize, || {
             // SAFETY: librdkafka calls back with its live client.
-            unsafe { failure(rk, code) }
+            unsafe { failure(rk, code, words) }
         }),
     }
 }
 
-/// The failure of a record; when that is the producer's own, what broke the producer.
+/// The failure of a record, with what the broker said of it; when that is the producer's own, what broke the producer.
 ///
 /// # Safety
 /// `rk` must be live.
-unsafe fn failure(rk: *mut rd::rd_kafka_t, code: c_int) -> KafkaError {
+unsafe fn failure(rk: *mut rd::rd_kafka_t, code: c_int, said: Option<String>) -> KafkaError {
     let mut words = Words::new();
     if code_of(code) == ErrorCode::Fatal {
         // SAFETY: the caller vouches for the client; `words` is as long as it is said to be.
@@ -372,7 +432,7 @@ unsafe fn failure(rk: *mut rd::rd_kafka_t, code: c_int) -> KafkaError {
     match code_of(code) {
         // Given up, see `Handle::give_up`.
         ErrorCode::PurgeQueue | ErrorCode::PurgeInflight => KafkaError::new(ErrorCode::MessageTimedOut, ""),
-        code => KafkaError::new(code, ""),
+        code => KafkaError::new(code, said.unwrap_or_default()),
     }
 }
 

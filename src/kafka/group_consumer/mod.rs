@@ -10,7 +10,7 @@ mod progress;
 mod rebalances;
 
 use super::{Admin, Connection, errors};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Kind, Outcome};
 pub use progress::Progress;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -19,6 +19,9 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rebalances::{ANSWER, Rebalances};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
+
+/// How long a topic may be away that is deleted and made again.
+const ABSENCE: Duration = Duration::from_secs(3);
 
 /// Where a group begins in a partition it has committed nothing for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +104,9 @@ pub enum Polled {
     /// All that this assigned partition holds by now was read, whether its last offsets are records or the markers of
     /// transactions.
     End(i32),
+    /// Another topic has the name by now, and what was read is of the one that is gone: this member reads nothing more, and
+    /// [`GroupConsumer::successor`] the new one.
+    Replaced,
     /// Something that librdkafka goes on trying to overcome, in words.
     Trouble(String),
 }
@@ -114,6 +120,8 @@ pub enum Gathered {
     Assigned(Vec<Assigned>),
     /// As [`Polled::Revoked`]; likewise.
     Revoked,
+    /// As [`Polled::Replaced`]; likewise.
+    Replaced,
     /// As [`Polled::Trouble`].
     Trouble(String),
 }
@@ -151,6 +159,10 @@ pub struct GroupConsumer {
     caught_up: BTreeSet<i32>,
     /// The offset after the last record gathered of each.
     gathered: BTreeMap<i32, i64>,
+    /// The offset after the last record polled of each assigned partition.
+    polled: BTreeMap<i32, i64>,
+    /// Another topic has the name now.
+    replaced: bool,
     /// The trouble that was told last, until a record comes: librdkafka reports the same one at each attempt.
     told: Option<String>,
 }
@@ -190,6 +202,8 @@ impl GroupConsumer {
             ended: BTreeSet::new(),
             caught_up: BTreeSet::new(),
             gathered: BTreeMap::new(),
+            polled: BTreeMap::new(),
+            replaced: false,
             told: None,
         };
         member
@@ -204,11 +218,22 @@ impl GroupConsumer {
         self.consumer.context().topic_id()
     }
 
+    /// Joins the same group for the topic that has the name now, to read it from its beginning.
+    ///
+    /// # Errors
+    /// As [`GroupConsumer::join`].
+    pub fn successor(&self) -> Outcome<Self> {
+        Self::join(&self.connection, &self.group, &self.topic, Start::Earliest)
+    }
+
     /// The next thing that happened, waiting up to `timeout` for it.
     ///
     /// # Errors
     /// When the topic is gone, reading is not allowed, or the member cannot go on.
     pub fn poll(&mut self, timeout: Duration) -> Outcome<Polled> {
+        if self.replaced {
+            return Ok(Polled::Replaced);
+        }
         if let Some(event) = self.rebalance() {
             return event;
         }
@@ -219,8 +244,13 @@ impl GroupConsumer {
         let polled = match self.consumer.poll(timeout) {
             None => Polled::Nothing,
             Some(Ok(message)) => {
+                let record = Received::copy(&message);
+                drop(message);
+                if self.goes_back(&record)? {
+                    return Ok(Polled::Replaced);
+                }
                 self.told = None;
-                Polled::Record(Received::copy(&message))
+                Polled::Record(record)
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => Polled::End(partition),
             Some(Err(error)) => return self.trouble(&error),
@@ -275,6 +305,10 @@ impl GroupConsumer {
                 Polled::Revoked => {
                     self.begin_anew();
                     return Ok(Gathered::Revoked);
+                }
+                Polled::Replaced => {
+                    self.begin_anew();
+                    return Ok(Gathered::Replaced);
                 }
                 Polled::Assigned(assigned) => {
                     self.begin_anew();
@@ -337,17 +371,52 @@ impl GroupConsumer {
         behind.sum()
     }
 
-    fn rebalance(&self) -> Option<Outcome<Polled>> {
+    /// Takes note of where a record stands. One before those that were read already may be of another topic: whether it is.
+    fn goes_back(&mut self, record: &Received) -> Outcome<bool> {
+        let before = self.polled.insert(record.partition, record.offset + 1);
+        if before.is_some_and(|next| record.offset < next) {
+            self.look_again()?;
+        }
+        Ok(self.replaced)
+    }
+
+    /// Looks whether the topic is there, and whether it is the one that this member joined for. One that is being made again
+    /// is waited for.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    fn look_again(&mut self) -> Outcome {
+        let begun = Instant::now();
+        loop {
+            match Admin::connect(&self.connection).and_then(|admin| admin.describe_topic(&self.topic)) {
+                Ok(found) => {
+                    self.replaced = found.id != self.topic_id();
+                    return Ok(());
+                }
+                // The same trouble again, which is told elsewhere.
+                Err(away) if away.kind() == Kind::Unreachable => return Ok(()),
+                Err(gone) if begun.elapsed() > ABSENCE => return Err(gone),
+                Err(_) => std::thread::sleep(ABSENCE / 30),
+            }
+        }
+    }
+
+    fn rebalance(&mut self) -> Option<Outcome<Polled>> {
         let event = self.consumer.context().next()?;
+        self.polled.clear();
         Some(event.map_err(|error| self.failure(&error)))
     }
 
     fn trouble(&mut self, error: &KafkaError) -> Outcome<Polled> {
         use RDKafkaErrorCode as Code;
-        match error.rdkafka_error_code() {
-            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {
-                Err(Admin::connect(&self.connection)?.unknown_topic(&self.topic))
+        // What librdkafka knows of the topic may be older than the cluster; it looks again, and so does this.
+        if told(error).is_unknown_topic() {
+            self.look_again()?;
+            if self.replaced {
+                return Ok(Polled::Replaced);
             }
+        }
+        match error.rdkafka_error_code() {
             Some(Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed) => Err(self.failure(error)),
             _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => Err(self.failure(error)),
             found => {

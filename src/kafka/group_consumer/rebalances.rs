@@ -4,15 +4,18 @@ use super::{Assigned, Polled, Start};
 use crate::kafka::oauth::refreshes_tokens;
 use parking_lot::Mutex;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the cluster may take to answer a question about offsets.
 pub(super) const ANSWER: Duration = Duration::from_secs(10);
+
+/// How soon to look again what the cluster knows of a topic.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// Turns librdkafka's rebalance callbacks into a queue that is emptied in order. What is given and what is revoked waits
 /// for [`Rebalances::settle`], and the group with it.
@@ -105,7 +108,7 @@ impl Rebalances {
         let mut assigned = Vec::new();
         for mut element in given.elements() {
             let partition = element.partition();
-            let (low, end) = consumer.fetch_watermarks(&self.topic, partition, ANSWER)?;
+            let (low, end) = self.watermarks(consumer, partition)?;
             let committed = committed
                 .find_partition(&self.topic, partition)
                 .filter(|found| ["", self.topic_id.as_str()].contains(&found.metadata()))
@@ -128,6 +131,40 @@ impl Rebalances {
         }
         Ok(assigned)
     }
+
+    /// The first offset of a partition, and the one after its last. The group may know of a partition that was added a moment
+    /// ago, or of a new leader, before this member does: then it looks again.
+    fn watermarks(&self, consumer: &BaseConsumer<Self>, partition: i32) -> Result<(i64, i64), KafkaError> {
+        let begun = Instant::now();
+        loop {
+            match consumer.fetch_watermarks(&self.topic, partition, ANSWER) {
+                Err(error) if is_old_knowledge(&error) && begun.elapsed() < ANSWER => {
+                    // What it finds it keeps; an answer that does not come is asked for again.
+                    let _ = consumer.fetch_metadata(Some(&self.topic), ANSWER);
+                    std::thread::sleep(MOMENT);
+                }
+                answer => return answer,
+            }
+        }
+    }
+}
+
+/// Whether what a client knows of a topic's partitions may be older than the cluster.
+fn is_old_knowledge(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Code::UnknownPartition
+                | Code::UnknownTopic
+                | Code::UnknownTopicOrPartition
+                | Code::UnknownTopicId
+                | Code::LeaderNotAvailable
+                | Code::NotLeaderForPartition
+                | Code::FencedLeaderEpoch
+                | Code::UnknownLeaderEpoch
+        )
+    )
 }
 
 impl ConsumerContext for Rebalances {
