@@ -1,4 +1,6 @@
-//! Decodes messages of Kafka's protocol from hostile bytes: requests in the broker, answers in the wire client.
+//! The one door for messages of Kafka's protocol that came over a socket or stand in a file, whose bytes may be hostile:
+//! requests and members' metadata in the broker, answers of its peers, answers in the wire client. Nothing else calls the
+//! codec's own `decode`; `tests/layering.rs` looks for it.
 //!
 //! The codec makes room for as many array items as a length field claims, before it looks for them. A length of two
 //! billion would end the process. So the body is first read through a buffer that lies back:
@@ -19,6 +21,8 @@ use std::ops::Range;
 const HARMLESS: usize = 1 << 16;
 /// The most fields (numbers and lengths) a request may have.
 pub(crate) const REQUEST_FIELDS: usize = 1 << 20;
+/// No limit beside the length of the frame: for answers of nodes, some of which tell of everything there is.
+pub(crate) const ANY_FIELDS: usize = usize::MAX;
 
 /// Why a body was refused.
 #[derive(Debug, thiserror::Error)]

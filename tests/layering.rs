@@ -150,6 +150,59 @@ fn only_the_broker_and_the_wire_client_know_kafka_s_messages() {
     assert!(found.is_empty(), "kafka_protocol outside {WIRE:?}: {found:?}");
 }
 
+/// Names by which the codec's own `decode` is reached: its trait, its ready-made enums and readers, everything at once.
+const CODEC_DECODES: &[&str] = &[
+    "Decodable",
+    "RequestKind",
+    "ResponseKind",
+    "RecordBatchDecoder",
+    "RecordIterator",
+    "kafka_protocol::protocol::*",
+    "kafka_protocol::records::*",
+    "Response::decode",
+];
+
+/// Whether a line calls `decode` of a type parameter of that file, whose bounds may bring the codec's trait with them.
+fn decodes_a_parameter(line: &str, file: &str) -> bool {
+    line.match_indices("::decode").any(|(at, _)| {
+        let before = &line[..at];
+        let name = before
+            .rsplit(|c: char| !c.is_alphanumeric())
+            .next()
+            .unwrap_or_default();
+        let declared = [
+            format!("<{name}:"),
+            format!(", {name}:"),
+            format!(" {name}: Request"),
+        ];
+        !name.is_empty() && declared.iter().any(|bound| file.contains(bound))
+    })
+}
+
+#[test]
+fn what_came_over_a_socket_or_from_a_file_is_decoded_by_one_door() {
+    let mut found = Vec::new();
+    for path in rust_files(Path::new("src")) {
+        let lines = code_lines(&path);
+        let file = fs::read_to_string(&path).unwrap();
+        let knows_the_codec = lines.iter().any(|(_, line)| line.contains("kafka_protocol"));
+        if path == Path::new("src/decode.rs") || !knows_the_codec {
+            continue;
+        }
+        for (number, line) in lines {
+            let named = CODEC_DECODES.iter().any(|name| line.contains(name));
+            if named || decodes_a_parameter(&line, &file) {
+                found.push(format!("{}:{number}: {}", path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "the codec's decode, which makes room for what a length claims, is called past src/decode.rs:\n{}",
+        found.join("\n")
+    );
+}
+
 #[test]
 fn unsafe_code_stands_in_one_file_only() {
     let found: Vec<String> = rust_files(Path::new("src"))

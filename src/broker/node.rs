@@ -99,7 +99,8 @@ impl Node {
             bound.extend(bind(listener).await?);
         }
         let quorum = quorum(&config, &bound)?;
-        let peer = || Peer::new(&quorum.host, quorum.port, format!("broker-{}", config.node_id));
+        let (client_id, longest) = (format!("broker-{}", config.node_id), config.longest_answer());
+        let peer = || Peer::new(&quorum.host, quorum.port, client_id.clone(), longest);
         let cluster_id = match (&log_dir.cluster_id, config.roles.controller) {
             (Some(id), _) => id.clone(),
             (None, true) => uuid_text(random_id()),
@@ -189,7 +190,9 @@ fn build(
         metadata: Arc::new(ArcSwap::from_pointee(image)),
         applied_offset: watch::Sender::new(-1),
         broker_epoch: AtomicI64::new(-1),
-        to_controller: Mutex::new(to_controller.unwrap_or_else(|| Peer::new("localhost", 0, String::new()))),
+        to_controller: Mutex::new(
+            to_controller.unwrap_or_else(|| Peer::new("localhost", 0, String::new(), 0)),
+        ),
         config,
         clock,
         cluster_id,

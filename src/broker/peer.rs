@@ -1,12 +1,13 @@
 //! A connection to another node of the cluster, in Kafka's own protocol.
 
 use super::error::{BrokerError, Result};
+use crate::decode::{ANY_FIELDS, decode};
 use crate::frame::frame;
 use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::messages::ResponseHeader;
-use kafka_protocol::protocol::{Decodable, HeaderVersion, Request, StrBytes};
+use kafka_protocol::protocol::{HeaderVersion, Request, StrBytes};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A connection on which one request waits for its answer at a time.
@@ -16,16 +17,19 @@ pub struct Peer {
     client_id: StrBytes,
     stream: Option<TcpStream>,
     correlation_id: i32,
+    longest_answer: usize,
 }
 
 impl Peer {
-    /// A connection to `host:port` that is made when it is first needed, and again after it failed.
-    pub fn new(host: &str, port: u16, client_id: String) -> Self {
+    /// A connection to `host:port` that is made when it is first needed, and again after it failed. An answer of more
+    /// than `longest_answer` bytes is refused.
+    pub fn new(host: &str, port: u16, client_id: String, longest_answer: usize) -> Self {
         Peer {
             address: format!("{host}:{port}"),
             client_id: StrBytes::from_string(client_id),
             stream: None,
             correlation_id: 0,
+            longest_answer,
         }
     }
 
@@ -56,13 +60,8 @@ impl Peer {
             None => connect(&self.address).await?,
         };
         stream.write_all(&frame).await?;
-        let mut answer = read_frame(&mut stream).await?;
-        let header =
-            ResponseHeader::decode(&mut answer, Q::Response::header_version(version)).map_err(malformed)?;
-        if header.correlation_id != self.correlation_id {
-            return Err(malformed("the answer is to another request"));
-        }
-        let response = Q::Response::decode(&mut answer, version).map_err(malformed)?;
+        let response =
+            read_answer::<Q>(&mut stream, version, self.correlation_id, self.longest_answer).await?;
         self.stream = Some(stream);
         Ok(response)
     }
@@ -78,10 +77,37 @@ async fn connect(address: &str) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-async fn read_frame(stream: &mut TcpStream) -> std::io::Result<Bytes> {
+/// Reads the answer to the request of type `Q` that was sent with that version and correlation id. The peer may be
+/// anybody: neither its frame's length nor the lengths inside are taken at their word.
+///
+/// # Errors
+/// [`std::io::ErrorKind::InvalidData`] for a frame over `longest` bytes, an answer to another request, or bytes that are
+/// no such answer; what the stream fails with.
+pub async fn read_answer<Q: Request>(
+    stream: &mut (impl AsyncRead + Unpin),
+    version: i16,
+    correlation_id: i32,
+    longest: usize,
+) -> std::io::Result<Q::Response> {
+    let mut answer = read_frame(stream, longest).await?;
+    let header_version = Q::Response::header_version(version);
+    let header: ResponseHeader = decode(&mut answer, header_version, ANY_FIELDS).map_err(malformed)?;
+    if header.correlation_id != correlation_id {
+        return Err(malformed("the answer is to another request"));
+    }
+    decode(&mut answer, version, ANY_FIELDS).map_err(malformed)
+}
+
+async fn read_frame(stream: &mut (impl AsyncRead + Unpin), longest: usize) -> std::io::Result<Bytes> {
     let mut length = [0; 4];
     stream.read_exact(&mut length).await?;
     let length = usize::try_from((&length[..]).get_i32()).map_err(malformed)?;
+    if length > longest {
+        return Err(malformed(format!(
+            "the answer has {length} bytes, the limit is {longest}"
+        )));
+    }
+    // Grows by what has come, not by what was announced.
     let mut frame = BytesMut::new();
     while frame.len() < length {
         let left = length - frame.len();
@@ -90,4 +116,70 @@ async fn read_frame(stream: &mut TcpStream) -> std::io::Result<Bytes> {
         }
     }
     Ok(frame.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::BufMut;
+    use kafka_protocol::messages::{DescribeClusterRequest, FetchRequest};
+    use proptest::prelude::*;
+
+    /// A frame that answers request 7 with `body` behind a header without tagged fields.
+    fn answer(body: &[u8]) -> Vec<u8> {
+        let mut frame = BytesMut::new();
+        frame.put_i32(i32::try_from(5 + body.len()).unwrap());
+        frame.put_i32(7);
+        frame.put_u8(0);
+        frame.put_slice(body);
+        frame.to_vec()
+    }
+
+    async fn refused<Q: Request>(mut bytes: &[u8], version: i16) -> String {
+        match read_answer::<Q>(&mut bytes, version, 7, 1000).await {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("such an answer was accepted"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_over_the_limit_is_refused_before_it_is_read() {
+        let announced = 1001i32.to_be_bytes();
+        let why = refused::<DescribeClusterRequest>(&announced, 0).await;
+        assert_eq!(why, "the answer has 1001 bytes, the limit is 1000");
+        assert!(
+            !refused::<DescribeClusterRequest>(&(-1i32).to_be_bytes(), 0)
+                .await
+                .is_empty()
+        );
+    }
+
+    #[tokio::test]
+    async fn lengths_that_lie_take_no_memory() {
+        // Of the array of topics, 4,294,967,294 of them; of the tagged fields.
+        let many = [0xff, 0xff, 0xff, 0xff, 0x0f];
+        let topics = [&[0; 10][..], &many, &[1, 2, 3]].concat();
+        let tagged = [&[0; 10][..], &[1], &many, &[1, 2, 3]].concat();
+        for body in [topics, tagged] {
+            assert!(!refused::<FetchRequest>(&answer(&body), 17).await.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_another_request_is_refused() {
+        let mut bytes = answer(&[0; 40]);
+        bytes[7] = 8;
+        let why = refused::<FetchRequest>(&bytes, 17).await;
+        assert_eq!(why, "the answer is to another request");
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300), version in 4i16..=17) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let framed = answer(&bytes);
+            let _ = runtime.block_on(read_answer::<FetchRequest>(&mut &framed[..], version, 7, 1000));
+            let _ = runtime.block_on(read_answer::<FetchRequest>(&mut &bytes[..], version, 7, 1000));
+        }
+    }
 }

@@ -116,6 +116,13 @@ impl NodeConfig {
         usize::try_from(self.int("socket.request.max.bytes")).unwrap_or(0)
     }
 
+    /// The most bytes that an answer of another node may have: what a fetch may bring, and a batch larger than that, which
+    /// came to the other node in a request.
+    pub fn longest_answer(&self) -> usize {
+        let fetched = usize::try_from(self.int("replica.fetch.response.max.bytes")).unwrap_or(0);
+        self.socket_request_max_bytes().saturating_add(fetched)
+    }
+
     /// `connections.max.idle.ms`; negative means for ever, as in Kafka.
     pub fn connections_max_idle(&self) -> Duration {
         u64::try_from(self.int("connections.max.idle.ms"))

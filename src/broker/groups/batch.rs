@@ -1,9 +1,11 @@
 //! From the records of `__consumer_offsets` to record batches and back.
 
 use super::records::{GroupValue, Key, Malformed, OffsetValue};
+use crate::broker::log::batch::{Batch, Batches};
+use crate::broker::log::records::{Records, records_of, timestamp_of};
 use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::records::{
-    Compression, NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, Record, RecordBatchDecoder,
+    Compression, NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, Record as WrittenRecord,
     RecordBatchEncoder, RecordEncodeOptions, TimestampType,
 };
 
@@ -77,9 +79,9 @@ fn offset_key(group: &str, topic: &str, partition: i32) -> Key {
 /// # Errors
 /// [`Malformed`] when they exceed what a batch can hold.
 pub fn encode(entries: &[Entry], now: i64) -> Result<Bytes, Malformed> {
-    let records: Vec<Record> = (0_i32..)
+    let records: Vec<WrittenRecord> = (0_i32..)
         .zip(entries)
-        .map(|(index, entry)| Record {
+        .map(|(index, entry)| WrittenRecord {
             transactional: false,
             control: false,
             delete_horizon: false,
@@ -105,17 +107,54 @@ pub fn encode(entries: &[Entry], now: i64) -> Result<Bytes, Malformed> {
     Ok(out.freeze())
 }
 
+/// A record that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its offset.
+    pub offset: i64,
+    /// In ms.
+    pub timestamp: i64,
+    /// What it is about.
+    pub key: Option<Bytes>,
+    /// What it says; none is a tombstone.
+    pub value: Option<Bytes>,
+}
+
 /// The records of whole batches with their offsets, control records left out.
 ///
 /// # Errors
 /// [`Malformed`] for anything that is no sequence of record batches.
-pub fn decode(mut batches: Bytes) -> Result<Vec<Record>, Malformed> {
-    let sets = RecordBatchDecoder::decode_all(&mut batches).map_err(|_| Malformed)?;
-    Ok(sets
-        .into_iter()
-        .flat_map(|set| set.records)
-        .filter(|record| !record.control)
-        .collect())
+pub fn decode(batches: Bytes) -> Result<Vec<Record>, Malformed> {
+    let mut batches = Batches::new(batches);
+    let mut records = Vec::new();
+    for batch in batches.by_ref() {
+        if !batch.is_intact() {
+            return Err(Malformed);
+        }
+        if !batch.header.is_control() {
+            decode_batch(&batch, &mut records)?;
+        }
+    }
+    if batches.rest().is_empty() {
+        Ok(records)
+    } else {
+        Err(Malformed)
+    }
+}
+
+fn decode_batch(batch: &Batch, records: &mut Vec<Record>) -> Result<(), Malformed> {
+    let uncompressed = records_of(batch).map_err(|_| Malformed)?;
+    for record in Records::new(&uncompressed) {
+        let record = record.map_err(|_| Malformed)?;
+        let header = &batch.header;
+        records.push(Record {
+            offset: header.base_offset.saturating_add(i64::from(record.offset_delta)),
+            timestamp: timestamp_of(batch, &record),
+            key: record.key.map(Bytes::copy_from_slice),
+            value: record.value().map(Bytes::copy_from_slice),
+        });
+    }
+    Ok(())
 }
 
 /// The offset after the last of these batches, by their headers; `None` when there is none.

@@ -6,11 +6,9 @@ use super::budget::Charge;
 use super::member::Member;
 use super::offsets::CommittedOffset;
 use super::outbox::Outbox;
-use bytes::Bytes;
+use super::subscription;
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::consumer_protocol_subscription::ConsumerProtocolSubscription;
 use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
-use kafka_protocol::protocol::Decodable;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
@@ -303,7 +301,7 @@ impl Group {
         let protocol = self.protocol_name.as_deref()?;
         let mut topics = BTreeSet::new();
         for member in self.members.values() {
-            topics.extend(subscription_topics(member.metadata(protocol))?);
+            topics.extend(subscription::topics(member.metadata(protocol))?);
         }
         Some(topics)
     }
@@ -329,20 +327,4 @@ impl Group {
         self.sync_deadline = None;
         self.assignments_charge = None;
     }
-}
-
-/// Topics of a consumer's subscription; read as version 0, with which every version starts.
-fn subscription_topics(mut metadata: Bytes) -> Option<Vec<String>> {
-    if metadata.len() < 2 {
-        return None;
-    }
-    let _version = metadata.split_to(2);
-    let subscription = ConsumerProtocolSubscription::decode(&mut metadata, 0).ok()?;
-    Some(
-        subscription
-            .topics
-            .into_iter()
-            .map(|topic| topic.to_string())
-            .collect(),
-    )
 }

@@ -1,6 +1,6 @@
 //! Reads the groups of a partition back from its log.
 
-use super::batch;
+use super::batch::{self, Record};
 use super::group::{Group, GroupState};
 use super::member::{Member, MemberInfo, Protocol};
 use super::offsets::CommittedOffset;
@@ -11,7 +11,6 @@ use crate::broker::error::Result;
 use crate::broker::log::ReadLimit;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
-use kafka_protocol::records::Record;
 use std::collections::HashMap;
 use std::sync::Arc;
 

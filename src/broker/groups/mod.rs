@@ -22,6 +22,7 @@ mod rebalance;
 pub mod records;
 pub mod shard;
 pub mod slot;
+pub mod subscription;
 mod sync;
 #[cfg(test)]
 mod tests;

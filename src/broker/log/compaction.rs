@@ -6,9 +6,9 @@
 use super::batch::{Batch, BatchHeader};
 use super::partition::{PartitionLog, Tidying};
 use super::producers::Aborted;
-use super::records::{Records, records_of};
+use super::records::{Records, records_of, timestamp_of};
 use super::segment::Segment;
-use super::{LogConfig, checkpoint, compress, file, lookup, recovery, retention, validate};
+use super::{LogConfig, checkpoint, compress, file, recovery, retention, validate};
 use crate::broker::error::{BrokerError, Result};
 use std::collections::HashMap;
 use std::fs;
@@ -352,7 +352,7 @@ impl Round {
             record.encode(record.timestamp_delta.saturating_add(moved), &mut encoded);
         }
         if !header.has_log_append_time() {
-            let times = kept.iter().map(|record| lookup::timestamp_of(batch, record));
+            let times = kept.iter().map(|record| timestamp_of(batch, record));
             header.max_timestamp = times.max().unwrap_or(header.max_timestamp);
         }
         header.record_count = i32::try_from(kept.len()).unwrap_or(i32::MAX);

@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::partition::{OffsetAndTimestamp, PartitionLog};
-use super::records::{Record, Records, records_of};
+use super::records::{Records, records_of, timestamp_of};
 use super::segment::Segment;
 use crate::broker::error::Result;
 
@@ -82,13 +82,4 @@ fn first_in_batch(batch: &Batch, timestamp: i64, log_start: i64) -> Result<Optio
         }
     }
     Ok(None)
-}
-
-/// A record's timestamp: the batch's, where the broker's clock stamped it.
-pub(super) fn timestamp_of(batch: &Batch, record: &Record<'_>) -> i64 {
-    if batch.header.has_log_append_time() {
-        batch.header.max_timestamp
-    } else {
-        batch.header.base_timestamp.saturating_add(record.timestamp_delta)
-    }
 }

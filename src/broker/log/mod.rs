@@ -14,7 +14,7 @@ mod lookup;
 pub mod partition;
 mod producers;
 mod read;
-mod records;
+pub(in crate::broker) mod records;
 mod recovery;
 mod retention;
 mod segment;

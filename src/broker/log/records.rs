@@ -42,6 +42,13 @@ impl<'a> Record<'a> {
         Some((value, names))
     }
 
+    /// The value.
+    pub fn value(&self) -> Option<&'a [u8]> {
+        let mut rest = self.payload;
+        take(&mut rest)?;
+        take(&mut rest)?
+    }
+
     /// Writes the record with another timestamp delta.
     pub fn encode(&self, timestamp_delta: i64, out: &mut Vec<u8>) {
         let mut head = Vec::with_capacity(24);
@@ -60,6 +67,15 @@ pub fn records_of(batch: &Batch) -> Result<Cow<'_, [u8]>> {
     match batch.header.codec() {
         0 => Ok(Cow::Borrowed(batch.bytes.get(HEADER_SIZE..).unwrap_or_default())),
         codec => Ok(Cow::Owned(compress::decompress(codec, batch.records())?)),
+    }
+}
+
+/// The timestamp of a record of that batch, ms.
+pub fn timestamp_of(batch: &Batch, record: &Record<'_>) -> i64 {
+    if batch.header.has_log_append_time() {
+        batch.header.max_timestamp
+    } else {
+        batch.header.base_timestamp.saturating_add(record.timestamp_delta)
     }
 }
 

@@ -88,7 +88,12 @@ fn connect(node: &Node, leader: i32) -> Option<Peer> {
     let image = node.metadata.load();
     let broker = image.brokers.get(&leader)?;
     let name = format!("broker-{}-fetcher", node.config.node_id);
-    Some(Peer::new(&broker.host, broker.port, name))
+    Some(Peer::new(
+        &broker.host,
+        broker.port,
+        name,
+        node.config.longest_answer(),
+    ))
 }
 
 /// One fetch of all that is followed.

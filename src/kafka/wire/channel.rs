@@ -2,13 +2,13 @@
 
 use super::security::Security;
 use super::{check, java_name, sasl};
-use crate::decode::decode;
+use crate::decode::{ANY_FIELDS, DecodeError, decode};
 use crate::frame::frame_under;
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::probe;
 use bytes::Bytes;
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse, ResponseHeader};
-use kafka_protocol::protocol::{Decodable, HeaderVersion, Message, Request, StrBytes};
+use kafka_protocol::protocol::{HeaderVersion, Message, Request, StrBytes};
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -111,10 +111,10 @@ impl Channel {
         let (version, mut answer) = self.exchange(ApiVersionsRequest::KEY, newest, &request)?;
         // In every version the answer begins with its error code.
         if !answer.starts_with(&UNSUPPORTED_VERSION.to_be_bytes()) {
-            let answer: ApiVersionsResponse = self.decoded(&mut answer, version)?;
+            let answer: ApiVersionsResponse = self.read(decode(&mut answer, version, ANY_FIELDS))?;
             return check(answer.error_code, None).map(|()| answer);
         }
-        let told: ApiVersionsResponse = self.decoded(&mut answer, 0)?;
+        let told: ApiVersionsResponse = self.read(decode(&mut answer, 0, ANY_FIELDS))?;
         let mut apis = told.api_keys.iter();
         let theirs = apis.find(|api| api.api_key == ApiVersionsRequest::KEY);
         let version = theirs.map_or(0, |api| api.max_version.min(newest));
@@ -129,7 +129,7 @@ impl Channel {
 
     fn ask_in<Q: Request>(&mut self, key: i16, version: i16, request: &Q) -> Answer<Q::Response> {
         let (version, mut answer) = self.exchange(key, version, request)?;
-        self.decoded(&mut answer, version)
+        self.read(decode(&mut answer, version, ANY_FIELDS))
     }
 
     /// Sends a request; answers the body of the response, undecoded.
@@ -143,16 +143,17 @@ impl Channel {
             read_frame(&mut self.stream)
         });
         let mut answer = answer.map_err(|error| failed(&self.address, &error))?;
-        let header: ResponseHeader = self.decoded(&mut answer, Q::Response::header_version(version))?;
+        let header_version = Q::Response::header_version(version);
+        let header: ResponseHeader = self.read(decode(&mut answer, header_version, ANY_FIELDS))?;
         if header.correlation_id != self.correlation_id {
             return Err(self.strange("the answer is to another request"));
         }
         Ok((version, answer))
     }
 
-    /// A message of what a node sent, whose lengths may lie.
-    fn decoded<T: Decodable>(&self, bytes: &mut Bytes, version: i16) -> Answer<T> {
-        decode(bytes, version, usize::MAX).map_err(|error| self.strange(error))
+    /// What was read of an answer, whose lengths may lie.
+    fn read<T>(&self, decoded: Result<T, DecodeError>) -> Answer<T> {
+        decoded.map_err(|error| self.strange(error))
     }
 
     fn strange(&self, error: impl Display) -> KafkaError {

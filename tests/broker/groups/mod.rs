@@ -1,6 +1,7 @@
 //! Consumer groups over the wire: every version answered, offsets that outlive a crash, two members at a time.
 
 mod members;
+mod metadata;
 mod offsets;
 mod versions;
 

@@ -2,7 +2,7 @@
 
 use crate::broker::api::{ListenerKind, PeerGone, RequestContext};
 use crate::broker::config::NodeConfig;
-use crate::broker::groups::batch;
+use crate::broker::groups::batch::{self, Record};
 use crate::broker::groups::{Commit, Committer, Fetched, GroupConfig, GroupCoordinator, OFFSETS_TOPIC};
 use crate::broker::log::{LogConfig, ReadLimit};
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
@@ -16,7 +16,6 @@ use kafka_protocol::messages::{
     GroupId, HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest, SyncGroupResponse,
 };
 use kafka_protocol::protocol::StrBytes;
-use kafka_protocol::records::Record;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
