@@ -35,14 +35,10 @@ fn text(value: &str) -> StrBytes {
     StrBytes::from_string(value.to_owned())
 }
 
-async fn client(cluster: &Cluster) -> RawClient {
-    let mut addresses = cluster.bootstrap().to_socket_addrs().unwrap();
-    RawClient::connect(addresses.next().unwrap()).await
-}
-
 /// Makes sure that the group's coordinator has been found and serves.
-async fn coordinator(cluster: &Cluster, group: &str) -> RawClient {
-    let mut client = client(cluster).await;
+async fn coordinator(bootstrap: &str, group: &str) -> RawClient {
+    let mut addresses = bootstrap.to_socket_addrs().unwrap();
+    let mut client = RawClient::connect(addresses.next().unwrap()).await;
     let deadline = Instant::now() + DEADLINE;
     loop {
         let request = FindCoordinatorRequest::default().with_key(text(group));
@@ -98,10 +94,9 @@ async fn join(
 }
 
 /// A member whose metadata and assignment are these bytes is told them, and described by them.
-async fn passes_through(cluster: &Cluster, protocol_type: &str, bytes: &Bytes) {
-    let group = cluster.name("shape");
-    let mut client = coordinator(cluster, &group).await;
-    let member_id = join(&mut client, &group, protocol_type, bytes, bytes).await;
+async fn passes_through(bootstrap: String, group: String, protocol_type: &str, bytes: Bytes) {
+    let mut client = coordinator(&bootstrap, &group).await;
+    let member_id = join(&mut client, &group, protocol_type, &bytes, &bytes).await;
     let described = client.ask(describe(&group), 1).await;
     let member = &described.groups[0].members[0];
     assert_eq!(
@@ -114,13 +109,24 @@ async fn passes_through(cluster: &Cluster, protocol_type: &str, bytes: &Bytes) {
     assert_eq!(client.ask(leave, 1).await.error_code, 0);
 }
 
-fn all_pass_through(cluster: &Cluster, protocol_types: &[&str], shapes: &[&'static [u8]]) {
+/// All at once: each group's first rebalance waits for members to come.
+fn all_pass_through(cluster: &Cluster, protocol_types: &[&'static str], shapes: &[&'static [u8]]) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
+        let mut groups = tokio::task::JoinSet::new();
         for protocol_type in protocol_types {
             for shape in shapes {
-                passes_through(cluster, protocol_type, &Bytes::from_static(shape)).await;
+                let (bootstrap, group) = (cluster.bootstrap().to_owned(), cluster.name("shape"));
+                groups.spawn(passes_through(
+                    bootstrap,
+                    group,
+                    protocol_type,
+                    Bytes::from_static(shape),
+                ));
             }
+        }
+        while let Some(passed) = groups.join_next().await {
+            passed.unwrap();
         }
     });
 }
@@ -137,7 +143,7 @@ on_both_clusters! {
         let home = Home::new();
         let at = ["--bootstrap-server", cluster.bootstrap()];
         let _member = runtime.block_on(async {
-            let mut client = coordinator(cluster, &group).await;
+            let mut client = coordinator(cluster.bootstrap(), &group).await;
             let subscription = Bytes::from_static(&[0, 0, 0, 0, 0, 1, 0, 1, b't', 0xff, 0xff, 0xff, 0xff]);
             join(&mut client, &group, "consumer", &subscription, &Bytes::from_static(LYING[0])).await;
             client
