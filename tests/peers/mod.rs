@@ -8,6 +8,7 @@ mod log_files;
 mod node;
 mod python;
 mod secured;
+mod versions;
 
 use crate::support::cluster::{Classroom, Cluster};
 use crate::support::ending;

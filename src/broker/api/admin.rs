@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// How long a broker waits for its own metadata to show what the controller has done. Clients may then see it late, as
 /// with Kafka.
-const CATCH_UP: Duration = Duration::from_secs(5);
+pub(super) const CATCH_UP: Duration = Duration::from_secs(5);
 
 /// Lets the controller answer a request. `local` answers on the controller itself, `failed` when it cannot be reached.
 pub async fn on_controller<Q>(

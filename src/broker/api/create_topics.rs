@@ -1,7 +1,7 @@
 //! CreateTopics (KIP-4, KIP-525).
 
 use super::RequestContext;
-use super::admin::{message, on_controller, text};
+use super::admin::{CATCH_UP, message, on_controller, text};
 use crate::broker::config::{NodeConfig, Settings, topic as topic_settings};
 use crate::broker::controller::{ApiError, Controller, CreatedTopic, NewTopic};
 use crate::broker::metadata::{ConfigResource, MetadataImage};
@@ -56,11 +56,26 @@ pub async fn create(node: &Arc<Node>, ctx: &RequestContext, topics: Vec<NewTopic
     };
     let response = handle(Arc::clone(node), ctx, request).await;
     let exists = ResponseError::TopicAlreadyExists.code();
+    let mut made = Vec::new();
     for topic in response.topics {
         if topic.error_code != 0 && topic.error_code != exists {
             let why = topic.error_message.unwrap_or_default();
             tracing::warn!(topic = %topic.name.0, code = topic.error_code, "cannot make the topic: {why}");
+        } else {
+            made.push(topic.name);
         }
+    }
+    // Another node's controller made them: it will be a moment until this broker hears of it.
+    let known = |_: &i64| {
+        let image = node.metadata.load();
+        made.iter().all(|name| image.topics.contains_key(name.as_str()))
+    };
+    let mut applied = node.applied_offset.subscribe();
+    if tokio::time::timeout(CATCH_UP, applied.wait_for(known))
+        .await
+        .is_err()
+    {
+        tracing::warn!("this broker does not hear of the topics that were made for it");
     }
 }
 

@@ -20,11 +20,7 @@ pub async fn handle(
     ctx: RequestContext,
     request: DescribeClusterRequest,
 ) -> DescribeClusterResponse {
-    let wanted = if ctx.api_version >= 1 {
-        request.endpoint_type
-    } else {
-        BROKERS
-    };
+    let wanted = ctx.since(1, request.endpoint_type, BROKERS);
     let served = match ctx.listener {
         ListenerKind::Broker => BROKERS,
         ListenerKind::Controller => CONTROLLERS,
@@ -33,7 +29,7 @@ pub async fn handle(
         return DescribeClusterResponse::default()
             .with_error_code(ResponseError::MismatchedEndpointType.code())
             .with_error_message(message("The request was sent to an endpoint of the wrong type."))
-            .with_endpoint_type(served);
+            .with_endpoint_type(ctx.since(1, served, BROKERS));
     }
     let image = node
         .controller

@@ -17,14 +17,20 @@ pub async fn handle(
     ctx: RequestContext,
     request: DescribeQuorumRequest,
 ) -> DescribeQuorumResponse {
-    on_controller(&node, &ctx, request, describe_on, failed).await
+    let asked = ctx.clone();
+    let local = move |controller: &Controller, request| describe_on(controller, &asked, &request);
+    on_controller(&node, &ctx, request, local, failed).await
 }
 
 fn failed(error: ResponseError) -> DescribeQuorumResponse {
     DescribeQuorumResponse::default().with_error_code(error.code())
 }
 
-fn describe_on(controller: &Controller, request: DescribeQuorumRequest) -> DescribeQuorumResponse {
+fn describe_on(
+    controller: &Controller,
+    ctx: &RequestContext,
+    request: &DescribeQuorumRequest,
+) -> DescribeQuorumResponse {
     let asked = request.topics.iter();
     let known = asked
         .filter(|topic| topic.topic_name.as_str() == METADATA_TOPIC)
@@ -76,5 +82,5 @@ fn describe_on(controller: &Controller, request: DescribeQuorumRequest) -> Descr
         .with_listeners(vec![listener]);
     DescribeQuorumResponse::default()
         .with_topics(vec![topic])
-        .with_nodes(vec![node])
+        .with_nodes(ctx.since(2, vec![node], Vec::new()))
 }

@@ -17,19 +17,37 @@ pub async fn handle(
     request: ElectLeadersRequest,
 ) -> ElectLeadersResponse {
     let version = ctx.api_version;
+    let asked = request.clone();
     let local = move |controller: &Controller, request| elect_on(controller, version, &request);
-    on_controller(&node, &ctx, request, local, failed).await
+    on_controller(&node, &ctx, request, local, |error| {
+        failed(version, &asked, error)
+    })
+    .await
 }
 
-fn failed(error: ResponseError) -> ElectLeadersResponse {
-    ElectLeadersResponse::default().with_error_code(error.code())
+/// Version 0 has no code for all of it: there each partition that was asked for gets it.
+fn failed(version: i16, asked: &ElectLeadersRequest, error: ResponseError) -> ElectLeadersResponse {
+    if version >= 1 {
+        return ElectLeadersResponse::default().with_error_code(error.code());
+    }
+    let result = |index: &i32| {
+        PartitionResult::default()
+            .with_partition_id(*index)
+            .with_error_code(error.code())
+    };
+    let results = asked.topic_partitions.iter().flatten().map(|topic| {
+        ReplicaElectionResult::default()
+            .with_topic(topic.topic.clone())
+            .with_partition_result(topic.partitions.iter().map(result).collect())
+    });
+    ElectLeadersResponse::default().with_replica_election_results(results.collect())
 }
 
 fn elect_on(controller: &Controller, version: i16, request: &ElectLeadersRequest) -> ElectLeadersResponse {
     let election = match request.election_type {
         0 => ElectionType::Preferred,
         1 => ElectionType::Unclean,
-        _ => return failed(ResponseError::InvalidRequest),
+        _ => return failed(version, request, ResponseError::InvalidRequest),
     };
     let named: Option<Vec<(String, i32)>> = request.topic_partitions.as_ref().map(|topics| {
         let topics = topics.iter();

@@ -93,6 +93,14 @@ pub struct RequestContext {
     pub peer_gone: PeerGone,
 }
 
+impl RequestContext {
+    /// The value of a field that answers have since version `first`, and for older ones what they must be left with: an
+    /// answer that says what its version cannot is none, and ends the connection.
+    pub fn since<T>(&self, first: i16, value: T, absent: T) -> T {
+        if self.api_version >= first { value } else { absent }
+    }
+}
+
 /// Whether the peer of a connection has hung up.
 #[derive(Debug, Clone, Default)]
 pub struct PeerGone(Arc<(AtomicBool, Notify)>);
