@@ -1,6 +1,6 @@
 //! The last words when `velo` itself is wrong.
 //!
-//! The release build ends at a panic (`panic = "abort"`, see `docs/decisions.md`), so nothing else puts the terminal back.
+//! In a node a panic ends what panicked: a connection, or a task whose end is the node's.
 
 use std::io::IsTerminal;
 use std::panic;

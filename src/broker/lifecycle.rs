@@ -222,9 +222,12 @@ async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>, whole: bool) -> Resu
         node.metadata.store(image);
         node.applied_offset.send_replace(offset);
     });
-    applied
-        .await
-        .map_err(|error| BrokerError::Config(format!("new metadata could not be applied: {error}")))
+    match applied.await {
+        // Half of it may have been applied: that is the end of the task, and of the node.
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        applied => applied
+            .map_err(|error| BrokerError::Config(format!("new metadata could not be applied: {error}"))),
+    }
 }
 
 /// Tells the controller that this broker lives, for ever; registers anew when the controller has forgotten it.

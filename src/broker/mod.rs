@@ -4,6 +4,7 @@
 //! an independent judge of it.
 
 pub mod api;
+mod background;
 pub mod config;
 mod connection;
 pub mod controller;

@@ -2,6 +2,7 @@
 
 use super::api::ListenerKind;
 use super::api::init_producer_id::ProducerIds;
+use super::background::Background;
 use super::config::{Listener, NodeConfig, Voter, topic_log_config};
 use super::controller::Controller;
 use super::error::{BrokerError, Result};
@@ -22,7 +23,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// What the records in answers may take that wait for their peers to read them, all connections together; beyond it,
@@ -61,7 +61,7 @@ pub struct Node {
     pub request_memory: MemoryPool,
     /// Memory of the records in answers that their peers have not taken yet.
     pub response_memory: MemoryPool,
-    /// Requests whose handler panicked: mistakes of ours, which the tests count. The release build ends instead.
+    /// Requests whose handler panicked: mistakes of ours, which the tests count.
     pub failed_requests: AtomicU64,
     /// Ids of the connections that are open.
     pub connections: Arc<parking_lot::Mutex<HashSet<u64>>>,
@@ -73,9 +73,9 @@ pub struct RunningNode {
     listeners: Vec<(Listener, SocketAddr)>,
     /// Ends the connections.
     stop: watch::Sender<bool>,
-    servers: JoinSet<()>,
+    servers: Background,
     /// Heartbeats, the metadata log, housekeeping.
-    tasks: JoinSet<()>,
+    tasks: Background,
     log_dir: LogDir,
 }
 
@@ -134,8 +134,8 @@ impl Node {
                 .map(|bound| (bound.listener.clone(), bound.address))
                 .collect(),
             stop: watch::Sender::new(false),
-            servers: JoinSet::new(),
-            tasks: JoinSet::new(),
+            servers: Background::default(),
+            tasks: Background::default(),
             log_dir,
         };
         running.begin(bound, peers).await?;
@@ -211,23 +211,33 @@ impl RunningNode {
             .partition(|bound| bound.listener.kind == ListenerKind::Controller);
         self.serve(controllers);
         if let Some(controller) = self.node.controller.clone() {
-            self.tasks
-                .spawn(async move { controller.fence_the_silent().await });
+            self.tasks.spawn("the watch over silent brokers", async move {
+                controller.fence_the_silent().await;
+            });
         }
         if self.node.config.roles.broker {
+            let node = || Arc::clone(&self.node);
             if let (Some(following), Some(mut beating), Some(altering)) =
                 (peers.pop(), peers.pop(), peers.pop())
             {
                 lifecycle::register(&self.node, &mut beating).await?;
                 self.tasks
-                    .spawn(lifecycle::follow(Arc::clone(&self.node), following));
+                    .spawn("the metadata follower", lifecycle::follow(node(), following));
                 lifecycle::await_unfenced(&self.node, &mut beating).await?;
-                self.tasks.spawn(lifecycle::beat(Arc::clone(&self.node), beating));
-                self.tasks.spawn(isr::keep(Arc::clone(&self.node), altering));
+                self.tasks
+                    .spawn("the heartbeat", lifecycle::beat(node(), beating));
+                self.tasks
+                    .spawn("the keeper of in-sync replicas", isr::keep(node(), altering));
             }
-            self.node.groups.start();
-            self.tasks.spawn(Arc::clone(&self.node.replicas).maintain());
-            self.tasks.spawn(fetcher::follow_leaders(Arc::clone(&self.node)));
+            self.tasks
+                .spawn("the expiry of offsets", self.node.groups.expiry());
+            let replicas = || Arc::clone(&self.node.replicas);
+            self.tasks
+                .spawn("the housekeeping of logs", replicas().maintain());
+            self.tasks
+                .spawn("the recovery of logs", replicas().recover_logs());
+            self.tasks
+                .spawn("the follower of leaders", fetcher::follow_leaders(node()));
         }
         self.serve(brokers);
         Ok(())
@@ -236,8 +246,8 @@ impl RunningNode {
     fn serve(&mut self, bound: Vec<Bound>) {
         for Bound { listener, socket, .. } in bound {
             let stop = self.stop.subscribe();
-            self.servers
-                .spawn(server::serve(Arc::clone(&self.node), socket, listener.kind, stop));
+            let serving = server::serve(Arc::clone(&self.node), socket, listener.kind, stop);
+            self.servers.spawn("a listener", serving);
         }
     }
 
@@ -270,6 +280,23 @@ impl RunningNode {
         self.node.failed_requests.load(Ordering::Relaxed)
     }
 
+    /// Waits until this node cannot go on, and says why: the controller's log failed, or a task of its own did. Stop it
+    /// then.
+    pub async fn failed(&mut self) -> String {
+        let controller = self.node.controller.clone();
+        let controller = async {
+            match controller {
+                Some(controller) => controller.failed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            why = controller => why,
+            why = self.tasks.failed() => why,
+            why = self.servers.failed() => why,
+        }
+    }
+
     /// Stops as a crash would: nothing is handed over, flushed or closed. Returns when nothing runs any more.
     pub async fn kill(mut self) {
         self.tasks.shutdown().await;
@@ -287,7 +314,7 @@ impl RunningNode {
         }
         self.tasks.shutdown().await;
         self.stop.send_replace(true);
-        while self.servers.join_next().await.is_some() {}
+        self.servers.ended().await;
         let node = Arc::clone(&self.node);
         let closed = tokio::task::spawn_blocking(move || {
             node.replicas.close().and(
@@ -385,3 +412,6 @@ async fn bind_to(listener: &Listener, host: &str, port: u16) -> Result<Bound> {
         socket,
     })
 }
+
+#[cfg(test)]
+mod tests;

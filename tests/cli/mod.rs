@@ -2,6 +2,8 @@
 
 mod byte_order_mark;
 mod cluster;
+#[cfg(unix)]
+mod cluster_disk;
 mod completions;
 mod config;
 mod confirm;

@@ -141,9 +141,17 @@ impl MetadataLog {
         self.log.log_start_offset()
     }
 
-    /// Whole batches from `offset` on.
+    /// Whole batches from `offset` on, of those published.
     pub(super) fn read(&self, offset: i64, max_bytes: usize) -> Result<Bytes> {
-        Ok(self.log.read(offset, max_bytes, true, ReadLimit::LogEnd)?.records)
+        Ok(self
+            .log
+            .read(offset, max_bytes, true, ReadLimit::HighWatermark)?
+            .records)
+    }
+
+    /// Whether a write or a sync of it failed: it takes nothing more until it is opened again.
+    pub(super) fn is_poisoned(&self) -> bool {
+        self.log.is_poisoned()
     }
 
     /// Writes a snapshot of `image`, which must be what all the log adds up to, once enough has been appended since the

@@ -37,7 +37,7 @@ use kafka_protocol::ResponseError;
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Features of the cluster and the levels it can do (KIP-584): name, lowest, highest. A new cluster gets the highest.
 /// `metadata.version` 33 is that of Kafka 4.4, 30 that of 4.3; between them no record that is written here has changed.
@@ -82,6 +82,8 @@ pub struct Controller {
     address: (String, u16),
     /// Rung when a session begins or ends, so that the fencing task knows its next date.
     sessions_changed: Notify,
+    /// Why it cannot go on.
+    failure: watch::Sender<Option<String>>,
 }
 
 /// The controller and those who follow its log.
@@ -132,6 +134,7 @@ impl Controller {
                 next_placement: 0,
             }),
             sessions_changed: Notify::new(),
+            failure: watch::Sender::new(None),
         };
         controller.start_epoch()?;
         Ok(controller)
@@ -176,13 +179,39 @@ impl Controller {
     }
 
     /// Writes records and applies them. The guard shows that the caller is the one writer.
+    ///
+    /// A log that failed, or that holds what the image does not, is not written to again: that is the end of this node,
+    /// see [`Controller::failed`].
     fn write(&self, _writer: &MutexGuard<'_, State>, records: Vec<MetadataRecord>) -> Result<()> {
         if records.is_empty() {
             return Ok(());
         }
-        let base_offset = self.log.append(&records)?;
+        if self.failure.borrow().is_some() {
+            return Err(ResponseError::KafkaStorageError.into());
+        }
+        let mut writing = Writing {
+            failure: &self.failure,
+            why: Some("a change of the metadata broke off half-way".to_owned()),
+        };
+        let written = self.log.append(&records);
+        if let (Err(error), true) = (&written, self.log.is_poisoned()) {
+            writing.why = Some(format!("the metadata log cannot be written: {error}"));
+        } else {
+            if let Ok(base_offset) = written {
+                self.publish(base_offset, &records);
+            }
+            writing.why = self
+                .log
+                .is_poisoned()
+                .then(|| "the metadata log cannot be cut after a snapshot".to_owned());
+        }
+        written.map(|_| ())
+    }
+
+    /// Applies records that are on the disk, and shows them to those who fetch.
+    fn publish(&self, base_offset: i64, records: &[MetadataRecord]) {
         let mut image = MetadataImage::clone(&self.image.load());
-        for (offset, record) in (base_offset..).zip(&records) {
+        for (offset, record) in (base_offset..).zip(records) {
             image.apply(offset, record);
         }
         self.image.store(Arc::new(image));
@@ -191,7 +220,14 @@ impl Controller {
             // The log itself is whole, so the cluster goes on; the next write tries again.
             tracing::error!(%error, "cannot write a snapshot of the metadata");
         }
-        Ok(())
+    }
+
+    /// Waits until this controller cannot go on, and says why: its log failed, so it must be opened and checked anew.
+    pub async fn failed(&self) -> String {
+        let mut failure = self.failure.subscribe();
+        // The sender lives as long as the controller.
+        let failed = failure.wait_for(Option::is_some).await;
+        failed.ok().and_then(|why| why.clone()).unwrap_or_default()
     }
 
     /// Runs work that writes to the disk on a thread that may wait for it.
@@ -269,6 +305,22 @@ impl Controller {
     /// When it cannot be written.
     pub fn close(&self) -> Result<()> {
         self.log.close()
+    }
+}
+
+/// A write to the metadata log: unless it ends with nothing to say, the controller has failed. A panic ends it with what
+/// it began with.
+struct Writing<'a> {
+    failure: &'a watch::Sender<Option<String>>,
+    why: Option<String>,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        if let Some(why) = self.why.take() {
+            tracing::error!("{why}");
+            self.failure.send_replace(Some(why));
+        }
     }
 }
 

@@ -68,13 +68,13 @@ impl GroupCoordinator {
         }
     }
 
-    /// Starts what runs as long as the node does: the expiry of offsets.
-    pub fn start(self: &Arc<Self>) {
+    /// The expiry of offsets, which is to run as long as the node does. The first round is due from now on, not from when
+    /// it is first run.
+    pub fn expiry(self: &Arc<Self>) -> impl Future<Output = ()> + Send + use<> {
         let coordinator = Arc::downgrade(self);
         let (clock, every) = (self.shared.clock.clone(), self.config.retention_check_interval_ms);
         let first = clock.now_ms().saturating_add(every);
-        self.shared
-            .spawn(expire_for_ever(coordinator, clock, first, every));
+        expire_for_ever(coordinator, clock, first, every)
     }
 
     /// Follows a new image, after [`ReplicaManager::apply`] did: takes over the groups of partitions that this broker
@@ -253,7 +253,6 @@ impl GroupCoordinator {
     }
 }
 
-/// The first round is due from when the coordinator starts, not from when this task is first run.
 async fn expire_for_ever(coordinator: Weak<GroupCoordinator>, clock: Clock, first_ms: i64, every_ms: i64) {
     let mut due = first_ms;
     loop {

@@ -22,7 +22,11 @@ pub const OFFSET_BYTES: usize = 160;
 /// Loads the shard's groups, which can then be asked for. A log that cannot be read leaves the shard unloaded: its
 /// clients are told to look for another coordinator, and the broker's log says why.
 pub fn load(shard: &Arc<Shard>) {
-    match read(shard) {
+    // One that panics shall not be waited for.
+    let unreadable = Unreadable(shard);
+    let groups = read(shard);
+    std::mem::forget(unreadable);
+    match groups {
         Ok(groups) => {
             let count = groups.len();
             let slots = groups.into_iter().map(|(id, group)| {
@@ -41,6 +45,15 @@ pub fn load(shard: &Arc<Shard>) {
             tracing::error!(partition = shard.partition.index, "cannot load groups: {error}");
             shard.set_unreadable();
         }
+    }
+}
+
+/// Notes, unless it is forgotten, that a shard cannot be read.
+struct Unreadable<'a>(&'a Shard);
+
+impl Drop for Unreadable<'_> {
+    fn drop(&mut self) {
+        self.0.set_unreadable();
     }
 }
 

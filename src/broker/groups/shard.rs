@@ -43,7 +43,11 @@ impl Shared {
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         if let Some(tasks) = self.tasks.upgrade() {
             let mut tasks = tasks.lock();
-            while tasks.try_join_next().is_some() {}
+            while let Some(ended) = tasks.try_join_next() {
+                if let Err(error) = ended {
+                    tracing::error!("a task of the group coordinator failed: {error}");
+                }
+            }
             tasks.spawn(task);
         }
     }

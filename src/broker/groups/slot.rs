@@ -28,6 +28,17 @@ struct Timer {
     due: Option<i64>,
 }
 
+/// A timer's task: one that panics counts as ended, so that the group's next change starts another.
+struct Running<'a>(&'a Mutex<Timer>);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            *self.0.lock() = Timer::default();
+        }
+    }
+}
+
 impl Slot {
     /// A group without a timer yet.
     pub fn new(shard: Arc<Shard>, group: Group) -> Self {
@@ -135,6 +146,7 @@ impl Slot {
     }
 
     async fn run_timer(self: Arc<Self>) {
+        let _running = Running(&self.timer);
         while let Some(due) = self.due() {
             tokio::select! {
                 () = self.shard.shared.clock.sleep_until(due) => {}

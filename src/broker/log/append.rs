@@ -17,7 +17,7 @@ impl PartitionLog {
     ///
     /// # Errors
     /// What a producer did wrong, by Kafka's own code; [`crate::broker::error::BrokerError::Io`] when the disk
-    /// refuses, with the log as it was before.
+    /// refuses: nobody has seen the records, and the log takes nothing more until [`PartitionLog::recover`].
     pub fn append_as_leader(&self, records: Bytes, leader_epoch: i32) -> Result<Appended> {
         let config = self.config.load_full();
         let now_ms = self.clock.now_ms();
@@ -33,7 +33,9 @@ impl PartitionLog {
             batch.header.leader_epoch = leader_epoch;
             next_offset = batch.header.next_offset();
         }
-        let mut appended = self.write(&mut writer, &batches, &config, now_ms)?;
+        let mut appended = self.change(&mut writer, |writer| {
+            self.write(writer, &batches, &config, now_ms)
+        })?;
         if config.timestamp_type == TimestampType::LogAppendTime {
             appended.log_append_time = now_ms;
         }
@@ -56,7 +58,10 @@ impl PartitionLog {
             }
             next_offset = batch.header.next_offset();
         }
-        self.write(&mut writer, &batches, &config, self.clock.now_ms())
+        let now_ms = self.clock.now_ms();
+        self.change(&mut writer, |writer| {
+            self.write(writer, &batches, &config, now_ms)
+        })
     }
 
     /// Appends a transaction's marker, or any other control batch that the broker itself has made.
@@ -72,7 +77,10 @@ impl PartitionLog {
             batch.header.leader_epoch = leader_epoch;
             next_offset = batch.header.next_offset();
         }
-        self.write(&mut writer, &batches, &config, self.clock.now_ms())
+        let now_ms = self.clock.now_ms();
+        self.change(&mut writer, |writer| {
+            self.write(writer, &batches, &config, now_ms)
+        })
     }
 
     /// Checks sequences; the earlier append's answer if the batch has been written before.
@@ -119,18 +127,18 @@ impl PartitionLog {
             .flat_map(|(batch, head)| [IoSlice::new(head), IoSlice::new(batch.records())])
             .collect();
         let headers: Vec<_> = batches.iter().map(|batch| batch.header).collect();
+        let position = active.size();
         active.append(&headers, &mut slices, config.index_interval_bytes)?;
-        let noted = batches
-            .iter()
-            .try_for_each(|batch| self.note_producer(writer, &active, batch));
-        writer.unflushed += headers
-            .iter()
-            .map(|header| i64::from(header.record_count))
-            .sum::<i64>();
-        self.log_end.store(last.header.next_offset(), Ordering::Release);
+        let end = last.header.next_offset();
+        if let Err(error) = self.settle(writer, &active, batches, end, config, now_ms) {
+            // Recovery would cut it off as well; but if the process ends before, it shall not come back.
+            if let Err(error) = active.truncate(position, first.header.base_offset) {
+                tracing::error!(%error, "what was refused stays behind");
+            }
+            return Err(error);
+        }
+        self.log_end.store(end, Ordering::Release);
         self.bump();
-        noted?;
-        self.flush_if_due(writer, config, now_ms)?;
         Ok(Appended {
             base_offset: first.header.base_offset,
             last_offset: last.header.last_offset(),
@@ -138,6 +146,23 @@ impl PartitionLog {
             log_start_offset: self.log_start_offset(),
             duplicate: false,
         })
+    }
+
+    /// Notes what was written and syncs it if that is due, before anybody sees it.
+    fn settle(
+        &self,
+        writer: &mut Writer,
+        active: &Segment,
+        batches: &[Batch],
+        end: i64,
+        config: &LogConfig,
+        now_ms: i64,
+    ) -> Result<()> {
+        for batch in batches {
+            self.note_producer(writer, active, batch)?;
+            writer.unflushed += i64::from(batch.header.record_count);
+        }
+        self.flush_if_due(writer, end, config, now_ms)
     }
 
     fn note_producer(&self, writer: &mut Writer, active: &Segment, batch: &Batch) -> Result<()> {
@@ -207,12 +232,18 @@ impl PartitionLog {
         Ok(segment)
     }
 
-    /// Syncs when `flush.messages` or `flush.ms` ask for it.
-    pub(super) fn flush_if_due(&self, writer: &mut Writer, config: &LogConfig, now_ms: i64) -> Result<()> {
+    /// Syncs when `flush.messages` or `flush.ms` ask for it; `end` is where the log ends with what has just been written.
+    pub(super) fn flush_if_due(
+        &self,
+        writer: &mut Writer,
+        end: i64,
+        config: &LogConfig,
+        now_ms: i64,
+    ) -> Result<()> {
         let waited = now_ms.saturating_sub(writer.flushed_ms);
         let due = writer.unflushed >= config.flush_messages || waited >= config.flush_ms;
         if writer.unflushed > 0 && due {
-            self.sync_to_end(writer, now_ms)?;
+            self.sync_to(writer, end, now_ms)?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! new file counts, and recovery finishes what a crash interrupts. The active segment is never touched.
 
 use super::batch::{Batch, BatchHeader};
-use super::partition::{PartitionLog, Tidying};
+use super::partition::{PartitionLog, Tidying, Writer};
 use super::producers::Aborted;
 use super::records::{Records, records_of, timestamp_of};
 use super::segment::Segment;
@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Keys that one round remembers, about 50 MiB of them at most; a dirtier log takes several rounds.
@@ -80,7 +81,7 @@ impl PartitionLog {
         }
         let producers = {
             let writer = self.writer.lock();
-            if writer.closed {
+            if !writer.is_open() {
                 return Ok(false);
             }
             writer.producers.last_offsets()
@@ -160,17 +161,34 @@ impl PartitionLog {
         let cleaned = file::with_suffix(&target, file::CLEANED);
         round.write_cleaned(group, &cleaned)?;
         let swap = file::with_suffix(&target, file::SWAP);
-        fs::rename(&cleaned, &swap).map_err(BrokerError::io(&cleaned))?;
-        file::sync_dir(&dir)?;
-
         let mut writer = self.writer.lock();
-        let due_ms = round.now_ms.saturating_add(config.file_delete_delay_ms);
+        self.change(&mut writer, |writer| {
+            fs::rename(&cleaned, &swap).map_err(BrokerError::io(&cleaned))?;
+            file::sync_dir(&dir)?;
+            self.swap_in(writer, group, (&swap, &target), round.now_ms, config)
+        })
+    }
+
+    /// Puts a compacted segment, which counts already, in the place of those it was made from.
+    fn swap_in(
+        &self,
+        writer: &mut Writer,
+        group: &[Arc<Segment>],
+        (swap, target): (&Path, &Path),
+        now_ms: i64,
+        config: &LogConfig,
+    ) -> Result<()> {
+        let due_ms = now_ms.saturating_add(config.file_delete_delay_ms);
         for segment in group {
-            retention::doom(&mut writer, segment, due_ms)?;
+            retention::doom(writer, segment, due_ms)?;
         }
-        fs::rename(&swap, &target).map_err(BrokerError::io(&swap))?;
+        let (dir, base) = (
+            self.dir(),
+            group.first().map_or(0, |segment| segment.base_offset()),
+        );
+        fs::rename(swap, target).map_err(BrokerError::io(swap))?;
         file::sync_dir(&dir)?;
-        let segment = Segment::open(&dir, base, round.now_ms)?;
+        let segment = Segment::open(&dir, base, now_ms)?;
         segment.rebuild_indexes(config.index_interval_bytes)?;
         segment.finish_indexes()?;
         let replaced = |other: &&Arc<Segment>| group.iter().any(|old| Arc::ptr_eq(old, other));
@@ -282,7 +300,7 @@ impl Round {
             })
     }
 
-    fn write_cleaned(&self, group: &[Arc<Segment>], path: &std::path::Path) -> Result<()> {
+    fn write_cleaned(&self, group: &[Arc<Segment>], path: &Path) -> Result<()> {
         let file = fs::File::create(path).map_err(BrokerError::io(path))?;
         let mut out = BufWriter::with_capacity(1 << 18, file);
         for segment in group {
@@ -299,7 +317,7 @@ impl Round {
         }
         let synced = out.into_inner().map_err(|error| error.into_error());
         synced
-            .and_then(|file| file.sync_all())
+            .and_then(|file| file::sync(&file, path))
             .map_err(BrokerError::io(path))
     }
 

@@ -94,9 +94,10 @@ pub fn open_append(path: &Path) -> Result<File> {
         .map_err(BrokerError::io(path))
 }
 
-/// Writes all slices one after the other, in as few calls as the system allows.
-pub fn write_all_vectored(mut file: &File, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+/// Writes all slices one after the other to the file that is open from `path`, in as few calls as the system allows.
+pub fn write_all_vectored(mut file: &File, path: &Path, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
     IoSlice::advance_slices(&mut slices, 0);
+    disk::before_write(file, path, slices)?;
     while !slices.is_empty() {
         match file.write_vectored(slices) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -106,6 +107,13 @@ pub fn write_all_vectored(mut file: &File, mut slices: &mut [IoSlice<'_>]) -> io
         }
     }
     Ok(())
+}
+
+/// Waits until what was written to the file that is open from `path` is on the disk. An error is told once: the system
+/// may have dropped what it could not write, and the next call may succeed without it.
+pub fn sync(file: &File, path: &Path) -> io::Result<()> {
+    disk::before_sync(path)?;
+    file.sync_data()
 }
 
 /// Cuts a file to `size` bytes, by a handle of its own: an appending handle may not shrink a file everywhere.
@@ -122,7 +130,11 @@ pub fn replace(path: &Path, content: &[u8], sync: bool) -> Result<()> {
     let temporary = with_suffix(path, TEMPORARY);
     let written = File::create(&temporary).and_then(|mut file| {
         file.write_all(content)?;
-        if sync { file.sync_all() } else { Ok(()) }
+        if sync {
+            self::sync(&file, &temporary)
+        } else {
+            Ok(())
+        }
     });
     written.map_err(BrokerError::io(&temporary))?;
     fs::rename(&temporary, path).map_err(BrokerError::io(path))?;
@@ -136,7 +148,7 @@ pub fn replace(path: &Path, content: &[u8], sync: bool) -> Result<()> {
 #[cfg(unix)]
 pub fn sync_dir(dir: &Path) -> Result<()> {
     File::open(dir)
-        .and_then(|dir| dir.sync_all())
+        .and_then(|folder| sync(&folder, dir))
         .map_err(BrokerError::io(dir))
 }
 
@@ -159,5 +171,98 @@ pub fn rename_if_there(from: &Path, to: &Path) -> Result<()> {
     match fs::rename(from, to) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BrokerError::io(from)(error)),
         _ => Ok(()),
+    }
+}
+
+/// The disk as it is.
+#[cfg(not(test))]
+mod disk {
+    use std::fs::File;
+    use std::io::{self, IoSlice};
+    use std::path::Path;
+
+    #[allow(
+        clippy::unnecessary_wraps,
+        reason = "that of the tests fails when it is told to"
+    )]
+    pub(super) fn before_write(_file: &File, _path: &Path, _slices: &[IoSlice<'_>]) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[allow(
+        clippy::unnecessary_wraps,
+        reason = "that of the tests fails when it is told to"
+    )]
+    pub(super) fn before_sync(_path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A disk that refuses, by folder, what a test tells it to.
+#[cfg(test)]
+pub mod disk {
+    use parking_lot::Mutex;
+    use std::fs::File;
+    use std::io::{self, IoSlice, Write};
+    use std::path::{Path, PathBuf};
+
+    static REFUSED: Mutex<Vec<(PathBuf, Refused)>> = Mutex::new(Vec::new());
+
+    /// What is refused.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Refused {
+        /// All but the first half of what is written to the end of a segment.
+        Write,
+        /// To wait until something is on the disk.
+        Sync,
+        /// The same as [`Refused::Write`], by a mistake of ours instead of an error.
+        Panic,
+    }
+
+    /// Refuses that for all files under a folder, until it is dropped.
+    pub struct Refusing(PathBuf, Refused);
+
+    impl Refusing {
+        pub fn new(folder: &Path, what: Refused) -> Self {
+            REFUSED.lock().push((folder.to_owned(), what));
+            Refusing(folder.to_owned(), what)
+        }
+    }
+
+    impl Drop for Refusing {
+        fn drop(&mut self) {
+            let mut refused = REFUSED.lock();
+            if let Some(at) = refused
+                .iter()
+                .position(|known| *known == (self.0.clone(), self.1))
+            {
+                refused.remove(at);
+            }
+        }
+    }
+
+    fn is_refused(path: &Path, what: Refused) -> bool {
+        let refused = REFUSED.lock();
+        refused
+            .iter()
+            .any(|(folder, refused)| *refused == what && path.starts_with(folder))
+    }
+
+    pub(super) fn before_write(mut file: &File, path: &Path, slices: &[IoSlice<'_>]) -> io::Result<()> {
+        let panics = is_refused(path, Refused::Panic);
+        if panics || is_refused(path, Refused::Write) {
+            let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+            file.write_all(&bytes[..bytes.len() / 2])?;
+            assert!(!panics, "a test wants a panic here");
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+
+    pub(super) fn before_sync(path: &Path) -> io::Result<()> {
+        if is_refused(path, Refused::Sync) {
+            return Err(io::Error::other("the disk does not answer"));
+        }
+        Ok(())
     }
 }

@@ -160,7 +160,7 @@ impl<E: Entry> Index<E> {
     pub fn sync(&mut self) -> Result<()> {
         self.write_recent()?;
         File::open(&self.path)
-            .and_then(|file| file.sync_all())
+            .and_then(|file| file::sync(&file, &self.path))
             .map_err(BrokerError::io(&self.path))
     }
 

@@ -5,6 +5,7 @@
 
 use super::checkpoint::{self, LogDirState};
 use super::epochs::LeaderEpochs;
+use super::poison::Poison;
 use super::producers::{Aborted, ActiveProducer, ProducerStates};
 use super::segment::Segment;
 use super::{LogConfig, file, recovery};
@@ -114,13 +115,20 @@ pub(super) struct Writer {
     /// Files renamed for deletion, and when they go.
     pub doomed: Vec<(i64, PathBuf)>,
     pub closed: bool,
+    /// Why nothing more is taken until the log has been recovered.
+    pub poison: Option<Poison>,
 }
 
 impl Writer {
+    /// Whether the log takes changes: not once it has been closed or deleted, and not while it is poisoned.
+    pub fn is_open(&self) -> bool {
+        !self.closed && self.poison.is_none()
+    }
+
     /// # Errors
-    /// `KAFKA_STORAGE_ERROR` once the log has been closed or deleted.
+    /// `KAFKA_STORAGE_ERROR` when the log takes no changes.
     pub fn check_open(&self) -> Result<()> {
-        if self.closed {
+        if !self.is_open() {
             return Err(ResponseError::KafkaStorageError.into());
         }
         Ok(())
@@ -177,6 +185,7 @@ impl PartitionLog {
                 expired_ms: now_ms,
                 doomed: Vec::new(),
                 closed: false,
+                poison: None,
             }),
             tidying: Mutex::new(Tidying::default()),
             dir: RwLock::new(dir.to_owned()),
@@ -293,28 +302,36 @@ impl PartitionLog {
     /// Writes everything through to the disk, checkpoints included.
     pub fn flush(&self) -> Result<()> {
         let mut writer = self.writer.lock();
-        writer.check_open()?;
-        self.sync_to_end(&mut writer, self.clock.now_ms())?;
+        self.change(&mut writer, |writer| {
+            self.sync_to(writer, self.log_end_offset(), self.clock.now_ms())
+        })?;
         self.checkpoint(&writer)
     }
 
     /// Flushes and marks the log as cleanly closed: opened again, it needs no check. Appends fail from here on.
+    ///
+    /// # Errors
+    /// `KAFKA_STORAGE_ERROR` for a poisoned log, which is left as it is: it must be checked when it is opened again.
     pub fn close(&self) -> Result<()> {
         let _tidying = self.tidying.lock();
         let mut writer = self.writer.lock();
         if writer.closed {
             return Ok(());
         }
+        let closed = self.change(&mut writer, |writer| self.finish(writer));
+        writer.closed = true;
+        closed
+    }
+
+    fn finish(&self, writer: &mut Writer) -> Result<()> {
         self.active().finish_indexes()?;
-        self.sync_to_end(&mut writer, self.clock.now_ms())?;
-        writer
-            .producers
-            .write_snapshot(&self.dir(), self.log_end_offset())?;
-        self.checkpoint(&writer)?;
+        let log_end = self.log_end_offset();
+        self.sync_to(writer, log_end, self.clock.now_ms())?;
+        writer.producers.write_snapshot(&self.dir(), log_end)?;
+        self.checkpoint(writer)?;
         for (_, path) in writer.doomed.drain(..) {
             file::remove(&path)?;
         }
-        writer.closed = true;
         Ok(())
     }
 
@@ -345,12 +362,14 @@ impl PartitionLog {
         fs::remove_dir_all(&renamed).map_err(BrokerError::io(&renamed))
     }
 
-    /// Syncs all segments that may have unsynced bytes.
-    pub(super) fn sync_to_end(&self, writer: &mut Writer, now_ms: i64) -> Result<()> {
+    /// Syncs all segments that may have unsynced bytes; `end` is where the log ends with what has just been written.
+    pub(super) fn sync_to(&self, writer: &mut Writer, end: i64, now_ms: i64) -> Result<()> {
         writer.flushed_ms = now_ms;
-        if writer.recovery_point == self.log_end_offset() {
+        if writer.recovery_point == end {
             return Ok(());
         }
+        // Until it has succeeded, it counts as failed.
+        let before = writer.poison.replace(Poison::Sync);
         let segments = self.segments.load();
         let first = Self::segment_index(&segments, writer.recovery_point);
         for segment in segments.get(first..).unwrap_or_default() {
@@ -359,8 +378,9 @@ impl PartitionLog {
         let dir = self.dir();
         file::sync_dir(&dir)?;
         dir.parent().map_or(Ok(()), file::sync_dir)?;
-        writer.recovery_point = self.log_end_offset();
+        writer.recovery_point = end;
         writer.unflushed = 0;
+        writer.poison = before;
         Ok(())
     }
 

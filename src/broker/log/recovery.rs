@@ -27,6 +27,8 @@ pub struct Before {
     pub recovery_point: i64,
     /// Where the log started.
     pub log_start: i64,
+    /// Nothing from this offset on counts, whatever the files hold.
+    pub end: i64,
 }
 
 /// A log brought back.
@@ -54,13 +56,22 @@ pub fn open(dir: &Path, config: &LogConfig, now_ms: i64, before: Before) -> Resu
     tidy(dir)?;
     let mut epochs = LeaderEpochs::open(dir)?;
     let mut segments = open_segments(dir, config, now_ms)?;
+    let counting = segments.partition_point(|segment| segment.base_offset() <= before.end);
+    segments
+        .drain(counting..)
+        .try_for_each(|beyond| remove_files(&beyond))?;
     if segments.is_empty() {
         segments.push(Segment::open(dir, before.log_start, now_ms)?);
     }
+    let mut check = Check {
+        config,
+        epochs: &mut epochs,
+        end: before.end,
+    };
     if !before.clean {
-        check_from(&mut segments, before.recovery_point, config, &mut epochs)?;
+        check.from(&mut segments, before.recovery_point.min(before.end))?;
     }
-    let mut log_end = end_of(&mut segments, config, &mut epochs)?;
+    let mut log_end = check.end_of(&mut segments)?;
     let first = segments.first().map_or(0, Segment::base_offset);
     let log_start = before.log_start.max(first);
     if log_start > log_end {
@@ -210,55 +221,74 @@ fn indexes_fit(segment: &Segment, config: &LogConfig) -> Result<bool> {
     Ok(there.is_some_and(|found| found.header.last_offset() == segment.base_offset() + last.key()))
 }
 
-/// Checks every batch from the recovery point on; the first that is broken ends the log.
-fn check_from(
-    segments: &mut Vec<Segment>,
-    recovery_point: i64,
-    config: &LogConfig,
-    epochs: &mut LeaderEpochs,
-) -> Result<()> {
-    let after = segments.partition_point(|segment| segment.base_offset() <= recovery_point);
-    let mut at = after.saturating_sub(1);
-    while let Some(segment) = segments.get(at) {
-        at += 1;
-        let intact = check_segment(segment, recovery_point, config, epochs)?;
-        if at < segments.len() {
-            segment.finish_indexes()?;
-        }
-        if !intact {
-            segments.drain(at..).try_for_each(|later| remove_files(&later))?;
-        }
-    }
-    Ok(())
+/// A check of batches, one by one.
+struct Check<'a> {
+    config: &'a LogConfig,
+    epochs: &'a mut LeaderEpochs,
+    /// Nothing from this offset on counts.
+    end: i64,
 }
 
-/// Checks one segment and builds its indexes from the recovery point on; false if a broken batch was cut off.
-fn check_segment(
-    segment: &Segment,
-    recovery_point: i64,
-    config: &LogConfig,
-    epochs: &mut LeaderEpochs,
-) -> Result<bool> {
-    let start = start_of_check(segment, recovery_point)?;
-    let mut next_offset = segment.base_offset();
-    let end = scan(segment, start, |found, batch| {
-        // The checksum does not cover the offset: it must follow the last one and be within reach of the indexes.
-        let reach = found.header.last_offset().saturating_sub(segment.base_offset());
-        let placed = found.header.base_offset >= next_offset && i32::try_from(reach).is_ok();
-        if !placed || !batch.is_intact() {
-            return Ok(false);
+impl Check<'_> {
+    /// Checks every batch from the recovery point on; the first that is broken ends the log.
+    fn from(&mut self, segments: &mut Vec<Segment>, recovery_point: i64) -> Result<()> {
+        let after = segments.partition_point(|segment| segment.base_offset() <= recovery_point);
+        let mut at = after.saturating_sub(1);
+        while let Some(segment) = segments.get(at) {
+            at += 1;
+            let intact = self.segment(segment, recovery_point)?;
+            if at < segments.len() {
+                segment.finish_indexes()?;
+            }
+            if !intact {
+                segments.drain(at..).try_for_each(|later| remove_files(&later))?;
+            }
         }
-        next_offset = found.header.next_offset();
-        epochs.assign(found.header.leader_epoch, found.header.base_offset)?;
-        segment.note(found, config.index_interval_bytes);
-        Ok(true)
-    })?;
-    let torn = segment.size() - end;
-    if torn > 0 {
-        tracing::warn!(segment = %segment.path().display(), bytes = torn, "cutting a torn tail");
-        segment.truncate(end, next_offset)?;
+        Ok(())
     }
-    Ok(torn == 0)
+
+    /// Checks one segment and builds its indexes from the recovery point on; false if a broken batch was cut off.
+    fn segment(&mut self, segment: &Segment, recovery_point: i64) -> Result<bool> {
+        let start = start_of_check(segment, recovery_point)?;
+        let mut next_offset = segment.base_offset();
+        let end = scan(segment, start, |found, batch| {
+            // The checksum does not cover the offset: it must follow the last one and be within reach of the indexes.
+            let reach = found.header.last_offset().saturating_sub(segment.base_offset());
+            let placed = found.header.base_offset >= next_offset && i32::try_from(reach).is_ok();
+            let counts = found.header.last_offset() < self.end;
+            if !placed || !counts || !batch.is_intact() {
+                return Ok(false);
+            }
+            next_offset = found.header.next_offset();
+            self.epochs
+                .assign(found.header.leader_epoch, found.header.base_offset)?;
+            segment.note(found, self.config.index_interval_bytes);
+            Ok(true)
+        })?;
+        let torn = segment.size() - end;
+        if torn > 0 {
+            tracing::warn!(segment = %segment.path().display(), bytes = torn, "cutting a torn tail");
+            segment.truncate(end, next_offset)?;
+        }
+        Ok(torn == 0)
+    }
+
+    /// Where the log ends. A tail that is no whole batch is cut even after a clean stop.
+    fn end_of(&mut self, segments: &mut Vec<Segment>) -> Result<i64> {
+        let Some(active) = segments.last() else {
+            return Ok(0);
+        };
+        let (mut end, position) = last_batch(active)?;
+        if position < active.size() {
+            let base = active.base_offset();
+            self.from(segments, base)?;
+            end = segments.last().map_or(Ok((0, 0)), last_batch)?.0;
+        }
+        if let Some(active) = segments.last() {
+            active.recompute_max()?;
+        }
+        Ok(end)
+    }
 }
 
 /// Where a check starts: at the last indexed batch below the recovery point, or else at the segment's start.
@@ -301,23 +331,6 @@ pub fn scan(
             _ => return Ok(position),
         }
     }
-}
-
-/// Where the log ends. A tail that is no whole batch is cut even after a clean stop.
-fn end_of(segments: &mut Vec<Segment>, config: &LogConfig, epochs: &mut LeaderEpochs) -> Result<i64> {
-    let Some(active) = segments.last() else {
-        return Ok(0);
-    };
-    let (mut end, position) = last_batch(active)?;
-    if position < active.size() {
-        let base = active.base_offset();
-        check_from(segments, base, config, epochs)?;
-        end = segments.last().map_or(Ok((0, 0)), last_batch)?.0;
-    }
-    if let Some(active) = segments.last() {
-        active.recompute_max()?;
-    }
-    Ok(end)
 }
 
 /// The offset after the last whole batch of a segment, and the position after it.
@@ -406,6 +419,7 @@ pub fn before(dir: &Path, state: &checkpoint::LogDirState) -> (Before, i64) {
         clean: state.clean,
         recovery_point: of(&state.recovery_points),
         log_start: of(&state.log_starts),
+        end: i64::MAX,
     };
     (before, of(&state.high_watermarks))
 }

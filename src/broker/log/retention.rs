@@ -1,6 +1,7 @@
 //! Deleting old segments by age, size and log start, and what else wants doing every now and then.
 
 use super::partition::{PartitionLog, Writer};
+use super::poison::Poison;
 use super::segment::Segment;
 use super::{LogConfig, file};
 use crate::broker::error::Result;
@@ -18,17 +19,19 @@ impl PartitionLog {
         let now_ms = self.clock.now_ms();
         self.sync_rolled()?;
         let mut writer = self.writer.lock();
-        if writer.closed {
+        if !writer.is_open() {
             return Ok(0);
         }
-        self.flush_if_due(&mut writer, &config, now_ms)?;
-        writer.expire_producers(now_ms);
-        let deletable = self.count_deletable(&config, now_ms)?;
-        if deletable > 0 {
-            self.delete_oldest(&mut writer, deletable, &config, now_ms)?;
-        }
-        remove_due(&mut writer, now_ms)?;
-        Ok(deletable)
+        self.change(&mut writer, |writer| {
+            self.flush_if_due(writer, self.log_end_offset(), &config, now_ms)?;
+            writer.expire_producers(now_ms);
+            let deletable = self.count_deletable(&config, now_ms)?;
+            if deletable > 0 {
+                self.delete_oldest(writer, deletable, &config, now_ms)?;
+            }
+            remove_due(writer, now_ms)?;
+            Ok(deletable)
+        })
     }
 
     /// How many of the oldest segments are past retention.
@@ -102,18 +105,24 @@ impl PartitionLog {
         };
         let from = {
             let writer = self.writer.lock();
-            if writer.closed || writer.recovery_point >= active.base_offset() {
+            if !writer.is_open() || writer.recovery_point >= active.base_offset() {
                 return Ok(());
             }
             writer.recovery_point
         };
         let first = Self::segment_index(&segments, from);
         let closed = |segment: &&Arc<Segment>| segment.base_offset() < active.base_offset();
-        for segment in segments.get(first..).unwrap_or_default().iter().filter(closed) {
-            segment.sync()?;
-        }
-        file::sync_dir(&self.dir())?;
+        let mut closed = segments.get(first..).unwrap_or_default().iter().filter(closed);
+        let synced = closed
+            .try_for_each(|segment| segment.sync())
+            .and_then(|()| file::sync_dir(&self.dir()));
         let mut writer = self.writer.lock();
+        if let Err(error) = synced {
+            self.poison(&mut writer, Poison::Sync, &error);
+            return Err(error);
+        }
+        // What failed meanwhile is no part of it.
+        writer.check_open()?;
         writer.recovery_point = writer.recovery_point.max(active.base_offset());
         self.checkpoint(&writer)
     }

@@ -129,7 +129,7 @@ impl Segment {
         if self.torn.load(Ordering::Acquire) {
             self.cut_torn(start)?;
         }
-        if let Err(error) = file::write_all_vectored(&self.file, slices) {
+        if let Err(error) = file::write_all_vectored(&self.file, &self.path.read(), slices) {
             self.torn.store(true, Ordering::Release);
             self.cut_torn(start)?;
             return Err(self.io()(error));
@@ -286,7 +286,7 @@ impl Segment {
 
     /// Writes through to the disk: batches first, then indexes.
     pub fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(self.io())?;
+        file::sync(&self.file, &self.path.read()).map_err(self.io())?;
         let mut growth = self.growth.write();
         growth.offsets.sync()?;
         growth.times.sync()

@@ -20,13 +20,15 @@ impl PartitionLog {
         if before > high_watermark || before < 0 {
             return Err(ResponseError::OffsetOutOfRange.into());
         }
-        self.writer.lock().check_open()?;
-        if self.log_start.fetch_max(before, Ordering::AcqRel) < before {
-            self.checkpoint_log_start()?;
-            self.epochs.write().truncate_from_start(before)?;
-            self.bump();
-        }
-        Ok(self.log_start_offset())
+        let mut writer = self.writer.lock();
+        self.change(&mut writer, |_| {
+            if self.log_start.fetch_max(before, Ordering::AcqRel) < before {
+                self.checkpoint_log_start()?;
+                self.epochs.write().truncate_from_start(before)?;
+                self.bump();
+            }
+            Ok(self.log_start_offset())
+        })
     }
 
     /// A follower learns where its leader's log starts.
@@ -48,7 +50,10 @@ impl PartitionLog {
         }
         let mut tidying = self.tidying.lock();
         let mut writer = self.writer.lock();
-        writer.check_open()?;
+        self.change(&mut writer, |writer| self.cut(writer, &mut tidying, offset))
+    }
+
+    fn cut(&self, writer: &mut Writer, tidying: &mut Tidying, offset: i64) -> Result<()> {
         let all = self.segments.load_full();
         let kept = all.partition_point(|segment| segment.base_offset() <= offset);
         let (kept, dropped) = all.split_at(kept.max(1));
@@ -59,7 +64,7 @@ impl PartitionLog {
         let new_end = found.map_or(offset, |found| found.header.base_offset.min(offset));
         let log_start = self.log_start_offset();
         if new_end < log_start {
-            return self.start_anew(&mut writer, &mut tidying, log_start);
+            return self.start_anew(writer, tidying, log_start);
         }
         self.log_end.store(new_end, Ordering::Release);
         self.high_watermark.fetch_min(new_end, Ordering::AcqRel);
@@ -69,9 +74,9 @@ impl PartitionLog {
             active.truncate(found.position, new_end)?;
         }
         self.epochs.write().truncate_from_end(new_end)?;
-        self.reload_producers(&mut writer)?;
-        self.forget_synced(&mut writer, new_end)?;
-        self.forget_cleaned(&mut tidying, new_end)?;
+        self.reload_producers(writer)?;
+        self.forget_synced(writer, new_end)?;
+        self.forget_cleaned(tidying, new_end)?;
         self.bump();
         Ok(())
     }
@@ -80,8 +85,9 @@ impl PartitionLog {
     pub fn truncate_fully_and_start_at(&self, offset: i64) -> Result<()> {
         let mut tidying = self.tidying.lock();
         let mut writer = self.writer.lock();
-        writer.check_open()?;
-        self.start_anew(&mut writer, &mut tidying, offset)
+        self.change(&mut writer, |writer| {
+            self.start_anew(writer, &mut tidying, offset)
+        })
     }
 
     fn start_anew(&self, writer: &mut Writer, tidying: &mut Tidying, offset: i64) -> Result<()> {

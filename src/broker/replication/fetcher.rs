@@ -42,9 +42,18 @@ pub async fn follow_leaders(node: Arc<Node>) {
             let start = || tasks.spawn(copy_from(Arc::clone(&node), *leader));
             running.entry(*leader).or_insert_with(start);
         }
-        while tasks.try_join_next().is_some() {}
-        if assignments.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = assignments.changed() => if changed.is_err() {
+                return;
+            },
+            Some(ended) = tasks.join_next() => {
+                // One that is not needed any more was ended from here; one that panicked is started again.
+                if let Err(error) = ended && error.is_panic() {
+                    tracing::error!(%error, "copying from a leader failed; starting again");
+                    running.retain(|_, task| task.id() != error.id());
+                    tokio::time::sleep(node.config.millis("replica.fetch.backoff.ms")).await;
+                }
+            }
         }
     }
 }

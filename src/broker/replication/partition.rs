@@ -303,6 +303,17 @@ impl Partition {
         self.role.write().asked_isr = None;
     }
 
+    /// Opens its log again after the disk refused something.
+    ///
+    /// # Errors
+    /// When the disk still refuses.
+    pub(super) fn recover(&self) -> Result<()> {
+        self.log.recover()?;
+        // The end may have moved back, if records were lost.
+        self.waiters.wake_all();
+        Ok(())
+    }
+
     /// The leader that this replica copies from, and its epoch; `None` when this broker leads or nobody does.
     pub fn following(&self) -> Option<(i32, i32)> {
         let image = &self.role.read().image;

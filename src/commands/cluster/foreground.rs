@@ -28,16 +28,30 @@ pub fn run(folder: &ClusterFolder, settings: Settings, context: &Context) -> Out
         let stopped =
             stop_requested().map_err(|error| Failure::request("cannot listen for signals").because(error))?;
         let port = settings.port;
-        let node = Node::start(config, Clock::system())
+        let mut node = Node::start(config, Clock::system())
             .await
             .map_err(|error| cannot_start(&error, port))?;
         announce(folder, settings, &node, context)?;
-        stopped.await;
+        let failure = tokio::select! {
+            _ = stopped => None,
+            why = node.failed() => Some(why),
+        };
         tracing::info!("stopping");
         node.shutdown().await;
         tracing::info!("stopped");
-        folder.clear_state()
+        folder.clear_state()?;
+        failure.map_or(Ok(()), |why| Err(cannot_go_on(folder, &why)))
     })
+}
+
+fn cannot_go_on(folder: &ClusterFolder, why: &str) -> Failure {
+    let data = folder.data_option();
+    Failure::request("the cluster had to end")
+        .because(why)
+        .hint(format!("velo cluster logs{data}"))
+        .hint(format!(
+            "velo cluster start{data}, once its disk serves: what was acknowledged is there"
+        ))
 }
 
 /// The node's configuration, checked.

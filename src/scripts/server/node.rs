@@ -56,7 +56,7 @@ async fn run(kind: Kind, prepared: Prepared) -> Outcome<u8> {
         roles,
     };
     // A broker waits for its controller; Ctrl-C ends that too.
-    let node = tokio::select! {
+    let mut node = tokio::select! {
         node = Node::start(config, Clock::system()) => node.map_err(|error| cannot_start(&error))?,
         code = &mut stopped => return Ok(code),
     };
@@ -70,10 +70,20 @@ async fn run(kind: Kind, prepared: Prepared) -> Outcome<u8> {
         false => node.address().to_string(),
     };
     out(&format!("[{title} id={}] started at {address}", entry.node_id));
-    let code = stopped.await;
+    let ending = tokio::select! {
+        code = &mut stopped => Ok(code),
+        why = node.failed() => Err(cannot_go_on(&why)),
+    };
     node.shutdown().await;
     drop(registration);
-    Ok(code)
+    ending
+}
+
+fn cannot_go_on(why: &str) -> Failure {
+    Failure::request("the node had to end")
+        .because(why)
+        .hint("velo doctor")
+        .hint("kafka-server-start.sh FILE, once its disk serves: what was acknowledged is there")
 }
 
 fn cannot_start(error: &BrokerError) -> Failure {

@@ -289,7 +289,7 @@ fn open(
     replicas.apply(image).unwrap();
     let groups = GroupCoordinator::new(config.clone(), NODE, clock.clone(), Arc::clone(&replicas));
     let groups = Arc::new(groups);
-    groups.start();
+    tokio::spawn(groups.expiry());
     groups.apply(image);
     (replicas, groups)
 }

@@ -1,0 +1,161 @@
+//! A log whose write or sync failed is poisoned: it takes nothing more until it has been opened and checked again. Reads go
+//! on.
+//!
+//! After a failed sync nobody knows what is on the disk: the system may have dropped the pages it could not write, tells
+//! the error once, and the next sync succeeds without them. So recovery writes all that was not known to be on the disk
+//! anew, into new files, and syncs those.
+
+use super::file;
+use super::partition::{PartitionLog, Tidying, Writer};
+use super::recovery::{self, Before, Recovered};
+use crate::broker::error::{BrokerError, Result};
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Bytes copied at once.
+const COPIED: usize = 1 << 18;
+
+/// Why a log takes nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Poison {
+    /// A change failed, or broke off half-way: files and memory may disagree.
+    Change,
+    /// A sync failed: what was written may never reach the disk.
+    Sync,
+}
+
+impl PartitionLog {
+    /// Makes a change of the log. One that the disk refuses, or that panics, poisons it.
+    ///
+    /// # Errors
+    /// `KAFKA_STORAGE_ERROR` when the log is closed or poisoned already; what `make` fails with.
+    pub(super) fn change<T>(
+        &self,
+        writer: &mut Writer,
+        make: impl FnOnce(&mut Writer) -> Result<T>,
+    ) -> Result<T> {
+        writer.check_open()?;
+        // Set before, so that a panic leaves it.
+        writer.poison = Some(Poison::Change);
+        let made = make(writer);
+        match &made {
+            Err(error @ BrokerError::Io { .. }) => {
+                let kind = writer.poison.unwrap_or(Poison::Change);
+                self.poison(writer, kind, error);
+            }
+            _ => writer.poison = None,
+        }
+        made
+    }
+
+    /// From now on nothing is taken.
+    pub(super) fn poison(&self, writer: &mut Writer, kind: Poison, error: &BrokerError) {
+        // A failed sync outlives a failed write: recovery must do more about it.
+        writer.poison = writer
+            .poison
+            .filter(|known| *known == Poison::Sync)
+            .or(Some(kind));
+        let dir = self.dir();
+        tracing::error!(dir = %dir.display(), %error, "the log takes nothing more until it has been recovered");
+    }
+
+    /// Whether the log waits for [`PartitionLog::recover`].
+    pub fn is_poisoned(&self) -> bool {
+        let writer = self.writer.lock();
+        writer.poison.is_some() && !writer.closed
+    }
+
+    /// Opens a poisoned log again, as a start after a crash would, and makes sure that all it holds is on the disk;
+    /// returns whether there was anything to do. What was refused is gone, what was acknowledged stays, as far as it can
+    /// still be read. Reads and writes much: to be called where that is allowed.
+    ///
+    /// # Errors
+    /// When the disk still refuses; the log stays poisoned.
+    pub fn recover(&self) -> Result<bool> {
+        // Nobody else changes a poisoned log; only closing and deleting it would, and they wait here.
+        let mut tidying = self.tidying.lock();
+        let (kind, recovery_point) = {
+            let writer = self.writer.lock();
+            match writer.poison {
+                Some(kind) if !writer.closed => (kind, writer.recovery_point),
+                _ => return Ok(false),
+            }
+        };
+        let (dir, now_ms) = (self.dir(), self.clock.now_ms());
+        if kind == Poison::Sync {
+            rewrite_from(&dir, recovery_point)?;
+        }
+        let before = Before {
+            clean: false,
+            recovery_point,
+            log_start: self.log_start_offset(),
+            end: self.log_end_offset(),
+        };
+        let recovered = recovery::open(&dir, &self.config(), now_ms, before)?;
+        let mut writer = self.writer.lock();
+        self.install(&mut writer, &mut tidying, recovered);
+        self.sync_to(&mut writer, self.log_end_offset(), now_ms)?;
+        writer.poison = None;
+        self.bump();
+        self.checkpoint(&writer)?;
+        tracing::info!(dir = %dir.display(), log_end = self.log_end_offset(), "the log has been recovered");
+        Ok(true)
+    }
+
+    fn install(&self, writer: &mut Writer, tidying: &mut Tidying, recovered: Recovered) {
+        let (log_start, log_end) = (recovered.log_start, recovered.log_end);
+        if log_end < self.log_end_offset() {
+            tracing::error!(
+                log_end,
+                before = self.log_end_offset(),
+                "records could not be read again and are lost"
+            );
+        }
+        self.segments.store(Arc::new(recovered.segments));
+        self.log_start.fetch_max(log_start, Ordering::AcqRel);
+        self.log_end.store(log_end, Ordering::Release);
+        self.high_watermark.fetch_min(log_end, Ordering::AcqRel);
+        *self.epochs.write() = recovered.epochs;
+        *self.aborted.write() = recovered.aborted;
+        writer.producers = recovered.producers;
+        let unstable = writer.producers.first_unstable(self.high_watermark());
+        self.unstable_from
+            .store(unstable.unwrap_or(i64::MAX), Ordering::Release);
+        writer.recovery_point = writer.recovery_point.min(log_end);
+        writer.doomed.clear();
+        tidying.clean_to = tidying.clean_to.map(|clean| clean.min(log_end));
+    }
+}
+
+/// Writes the segments from the one that holds `recovery_point` on anew, into files of their own, whose sync says whether
+/// they are on the disk.
+fn rewrite_from(dir: &Path, recovery_point: i64) -> Result<()> {
+    let mut logs = file::list(dir)?;
+    logs.retain(|(_, _, ending)| ending == file::LOG);
+    logs.sort_by_key(|(_, base, _)| *base);
+    let after = logs.partition_point(|(_, base, _)| *base <= recovery_point);
+    for (path, _, _) in logs.get(after.saturating_sub(1)..).unwrap_or_default() {
+        let temporary = file::with_suffix(path, file::TEMPORARY);
+        copy_synced(path, &temporary).map_err(BrokerError::io(&temporary))?;
+        fs::rename(&temporary, path).map_err(BrokerError::io(path))?;
+    }
+    file::sync_dir(dir)
+}
+
+fn copy_synced(from: &Path, to: &Path) -> std::io::Result<()> {
+    let (mut source, mut target) = (File::open(from)?, File::create(to)?);
+    let mut block = vec![0; COPIED];
+    loop {
+        match source.read(&mut block)? {
+            0 => break,
+            read => target.write_all(&block[..read])?,
+        }
+    }
+    file::sync(&target, to)
+}
+
+#[cfg(test)]
+mod tests;
