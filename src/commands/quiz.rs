@@ -21,11 +21,12 @@ pub struct QuizArgs {
 /// # Errors
 /// When there is no such lesson.
 pub fn run(args: &QuizArgs, context: &Context) -> Outcome {
+    let words = Words::of(context.lang);
     let lessons = match &args.lesson {
-        Some(name) => vec![Source::Embedded.lesson(name)?],
+        Some(name) => vec![Source::Embedded.lesson(name, &words)?],
         None => Source::Embedded.lessons()?,
     };
     let mut talk = Terminal::open(context.ui)?;
-    quiz::ask(&lessons, &Words::of(context.lang), Page::of_stdout(), &mut talk)?;
+    quiz::ask(&lessons, &words, Page::of_stdout(), &mut talk)?;
     Ok(())
 }

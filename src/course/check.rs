@@ -56,14 +56,18 @@ fn fits(check: &Check, value: &Wanted) -> bool {
 }
 
 impl Finding {
-    /// One line: a mark, the fact in words, what is wanted and what is there.
+    /// One line: a mark, the fact in words, what is there, and what is wanted unless that says it already.
     pub fn line(&self, words: &Words) -> String {
+        let is_so = matches!(self.check.want, Some(Wanted::Bool(_)));
+        let key = match (self.passed, is_so) {
+            (true, true) => "check.true",
+            (false, true) => "check.not-true",
+            (true, false) if self.check.want.is_some() => "check.passed",
+            (true, false) => "check.passed-bound",
+            (false, false) => "check.failed",
+        };
         words.fill(
-            if self.passed {
-                "check.passed"
-            } else {
-                "check.failed"
-            },
+            key,
             &[
                 ("fact", &self.fact(words)),
                 ("want", &self.want(words)),
@@ -73,10 +77,10 @@ impl Finding {
     }
 
     /// The fact in words.
-    pub fn fact(&self, words: &Words) -> String {
+    fn fact(&self, words: &Words) -> String {
         let check = &self.check;
         words.fill(
-            fact_key(check.fact),
+            fact_key(check),
             &[
                 ("topic", check.topic.as_deref().unwrap_or_default()),
                 ("group", check.group.as_deref().unwrap_or_default()),
@@ -86,7 +90,7 @@ impl Finding {
     }
 
     /// What is wanted, in words.
-    pub fn want(&self, words: &Words) -> String {
+    fn want(&self, words: &Words) -> String {
         let check = &self.check;
         match (&check.want, check.at_least, check.at_most) {
             (Some(want), _, _) => value(words, want),
@@ -97,7 +101,7 @@ impl Finding {
     }
 
     /// What is there, in words.
-    pub fn have(&self, words: &Words) -> String {
+    fn have(&self, words: &Words) -> String {
         match &self.have {
             None => words.say("check.nothing").to_owned(),
             Some(have) => match have.counted {
@@ -125,8 +129,9 @@ fn value(words: &Words, wanted: &Wanted) -> String {
 }
 
 /// Where the words for a fact stand in `lessons/ui/*.toml`.
-pub fn fact_key(fact: FactName) -> &'static str {
-    match fact {
+fn fact_key(check: &Check) -> &'static str {
+    match check.fact {
+        FactName::TopicExists if check.want == Some(Wanted::Bool(false)) => "fact.topic-gone",
         FactName::TopicExists => "fact.topic-exists",
         FactName::Partitions => "fact.partitions",
         FactName::TopicConfig => "fact.topic-config",
@@ -136,6 +141,7 @@ pub fn fact_key(fact: FactName) -> &'static str {
         FactName::PartitionsUsed => "fact.partitions-used",
         FactName::Things => "fact.things",
         FactName::Members => "fact.members",
+        FactName::TakenOver => "fact.taken-over",
         FactName::SmallestShare => "fact.smallest-share",
         FactName::Committed => "fact.committed",
         FactName::ReadByAGroup => "fact.read-by-a-group",

@@ -1,7 +1,9 @@
 //! Fits a lesson's names and addresses to this learner: the class prefix, and where the cluster is.
 
 use super::model::{Act, Check, Lesson, Step};
+use super::picture;
 use crate::failure::{Failure, Outcome};
+use crate::i18n::Words;
 use crate::kafka::Connection;
 
 /// What is written differently for this learner than in the lesson's files.
@@ -27,6 +29,16 @@ impl Dress {
         }
     }
 
+    /// What this learner's names begin with; may be empty.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Where the cluster is.
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
     /// The same with a mailbox on another port, so that two demonstrations can run side by side.
     #[must_use]
     pub fn with_mailbox(mut self, port: u16) -> Self {
@@ -35,7 +47,7 @@ impl Dress {
     }
 
     /// A text with the prefix before each name of the lesson, and the cluster's address instead of `localhost:9092`.
-    /// Pictures keep the plain names: a longer one would push their lines apart.
+    /// Pictures keep the plain names: a longer one would push their lines apart. Their sentences do not.
     pub fn text(&self, text: &str) -> String {
         let text = if self.bootstrap == Connection::DEFAULT_BOOTSTRAP {
             text.to_owned()
@@ -53,9 +65,11 @@ impl Dress {
         let mut dressed = String::with_capacity(text.len());
         let mut drawn = false;
         for line in text.split_inclusive('\n') {
-            let fence = line.trim_start().strip_prefix("```").map(str::trim);
-            drawn = fence.map_or(drawn, |kind| kind == "picture");
-            if drawn {
+            let fence = line.starts_with("```");
+            if fence {
+                drawn = picture::sentence(line).is_some();
+            }
+            if drawn && !fence {
                 dressed.push_str(line);
             } else {
                 self.line(&mut dressed, line);
@@ -127,12 +141,12 @@ fn is_name_letter(letter: char) -> bool {
 ///
 /// # Errors
 /// When it has a letter that Kafka does not allow in names.
-pub fn valid_prefix(prefix: &str) -> Outcome {
+pub fn valid_prefix(prefix: &str, words: &Words) -> Outcome {
     if prefix.chars().all(is_name_letter) && prefix.len() <= 50 {
         return Ok(());
     }
-    Err(Failure::usage(format!("`{prefix}` cannot begin a topic's name"))
-        .because("Kafka's names have ASCII letters, digits, `.`, `_` and `-` only")
+    Err(Failure::usage(words.fill("error.prefix", &[("prefix", prefix)]))
+        .because(words.say("error.prefix-why"))
         .hint("--prefix alice-"))
 }
 
@@ -148,10 +162,10 @@ mod tests {
             mail_port: MAIL_PORT,
             names: vec!["velib".to_owned()],
         };
-        let picture = "```picture\nvelib ─┐\n```\n";
+        let drawn = "velib ─┐\n```\n";
         assert_eq!(
-            dress.text(&format!("{picture}velib")),
-            format!("{picture}alice-velib")
+            dress.text(&format!("```picture Into velib.\n{drawn}velib")),
+            format!("```picture Into alice-velib.\n{drawn}alice-velib")
         );
         assert_eq!(
             dress.text("Read `velib`, not velib-x nor a-velib, on localhost:9092: velib."),

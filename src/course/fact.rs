@@ -70,8 +70,10 @@ pub trait ClusterFacts {
     fn records(&self, topic: &str, per_partition: i64) -> Outcome<Vec<Seen>>;
     /// Makes a topic that is not there yet.
     fn create_topic(&self, topic: &str, partitions: i32) -> Outcome;
-    /// Deletes topics and groups; those that are not there are no failure.
-    fn remove(&self, topics: &[String], groups: &[String]) -> Outcome;
+    /// Deletes topics; those that are not there are no failure.
+    fn remove_topics(&self, topics: &[String]) -> Outcome;
+    /// Deletes groups, and says which are still in use; those that are not there are no failure.
+    fn remove_groups(&self, groups: &[String]) -> Outcome<Vec<String>>;
 }
 
 /// A value read from the cluster.
@@ -121,9 +123,9 @@ pub fn read(facts: &dyn ClusterFacts, check: &Check) -> Outcome<Option<Have>> {
         FactName::Written | FactName::Kept | FactName::Gone | FactName::PartitionsUsed => {
             Ok(sum_of_offsets(check.fact, &facts.offsets(topic)?))
         }
-        FactName::Members | FactName::SmallestShare | FactName::Committed => Ok(facts
+        FactName::Members | FactName::TakenOver | FactName::SmallestShare | FactName::Committed => Ok(facts
             .group(group)?
-            .and_then(|group| of_group(check.fact, topic, &group))),
+            .and_then(|group| of_group(check, topic, &group))),
         FactName::ReadByAGroup => read_by_a_group(facts, topic),
         FactName::Things | FactName::Unkeyed | FactName::Scattered | FactName::Changes => {
             Ok(of_records(check, &recent(facts, topic, check.keyed)?))
@@ -161,16 +163,19 @@ fn sum_of_offsets(fact: FactName, offsets: &[PartitionOffsets]) -> Option<Have> 
     )
 }
 
-fn of_group(fact: FactName, topic: &str, group: &Group) -> Option<Have> {
-    let shares = || {
-        group
-            .members
-            .iter()
-            .map(|member| member.owns.iter().filter(|(owned, _)| owned == topic).count())
-    };
-    match fact {
-        FactName::Members => Have::count(shares().filter(|share| *share > 0).count()),
-        FactName::SmallestShare => Have::count(shares().min()?),
+fn of_group(check: &Check, topic: &str, group: &Group) -> Option<Have> {
+    let share = |member: &Member| member.owns.iter().filter(|(owned, _)| owned == topic).count();
+    let members = group.members.iter();
+    match check.fact {
+        FactName::Members => Have::count(members.filter(|member| share(member) > 0).count()),
+        // Who takes over from nobody has not taken over.
+        FactName::TakenOver if check.since.is_empty() => None,
+        FactName::TakenOver => Have::count(
+            members
+                .filter(|member| share(member) > 0 && !check.since.contains(&member.id))
+                .count(),
+        ),
+        FactName::SmallestShare => Have::count(members.map(share).min()?),
         _ => Have::number(committed(group, topic)),
     }
 }

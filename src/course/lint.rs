@@ -1,6 +1,8 @@
 //! What is wrong with a lesson, as far as its files tell: the author's first reader.
 
 use super::model::{Act, Check, FactName, Lesson, Step};
+use super::needs;
+use super::picture;
 use super::program::split;
 use super::prose::{Prose, StepProse, code_blocks};
 use crate::i18n::{Lang, Words};
@@ -75,6 +77,13 @@ fn structure(lesson: &Lesson, step: &Step, typeable: Typeable<'_>, wrong: &mut V
             wrong.push(format!("check `{}` lacks `{missing}`", check.name));
         }
     }
+    for need in &step.needs {
+        let before = lesson.steps.iter().take_while(|other| other.id != step.id);
+        let found = needs::find(lesson, need).map(|(needed, _)| &needed.id);
+        if found.is_none_or(|id| !before.map(|step| &step.id).any(|before| before == id)) {
+            wrong.push(format!("it needs `{need}`, which no step before it checks"));
+        }
+    }
     for attempt in &step.wrong {
         if !names.contains(attempt.fails.as_str()) {
             wrong.push(format!(
@@ -132,7 +141,7 @@ fn no_program(lesson: &Lesson, words: &[String]) -> Option<String> {
 fn lacks(check: &Check) -> Option<&'static str> {
     use FactName::{
         Changes, Committed, Gone, Kept, Members, OverCount, Partitions, PartitionsUsed, ReadByAGroup,
-        Scattered, SmallestShare, Things, TopicConfig, TopicExists, Unkeyed, Written,
+        Scattered, SmallestShare, TakenOver, Things, TopicConfig, TopicExists, Unkeyed, Written,
     };
     let fact = check.fact;
     let topic = matches!(
@@ -146,6 +155,7 @@ fn lacks(check: &Check) -> Option<&'static str> {
             | PartitionsUsed
             | Things
             | Members
+            | TakenOver
             | SmallestShare
             | Committed
             | ReadByAGroup
@@ -154,7 +164,7 @@ fn lacks(check: &Check) -> Option<&'static str> {
             | Changes
             | OverCount
     );
-    let group = matches!(fact, Members | SmallestShare | Committed | OverCount);
+    let group = matches!(fact, Members | TakenOver | SmallestShare | Committed | OverCount);
     let key = matches!(fact, Things | Scattered | Changes | OverCount);
     [
         (topic && check.topic.is_none(), "topic"),
@@ -240,6 +250,18 @@ fn whole_text(lesson: &Lesson, prose: &Prose) -> Vec<String> {
         if missing {
             wrong.push(format!("has no {part}"));
         }
+    }
+    let texts = prose
+        .steps
+        .iter()
+        .map(|(id, step)| (format!("step `{id}`: "), step.everything()));
+    let around = [(String::new(), format!("{}\n{}", prose.intro, prose.end))];
+    for (place, text) in texts.chain(around) {
+        wrong.extend(
+            picture::faults(&text)
+                .into_iter()
+                .map(|fault| format!("{place}{fault}")),
+        );
     }
     if !prose.order.iter().eq(lesson.steps.iter().map(|step| &step.id)) {
         wrong.push("its steps are not those of lesson.toml, in the same order".to_owned());

@@ -3,6 +3,7 @@
 
 use super::check;
 use super::model::{Act, Lesson, Step, Wrong};
+use super::needs;
 use super::program::{Ended, Line};
 use super::stage::Stage;
 use crate::failure::Outcome;
@@ -17,6 +18,13 @@ pub fn lesson(lesson: &Lesson, stage: &mut Stage<'_>) -> Outcome<Vec<String>> {
     let mut wrong = Vec::new();
     for step in &lesson.steps {
         let mut found = Vec::new();
+        stage.begin(step)?;
+        for need in needs::missing(lesson, step, stage.facts, &stage.dress)? {
+            found.push(format!(
+                "it needs step `{}`, whose checks do not hold any more",
+                need.step.id
+            ));
+        }
         start_fails(step, stage, &mut found)?;
         for attempt in &step.wrong {
             attempt_fails(step, attempt, stage, &mut found)?;
@@ -36,7 +44,7 @@ pub fn lesson(lesson: &Lesson, stage: &mut Stage<'_>) -> Outcome<Vec<String>> {
 }
 
 fn start_fails(step: &Step, stage: &Stage<'_>, wrong: &mut Vec<String>) -> Outcome {
-    let findings = check::all(stage.facts, &stage.dress.checks(step))?;
+    let findings = check::all(stage.facts, &stage.checks(step))?;
     let all = check::passed(&findings);
     for finding in findings.iter().filter(|finding| finding.passed) {
         if all || !finding.check.by_itself {
@@ -61,7 +69,7 @@ fn attempt_fails(step: &Step, attempt: &Wrong, stage: &mut Stage<'_>, wrong: &mu
             wrong.push(format!("wrong attempt `{}` never has its effect", attempt.name));
         }
     }
-    let findings = check::all(stage.facts, &stage.dress.checks(step))?;
+    let findings = check::all(stage.facts, &stage.checks(step))?;
     if findings
         .iter()
         .any(|finding| finding.check.name == attempt.fails && finding.passed)
@@ -84,7 +92,7 @@ fn solution_passes(step: &Step, stage: &mut Stage<'_>, wrong: &mut Vec<String>) 
             return Ok(false);
         }
     }
-    let checks = stage.dress.checks(step);
+    let checks = stage.checks(step);
     let findings = stage.wait(&checks, &mut |_| ())?;
     for finding in findings.iter().filter(|finding| !finding.passed) {
         wrong.push(format!(

@@ -1,9 +1,9 @@
 //! Facts from a real cluster, by the client core.
 
 use super::fact::{ClusterFacts, Group, Member, PartitionOffsets, Seen};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::kafka::admin::Admin;
-use crate::kafka::errors::{Answer, ErrorCode};
+use crate::kafka::errors::ErrorCode;
 use crate::kafka::topic_reader;
 use crate::kafka::types::{ConfigResource, NewTopic};
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,27 +107,40 @@ impl ClusterFacts for Live {
         self.admin.create_topic(&topic)
     }
 
-    fn remove(&self, topics: &[String], groups: &[String]) -> Outcome {
-        if !topics.is_empty() {
-            each(self.admin.delete_topics(topics)?, "topic")?;
+    fn remove_topics(&self, topics: &[String]) -> Outcome {
+        if topics.is_empty() {
+            return Ok(());
         }
-        if !groups.is_empty() {
-            each(self.admin.delete_groups(groups)?, "group")?;
+        for (name, answer) in self.admin.delete_topics(topics)? {
+            match answer {
+                Err(error) if !error.is_unknown_topic() => {
+                    return Err(error.into_failure(format!("cannot delete topic `{name}`")));
+                }
+                Ok(()) | Err(_) => {}
+            }
         }
         Ok(())
     }
-}
 
-/// The first refusal among answers; what is gone already is none.
-fn each(answers: Vec<(String, Answer)>, what: &str) -> Outcome {
-    for (name, answer) in answers {
-        match answer {
-            Err(error) if error.is_unknown_topic() || error.code() == ErrorCode::GroupIdNotFound => {}
-            Err(error) => {
-                return Err::<(), Failure>(error.into_failure(format!("cannot delete {what} `{name}`")));
-            }
-            Ok(()) => {}
+    fn remove_groups(&self, groups: &[String]) -> Outcome<Vec<String>> {
+        let mut in_use = Vec::new();
+        if groups.is_empty() {
+            return Ok(in_use);
         }
+        for (name, answer) in self.admin.delete_groups(groups)? {
+            match answer.map_err(|error| (error.code(), error)) {
+                Ok(()) | Err((ErrorCode::GroupIdNotFound, _)) => {}
+                // A coordinator that is only just taking over says so in two ways.
+                Err((
+                    ErrorCode::NonEmptyGroup
+                    | ErrorCode::CoordinatorLoadInProgress
+                    | ErrorCode::NotCoordinator
+                    | ErrorCode::CoordinatorNotAvailable,
+                    _,
+                )) => in_use.push(name),
+                Err((_, error)) => return Err(error.into_failure(format!("cannot delete group `{name}`"))),
+            }
+        }
+        Ok(in_use)
     }
-    Ok(())
 }

@@ -4,7 +4,7 @@ use super::model::Lesson;
 use super::prose::Prose;
 use crate::bom;
 use crate::failure::{Failure, Outcome};
-use crate::i18n::Lang;
+use crate::i18n::{Lang, Words};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ impl Source {
     ///
     /// # Errors
     /// When there is none; the failure suggests the nearest name.
-    pub fn lesson(&self, name: &str) -> Outcome<Lesson> {
+    pub fn lesson(&self, name: &str, words: &Words) -> Outcome<Lesson> {
         let mut lessons = self.lessons()?;
         let position = lessons
             .iter()
@@ -86,7 +86,7 @@ impl Source {
                 .iter()
                 .map(|lesson| (strsim::jaro_winkler(&lesson.id, name), lesson.id.as_str()))
                 .max_by(|a, b| a.0.total_cmp(&b.0));
-            let failure = Failure::usage(format!("there is no lesson `{name}`"));
+            let failure = Failure::usage(words.fill("error.no-such-lesson", &[("name", name)]));
             match nearest {
                 Some((likeness, id)) if likeness > 0.7 => failure.hint(format!("velo lesson start {id}")),
                 _ => failure.hint("velo lesson list"),

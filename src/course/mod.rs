@@ -3,6 +3,8 @@
 //! `load` reads lessons (from the binary, or from an author's folder), `fact` and `check` compare what a step wants with
 //! what the cluster has, `runner` teaches, `play` demonstrates, `lint` tells an author what is wrong.
 
+pub mod asking;
+pub mod began;
 pub mod check;
 pub mod dress;
 pub mod fact;
@@ -13,6 +15,8 @@ pub mod live;
 pub mod load;
 pub mod mailbox;
 pub mod model;
+pub mod needs;
+pub mod picture;
 pub mod play;
 pub mod program;
 pub mod progress;
@@ -22,5 +26,9 @@ pub mod quiz;
 pub mod render;
 pub mod report;
 pub mod runner;
+pub mod slip;
 pub mod snapshot;
 pub mod stage;
+pub mod talk;
+pub mod typed;
+pub mod watch;

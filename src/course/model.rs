@@ -3,7 +3,7 @@
 use super::prose::Prose;
 use crate::i18n::Lang;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One lesson.
 #[derive(Debug, Clone, Deserialize)]
@@ -41,6 +41,10 @@ pub struct Step {
     /// What must be there when the step begins, for a learner who skipped the step that makes it.
     #[serde(default)]
     pub setup: Vec<Setup>,
+    /// What it builds on: `step` for all checks of an earlier step, `step/check` for one. A learner who skipped or undid it
+    /// is told.
+    #[serde(default)]
+    pub needs: Vec<String>,
     /// The commands that solve it.
     #[serde(default, rename = "do")]
     pub acts: Vec<Act>,
@@ -166,6 +170,9 @@ pub struct Check {
     /// Time alone may bring it about, so that lint lets it pass before anything is done; another check of the step must not.
     #[serde(default)]
     pub by_itself: bool,
+    /// Who was in the group when the step began; not written in a lesson.
+    #[serde(skip)]
+    pub since: BTreeSet<String>,
 }
 
 /// A wanted value.
@@ -203,6 +210,8 @@ pub enum FactName {
     Things,
     /// How many members `group` has that own a partition.
     Members,
+    /// How many members of `group` that own a partition of `topic` were not there when the step began.
+    TakenOver,
     /// How many partitions of `topic` the member of `group` with the fewest has.
     SmallestShare,
     /// Up to where `group` has committed in `topic`: the sum of its offsets.

@@ -81,6 +81,7 @@ impl Play<'_> {
         }
         (self.say)("")?;
         self.stage.set_up(step)?;
+        self.stage.begin(step)?;
         let mut audience = Audience::new(self.page, self.words, self.say);
         for act in &step.acts {
             perform(&mut self.stage, &mut audience, act)?;
@@ -89,7 +90,7 @@ impl Play<'_> {
             Vec::new()
         } else {
             audience.say(&self.page.faint(self.words.say("play.watching")))?;
-            let checks = self.stage.dress.checks(step);
+            let checks = self.stage.checks(step);
             self.stage.wait(&checks, &mut |line| audience.hear(&line))?
         };
         audience.rest()?;
@@ -181,17 +182,18 @@ fn perform(stage: &mut Stage<'_>, audience: &mut Audience<'_>, act: &Act) -> Out
             audience.say(&format!("  > {line}"))?;
         }
     }
+    let words = audience.words;
+    let failed = |key| {
+        let command = shown.command().map_or("", String::as_str);
+        Failure::request(words.fill(key, &[("command", command)]))
+    };
     match stage.act(act, &mut |line| audience.hear(&line))? {
         Ended::Code(0) => Ok(()),
-        Ended::Code(code) => Err(Failure::request(format!(
-            "`{}` failed",
-            shown.command().map_or("", String::as_str)
-        ))
-        .because(format!("its exit code is {code}; its last words stand above"))),
-        Ended::Late | Ended::Interrupted => Err(Failure::request(format!(
-            "`{}` did not end in time",
-            shown.command().map_or("", String::as_str)
-        ))),
+        Ended::Code(code) => {
+            let why = words.fill("play.exit-code", &[("code", &code.to_string())]);
+            Err(failed("play.command-failed").because(why))
+        }
+        Ended::Late | Ended::Interrupted => Err(failed("play.command-late")),
     }
 }
 

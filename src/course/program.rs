@@ -9,8 +9,9 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 use sysinfo::{Pid, ProcessesToUpdate, Signal, System};
 
-/// How long a program has to leave after it was asked to.
-const LEAVING: Duration = Duration::from_secs(8);
+/// How long a program has to leave after it was asked to: to commit, and to say goodbye to its group, on a machine that
+/// has a lot else to do. One that is ended before that stays in its group for a whole session.
+const LEAVING: Duration = Duration::from_secs(20);
 
 /// How long a command that ends by itself may take.
 const LONGEST: Duration = Duration::from_secs(180);

@@ -7,7 +7,7 @@ use super::snapshot::Snapshot;
 use crate::bom;
 use crate::failure::{Failure, Outcome};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The whole file.
@@ -62,6 +62,9 @@ pub struct StepProgress {
     /// How many hints were asked for; the solution counts as one more.
     #[serde(default)]
     pub hints: usize,
+    /// Who was in the groups that shall be taken over, when the step began.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub began: BTreeSet<String>,
     /// Answers given, by question id: the number chosen.
     #[serde(default)]
     pub answers: BTreeMap<String, usize>,
@@ -139,19 +142,16 @@ impl Progress {
 }
 
 impl LessonProgress {
-    /// The number of the step where the learner is: the one noted, else the first that is open.
+    /// The number of the step where the learner is: the one noted, else the first that is open, else the first that was
+    /// left out. Behind the last step when all are passed.
     pub fn position(&self, lesson: &Lesson) -> usize {
-        let noted = self
-            .at
+        let first = |is: &dyn Fn(&Step) -> bool| lesson.steps.iter().position(is);
+        self.at
             .as_deref()
-            .and_then(|at| lesson.steps.iter().position(|step| step.id == at));
-        noted.unwrap_or_else(|| {
-            lesson
-                .steps
-                .iter()
-                .position(|step| self.state(step) == State::Open)
-                .unwrap_or(0)
-        })
+            .and_then(|at| first(&|step| step.id == at))
+            .or_else(|| first(&|step| self.state(step) == State::Open))
+            .or_else(|| first(&|step| self.state(step) == State::Skipped))
+            .unwrap_or(lesson.steps.len())
     }
 
     /// How a step stands.

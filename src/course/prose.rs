@@ -17,6 +17,7 @@
 //! Last words
 //! ```
 
+use super::picture;
 use std::collections::BTreeMap;
 
 /// The text of a lesson.
@@ -264,11 +265,11 @@ pub fn code_blocks(text: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut open: Option<(bool, String)> = None;
     for line in text.lines() {
-        if let Some(kind) = line.strip_prefix("```") {
+        if line.starts_with("```") {
             match open.take() {
                 Some((true, _)) => {}
                 Some((false, block)) => blocks.push(block),
-                None => open = Some((kind.trim() == "picture", String::new())),
+                None => open = Some((picture::sentence(line).is_some(), String::new())),
             }
         } else if let Some((_, block)) = &mut open {
             push(block, line);

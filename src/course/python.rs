@@ -1,6 +1,7 @@
 //! The Python that runs a lesson's programs, where this machine has one.
 
 use crate::failure::{Failure, Outcome};
+use crate::i18n::Words;
 use std::env;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -12,14 +13,14 @@ const VARIABLE: &str = "VELO_PYTHON";
 ///
 /// # Errors
 /// When there is none.
-pub fn find() -> Outcome<PathBuf> {
+pub fn find(words: &Words) -> Outcome<PathBuf> {
     let candidates: Vec<PathBuf> = match env::var_os(VARIABLE) {
         Some(named) => vec![named.into()],
         None => ["python3", "python"].map(PathBuf::from).into(),
     };
     candidates.into_iter().find(has_kafka).ok_or_else(|| {
-        Failure::request("no Python with kafka-python here")
-            .because("this lesson's programs are written in Python")
+        Failure::request(words.say("error.no-python"))
+            .because(words.say("error.no-python-why"))
             .hint("python3 -m venv venv && venv/bin/pip install kafka-python && export VELO_PYTHON=$PWD/venv/bin/python")
     })
 }

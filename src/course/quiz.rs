@@ -2,7 +2,7 @@
 
 use super::model::Lesson;
 use super::render::Page;
-use super::runner::{Heard, Talk};
+use super::talk::{Heard, Talk};
 use crate::failure::Outcome;
 use crate::i18n::Words;
 use std::time::Duration;
@@ -63,23 +63,49 @@ pub fn ask(lessons: &[Lesson], words: &Words, page: Page, talk: &mut dyn Talk) -
     Ok(score)
 }
 
-/// Shows numbered answers and waits for a number among them; `None` when the input ends or the learner leaves.
-pub fn choose(options: &[String], words: &Words, page: Page, talk: &mut dyn Talk) -> Outcome<Option<usize>> {
+/// What is heard after a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chosen {
+    /// An answer, from 1.
+    Number(usize),
+    /// No answer: only Enter, or the input has ended.
+    None,
+    /// Something else.
+    Other(String),
+}
+
+/// Waits for an answer among `most`.
+///
+/// # Errors
+/// When the learner interrupts.
+pub fn hear(most: usize, talk: &mut dyn Talk) -> Outcome<Chosen> {
+    loop {
+        let line = match talk.next(Duration::from_secs(3600))? {
+            Heard::Nothing => continue,
+            Heard::End => return Ok(Chosen::None),
+            Heard::Line(line) => line.trim().to_owned(),
+        };
+        return Ok(match line.parse() {
+            Ok(number) if (1..=most).contains(&number) => Chosen::Number(number),
+            _ if line.is_empty() => Chosen::None,
+            _ => Chosen::Other(line),
+        });
+    }
+}
+
+/// Shows numbered answers and waits for one of them; `None` when the input ends or the learner leaves.
+fn choose(options: &[String], words: &Words, page: Page, talk: &mut dyn Talk) -> Outcome<Option<usize>> {
     for (number, option) in options.iter().enumerate() {
         talk.say(&page.markdown(&format!("{}. {option}", number + 1)))?;
     }
     let prompt = words.fill("quiz.prompt", &[("n", &options.len().to_string())]);
     talk.say(&page.faint(&prompt))?;
     loop {
-        match talk.next(Duration::from_secs(3600))? {
-            Heard::Nothing => {}
-            Heard::End => return Ok(None),
-            Heard::Line(line) => match line.trim().parse() {
-                Ok(number) if (1..=options.len()).contains(&number) => return Ok(Some(number)),
-                Ok(_) => talk.say(&prompt)?,
-                Err(_) if matches!(line.trim(), "" | "q") => return Ok(None),
-                Err(_) => talk.say(&prompt)?,
-            },
+        match hear(options.len(), talk)? {
+            Chosen::Number(number) => return Ok(Some(number)),
+            Chosen::None => return Ok(None),
+            Chosen::Other(line) if line == "q" => return Ok(None),
+            Chosen::Other(_) => talk.say(&prompt)?,
         }
     }
 }

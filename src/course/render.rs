@@ -1,20 +1,27 @@
 //! Text for a terminal: Markdown paragraphs folded to its width, code left as it is. The screen is never cleared.
 
 use crate::ui::foreign::harmless;
+use super::picture;
 use dialoguer::console;
 
 /// How wide prose is at most: longer lines are hard to read.
 const WIDEST: usize = 92;
+
+/// How far code and pictures are set in.
+const MARGIN: usize = 4;
 
 /// Where text is shown.
 #[derive(Debug, Clone, Copy)]
 pub struct Page {
     width: usize,
     colour: bool,
+    /// Pictures are told by their sentences.
+    told: bool,
 }
 
 impl Page {
-    /// The standard output as it is: its width, and colours when it is a terminal and `NO_COLOR` is not set.
+    /// The standard output as it is: its width, and colours when it is a terminal and `NO_COLOR` is not set. A terminal that
+    /// cannot draw, and one that is too narrow for a picture, gets the picture's sentence.
     pub fn of_stdout() -> Self {
         let term = console::Term::stdout();
         let width = term
@@ -23,12 +30,25 @@ impl Page {
         Page {
             width: width.clamp(40, WIDEST),
             colour: console::colors_enabled(),
+            told: width < MARGIN + picture::WIDEST
+                || std::env::var_os("TERM").is_some_and(|term| term == "dumb"),
         }
     }
 
     /// Without colour, of a given width.
     pub fn plain(width: usize) -> Self {
-        Page { width, colour: false }
+        Page {
+            width,
+            colour: false,
+            told: width < MARGIN + picture::WIDEST,
+        }
+    }
+
+    /// The same; when `told`, each picture is told by its sentence, for those who cannot see it.
+    #[must_use]
+    pub fn telling_pictures(mut self, told: bool) -> Self {
+        self.told |= told;
+        self
     }
 
     /// A Markdown text, folded.
@@ -37,12 +57,21 @@ impl Page {
         let mut out = String::new();
         let mut paragraph = String::new();
         let mut in_code = false;
+        let mut left_out = false;
         for line in text.lines() {
             if line.starts_with("```") {
                 self.flush(&mut out, &mut paragraph);
                 in_code = !in_code;
+                left_out = false;
+                if let Some(sentence) = picture::sentence(line).filter(|_| in_code && self.told) {
+                    left_out = true;
+                    paragraph.push_str(sentence);
+                    self.flush(&mut out, &mut paragraph);
+                }
+            } else if in_code && left_out {
+                // Its sentence stands in its place.
             } else if in_code {
-                out.push_str("    ");
+                out.push_str(&" ".repeat(MARGIN));
                 out.push_str(&self.paint(line, console::Style::new().cyan()));
                 out.push('\n');
             } else if line.trim().is_empty() {
@@ -180,6 +209,15 @@ mod tests {
     fn a_sign_stays_with_its_word() {
         let text = Page::plain(20).markdown("Un cluster répond-il\u{a0}? Oui\u{a0}: c’est lui.");
         assert_eq!(text, "Un cluster\nrépond-il\u{a0}? Oui\u{a0}:\nc’est lui.");
+    }
+
+    #[test]
+    fn a_picture_is_told_where_it_cannot_be_seen() {
+        let text = "Look:\n```picture A writes, B reads.\n  A ──▶ B\n```\nSo.";
+        assert_eq!(Page::plain(80).markdown(text), "Look:\n      A ──▶ B\nSo.");
+        let told = "Look:\nA writes, B reads.\nSo.";
+        assert_eq!(Page::plain(60).markdown(text), told);
+        assert_eq!(Page::plain(80).telling_pictures(true).markdown(text), told);
     }
 
     #[test]

@@ -1,43 +1,28 @@
 //! The interactive lesson: shows a step, watches the cluster while the learner acts anywhere, moves on when told to.
 
+use super::began;
 use super::check::{self, Finding};
 use super::dress::Dress;
 use super::fact::ClusterFacts;
 use super::hint::{self, Face, Help};
-use super::model::{Lesson, Step};
+use super::model::{Check, Lesson, Step};
+use super::needs;
 use super::play::three_ways;
 use super::progress::{self, LessonProgress, Progress, State};
-use super::prose::StepProse;
-use super::quiz::choose;
+use super::prose::{QuestionProse, StepProse};
+use super::quiz::{self, Chosen};
 use super::render::Page;
 use super::stage;
+use super::talk::{Heard, Talk};
+use super::typed::{self, Typed};
+use super::watch::Watch;
 use crate::failure::Outcome;
 use crate::i18n::Words;
-use crate::ui::foreign::harmless;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often the cluster is looked at while the learner acts: a success is noticed within a second.
 const LOOK: Duration = Duration::from_millis(500);
-
-/// The two ends of a talk with the learner.
-pub trait Talk {
-    /// Says a text, ended by a new line.
-    fn say(&mut self, text: &str) -> Outcome;
-    /// The next line that the learner types, if one comes in time.
-    fn next(&mut self, patience: Duration) -> Outcome<Heard>;
-}
-
-/// What was heard.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
-    /// A line, without its end.
-    Line(String),
-    /// Nothing in the time given.
-    Nothing,
-    /// There will be no more.
-    End,
-}
 
 /// A lesson that is being taken.
 pub struct Runner<'a> {
@@ -53,15 +38,27 @@ pub struct Runner<'a> {
     pub page: Page,
     /// The progress file.
     pub file: PathBuf,
+    /// The lesson to go on with after this one.
+    pub next: Option<String>,
 }
 
 /// Where to go after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Go {
+pub(super) enum Go {
     Next,
     Back,
     Again,
     Leave,
+}
+
+/// What became of something that the learner typed.
+enum Obeyed {
+    /// It leads away from the step, or to its beginning.
+    Go(Go),
+    /// It is dealt with.
+    Done,
+    /// It means nothing here.
+    Nothing,
 }
 
 impl Runner<'_> {
@@ -71,6 +68,9 @@ impl Runner<'_> {
     /// When the talk or the progress file cannot be written.
     pub fn run(&self, talk: &mut dyn Talk) -> Outcome {
         let mut at = self.progress()?.position(self.lesson);
+        if at == self.lesson.steps.len() {
+            return self.finished(talk);
+        }
         if at == 0 {
             self.show(talk, &self.lesson.prose(self.words.lang()).intro)?;
         }
@@ -83,7 +83,22 @@ impl Runner<'_> {
                 Go::Leave => return talk.say(self.words.say("runner.left")),
             }
         }
+        self.update(|progress| progress.at = None)?;
         self.end(talk)
+    }
+
+    /// What a learner is told who comes back to a lesson of which nothing is left to do.
+    fn finished(&self, talk: &mut dyn Talk) -> Outcome {
+        talk.say(&self.words.fill("runner.finished", &[("lesson", &self.lesson.id)]))?;
+        self.go_on(talk)
+    }
+
+    /// Names the lesson to go on with.
+    fn go_on(&self, talk: &mut dyn Talk) -> Outcome {
+        match &self.next {
+            Some(next) => talk.say(&self.words.fill("runner.next", &[("lesson", next)])),
+            None => Ok(()),
+        }
     }
 
     /// Shows the text of a step, with its heading.
@@ -129,15 +144,63 @@ impl Runner<'_> {
     /// # Errors
     /// When the cluster does not answer, or the progress file cannot be written.
     pub fn check(&self, step: &Step, talk: &mut dyn Talk) -> Outcome<bool> {
-        let findings = check::all(self.facts, &self.dress.checks(step))?;
+        let findings = check::all(self.facts, &self.checks(step)?)?;
         for finding in &findings {
             self.say_finding(finding, talk)?;
         }
-        let passed = check::passed(&findings);
-        if passed {
+        if check::passed(&findings) {
             self.succeed(step, talk)?;
+            return Ok(true);
         }
-        Ok(passed)
+        self.say_missing(step, talk)?;
+        Ok(false)
+    }
+
+    /// The step's checks about this learner's names, with who was there when the step began.
+    ///
+    /// # Errors
+    /// When the progress file cannot be understood.
+    pub(super) fn checks(&self, step: &Step) -> Outcome<Vec<Check>> {
+        let mut checks = self.dress.checks(step);
+        if let Some(progress) = self.progress()?.steps.get(&step.id) {
+            began::remember(&mut checks, &progress.began);
+        }
+        Ok(checks)
+    }
+
+    /// Makes what a step starts from and notes who is there; a step that was passed needs neither. Says what an earlier step
+    /// should have left and has not.
+    ///
+    /// # Errors
+    /// When the cluster does not answer, or the talk or the progress file cannot be written.
+    pub fn begin(&self, step: &Step, talk: &mut dyn Talk) -> Outcome {
+        if self.progress()?.state(step) == State::Passed {
+            return Ok(());
+        }
+        for topic in stage::set_up(self.facts, &self.dress, step)? {
+            talk.say(&self.words.fill("runner.set-up", &[("topic", &topic)]))?;
+        }
+        let members = began::members(self.facts, &self.dress.checks(step))?;
+        if !members.is_empty() {
+            self.update(|progress| progress.step(step).began = members)?;
+        }
+        self.say_missing(step, talk)
+    }
+
+    /// Says which things of earlier steps the step builds on and does not find, and what makes them.
+    fn say_missing(&self, step: &Step, talk: &mut dyn Talk) -> Outcome {
+        for missing in needs::missing(self.lesson, step, self.facts, &self.dress)? {
+            let title = self.text(missing.step).title;
+            let said = self.words.fill("runner.missing", &[("title", &title)]);
+            talk.say(&self.page.markdown(&said))?;
+            for finding in &missing.findings {
+                self.say_finding(finding, talk)?;
+            }
+            for line in hint::solution(missing.step, Face::Velo) {
+                talk.say(&self.page.typed("    ", &self.dress.text(&line)))?;
+            }
+        }
+        Ok(())
     }
 
     /// Gives the next hint, or the solution after the last one.
@@ -158,7 +221,8 @@ impl Runner<'_> {
                     "runner.hint",
                     &[("n", &number.to_string()), ("all", &text.hints.len().to_string())],
                 );
-                self.show(talk, &format!("{title} {hint}"))
+                self.show(talk, &format!("{title} {hint}"))?;
+                self.say_missing(step, talk)
             }
             Help::Solution => self.solution(step, talk),
         }
@@ -178,7 +242,7 @@ impl Runner<'_> {
             }
             talk.say("")?;
         }
-        Ok(())
+        self.say_missing(step, talk)
     }
 
     /// Leaves a step out, which is not passing it.
@@ -209,11 +273,12 @@ impl Runner<'_> {
     }
 
     fn take(&self, step: &Step, at: usize, talk: &mut dyn Talk) -> Outcome<Go> {
+        let mut watch = Watch::default();
         self.show_step(at, talk)?;
-        for topic in stage::set_up(self.facts, &self.dress, step)? {
-            talk.say(&self.words.fill("runner.set-up", &[("topic", &topic)]))?;
+        self.look(step, &mut watch, talk)?;
+        if let Some(go) = self.predict(step, at, &mut watch, talk)? {
+            return Ok(go);
         }
-        self.predict(step, talk)?;
         talk.say("")?;
         let menu = if step.checks.is_empty() {
             "runner.menu-look"
@@ -221,17 +286,15 @@ impl Runner<'_> {
             "runner.menu"
         };
         talk.say(&self.page.faint(&self.page.markdown(self.words.say(menu))))?;
-        let mut watch = Watch::default();
         loop {
-            let heard = talk.next(LOOK)?;
-            match &heard {
+            match talk.next(LOOK)? {
                 Heard::Nothing => self.look(step, &mut watch, talk)?,
                 Heard::End => {
-                    self.check(step, talk)?;
+                    self.patiently(&mut watch, talk, |talk| self.check(step, talk).map(drop))?;
                     return Ok(Go::Leave);
                 }
                 Heard::Line(line) => {
-                    if let Some(go) = self.obey(line.trim(), step, &mut watch, talk)? {
+                    if let Some(go) = self.hear(line.trim(), step, at, &mut watch, talk)? {
                         return Ok(go);
                     }
                 }
@@ -239,68 +302,81 @@ impl Runner<'_> {
         }
     }
 
-    fn obey(&self, word: &str, step: &Step, watch: &mut Watch, talk: &mut dyn Talk) -> Outcome<Option<Go>> {
-        match word {
-            "" | "n" if watch.passed => return Ok(Some(Go::Next)),
-            "" | "n" | "c" => {
-                watch.passed = self.check(step, talk)?;
-                if !watch.passed {
-                    talk.say(self.words.say("runner.not-yet"))?;
-                }
-                if watch.passed && step.checks.is_empty() {
-                    return Ok(Some(Go::Next));
-                }
-                if watch.passed {
-                    talk.say(&self.page.faint(self.words.say("runner.menu-next")))?;
-                }
-            }
-            "h" => self.help(step, talk)?,
-            "s" => self.solution(step, talk)?,
-            "b" => return Ok(Some(Go::Back)),
-            "k" => {
-                self.skip(step, talk)?;
-                return Ok(Some(Go::Next));
-            }
-            "t" => return Ok(Some(Go::Again)),
-            "q" => return Ok(Some(Go::Leave)),
-            _ => talk.say(self.words.say("runner.menu"))?,
+    /// A line while the learner acts.
+    fn hear(
+        &self,
+        line: &str,
+        step: &Step,
+        at: usize,
+        watch: &mut Watch,
+        talk: &mut dyn Talk,
+    ) -> Outcome<Option<Go>> {
+        match line {
+            "" | "n" if watch.passed => Ok(Some(Go::Next)),
+            "" | "n" | "c" => self.check_now(step, watch, talk),
+            _ => match self.obey(line, step, at, watch, talk)? {
+                Obeyed::Go(go) => Ok(Some(go)),
+                Obeyed::Done => Ok(None),
+                Obeyed::Nothing => talk.say(self.words.say("runner.menu")).map(|()| None),
+            },
         }
+    }
+
+    fn check_now(&self, step: &Step, watch: &mut Watch, talk: &mut dyn Talk) -> Outcome<Option<Go>> {
+        let mut passed = None;
+        self.patiently(watch, talk, |talk| {
+            passed = Some(self.check(step, talk)?);
+            Ok(())
+        })?;
+        match passed {
+            Some(true) if step.checks.is_empty() => return Ok(Some(Go::Next)),
+            Some(true) => talk.say(&self.page.faint(self.words.say("runner.menu-next")))?,
+            Some(false) => talk.say(self.words.say("runner.not-yet"))?,
+            None => {}
+        }
+        watch.passed = passed == Some(true);
         Ok(None)
     }
 
-    /// Looks at the cluster once, and says what has come true since the last look.
-    fn look(&self, step: &Step, watch: &mut Watch, talk: &mut dyn Talk) -> Outcome {
-        if watch.passed || step.checks.is_empty() {
-            return Ok(());
-        }
-        let findings = match check::all(self.facts, &self.dress.checks(step)) {
-            Ok(findings) => findings,
-            Err(failure) => {
-                // A cluster that is being restarted comes back: say so once, and go on looking.
-                if !watch.lost {
-                    talk.say(&harmless(&failure.to_string()))?;
-                }
-                watch.lost = true;
-                return Ok(());
+    /// What means the same wherever a step is: its keys, and commands.
+    fn obey(
+        &self,
+        line: &str,
+        step: &Step,
+        at: usize,
+        watch: &mut Watch,
+        talk: &mut dyn Talk,
+    ) -> Outcome<Obeyed> {
+        match line {
+            "h" => self.patiently(watch, talk, |talk| self.help(step, talk))?,
+            "s" => self.patiently(watch, talk, |talk| self.solution(step, talk))?,
+            "t" => return Ok(Obeyed::Go(Go::Again)),
+            "b" if at == 0 => talk.say(self.words.say("runner.at-the-start"))?,
+            "b" => return Ok(Obeyed::Go(Go::Back)),
+            "k" => {
+                self.skip(step, talk)?;
+                return Ok(Obeyed::Go(Go::Next));
             }
-        };
-        watch.lost = false;
-        for finding in findings.iter().filter(|finding| finding.passed) {
-            if !watch.seen.contains(&finding.check.name) {
-                watch.seen.push(finding.check.name.clone());
-                self.say_finding(finding, talk)?;
-            }
+            "q" => return Ok(Obeyed::Go(Go::Leave)),
+            _ => match typed::read(line) {
+                Typed::Key("") => return Ok(Obeyed::Nothing),
+                Typed::Key(key) => return self.obey(key, step, at, watch, talk),
+                Typed::Short(words) => talk.run(&words)?,
+                Typed::Elsewhere => self.send_elsewhere(line, talk)?,
+                Typed::Other => return Ok(Obeyed::Nothing),
+            },
         }
-        if check::passed(&findings) {
-            watch.passed = true;
-            self.succeed(step, talk)?;
-            talk.say(&self.page.faint(self.words.say("runner.menu-next")))?;
-        }
-        Ok(())
+        Ok(Obeyed::Done)
+    }
+
+    /// Says where a command is to be typed.
+    fn send_elsewhere(&self, line: &str, talk: &mut dyn Talk) -> Outcome {
+        talk.say(&self.page.markdown(self.words.say("runner.elsewhere")))?;
+        talk.say(&self.page.typed("    ", line))
     }
 
     /// Asks the step's questions before the learner acts; the answers come after success.
-    fn predict(&self, step: &Step, talk: &mut dyn Talk) -> Outcome {
+    fn predict(&self, step: &Step, at: usize, watch: &mut Watch, talk: &mut dyn Talk) -> Outcome<Option<Go>> {
         let text = self.text(step);
         let answered = self.progress()?.step(step).answers.clone();
         for question in &step.questions {
@@ -310,27 +386,46 @@ impl Runner<'_> {
             if answered.contains_key(&question.id) {
                 continue;
             }
-            talk.say("")?;
-            self.show(
-                talk,
-                &format!("{} {}", self.words.say("play.predict"), asked.text),
-            )?;
-            let options: Vec<String> = asked
-                .options
-                .iter()
-                .map(|option| self.dress.text(option))
-                .collect();
-            if let Some(given) = choose(&options, self.words, self.page, talk)? {
-                self.update(|progress| {
-                    progress.step(step).answers.insert(question.id.clone(), given);
-                })?;
-                talk.say(self.words.say("runner.we-shall-see"))?;
+            self.ask(asked, talk)?;
+            let most = asked.options.len();
+            loop {
+                match quiz::hear(most, talk)? {
+                    Chosen::Number(given) => {
+                        self.update(|progress| {
+                            progress.step(step).answers.insert(question.id.clone(), given);
+                        })?;
+                        talk.say(self.words.say("runner.we-shall-see"))?;
+                        break;
+                    }
+                    Chosen::None => break,
+                    Chosen::Other(line) => match self.obey(&line, step, at, watch, talk)? {
+                        Obeyed::Go(go) => return Ok(Some(go)),
+                        Obeyed::Done | Obeyed::Nothing => self.prompt(most, talk)?,
+                    },
+                }
             }
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn succeed(&self, step: &Step, talk: &mut dyn Talk) -> Outcome {
+    fn ask(&self, asked: &QuestionProse, talk: &mut dyn Talk) -> Outcome {
+        talk.say("")?;
+        self.show(
+            talk,
+            &format!("{} {}", self.words.say("play.predict"), asked.text),
+        )?;
+        for (number, option) in asked.options.iter().enumerate() {
+            self.show(talk, &format!("{}. {option}", number + 1))?;
+        }
+        self.prompt(asked.options.len(), talk)
+    }
+
+    fn prompt(&self, most: usize, talk: &mut dyn Talk) -> Outcome {
+        let prompt = self.words.fill("runner.prompt", &[("n", &most.to_string())]);
+        talk.say(&self.page.faint(&self.page.markdown(&prompt)))
+    }
+
+    pub(super) fn succeed(&self, step: &Step, talk: &mut dyn Talk) -> Outcome {
         self.update(|progress| progress.set(step, State::Passed, &progress::now()))?;
         talk.say(&self.page.verdict(true, self.words.say("runner.passed")))?;
         let text = self.text(step);
@@ -358,7 +453,11 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn end(&self, talk: &mut dyn Talk) -> Outcome {
+    /// Says the lesson's last words, and which lesson comes next.
+    ///
+    /// # Errors
+    /// When the talk cannot be written.
+    pub fn end(&self, talk: &mut dyn Talk) -> Outcome {
         let progress = self.progress()?;
         talk.say("")?;
         talk.say(&self.page.rule(self.words.say("play.end")))?;
@@ -371,10 +470,11 @@ impl Runner<'_> {
                 ("steps", &self.lesson.steps.len().to_string()),
                 ("lesson", &self.lesson.id),
             ],
-        ))
+        ))?;
+        self.go_on(talk)
     }
 
-    fn say_finding(&self, finding: &Finding, talk: &mut dyn Talk) -> Outcome {
+    pub(super) fn say_finding(&self, finding: &Finding, talk: &mut dyn Talk) -> Outcome {
         let line = format!("  {}", finding.line(self.words));
         talk.say(&self.page.verdict(finding.passed, &line))
     }
@@ -394,12 +494,4 @@ impl Runner<'_> {
         }
         talk.say(&self.page.markdown(&self.dress.text(markdown)))
     }
-}
-
-/// What watching has seen of a step.
-#[derive(Debug, Default)]
-struct Watch {
-    seen: Vec<String>,
-    passed: bool,
-    lost: bool,
 }

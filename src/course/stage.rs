@@ -1,11 +1,14 @@
 //! Acts a lesson's commands out and waits for their effect: what demonstration and live lint have in common.
 
+use super::began;
 use super::check::{self, Finding};
 use super::dress::Dress;
 use super::fact::ClusterFacts;
 use super::model::{Act, Check, Step};
 use super::program::{Ended, Line, Programs};
 use crate::failure::{Failure, Outcome};
+use crate::i18n::Words;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// How long a check is waited for, unless it says otherwise.
@@ -24,9 +27,29 @@ pub struct Stage<'a> {
     pub programs: Programs,
     /// Whether the user has pressed Ctrl-C.
     pub interrupted: &'a dyn Fn() -> bool,
+    /// The language of what is told.
+    pub words: &'a Words,
+    /// Who was there when the step began.
+    pub began: BTreeSet<String>,
 }
 
 impl Stage<'_> {
+    /// Notes what a step begins with.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub fn begin(&mut self, step: &Step) -> Outcome {
+        self.began = began::members(self.facts, &self.dress.checks(step))?;
+        Ok(())
+    }
+
+    /// The checks of the step that was begun.
+    pub fn checks(&self, step: &Step) -> Vec<Check> {
+        let mut checks = self.dress.checks(step);
+        began::remember(&mut checks, &self.began);
+        checks
+    }
+
     /// Acts one act out.
     ///
     /// # Errors
@@ -89,9 +112,10 @@ impl Stage<'_> {
             }
             if let Some((terminal, code)) = self.programs.ended().into_iter().next() {
                 self.programs.read(LOOK, show);
+                let code = code.to_string();
                 return Err(
-                    Failure::request(format!("the program in terminal {terminal} ended by itself"))
-                        .because(format!("its exit code is {code}; its last words stand above")),
+                    Failure::request(self.words.fill("play.ended", &[("n", &terminal)]))
+                        .because(self.words.fill("play.exit-code", &[("code", &code)])),
                 );
             }
         }

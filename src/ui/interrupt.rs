@@ -121,6 +121,7 @@ fn listen() -> io::Result<()> {
             loop {
                 let code = signals.next().await;
                 if PRESSED.swap(code, Ordering::SeqCst) != 0 {
+                    super::keys::restore();
                     std::process::exit(i32::from(code));
                 }
                 #[cfg(unix)]

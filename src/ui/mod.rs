@@ -5,6 +5,7 @@ pub mod confirm;
 pub mod enter;
 pub mod foreign;
 pub mod interrupt;
+pub mod keys;
 pub mod lines;
 pub mod log;
 pub mod output;

@@ -142,6 +142,7 @@ fn write_line(text: &str) -> io::Result<()> {
 /// What a failed write to stdout means: a closed pipe ends the process with success, the rest is a failure.
 pub fn write_failed<T>(error: io::Error) -> Outcome<T> {
     if error.kind() == io::ErrorKind::BrokenPipe {
+        super::keys::restore();
         std::process::exit(0);
     }
     Err(Failure::request("cannot write the output").because(error))

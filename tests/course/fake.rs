@@ -1,16 +1,17 @@
 //! A cluster in memory, and a learner who types a script.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 use velodrome::course::fact::{ClusterFacts, Group, PartitionOffsets, Seen};
-use velodrome::course::runner::{Heard, Talk};
-use velodrome::failure::Outcome;
+use velodrome::course::talk::{Heard, Talk};
+use velodrome::failure::{Failure, Outcome};
 
 /// What the cluster in memory holds: topics by name with the number of records of each partition, and groups.
 #[derive(Debug, Clone, Default)]
 pub struct Fake {
+    pub away: Rc<Cell<bool>>,
     pub topics: Rc<RefCell<BTreeMap<String, Vec<i64>>>>,
     pub groups: Rc<RefCell<BTreeMap<String, Group>>>,
 }
@@ -26,6 +27,9 @@ impl Fake {
 
 impl ClusterFacts for Fake {
     fn topics(&self) -> Outcome<BTreeMap<String, usize>> {
+        if self.away.get() {
+            return Err(Failure::unreachable("no broker answers"));
+        }
         let topics = self.topics.borrow();
         Ok(topics
             .iter()
@@ -67,10 +71,20 @@ impl ClusterFacts for Fake {
         Ok(())
     }
 
-    fn remove(&self, topics: &[String], groups: &[String]) -> Outcome {
+    fn remove_topics(&self, topics: &[String]) -> Outcome {
         self.topics.borrow_mut().retain(|name, _| !topics.contains(name));
-        self.groups.borrow_mut().retain(|name, _| !groups.contains(name));
         Ok(())
+    }
+
+    fn remove_groups(&self, groups: &[String]) -> Outcome<Vec<String>> {
+        let mut there = self.groups.borrow_mut();
+        let in_use = |group: &Group| !group.members.is_empty();
+        there.retain(|name, group| !groups.contains(name) || in_use(group));
+        Ok(groups
+            .iter()
+            .filter(|name| there.contains_key(*name))
+            .cloned()
+            .collect())
     }
 }
 
@@ -87,6 +101,8 @@ pub struct Learner {
     script: VecDeque<Do>,
     /// What was said.
     pub heard: String,
+    /// The commands that were run.
+    pub ran: Vec<String>,
 }
 
 impl Learner {
@@ -94,6 +110,7 @@ impl Learner {
         Learner {
             script: script.into_iter().collect(),
             heard: String::new(),
+            ran: Vec::new(),
         }
     }
 }
@@ -102,6 +119,11 @@ impl Talk for Learner {
     fn say(&mut self, text: &str) -> Outcome {
         self.heard.push_str(text);
         self.heard.push('\n');
+        Ok(())
+    }
+
+    fn run(&mut self, words: &[String]) -> Outcome {
+        self.ran.push(words.join(" "));
         Ok(())
     }
 

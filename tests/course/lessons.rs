@@ -1,5 +1,6 @@
 //! The shipped lessons, and what an author is told about others.
 
+use crate::support::cluster::Cluster;
 use crate::support::velo::Home;
 use std::collections::BTreeSet;
 use std::fs;
@@ -105,6 +106,24 @@ fn lint_finds_what_an_author_gets_wrong() {
             "en.md: heading `### because` means nothing",
         ),
         (
+            "en.md",
+            "  producer ──writes──▶ ",
+            "  producer ──writes them all──▶ ",
+            "en.md: a picture is 80 columns wide, 74 at most are wanted: producer",
+        ),
+        (
+            "es.md",
+            "```picture Un productor",
+            "```picture\n  Un productor",
+            "es.md: a picture has no sentence that says the same",
+        ),
+        (
+            "lesson.toml",
+            "needs = [\"create/exists\"]",
+            "needs = [\"delete\"]",
+            "step `look`: it needs `delete`, which no step before it checks",
+        ),
+        (
             "lesson.toml",
             "fails = \"exists\"",
             "fails = \"existed\"",
@@ -191,7 +210,7 @@ fn the_quiz_says_right_and_wrong_and_why() {
         "Right: 2.",
         "No, it is 2.",
         "replication factor is 1",
-        "1 right of 2 answered.",
+        "1 of 2 answered correctly.",
     ] {
         assert!(said.contains(part), "{part} is not in\n{said}");
     }
@@ -248,4 +267,97 @@ fn a_course_that_contradicts_itself_is_told_how() {
             .fails_with(1);
         assert!(ended.stderr.contains(why), "{why}\nis not in\n{}", ended.stderr);
     }
+}
+
+/// A learner in the middle of a lesson, or behind its end.
+fn at(home: &Home, lesson: &str, bootstrap: &str, states: &[(&str, &str)]) {
+    let folder = home.path().join("state/course");
+    fs::create_dir_all(&folder).unwrap();
+    let mut text = format!("current = \"{lesson}\"\n[lesson.{lesson}]\nbootstrap = \"{bootstrap}\"\n");
+    for (step, state) in states {
+        text.push_str(&format!(
+            "[lesson.{lesson}.step.{step}]\nstate = \"{state}\"\nrevision = 1\n"
+        ));
+    }
+    fs::write(folder.join("progress.toml"), text).unwrap();
+}
+
+#[test]
+fn a_command_does_not_give_away_what_the_lesson_asks() {
+    let cluster = Cluster::classroom();
+    let server = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+    let create = [&["topic", "create", "velib-stations"], &server[..]].concat();
+    Home::new().velo(&create).succeeds();
+    let set = ["config", "set", "topic", "velib-stations", "retention.ms=4s"];
+    let set = [&set[..], &server[..]].concat();
+    let told = Home::new().velo(&set).succeeds().stderr;
+    assert!(told.contains("segment.ms"), "{told}");
+    let learner = Home::new();
+    at(&learner, "velib", cluster.bootstrap(), &[("topic", "passed")]);
+    let told = learner.velo(&set).succeeds().stderr;
+    assert!(!told.contains("segment"), "{told}");
+}
+
+#[test]
+fn after_a_finished_lesson_the_next_is_begun_and_nothing_of_the_old_one_is_made_again() {
+    let cluster = Cluster::classroom();
+    let steps = [
+        "cluster", "create", "look", "produce", "consume", "more", "delete",
+    ];
+    let home = Home::new();
+    at(
+        &home,
+        "hello-kafka",
+        cluster.bootstrap(),
+        &steps.map(|step| (step, "passed")),
+    );
+    let start = |arguments: &[&str]| {
+        let server = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+        let all = [&["lesson", "start"], arguments, &server[..]].concat();
+        let output = home.command(&all).write_stdin("").output().unwrap();
+        let told = [output.stderr, output.stdout].concat();
+        String::from_utf8(told).unwrap()
+    };
+    let told = start(&["hello-kafka"]);
+    assert!(told.contains("You have finished lesson hello-kafka"), "{told}");
+    let told = start(&[]);
+    assert!(told.contains("Next comes velib: City bikes, live."), "{told}");
+    assert!(told.contains("1/8"), "{told}");
+    let list = ["topic", "list", "--bootstrap-server", cluster.bootstrap()];
+    assert_eq!(home.velo(&list).succeeds().stdout.trim(), "");
+}
+
+#[test]
+fn pictures_are_told_in_words_to_those_who_ask() {
+    let cluster = Cluster::classroom();
+    let home = Home::new();
+    let said = |arguments: &[&str]| {
+        let server = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+        let all = [&["lesson", "start", "hello-kafka"], arguments, &server[..]].concat();
+        let output = home.command(&all).write_stdin("").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let told = said(&["--no-pictures"]);
+    assert!(
+        told.contains("any number of consumers") && !told.contains('┌'),
+        "{told}"
+    );
+    let drawn = said(&[]);
+    assert!(
+        drawn.contains('┌') && !drawn.contains("any number of consumers"),
+        "{drawn}"
+    );
+}
+
+#[test]
+fn a_lesson_whose_cluster_is_gone_is_told_how_to_start_it_again() {
+    let home = Home::new();
+    at(&home, "velib", "localhost:1", &[("topic", "passed")]);
+    let ended = home.velo(&["lesson", "check", "--lang", "es"]).fails_with(3);
+    let told = ended.stderr;
+    assert!(
+        told.contains("el clúster de la lección, localhost:1, no responde"),
+        "{told}"
+    );
+    assert!(told.contains("velo cluster start --port 1"), "{told}");
 }

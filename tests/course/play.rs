@@ -1,5 +1,6 @@
 //! The lessons play by themselves, on our cluster and on Apache Kafka, and leave nothing behind.
 
+use crate::peers::NO_DEPRECATION;
 use crate::support::cluster::Cluster;
 use crate::support::ending::{self, Limit};
 use crate::support::velo::Home;
@@ -18,7 +19,8 @@ fn plays_with(python: Option<PathBuf>, cluster: &Cluster, lesson: &str, wanted: 
     let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
     let mut play = home.command(&[&["lesson", "play", lesson, "--prefix", &prefix], &at[..]].concat());
     if let Some(python) = python {
-        play.env("VELO_PYTHON", python);
+        play.env("VELO_PYTHON", python)
+            .env("PYTHONWARNINGS", NO_DEPRECATION);
     }
     let output = play.output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
@@ -201,6 +203,7 @@ fn the_python_lesson_plays_with_kafka_python() {
             "VELO_PYTHON",
             crate::peers::peers_folder().join("python/bin/python"),
         )
+        .env("PYTHONWARNINGS", NO_DEPRECATION)
         .output()
         .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();

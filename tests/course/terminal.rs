@@ -26,19 +26,23 @@ fn a_learner_makes_a_topic(cluster: &Cluster) {
     let mut terminal = Session::spawn(command).unwrap();
     terminal.set_expect_timeout(Some(Duration::from_secs(60)));
     terminal.expect("Is anybody there?").unwrap();
-    terminal.expect("Enter go on").unwrap();
+    terminal.expect("Keys here: Enter go on").unwrap();
     terminal.send_line("").unwrap();
     terminal.expect("A topic of your own").unwrap();
     terminal.expect("I am watching the cluster").unwrap();
-    terminal.send_line("h").unwrap();
+    // Its first letter is a key, and the line is a command all the same.
+    terminal.send_line("kafka-topics.sh --version").unwrap();
+    terminal.expect("4.3.1").unwrap();
+    // At once: no Enter.
+    terminal.send("h").unwrap();
     terminal.expect("Hint 1 of 3").unwrap();
 
     let create = [&["topic", "create", &topic, "--partitions", "1"], &at[..]].concat();
     home.velo(&create).succeeds();
-    terminal.expect("wanted yes, is yes").unwrap();
+    terminal.expect("exists").unwrap();
     terminal.expect("Well done").unwrap();
     terminal.expect("Enter goes on").unwrap();
-    terminal.send_line("q").unwrap();
+    terminal.send("q").unwrap();
     terminal.expect("Your place is kept").unwrap();
     terminal.expect(Eof).unwrap();
 
@@ -54,4 +58,41 @@ fn a_learner_makes_a_topic(cluster: &Cluster) {
         .succeeds()
         .stdout;
     assert!(!topics.contains(&topic), "{topics}");
+}
+
+/// Takes a lesson below a shell, ends it with `keys`, and has the shell tell how the terminal is then.
+fn terminal_after(keys: &str) -> String {
+    let cluster = Cluster::classroom();
+    let home = Home::new();
+    let take = format!(
+        "trap : INT; {} lesson start hello-kafka --lang en; stty -a",
+        env!("CARGO_BIN_EXE_velo")
+    );
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", &take])
+        .env("VELO_HOME", home.path())
+        .env("VELO_BOOTSTRAP_SERVER", cluster.bootstrap())
+        .env("NO_COLOR", "1");
+    let mut terminal = Session::spawn(command).unwrap();
+    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
+    terminal.expect("Keys here: Enter go on").unwrap();
+    terminal.send(keys).unwrap();
+    let found = terminal.expect(Eof).unwrap();
+    String::from_utf8_lossy(found.before()).into_owned()
+}
+
+#[test]
+fn the_terminal_is_left_as_it_was() {
+    for keys in ["q", "\u{3}", "\u{4}"] {
+        let told = terminal_after(keys);
+        assert!(
+            told.contains(" icanon") && !told.contains("-icanon"),
+            "{keys:?}: {told}"
+        );
+        assert!(
+            told.contains(" echo ") && !told.contains("-echo "),
+            "{keys:?}: {told}"
+        );
+    }
 }

@@ -2,7 +2,7 @@
 //! `velo velib api`.
 
 use super::velib_support::{Running, admin, create, eventually, lag, records};
-use crate::peers::peers_folder;
+use crate::peers::{NO_DEPRECATION, peers_folder};
 use crate::support::cluster::Cluster;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +17,7 @@ fn start(cluster: &Cluster, name: &str, topic: &str, group: &str, url: &str) -> 
     command
         .arg(files.join(name))
         .env("VELO_BOOTSTRAP_SERVER", cluster.bootstrap())
+        .env("PYTHONWARNINGS", NO_DEPRECATION)
         .env("VELIB_TOPIC", topic)
         .env("VELIB_GROUP", group)
         .env("VELIB_URL", url);

@@ -100,6 +100,10 @@ fn java_tool_reading(cluster: &Cluster, class: &str, arguments: &[&str], input: 
     )
 }
 
+/// For `PYTHONWARNINGS`: a program of ours that uses what its libraries are to lose ends with an exception; what those
+/// libraries themselves use is their own affair.
+pub const NO_DEPRECATION: &str = "error::DeprecationWarning:__main__";
+
 pub fn peers_folder() -> PathBuf {
     std::env::var_os("VELO_PEERS_DIR")
         .expect("VELO_PEERS_DIR is set by scripts/dev/test")

@@ -15,7 +15,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Nothing that a student waits for takes longer.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The shells' prompt ends with it; the exit code of the last command stands before.
 const PROMPT: &str = r"\[(\d+)\]% ";
 

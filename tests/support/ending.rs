@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// More than any program takes to its end, beside others and on a slow machine.
 pub const LIMIT: Duration = Duration::from_secs(600);
 /// How long a program may take that has nothing more to do, or was told to end.
-const LEAVE: Duration = Duration::from_secs(90);
+const LEAVE: Duration = Duration::from_secs(60);
 
 /// While it lives, a program that runs for longer than [`LIMIT`] is killed, so that reading what it says has an end.
 pub struct Limit(#[expect(dead_code, reason = "its end is what is told")] Sender<()>);

@@ -23,15 +23,12 @@ def all_stations():
 
 
 def main():
-    producer = KafkaProducer(
-        bootstrap_servers=BROKERS,
-        key_serializer=str.encode,
-        value_serializer=lambda station: json.dumps(station).encode(),
-    )
+    producer = KafkaProducer(bootstrap_servers=BROKERS)
     while True:
         stations = all_stations()
         for station in stations:
-            producer.send(TOPIC, key=str(station["number"]), value=station)
+            # One key, one partition.
+            producer.send(TOPIC, key=str(station["number"]).encode(), value=json.dumps(station).encode())
         producer.flush()
         print(f"{int(time.time())} Produced {len(stations)} station records", flush=True)
         time.sleep(1)

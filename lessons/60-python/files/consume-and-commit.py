@@ -4,11 +4,11 @@
     pip install kafka-python
     python consume-and-commit.py        (Ctrl-C ends it)
 """
-import json
 import os
 import time
 
 from kafka import KafkaConsumer
+from kafka.serializer import JsonSerializer
 
 BROKERS = os.environ.get("VELO_BOOTSTRAP_SERVER", "localhost:9092").split(",")
 
@@ -26,7 +26,7 @@ def main():
         group_id="iabd-python-sure",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
-        value_deserializer=lambda value: json.loads(value.decode("utf-8")),
+        value_deserializer=JsonSerializer(),
     )
     try:
         while True:

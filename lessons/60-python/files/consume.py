@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Read the topic iabd-python in the group iabd-python-group; Kafka's client notes by itself how far it is.
+"""Read the topic iabd-python in the group iabd-python-group; kafka-python commits by itself how far it is.
 
     pip install kafka-python
     python consume.py        (Ctrl-C ends it)
 """
-import json
 import os
 
 from kafka import KafkaConsumer
+from kafka.serializer import JsonSerializer
 
 BROKERS = os.environ.get("VELO_BOOTSTRAP_SERVER", "localhost:9092").split(",")
 
@@ -17,11 +17,11 @@ def main():
         "iabd-python",
         bootstrap_servers=BROKERS,
         group_id="iabd-python-group",
-        # Where a group begins that has noted nothing yet.
+        # Where a group begins that has no committed offset yet.
         auto_offset_reset="earliest",
-        # Every five seconds, what was handed out so far counts as read.
+        # Every five seconds, what was handed out so far is committed.
         enable_auto_commit=True,
-        value_deserializer=lambda value: json.loads(value.decode("utf-8")),
+        value_deserializer=JsonSerializer(),
     )
     try:
         for message in consumer:
@@ -29,7 +29,7 @@ def main():
     except KeyboardInterrupt:
         pass
     finally:
-        # Notes how far it came, and leaves the group.
+        # Commits how far it came, and leaves the group.
         consumer.close()
 
 

@@ -4,10 +4,10 @@
     pip install kafka-python
     python produce.py
 """
-import json
 import os
 
 from kafka import KafkaProducer
+from kafka.serializer import JsonSerializer
 
 BROKERS = os.environ.get("VELO_BOOTSTRAP_SERVER", "localhost:9092").split(",")
 TOPIC = "iabd-python"
@@ -17,7 +17,7 @@ def main():
     producer = KafkaProducer(
         bootstrap_servers=BROKERS,
         # Kafka carries bytes: dictionary -> JSON text -> bytes.
-        value_serializer=lambda value: json.dumps(value).encode("utf-8"),
+        value_serializer=JsonSerializer(),
     )
     for number in range(10):
         # Returns at once: the record is sent later, in the background.

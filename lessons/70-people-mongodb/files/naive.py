@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The loop that everybody writes first: insert one by one, let a timer note how far one is.
+"""The loop that everybody writes first: insert one by one, let a timer commit how far one is.
 
     pip install kafka-python pymongo
     python naive.py                                          into the file naive.jsonl
@@ -48,7 +48,7 @@ def main():
     except KeyboardInterrupt:
         pass
     finally:
-        # Notes how far it was handed records, and leaves the group.
+        # Commits how far it was handed records, and leaves the group.
         consumer.close()
 
 

@@ -1,9 +1,11 @@
 //! Which cluster a lesson is on: the one that answers, or one that is started for it.
 
-use super::Desk;
+use super::{Desk, folder};
 use crate::commands::cluster::launch::{self, Launched};
 use crate::course::live::Live;
+use crate::course::watch::own_port;
 use crate::failure::{Failure, Kind, Outcome};
+use crate::i18n::Words;
 use crate::kafka::{Admin, Connection};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -21,7 +23,7 @@ pub(super) fn answering(desk: &Desk<'_>, yes: bool) -> Outcome<Live> {
     };
     if !yes {
         if !context.ui.interactive() {
-            return Err(failure.hint("velo lesson start --yes    starts a cluster by itself"));
+            return Err(failure.hint(desk.words.say("error.start-hint")));
         }
         let question = desk
             .words
@@ -30,19 +32,14 @@ pub(super) fn answering(desk: &Desk<'_>, yes: bool) -> Outcome<Live> {
             return Err(failure);
         }
     }
-    start(&port)?;
+    start(port, &desk.words)?;
     Admin::connect(&context.connection).map(Live::new)
 }
 
-/// The port of an address of this machine.
-fn own_port(bootstrap: &str) -> Option<String> {
-    let (host, port) = bootstrap.rsplit_once(':')?;
-    matches!(host, "localhost" | "127.0.0.1").then(|| port.to_owned())
-}
-
 /// As the learner would: `velo cluster start`.
-fn start(port: &str) -> Outcome {
-    let failed = || Failure::request("the cluster could not be started").hint("velo cluster start");
+fn start(port: &str, words: &Words) -> Outcome {
+    let failed =
+        || Failure::request(words.say("error.not-started")).hint(format!("velo cluster start --port {port}"));
     let status = std::env::current_exe()
         .and_then(|executable| {
             Command::new(executable)
@@ -84,9 +81,7 @@ impl Own {
     /// Stops it and removes its folder.
     pub(super) fn end(mut self) -> Outcome {
         let stopped = self.launched.take().map_or(Ok(()), Launched::stop);
-        let removed = std::fs::remove_dir_all(&self.folder).map_err(|error| {
-            Failure::request(format!("cannot remove {}", self.folder.display())).because(error)
-        });
+        let removed = folder::remove(&self.folder);
         stopped.and(removed)
     }
 }
@@ -97,6 +92,6 @@ impl Drop for Own {
         if let Some(launched) = self.launched.take() {
             let _ = launched.stop();
         }
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = folder::remove(&self.folder);
     }
 }

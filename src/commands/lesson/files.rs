@@ -4,6 +4,7 @@ use super::Desk;
 use crate::course::dress::Dress;
 use crate::course::progress::Progress;
 use crate::failure::{Failure, Outcome};
+use crate::i18n::Words;
 use clap::Args;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -22,13 +23,12 @@ pub(super) struct FilesArgs {
 }
 
 pub(super) fn run(desk: &Desk<'_>, args: &FilesArgs) -> Outcome {
-    let lesson = desk.source.lesson(&args.lesson)?;
+    let lesson = desk.source.lesson(&args.lesson, &desk.words)?;
     if lesson.files.is_empty() {
-        return Err(
-            Failure::request(format!("the lesson `{}` has no files", lesson.id))
-                .because("all its commands are typed")
-                .hint(format!("velo lesson start {}", lesson.id)),
-        );
+        let said = desk.words.fill("error.no-files", &[("lesson", &lesson.id)]);
+        return Err(Failure::request(said)
+            .because(desk.words.say("error.no-files-why"))
+            .hint(format!("velo lesson start {}", lesson.id)));
     }
     let progress = Progress::load(&desk.file())?;
     let prefix = progress
@@ -40,23 +40,22 @@ pub(super) fn run(desk: &Desk<'_>, args: &FilesArgs) -> Outcome {
         .map_err(|error| Failure::request(format!("cannot make {}", args.dir.display())).because(error))?;
     for (name, text) in &lesson.files {
         let path = args.dir.join(name);
-        write(&path, &dress.text(text), args.force)?;
+        write(&path, &dress.text(text), args.force, &desk.words)?;
         desk.context.ui.line(path.display().to_string())?;
     }
     Ok(())
 }
 
 /// Never overwrites what the learner may have changed, unless told to.
-fn write(path: &Path, text: &str, force: bool) -> Outcome {
+fn write(path: &Path, text: &str, force: bool, words: &Words) -> Outcome {
     let failed = |error| Failure::request(format!("cannot write {}", path.display())).because(error);
     match std::fs::read(path) {
         Ok(there) if there == text.as_bytes() => return Ok(()),
         Ok(_) if !force => {
-            return Err(
-                Failure::request(format!("{} is there and differs", path.display()))
-                    .because("it may be yours")
-                    .hint("--force overwrites it; or name another folder"),
-            );
+            let path = path.display().to_string();
+            return Err(Failure::request(words.fill("error.differs", &[("path", &path)]))
+                .because(words.say("error.differs-why"))
+                .hint(words.say("error.differs-hint")));
         }
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {}

@@ -6,6 +6,7 @@ use crate::course::load::Source;
 use crate::course::model::Lesson;
 use crate::course::{dress, lint, lint_live, python};
 use crate::failure::{Failure, Outcome};
+use crate::i18n::Words;
 use clap::{Args, Parser};
 use std::path::PathBuf;
 
@@ -23,14 +24,14 @@ pub(super) struct LintArgs {
 }
 
 pub(super) fn run(desk: &Desk<'_>, args: LintArgs) -> Outcome {
-    dress::valid_prefix(&args.prefix)?;
+    dress::valid_prefix(&args.prefix, &desk.words)?;
     let source = args.dir.map_or_else(|| desk.source.clone(), Source::Folder);
     let mut wrong = lint::words();
     for lesson in source.lessons()? {
         let mut found = lint::lesson(&lesson, &untypeable);
         say(desk, "lint.well", &lesson, &found);
         if found.is_empty() && !args.texts {
-            if let Some(why) = unplayable(&lesson) {
+            if let Some(why) = unplayable(&lesson, &desk.words) {
                 let said = [("lesson", lesson.id.as_str()), ("why", &why)];
                 desk.context.ui.say(desk.words.fill("lint.not-played", &said));
                 continue;
@@ -50,8 +51,10 @@ pub(super) fn run(desk: &Desk<'_>, args: LintArgs) -> Outcome {
     if wrong.is_empty() {
         return Ok(());
     }
-    Err(Failure::request(format!("{} things are wrong", wrong.len()))
-        .hint("docs/lessons.md says what is wanted"))
+    let said = desk
+        .words
+        .fill("error.things-wrong", &[("n", &wrong.len().to_string())]);
+    Err(Failure::request(said).hint(desk.words.say("error.lint-hint")))
 }
 
 fn say(desk: &Desk<'_>, key: &str, lesson: &Lesson, found: &[String]) {
@@ -63,8 +66,8 @@ fn say(desk: &Desk<'_>, key: &str, lesson: &Lesson, found: &[String]) {
 }
 
 /// Why this machine cannot play the lesson, if so.
-fn unplayable(lesson: &Lesson) -> Option<String> {
-    let missing = lesson.wants_python().then(python::find)?.err()?;
+fn unplayable(lesson: &Lesson, words: &Words) -> Option<String> {
+    let missing = lesson.wants_python().then(|| python::find(words))?.err()?;
     Some(missing.what().to_owned())
 }
 

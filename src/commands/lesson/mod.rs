@@ -2,6 +2,7 @@
 
 mod cluster;
 mod files;
+mod folder;
 mod lint;
 mod mailbox;
 mod play;
@@ -13,8 +14,10 @@ mod talk;
 
 use super::Context;
 use crate::course::load::Source;
+use crate::course::render::Page;
 use crate::failure::Outcome;
 use crate::i18n::Words;
+use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -26,6 +29,9 @@ pub struct LessonArgs {
     /// Take the lessons of this folder instead of those in the program
     #[arg(long, global = true, value_name = "DIR", env = "VELO_LESSONS")]
     lessons: Option<PathBuf>,
+    /// Say in words what pictures show, as narrow terminals are told it anyway
+    #[arg(long, global = true, env = "VELO_NO_PICTURES", value_parser = FalseyValueParser::new())]
+    no_pictures: bool,
     #[command(subcommand)]
     command: LessonCommand,
 }
@@ -70,12 +76,18 @@ struct Desk<'a> {
     context: &'a Context,
     source: Source,
     words: Words,
+    no_pictures: bool,
 }
 
 impl Desk<'_> {
     /// Where the learner's progress is.
     fn file(&self) -> PathBuf {
         crate::course::progress::Progress::path(&self.context.places.state)
+    }
+
+    /// How texts look on stdout.
+    fn page(&self) -> Page {
+        Page::of_stdout().telling_pictures(self.no_pictures)
     }
 }
 
@@ -89,6 +101,7 @@ impl LessonArgs {
             context,
             source: self.lessons.map_or(Source::Embedded, Source::Folder),
             words: Words::of(context.lang),
+            no_pictures: self.no_pictures,
         };
         match self.command {
             LessonCommand::List => show::list(&desk),

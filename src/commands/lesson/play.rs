@@ -1,7 +1,7 @@
 //! `velo lesson play`: a lesson that runs by itself.
 
-use super::Desk;
 use super::cluster::Own;
+use super::{Desk, folder, reset};
 use crate::course::dress::{self, Dress};
 use crate::course::fact::ClusterFacts;
 use crate::course::live::Live;
@@ -10,7 +10,6 @@ use crate::course::model::Lesson;
 use crate::course::play::{Play, Say};
 use crate::course::program::Programs;
 use crate::course::python;
-use crate::course::render::Page;
 use crate::course::snapshot::Snapshot;
 use crate::course::stage::Stage;
 use crate::failure::{Failure, Outcome};
@@ -19,12 +18,9 @@ use crate::ui::Interrupt;
 use crate::ui::output::write_styled;
 use clap::Args;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
-
-/// How long the groups of programs that have ended may still count their members: a session, and some more.
-const LEAVING: Duration = Duration::from_secs(15);
 
 /// Options of `velo lesson play`.
 #[derive(Debug, Args)]
@@ -37,10 +33,10 @@ pub(super) struct PlayArgs {
 }
 
 pub(super) fn run(desk: &Desk<'_>, args: &PlayArgs) -> Outcome {
-    dress::valid_prefix(&args.prefix)?;
-    let lesson = desk.source.lesson(&args.lesson)?;
+    dress::valid_prefix(&args.prefix, &desk.words)?;
+    let lesson = desk.source.lesson(&args.lesson, &desk.words)?;
     let words = &desk.words;
-    let page = Page::of_stdout();
+    let page = desk.page();
     let audience = Audience::default();
     let say = |text: &str| audience.line(text);
     let played = say(&page.rule(&lesson.prose(words.lang()).title)).and_then(|()| {
@@ -94,7 +90,10 @@ pub(super) fn on_a_cluster(
     // Before anything is started: from here on Ctrl-C is heard, and what was started is stopped.
     let interrupt = Interrupt::watch()?;
     let interrupted = || interrupt.pressed();
-    let python = lesson.wants_python().then(python::find).transpose()?;
+    let python = lesson
+        .wants_python()
+        .then(|| python::find(&desk.words))
+        .transpose()?;
     let context = desk.context;
     let own = if context.cluster_was_named {
         None
@@ -153,6 +152,8 @@ fn on_stage(
         dress: dress.clone(),
         programs,
         interrupted,
+        words: &desk.words,
+        began: BTreeSet::new(),
     };
     let played = act(stage);
     let removed = remove(desk, &before, &facts, lesson, &dress);
@@ -179,7 +180,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         // In the system's own folder for what may go; how the play came out matters more.
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = folder::remove(&self.0);
     }
 }
 
@@ -207,7 +208,7 @@ fn free_port() -> Outcome<u16> {
 }
 
 /// What the lesson's programs are told without saying it on each command line.
-fn environment(desk: &Desk<'_>, connection: &Connection) -> Outcome<Vec<(String, String)>> {
+pub(super) fn environment(desk: &Desk<'_>, connection: &Connection) -> Outcome<Vec<(String, String)>> {
     let mut environment = vec![(
         "VELO_BOOTSTRAP_SERVER".to_owned(),
         connection.bootstrap().to_owned(),
@@ -221,6 +222,7 @@ fn environment(desk: &Desk<'_>, connection: &Connection) -> Outcome<Vec<(String,
     Ok(environment)
 }
 
+/// A cluster of the lesson's own takes what was made there with it.
 fn remove(
     desk: &Desk<'_>,
     before: &Snapshot,
@@ -228,8 +230,12 @@ fn remove(
     lesson: &Lesson,
     dress: &Dress,
 ) -> Outcome {
-    let removed = before.remove_made(facts, lesson, dress, LEAVING)?;
-    if desk.context.cluster_was_named && !removed.is_empty() {
+    if !desk.context.cluster_was_named {
+        return Ok(());
+    }
+    let again = format!("velo lesson play {}", lesson.id);
+    let removed = reset::tidy(desk, before, facts, lesson, dress, &again)?;
+    if !removed.is_empty() {
         let names = removed.join(", ");
         desk.context
             .ui

@@ -2,12 +2,14 @@
 
 use super::{Desk, take};
 use crate::course::dress::Dress;
+use crate::course::fact::ClusterFacts;
 use crate::course::live::Live;
+use crate::course::model::Lesson;
 use crate::course::progress::Progress;
+use crate::course::snapshot::{Patience, Removal, Snapshot};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, Connection};
 use clap::Args;
-use std::time::Duration;
 
 /// Options of `velo lesson reset`.
 #[derive(Debug, Args)]
@@ -41,9 +43,8 @@ pub(super) fn run(desk: &Desk<'_>, args: &ResetArgs) -> Outcome {
     // A cluster that is gone has taken the lesson's topics with it.
     match Admin::connect(&connection) {
         Ok(admin) => {
-            let removed = mine
-                .before
-                .remove_made(&Live::new(admin), &lesson, &dress, Duration::ZERO)?;
+            let again = format!("velo lesson reset {} --yes", lesson.id);
+            let removed = tidy(desk, &mine.before, &Live::new(admin), &lesson, &dress, &again)?;
             if !removed.is_empty() {
                 let names = removed.join(", ");
                 desk.context
@@ -56,6 +57,39 @@ pub(super) fn run(desk: &Desk<'_>, args: &ResetArgs) -> Outcome {
     progress.lessons.remove(&lesson.id);
     progress.save(&desk.file())?;
     done(desk, &lesson.id)
+}
+
+/// Removes what the lesson made and says which things; groups that are still in use are waited for, with a word. `again` is
+/// what to type when they are in use even then.
+pub(super) fn tidy(
+    desk: &Desk<'_>,
+    before: &Snapshot,
+    facts: &dyn ClusterFacts,
+    lesson: &Lesson,
+    dress: &Dress,
+    again: &str,
+) -> Outcome<Vec<String>> {
+    let mut patience = Patience {
+        bound: Patience::SESSION,
+        say: &mut |groups, bound| {
+            let said = [
+                ("names", groups.join(", ")),
+                ("seconds", bound.as_secs().to_string()),
+            ];
+            let said = said.each_ref().map(|(name, value)| (*name, value.as_str()));
+            desk.context.ui.say(desk.words.fill("play.in-use", &said));
+        },
+    };
+    match before.remove_made(facts, lesson, dress, &mut patience)? {
+        Removal::Done(removed) => Ok(removed),
+        Removal::InUse(groups) => {
+            let names = groups.join(", ");
+            let failure = Failure::request(desk.words.fill("play.still-in-use", &[("names", &names)]))
+                .because(desk.words.say("play.still-in-use-why"));
+            let members = groups.iter().map(|group| format!("velo group members {group}"));
+            Err(members.fold(failure, Failure::hint).hint(again))
+        }
+    }
 }
 
 fn done(desk: &Desk<'_>, lesson: &str) -> Outcome {

@@ -1,13 +1,14 @@
 //! `velo lesson next | check | hint | solution | back | skip`: the runner's words, one at a time, from any terminal.
 
-use super::{Desk, Terminal};
+use super::{Desk, Terminal, take};
 use crate::course::dress::Dress;
 use crate::course::live::Live;
 use crate::course::model::{Lesson, Step};
 use crate::course::progress::Progress;
-use crate::course::render::Page;
-use crate::course::runner::{Runner, Talk};
-use crate::failure::{Failure, Outcome};
+use crate::course::runner::Runner;
+use crate::course::talk::Talk;
+use crate::course::watch::own_port;
+use crate::failure::{Failure, Kind, Outcome};
 use crate::kafka::{Admin, Connection};
 
 /// Does something at the step where the learner is.
@@ -19,22 +20,36 @@ fn at_step(
     let current = progress.current.as_deref().ok_or_else(|| {
         Failure::request(desk.words.say("runner.no-lesson")).hint("velo lesson start hello-kafka")
     })?;
-    let lesson: Lesson = desk.source.lesson(current)?;
+    let lesson: Lesson = desk.source.lesson(current, &desk.words)?;
     let mine = progress.lessons.get(&lesson.id).cloned().unwrap_or_default();
-    let facts = Live::new(Admin::connect(&connection(desk, &mine.bootstrap)?)?);
+    let connection = connection(desk, &mine.bootstrap)?;
+    let admin = Admin::connect(&connection).map_err(|failure| away(desk, &connection, failure))?;
+    let facts = Live::new(admin);
     let runner = Runner {
         lesson: &lesson,
         words: &desk.words,
         facts: &facts,
         dress: Dress::new(&lesson, &mine.prefix, &mine.bootstrap),
-        page: Page::of_stdout(),
+        page: desk.page(),
         file: desk.file(),
+        next: take::after(desk, &lesson.id)?,
     };
     let at = mine.position(&lesson);
     let mut talk = Terminal::open(desk.context.ui)?;
     match lesson.steps.get(at) {
         Some(step) => act(&runner, at, step, &mut talk),
-        None => talk.say(desk.words.say("runner.at-the-end")),
+        None => runner.run(&mut talk),
+    }
+}
+
+/// What is told instead of a failure to reach the lesson's cluster, when it can be started again from here.
+fn away(desk: &Desk<'_>, connection: &Connection, failure: Failure) -> Failure {
+    let bootstrap = connection.bootstrap();
+    match own_port(bootstrap).filter(|_| failure.kind() == Kind::Unreachable) {
+        Some(port) => Failure::unreachable(desk.words.fill("runner.no-answer", &[("bootstrap", bootstrap)]))
+            .because(failure.in_a_line())
+            .hint(format!("velo cluster start --port {port}")),
+        None => failure,
     }
 }
 
@@ -53,7 +68,7 @@ pub(super) fn check(desk: &Desk<'_>) -> Outcome {
 pub(super) fn next(desk: &Desk<'_>) -> Outcome {
     at_step(desk, |runner, at, step, talk| {
         must_pass(desk, runner, step, talk)?;
-        go(desk, runner, at + 1, talk)
+        go(runner, at + 1, talk)
     })
 }
 
@@ -68,13 +83,13 @@ pub(super) fn solution(desk: &Desk<'_>) -> Outcome {
 pub(super) fn skip(desk: &Desk<'_>) -> Outcome {
     at_step(desk, |runner, at, step, talk| {
         runner.skip(step, talk)?;
-        go(desk, runner, at + 1, talk)
+        go(runner, at + 1, talk)
     })
 }
 
 pub(super) fn back(desk: &Desk<'_>) -> Outcome {
     at_step(desk, |runner, at, _, talk| match at.checked_sub(1) {
-        Some(before) => go(desk, runner, before, talk),
+        Some(before) => go(runner, before, talk),
         None => talk.say(desk.words.say("runner.at-the-start")),
     })
 }
@@ -87,14 +102,13 @@ fn must_pass(desk: &Desk<'_>, runner: &Runner<'_>, step: &Step, talk: &mut dyn T
 }
 
 /// Goes to a step and shows it.
-fn go(desk: &Desk<'_>, runner: &Runner<'_>, to: usize, talk: &mut dyn Talk) -> Outcome {
+fn go(runner: &Runner<'_>, to: usize, talk: &mut dyn Talk) -> Outcome {
     let Some(step) = runner.lesson.steps.get(to) else {
-        return talk.say(desk.words.say("runner.at-the-end"));
+        runner.update(|progress| progress.at = None)?;
+        return runner.end(talk);
     };
     runner.update(|progress| progress.at = Some(step.id.clone()))?;
-    for topic in crate::course::stage::set_up(runner.facts, &runner.dress, step)? {
-        talk.say(&desk.words.fill("runner.set-up", &[("topic", &topic)]))?;
-    }
     runner.show_step(to, talk)?;
+    runner.begin(step, talk)?;
     runner.show_questions(step, talk)
 }

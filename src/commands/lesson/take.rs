@@ -1,13 +1,13 @@
 //! `velo lesson start`: the interactive lesson.
 
-use super::{Desk, Terminal, cluster};
+use super::{Desk, Terminal, cluster, play};
 use crate::course::dress::{self, Dress};
 use crate::course::fact::ClusterFacts;
 use crate::course::model::Lesson;
 use crate::course::progress::Progress;
-use crate::course::render::Page;
-use crate::course::runner::{Runner, Talk};
+use crate::course::runner::Runner;
 use crate::course::snapshot::Snapshot;
+use crate::course::talk::Talk;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::Connection;
 use clap::Args;
@@ -27,13 +27,16 @@ pub(super) struct StartArgs {
 
 /// Takes a lesson.
 pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
-    let lesson = choose(desk, args.lesson.as_deref())?;
+    let Some(lesson) = chosen(desk, args)? else {
+        return Ok(());
+    };
     let facts = cluster::answering(desk, args.yes)?;
     let dress = begin(desk, &lesson, args.prefix.as_deref(), &facts)?;
     let words = &desk.words;
     let bootstrap = desk.context.connection.bootstrap();
-    let mut talk = Terminal::open(desk.context.ui)?;
-    let page = Page::of_stdout();
+    let environment = play::environment(desk, &desk.context.connection)?;
+    let mut talk = Terminal::open(desk.context.ui)?.with_environment(environment);
+    let page = desk.page();
     talk.say(&page.rule(&lesson.prose(words.lang()).title))?;
     talk.say(&words.fill(
         "runner.lesson",
@@ -58,8 +61,65 @@ pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
         dress,
         page,
         file: desk.file(),
+        next: after(desk, &lesson.id)?,
     }
     .run(&mut talk)
+}
+
+/// The lesson to start: the one named, else the one that the learner is in. When that one is finished the next is offered;
+/// `None` when it is not wanted, or none is left.
+fn chosen(desk: &Desk<'_>, args: &StartArgs) -> Outcome<Option<Lesson>> {
+    let lesson = choose(desk, args.lesson.as_deref())?;
+    let progress = Progress::load(&desk.file())?;
+    let finished = progress
+        .lessons
+        .get(&lesson.id)
+        .is_some_and(|mine| mine.finished(&lesson));
+    if args.lesson.is_some() || !finished {
+        return Ok(Some(lesson));
+    }
+    let again = format!("velo lesson start {}", lesson.id);
+    let Some(next) = after(desk, &lesson.id)? else {
+        desk.context
+            .ui
+            .say(desk.words.fill("runner.all-finished", &[("command", &again)]));
+        return Ok(None);
+    };
+    let next = desk.source.lesson(&next, &desk.words)?;
+    let title = &next.prose(desk.words.lang()).title;
+    let said = [
+        ("lesson", lesson.id.as_str()),
+        ("next", &next.id),
+        ("title", title),
+    ];
+    desk.context.ui.say(desk.words.fill("runner.offer", &said));
+    let asks = desk.context.ui.interactive() && !args.yes;
+    if asks
+        && !desk
+            .context
+            .ui
+            .agrees(&desk.words.fill("runner.offer-ask", &said), true)?
+    {
+        desk.context
+            .ui
+            .say(desk.words.fill("runner.offer-declined", &[("command", &again)]));
+        return Ok(None);
+    }
+    Ok(Some(next))
+}
+
+/// The first lesson after this one that is not finished, else the first of all.
+pub(super) fn after(desk: &Desk<'_>, lesson: &str) -> Outcome<Option<String>> {
+    let progress = Progress::load(&desk.file())?;
+    let lessons = desk.source.lessons()?;
+    let here = lessons.iter().position(|known| known.id == lesson).unwrap_or(0);
+    let (before, from) = lessons.split_at(here);
+    let open = |known: &&Lesson| {
+        let mine = progress.lessons.get(&known.id);
+        known.id != lesson && mine.is_none_or(|mine| !mine.finished(known))
+    };
+    let next = from.iter().chain(before).find(open);
+    Ok(next.map(|next| next.id.clone()))
 }
 
 /// The lessons that this one builds on and that the learner has not finished.
@@ -67,7 +127,7 @@ fn unfinished_before(desk: &Desk<'_>, lesson: &Lesson) -> Outcome<Vec<String>> {
     let progress = Progress::load(&desk.file())?;
     let mut before = Vec::new();
     for id in &lesson.after {
-        let needed = desk.source.lesson(id)?;
+        let needed = desk.source.lesson(id, &desk.words)?;
         if !progress
             .lessons
             .get(id)
@@ -83,7 +143,7 @@ fn unfinished_before(desk: &Desk<'_>, lesson: &Lesson) -> Outcome<Vec<String>> {
 pub(super) fn choose(desk: &Desk<'_>, name: Option<&str>) -> Outcome<Lesson> {
     let progress = Progress::load(&desk.file())?;
     if let Some(name) = name.or(progress.current.as_deref()) {
-        return desk.source.lesson(name);
+        return desk.source.lesson(name, &desk.words);
     }
     let lessons = desk.source.lessons()?;
     let unfinished = lessons.iter().find(|lesson| {
@@ -105,7 +165,7 @@ fn begin(desk: &Desk<'_>, lesson: &Lesson, prefix: Option<&str>, facts: &dyn Clu
     progress.current = Some(lesson.id.clone());
     let mine = progress.lesson(&lesson.id);
     let prefix = prefix.unwrap_or(&mine.prefix).to_owned();
-    dress::valid_prefix(&prefix)?;
+    dress::valid_prefix(&prefix, &desk.words)?;
     // Another cluster or other names: what the lesson finds there now is not what it made.
     if mine.bootstrap != bootstrap || mine.prefix != prefix {
         mine.before = Snapshot::take(facts)?;

@@ -1,10 +1,13 @@
-//! The talk with a learner: lines on stdout, lines from stdin, on a terminal or through pipes.
+//! The talk with a learner: lines on stdout, keys or lines from stdin, on a terminal or through pipes.
 
 use crate::bom;
-use crate::course::runner::{Heard, Talk};
+use crate::course::talk::{Heard, Talk};
+use crate::course::typed::KEYS;
 use crate::failure::{Failure, Outcome};
+use crate::ui::keys::{Keys, Typed};
 use crate::ui::{Interrupt, Ui};
-use std::io::BufRead;
+use std::io::{BufRead, IsTerminal};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -15,8 +18,17 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub struct Terminal {
     ui: Ui,
     /// Only once something is asked: a command that only talks leaves the input to the next one.
-    lines: Option<Receiver<String>>,
+    input: Option<Input>,
     interrupt: Interrupt,
+    environment: Vec<(String, String)>,
+}
+
+/// Where the learner's words come from.
+enum Input {
+    /// A person at a terminal.
+    Keys(Keys),
+    /// Anything else.
+    Lines(Receiver<String>),
 }
 
 impl Terminal {
@@ -27,9 +39,28 @@ impl Terminal {
     pub fn open(ui: Ui) -> Outcome<Self> {
         Ok(Terminal {
             ui,
-            lines: None,
+            input: None,
             interrupt: Interrupt::watch()?,
+            environment: Vec::new(),
         })
+    }
+
+    /// The same with what the commands that are run from here are told, such as where the cluster is.
+    #[must_use]
+    pub fn with_environment(mut self, environment: Vec<(String, String)>) -> Self {
+        self.environment = environment;
+        self
+    }
+}
+
+impl Input {
+    fn open() -> Outcome<Self> {
+        if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+            return Ok(Input::Lines(listen()));
+        }
+        let keys =
+            Keys::open(KEYS).map_err(|error| Failure::request("cannot read the terminal").because(error))?;
+        Ok(Input::Keys(keys))
     }
 }
 
@@ -48,25 +79,63 @@ fn listen() -> Receiver<String> {
     lines
 }
 
+/// The next line, if one comes in time.
+fn next_line(lines: &Receiver<String>, patience: Duration, interrupt: Interrupt) -> Heard {
+    let deadline = Instant::now() + patience;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match lines.recv_timeout(left.min(GLANCE)) {
+            Ok(line) => return Heard::Line(line),
+            Err(RecvTimeoutError::Disconnected) => return Heard::End,
+            Err(RecvTimeoutError::Timeout) if interrupt.pressed() || left.is_zero() => return Heard::Nothing,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
 impl Talk for Terminal {
     fn say(&mut self, text: &str) -> Outcome {
-        self.ui.styled_line(text)
+        match &self.input {
+            Some(Input::Keys(keys)) => keys.around(|| self.ui.styled_line(text)),
+            _ => self.ui.styled_line(text),
+        }
     }
 
     fn next(&mut self, patience: Duration) -> Outcome<Heard> {
-        let deadline = Instant::now() + patience;
-        let lines = self.lines.get_or_insert_with(listen);
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match lines.recv_timeout(left.min(GLANCE)) {
-                Ok(line) => return Ok(Heard::Line(line)),
-                Err(RecvTimeoutError::Disconnected) => return Ok(Heard::End),
-                Err(RecvTimeoutError::Timeout) if self.interrupt.pressed() => {
-                    return Err(Failure::interrupted());
+        let interrupt = self.interrupt;
+        let input = match self.input.take() {
+            Some(input) => input,
+            None => Input::open()?,
+        };
+        let heard = match self.input.insert(input) {
+            Input::Lines(lines) => next_line(lines, patience, interrupt),
+            Input::Keys(keys) => {
+                let typed = keys.next(patience, &|| interrupt.pressed());
+                match typed.map_err(|error| Failure::request("cannot read the terminal").because(error))? {
+                    Typed::Line(line) => Heard::Line(line),
+                    Typed::Nothing => Heard::Nothing,
+                    Typed::End => Heard::End,
                 }
-                Err(RecvTimeoutError::Timeout) if left.is_zero() => return Ok(Heard::Nothing),
-                Err(RecvTimeoutError::Timeout) => {}
             }
+        };
+        if heard == Heard::Nothing {
+            interrupt.check()?;
         }
+        Ok(heard)
+    }
+
+    fn run(&mut self, words: &[String]) -> Outcome {
+        let failed = |error| Failure::request(format!("cannot run `{}`", words.join(" "))).because(error);
+        let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+        command
+            .args(words.iter().skip(1))
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        // Its exit code tells the learner nothing that its words have not.
+        let ended = match &mut self.input {
+            Some(Input::Keys(keys)) => keys.lend(|| command.status()),
+            // The next lines are for the lesson.
+            _ => command.stdin(Stdio::null()).status(),
+        };
+        ended.map(drop).map_err(failed)
     }
 }

@@ -50,6 +50,10 @@ pub struct IngestOptions {
     /// How long to collect records that keep coming before they are written
     #[arg(long, default_value = "1s", value_name = "DURATION", value_parser = positive_duration)]
     max_wait: Duration,
+    /// How long written batches may wait for their commit; what a killed ingest had not committed is read again
+    /// [default: each batch is committed at once]
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
+    commit_every: Option<Duration>,
     /// Topic of the records that cannot be written [default: the topic's name and -dead-letter]
     #[arg(long, value_name = "TOPIC", value_parser = NonEmpty::new())]
     dead_letter: Option<String>,
@@ -127,6 +131,7 @@ impl IngestOptions {
             },
             batch: self.batch as usize,
             max_wait: self.max_wait,
+            commit_every: self.commit_every.unwrap_or_default(),
             dead_letter,
             exit_at_end: self.exit_at_end,
         };

@@ -30,7 +30,7 @@ use mongodb::bson::rawdoc;
 use patience::Patience;
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tally::Tally;
 
 /// Most bytes of values in a batch, unless a single record has more.
@@ -81,6 +81,8 @@ pub struct Plan {
     pub batch: usize,
     /// How long to collect records that keep coming before they are written.
     pub max_wait: Duration,
+    /// How long written batches may wait for their commit; zero commits each at once.
+    pub commit_every: Duration,
     /// The topic of the dead letters.
     pub dead_letter: String,
     /// End once everything that was there at the start is dealt with.
@@ -125,7 +127,21 @@ struct Ingest<'a> {
     patience: Patience,
     flight: Option<Flight>,
     progress: Progress,
+    /// What is written and waits for its commit.
+    held: BTreeMap<i32, i64>,
+    /// When the last commit was.
+    committed: Instant,
+    /// How many were written before, and whether that was told since the partitions came.
+    again: Again,
     tally: Tally,
+}
+
+/// What a process before this one had written, and not committed.
+#[derive(Debug, Default)]
+struct Again {
+    /// How many had been there already when the partitions came.
+    before: u64,
+    told: bool,
 }
 
 /// Ingests until Ctrl-C, or until the plan is done. A summary, on stderr (as JSON on stdout with `--output json`), says
@@ -162,6 +178,9 @@ pub fn ingest(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt
         patience: Patience::new(ui, interrupt),
         flight: None,
         progress: Progress::default(),
+        held: BTreeMap::new(),
+        committed: Instant::now(),
+        again: Again::default(),
         tally: Tally::start(ui),
     };
     let ended = ingest.run();
@@ -174,6 +193,9 @@ impl Ingest<'_> {
             let batch = self.read()?;
             if batch.is_empty() {
                 self.finish()?;
+                if self.plan.exit_at_end {
+                    self.commit_held()?;
+                }
             } else if self.is_of_our_topic()? {
                 self.launch(batch)?;
             } else {
@@ -181,6 +203,7 @@ impl Ingest<'_> {
             }
             if self.interrupt.pressed() {
                 self.finish()?;
+                self.commit_held()?;
             }
             if self.is_done() {
                 return Ok(());
@@ -210,6 +233,7 @@ impl Ingest<'_> {
             Gathered::Trouble(why) => self.ui.say(format!("the cluster: {why}; trying again")),
             Gathered::Revoked => {
                 self.finish()?;
+                self.commit_held()?;
                 self.progress = Progress::default();
             }
             Gathered::Replaced => self.begin_anew()?,
@@ -221,6 +245,10 @@ impl Ingest<'_> {
     fn take(&mut self, assigned: &[Assigned]) -> Outcome {
         self.dead.restore(self.connection, &self.consumer, assigned)?;
         self.progress = Progress::begin(&self.consumer, assigned)?;
+        self.again = Again {
+            before: self.tally.there,
+            told: false,
+        };
         let place = match &self.target {
             Target::Mongo(mongo) => mongo.place(),
             Target::File(file) => file.place(),
@@ -269,6 +297,7 @@ impl Ingest<'_> {
             self.plan.topic
         ));
         self.progress = Progress::default();
+        self.held.clear();
         self.consumer = self.consumer.successor()?;
         Ok(())
     }
@@ -362,12 +391,41 @@ impl Ingest<'_> {
     fn commit(&mut self, next: BTreeMap<i32, i64>) -> Outcome {
         if !next.is_empty() {
             self.dead.flush(&mut self.patience)?;
+            self.tell_again();
         }
-        self.progress.commit(&self.consumer, next)
+        self.held.extend(next);
+        if self.committed.elapsed() < self.plan.commit_every {
+            return Ok(());
+        }
+        self.commit_held()
+    }
+
+    fn commit_held(&mut self) -> Outcome {
+        self.committed = Instant::now();
+        self.progress
+            .commit(&self.consumer, std::mem::take(&mut self.held))
+    }
+
+    /// Says once how many records a process before this one had written and not committed, as soon as the first new one
+    /// comes.
+    fn tell_again(&mut self) {
+        let again = self.tally.there - self.again.before;
+        if self.again.told || self.tally.written == 0 || self.plan.exit_at_end {
+            return;
+        }
+        self.again.told = true;
+        if again > 0 {
+            self.ui.say(format!(
+                "{again} records read again that were already there: written before, and not committed"
+            ));
+        }
     }
 
     fn is_done(&self) -> bool {
-        self.plan.exit_at_end && self.flight.is_none() && self.progress.is_complete(&self.consumer)
+        self.plan.exit_at_end
+            && self.flight.is_none()
+            && self.held.is_empty()
+            && self.progress.is_complete(&self.consumer)
     }
 
     fn summary(&self) -> Outcome {

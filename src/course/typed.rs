@@ -1,0 +1,136 @@
+//! What a learner types to the runner that is none of its keys: a command that belongs into another terminal, perhaps.
+
+use super::program::split;
+
+/// The keys that act at once on a terminal: hint, solution, skip, back, text again, quit, and the answers to a question.
+pub const KEYS: &str = "hskbtq123456789";
+
+/// Verbs of ours that go on, or ask for lines: they would keep the runner from watching.
+const LONG: [&str; 9] = [
+    "produce", "consume", "velib", "people", "mongo", "storm", "trips", "watch", "quiz",
+];
+
+/// Kafka's scripts that end by themselves.
+const SHORT_SCRIPTS: [&str; 11] = [
+    "kafka-acls",
+    "kafka-broker-api-versions",
+    "kafka-cluster",
+    "kafka-configs",
+    "kafka-consumer-groups",
+    "kafka-features",
+    "kafka-get-offsets",
+    "kafka-groups",
+    "kafka-leader-election",
+    "kafka-log-dirs",
+    "kafka-topics",
+];
+
+/// A line that is no key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// A command about the lesson itself, which is this key here.
+    Key(&'static str),
+    /// A command of ours that ends by itself; it begins with `velo`.
+    Short(Vec<String>),
+    /// A command for another terminal.
+    Elsewhere,
+    /// Nothing that looks like a command.
+    Other,
+}
+
+/// Reads a line.
+pub fn read(line: &str) -> Typed {
+    let Ok(words) = split(line) else {
+        return Typed::Elsewhere;
+    };
+    let Some((program, rest)) = words.split_first() else {
+        return Typed::Other;
+    };
+    let name = program_name(program);
+    match name {
+        "velo" => ours(rest),
+        _ if SHORT_SCRIPTS.contains(&name) => {
+            let run = ["velo", name].map(str::to_owned);
+            Typed::Short(run.into_iter().chain(rest.iter().cloned()).collect())
+        }
+        _ if !rest.is_empty() || name.starts_with("kafka-") || program.contains(['/', '\\']) => {
+            Typed::Elsewhere
+        }
+        _ => Typed::Other,
+    }
+}
+
+fn ours(rest: &[String]) -> Typed {
+    let mut verbs = rest
+        .iter()
+        .map(String::as_str)
+        .filter(|word| !word.starts_with('-'));
+    let has = |option: &str| rest.iter().any(|word| word == option);
+    match (verbs.next(), verbs.next()) {
+        (Some("lesson"), Some("check" | "next")) => Typed::Key(""),
+        (Some("lesson"), Some("hint")) => Typed::Key("h"),
+        (Some("lesson"), Some("solution")) => Typed::Key("s"),
+        (Some("lesson"), Some("skip")) => Typed::Key("k"),
+        (Some("lesson"), Some("back")) => Typed::Key("b"),
+        (Some("lesson"), Some("list" | "status" | "report")) | (Some("velib"), Some("map")) => {
+            Typed::Short(whole(rest))
+        }
+        (Some("lesson"), _) => Typed::Elsewhere,
+        (Some("cluster"), _) if has("--foreground") => Typed::Elsewhere,
+        (Some("consume"), _) if has("--exit-at-end") => Typed::Short(whole(rest)),
+        (Some(verb), _) if LONG.contains(&verb) => Typed::Elsewhere,
+        _ => Typed::Short(whole(rest)),
+    }
+}
+
+fn whole(rest: &[String]) -> Vec<String> {
+    std::iter::once("velo".to_owned())
+        .chain(rest.iter().cloned())
+        .collect()
+}
+
+/// `./bin/kafka-topics.sh` and `.\bin\windows\kafka-topics.bat` are `kafka-topics`.
+fn program_name(word: &str) -> &str {
+    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
+    [".sh", ".bat", ".exe"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_by_itself_is_run_and_what_goes_on_belongs_elsewhere() {
+        for (line, run) in [
+            ("velo topic list", "velo topic list"),
+            ("velo velib map", "velo velib map"),
+            ("velo consume t --exit-at-end", "velo consume t --exit-at-end"),
+            ("./bin/kafka-topics.sh --list", "velo kafka-topics --list"),
+            (
+                r".\bin\windows\kafka-topics.bat --list",
+                "velo kafka-topics --list",
+            ),
+        ] {
+            let words: Vec<String> = run.split(' ').map(str::to_owned).collect();
+            assert_eq!(read(line), Typed::Short(words), "{line}");
+        }
+        for line in [
+            "velo consume t",
+            "velo velib produce",
+            "velo lesson start velib",
+            "velo cluster start --foreground",
+            "kafka-console-producer.sh --topic t",
+            "python produce.py",
+            "kill -9 42",
+            "velo topic create 'x",
+        ] {
+            assert_eq!(read(line), Typed::Elsewhere, "{line}");
+        }
+        assert_eq!(read("velo lesson hint"), Typed::Key("h"));
+        assert_eq!(read("what"), Typed::Other);
+        assert_eq!(read(""), Typed::Other);
+    }
+}

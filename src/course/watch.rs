@@ -1,0 +1,155 @@
+//! Watching the cluster while the learner acts: what has come true, what is a near miss, and a cluster that is away.
+
+use super::check::{self, Finding};
+use super::model::Step;
+use super::runner::Runner;
+use super::slip::{Scene, Slip};
+use super::snapshot::Snapshot;
+use super::talk::Talk;
+use crate::failure::{Failure, Kind, Outcome};
+use crate::ui::foreign::harmless;
+
+/// What watching has seen of a step.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// The step is passed.
+    pub(super) passed: bool,
+    /// What it starts from is made.
+    begun: bool,
+    /// The checks that have been told to hold.
+    seen: Vec<String>,
+    /// What was found when the step began.
+    first: Vec<Finding>,
+    /// The near misses that were told and are still there.
+    told: Vec<Slip>,
+    /// The cluster was away at the last look, and the learner knows.
+    away: bool,
+}
+
+impl Runner<'_> {
+    /// Looks at the cluster once, and says what has come true since the last look.
+    ///
+    /// # Errors
+    /// When the talk or the progress file cannot be written.
+    pub(super) fn look(&self, step: &Step, watch: &mut Watch, talk: &mut dyn Talk) -> Outcome {
+        let mut found = None;
+        self.patiently_with(watch, talk, |watch, talk| {
+            if !watch.begun {
+                self.begin(step, talk)?;
+                watch.first = check::all(self.facts, &self.checks(step)?)?;
+                watch.begun = true;
+                return Ok(());
+            }
+            if !watch.passed && !step.checks.is_empty() {
+                let findings = check::all(self.facts, &self.checks(step)?)?;
+                let before = self.progress()?.before;
+                let slips = self.scene(&before, &watch.first).slips(&findings)?;
+                found = Some((findings, slips));
+            } else if watch.away {
+                self.facts.topics()?;
+            }
+            Ok(())
+        })?;
+        match found {
+            Some((findings, slips)) => self.tell(step, &findings, slips, watch, talk),
+            None => Ok(()),
+        }
+    }
+
+    fn scene<'a>(&'a self, before: &'a Snapshot, first: &'a [Finding]) -> Scene<'a> {
+        Scene {
+            lesson: self.lesson,
+            facts: self.facts,
+            dress: &self.dress,
+            before,
+            first,
+            words: self.words,
+        }
+    }
+
+    fn tell(
+        &self,
+        step: &Step,
+        findings: &[Finding],
+        slips: Vec<Slip>,
+        watch: &mut Watch,
+        talk: &mut dyn Talk,
+    ) -> Outcome {
+        for finding in findings.iter().filter(|finding| finding.passed) {
+            if !watch.seen.contains(&finding.check.name) {
+                watch.seen.push(finding.check.name.clone());
+                self.say_finding(finding, talk)?;
+            }
+        }
+        for slip in slips.iter().filter(|slip| !watch.told.contains(slip)) {
+            talk.say(&self.page.markdown(&slip.text))?;
+            for command in &slip.commands {
+                talk.say(&self.page.typed("    ", command))?;
+            }
+        }
+        watch.told = slips;
+        if check::passed(findings) {
+            watch.passed = true;
+            self.succeed(step, talk)?;
+            talk.say(&self.page.faint(self.words.say("runner.menu-next")))?;
+        }
+        Ok(())
+    }
+
+    /// Does something that asks the cluster. One that is away is waited for: the learner is told once, and told again when
+    /// it is back.
+    ///
+    /// # Errors
+    /// Whatever else goes wrong.
+    pub(super) fn patiently(
+        &self,
+        watch: &mut Watch,
+        talk: &mut dyn Talk,
+        act: impl FnOnce(&mut dyn Talk) -> Outcome,
+    ) -> Outcome {
+        self.patiently_with(watch, talk, |_, talk| act(talk))
+    }
+
+    fn patiently_with(
+        &self,
+        watch: &mut Watch,
+        talk: &mut dyn Talk,
+        act: impl FnOnce(&mut Watch, &mut dyn Talk) -> Outcome,
+    ) -> Outcome {
+        match act(watch, talk) {
+            Ok(()) if watch.away => {
+                watch.away = false;
+                talk.say(&self.page.verdict(true, self.words.say("runner.back-again")))
+            }
+            Err(failure) if failure.kind() == Kind::Unreachable => {
+                if watch.away {
+                    return Ok(());
+                }
+                watch.away = true;
+                self.say_away(&failure, talk)
+            }
+            other => other,
+        }
+    }
+
+    /// Says that the cluster is away, and how it is started again where that can be done from here.
+    fn say_away(&self, failure: &Failure, talk: &mut dyn Talk) -> Outcome {
+        let bootstrap = self.dress.bootstrap();
+        let said = self.words.fill("runner.away", &[("bootstrap", bootstrap)]);
+        talk.say(&self.page.verdict(false, &said))?;
+        match own_port(bootstrap) {
+            Some(port) => {
+                let command = format!("velo cluster start --port {port}");
+                talk.say(&self.page.markdown(self.words.say("runner.start-again")))?;
+                talk.say(&self.page.typed("    ", &command))
+            }
+            None => talk.say(&harmless(&failure.in_a_line())),
+        }
+    }
+}
+
+/// The port of an address of this machine.
+pub fn own_port(bootstrap: &str) -> Option<&str> {
+    let (host, port) = bootstrap.rsplit_once(':')?;
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]").then_some(port)
+}
