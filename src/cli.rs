@@ -31,7 +31,7 @@ pub struct Cli {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// Brokers to ask first [default: the current context, else localhost:9092]
+    /// Brokers to ask first [default: the current context, else the cluster of this machine that runs, else localhost:9092]
     #[arg(
         long,
         global = true,
@@ -145,7 +145,10 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         }
     };
     crate::ui::log::start(cli.global.verbose);
-    match Context::new(cli.global).and_then(|context| cli.command.run(&context)) {
+    let command = cli.command;
+    let outcome = Context::new(cli.global)
+        .and_then(|context| command.run(&context).map_err(|failure| context.advise(failure)));
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => report(&failure),
     }

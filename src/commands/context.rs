@@ -1,8 +1,9 @@
 //! What every command is given: where the cluster is, how to print, which language.
 
+use super::address::Address;
 use super::contexts::Settings;
 use crate::cli::Global;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::i18n::Lang;
 use crate::kafka::Connection;
 use crate::places::Places;
@@ -14,6 +15,8 @@ use std::path::PathBuf;
 pub struct Context {
     /// How to reach the cluster.
     pub connection: Connection,
+    /// What decided which cluster that is.
+    pub address: Address,
     /// The file of connection properties, if one was named.
     pub command_config: Option<PathBuf>,
     /// Where data and settings live.
@@ -22,27 +25,21 @@ pub struct Context {
     pub ui: Ui,
     /// Language of the course.
     pub lang: Lang,
-    /// Whether the user named a cluster, by option, environment or context (the course asks before it starts one).
-    pub cluster_was_named: bool,
 }
 
 impl Context {
-    /// Resolves the global options: an option wins over the environment, that over the current context.
+    /// Resolves the global options.
+    ///
+    /// # Errors
+    /// When the settings file, or a cluster that is named, cannot be used.
     pub fn new(global: Global) -> Outcome<Self> {
         let places = Places::from_environment()?;
         let settings = Settings::load(&places)?;
-        let named = settings.current().filter(|_| global.bootstrap_server.is_none());
-        let bootstrap = global
-            .bootstrap_server
-            .or_else(|| named.map(|named| named.bootstrap_server.clone()));
-        let command_config = global
-            .command_config
-            .or_else(|| named.and_then(|named| named.command_config.clone()));
-        let cluster_was_named = bootstrap.is_some();
-        let connection = Connection::resolve(bootstrap.as_deref(), command_config.as_deref())?;
+        let resolved = Address::resolve(&global, &settings, &places)?;
         Ok(Context {
-            connection,
-            command_config,
+            connection: resolved.connection,
+            address: resolved.address,
+            command_config: resolved.command_config,
             places,
             ui: Ui::new(
                 global
@@ -52,7 +49,11 @@ impl Context {
                 global.quiet,
             ),
             lang: global.lang.unwrap_or_else(Lang::from_locale),
-            cluster_was_named,
         })
+    }
+
+    /// Adds to the failure of a cluster that did not answer what to type about it.
+    pub fn advise(&self, failure: Failure) -> Failure {
+        self.address.advise(failure, &self.connection, &self.places)
     }
 }

@@ -123,6 +123,7 @@ impl ContextCommand {
         match self {
             ContextCommand::List => return list(&settings, context),
             ContextCommand::Add(args) => {
+                context.connection.servers()?;
                 let cluster = NamedCluster {
                     bootstrap_server: context.connection.bootstrap().to_owned(),
                     command_config: absolute(context.command_config.as_ref())?,

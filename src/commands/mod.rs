@@ -1,5 +1,6 @@
 //! The friendly face: one file per verb, a folder per noun. Thin: parse, call the client core, print.
 
+pub mod address;
 mod candidates;
 pub mod cluster;
 pub mod completions;
@@ -25,4 +26,5 @@ pub mod settle;
 pub mod topic;
 pub mod velib;
 
+pub use address::Address;
 pub use context::Context;

@@ -9,15 +9,16 @@ pub fn is_glob(name: &str) -> bool {
     name.contains(['*', '?', '[', '{'])
 }
 
-/// Names as one types them in a shell, globs quoted.
+/// Names as one types them in a shell: globs, blanks and whatever else a shell reads in its own way are quoted.
 pub fn typed(names: &[String]) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "._-/:=,@%+".contains(letter);
     let quoted: Vec<String> = names
         .iter()
         .map(|name| {
-            if is_glob(name) {
-                format!("'{name}'")
-            } else {
+            if !name.is_empty() && name.chars().all(plain) {
                 name.clone()
+            } else {
+                format!("'{}'", name.replace('\'', r"'\''"))
             }
         })
         .collect();

@@ -131,9 +131,6 @@ impl Admin {
             Some(last) => format!("{error} ({})", ffi::without_prefixes(last)),
             None => error.to_string(),
         };
-        Failure::unreachable(what)
-            .because(format!("{} on {}", why, self.connection.bootstrap()))
-            .hint("velo cluster status")
-            .hint("velo doctor")
+        Failure::unreachable(what).because(format!("{} on {}", why, self.connection.bootstrap()))
     }
 }

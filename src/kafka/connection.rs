@@ -19,44 +19,53 @@ pub struct Connection {
     properties: BTreeMap<String, String>,
     /// A `max.request.size` that is too small for librdkafka, in bytes.
     request_limit: Option<usize>,
+    /// Why there are no servers.
+    nowhere: Option<Failure>,
 }
 
 impl Connection {
     /// Where a classroom cluster listens.
     pub const DEFAULT_BOOTSTRAP: &'static str = "localhost:9092";
 
-    /// A connection to `bootstrap`, with the properties of a `--command-config` file.
-    ///
-    /// # Errors
-    /// As [`Connection::resolve`].
-    pub fn new(bootstrap: &str, command_config: Option<&Path>) -> Outcome<Self> {
-        Self::resolve(Some(bootstrap), command_config)
-    }
-
-    /// A connection to `bootstrap`; without it, to the `bootstrap.servers` of the `--command-config` file, and without
-    /// that to [`Connection::DEFAULT_BOOTSTRAP`].
+    /// A connection to `bootstrap`, with the properties of a `--command-config` file; its `bootstrap.servers` give way.
     ///
     /// # Errors
     /// When the servers are not of the form `HOST:PORT,…`, or the file cannot be used.
-    pub fn resolve(bootstrap: Option<&str>, command_config: Option<&Path>) -> Outcome<Self> {
+    pub fn new(bootstrap: &str, command_config: Option<&Path>) -> Outcome<Self> {
         let mut properties = command_config
             .map(properties::read)
             .transpose()?
             .unwrap_or_default();
-        let in_file = properties.remove("bootstrap.servers");
+        properties.remove("bootstrap.servers");
         let request_limit = take_request_limit(&mut properties);
         let connection = Connection {
-            bootstrap: bootstrap
-                .map(str::to_owned)
-                .or(in_file)
-                .unwrap_or_else(|| Self::DEFAULT_BOOTSTRAP.to_owned()),
+            bootstrap: bootstrap.to_owned(),
             properties,
             request_limit,
+            nowhere: None,
         };
         connection.servers()?;
         connection.check_security()?;
         connection.check_names()?;
         Ok(connection)
+    }
+
+    /// The `bootstrap.servers` of a `--command-config` file, if it has any.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn servers_in(command_config: &Path) -> Outcome<Option<String>> {
+        Ok(properties::read(command_config)?.remove("bootstrap.servers"))
+    }
+
+    /// No connection, and why: whoever asks for its servers is told.
+    pub fn nowhere(why: Failure) -> Self {
+        Connection {
+            bootstrap: String::new(),
+            properties: BTreeMap::new(),
+            request_limit: None,
+            nowhere: Some(why),
+        }
     }
 
     /// A connection to `bootstrap` with a Java client's properties, and the names among them that no librdkafka client
@@ -74,6 +83,7 @@ impl Connection {
             bootstrap: bootstrap.to_owned(),
             properties,
             request_limit,
+            nowhere: None,
         };
         connection.servers()?;
         connection.check_security()?;
@@ -139,7 +149,13 @@ impl Connection {
     }
 
     /// The bootstrap servers, as host and port.
+    ///
+    /// # Errors
+    /// When none is named, or one is not of the form `HOST:PORT`.
     pub fn servers(&self) -> Outcome<Vec<(String, u16)>> {
+        if let Some(why) = &self.nowhere {
+            return Err(why.clone());
+        }
         let servers: Vec<&str> = self
             .bootstrap
             .split(',')

@@ -65,7 +65,5 @@ pub(super) fn denial(connection: &Connection, client: &Client) -> Option<Failure
 fn silence(connection: &Connection, client: &Client, error: &KafkaError) -> Failure {
     let last = client.last_failure().map(|line| ffi::without_prefixes(&line));
     let why = last.unwrap_or_else(|| error.to_string());
-    Failure::unreachable(format!("no broker answers on {}", connection.bootstrap()))
-        .because(why)
-        .hint("velo doctor")
+    Failure::unreachable(format!("no broker answers on {}", connection.bootstrap())).because(why)
 }

@@ -200,8 +200,7 @@ impl RecordProducer {
         ) {
             let seconds = DELIVERY.as_secs();
             return Failure::unreachable(what)
-                .because(format!("{} did not acknowledge in {seconds} s", self.bootstrap))
-                .hint("velo doctor");
+                .because(format!("{} did not acknowledge in {seconds} s", self.bootstrap));
         }
         if let Some((_, why)) = self.producer.client().fatal_error() {
             return Failure::request(what)

@@ -88,8 +88,7 @@ fn read_from(connection: &Connection, topic: &str, start: Offset, mut take: impl
             Some(Err(error)) if fatal(&error) || heard.elapsed() > SILENCE => return Err(failed(&error)),
             None if heard.elapsed() > SILENCE => {
                 return Err(Failure::unreachable(format!("topic `{topic}` cannot be read"))
-                    .because(format!("no answer for {} s", SILENCE.as_secs()))
-                    .hint("velo doctor"));
+                    .because(format!("no answer for {} s", SILENCE.as_secs())));
             }
             _ => continue,
         }

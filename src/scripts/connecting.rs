@@ -7,6 +7,7 @@ use super::java_words::{failure_exception, failure_message, java_exception, java
 use super::options::{Opt, Parsed, value};
 use crate::failure::{Failure, Kind};
 use crate::kafka::{ErrorCode, KafkaError, Wire};
+use crate::scripts::way_out::nobody;
 
 /// `--bootstrap-server` of a tool that cannot do without; `describes` is what its help calls the value.
 pub const fn bootstrap_server(describes: &'static str) -> Opt {
@@ -117,9 +118,7 @@ impl Unanswered {
             exception: format!("org.apache.kafka.common.errors.TimeoutException: {message}"),
             message,
             timed_out: true,
-            hints: vec![format!(
-                "{what}; velo cluster start, or another --bootstrap-server"
-            )],
+            hints: vec![nobody(what)],
         }
     }
 

@@ -9,6 +9,7 @@ use crate::failure::{Failure, Kind};
 use crate::kafka::consumer::{Arrival, Consumer, Isolation, Record, Start};
 use crate::kafka::producer::{NewRecord, Producer, Settings};
 use crate::kafka::{Admin, Connection, KafkaError, NewTopic};
+use crate::scripts::way_out::nobody;
 use crate::ui::Interrupt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -227,10 +228,9 @@ fn connection(work: &Work, properties: Properties) -> Result<Connection, Ending>
 
 fn unreachable(failure: Failure) -> Ending {
     match failure.kind() {
-        Kind::Unreachable => Ending::failure("Timeout expired while fetching topic metadata").hint(format!(
-            "{}; velo cluster start, or another --bootstrap-server",
-            failure.what()
-        )),
+        Kind::Unreachable => {
+            Ending::failure("Timeout expired while fetching topic metadata").hint(nobody(failure.what()))
+        }
         _ => failure.into(),
     }
 }

@@ -1,5 +1,6 @@
 //! How a script ends before its work is done: what it prints, where, and the exit code.
 
+use super::way_out::nobody;
 use crate::failure::{Failure, Kind};
 use crate::ui::Interrupt;
 
@@ -73,6 +74,9 @@ impl From<Failure> for Ending {
                 code: Interrupt::exit_code(),
                 ..Ending::default()
             },
+            Kind::Unreachable if failure.hints().is_empty() => {
+                Ending::failure(failure.in_a_line()).hint(nobody(failure.what()))
+            }
             _ => Ending {
                 hints: failure.hints().to_vec(),
                 ..Ending::failure(failure.in_a_line())

@@ -7,6 +7,7 @@ use super::options::{HELP, Options, Parsed, VERSION, flag, value};
 use super::{Ending, out};
 use crate::failure::{Failure, Kind};
 use crate::kafka::{Admin, OffsetSpec, TopicMetadata, TopicPartition, is_internal};
+use crate::scripts::way_out::nobody;
 use regex::Regex;
 
 const OPTIONS: Options = Options {
@@ -98,10 +99,7 @@ fn failed(call: &'static str) -> impl Fn(Failure) -> Ending {
         Kind::Unreachable => occurred(format!(
             "org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node assignment. Call: {call}"
         ))
-        .hint(format!(
-            "{}; velo cluster start, or another --bootstrap-server",
-            failure.what()
-        )),
+        .hint(nobody(failure.what())),
         _ => occurred(failure_exception(&failure)).hints_of(&failure),
     }
     }

@@ -8,6 +8,7 @@ use super::options::{HELP, Options, Parsed, VERSION, flag, value};
 use super::{Ending, out, partitions_file};
 use crate::failure::{Failure, Kind};
 use crate::kafka::{Admin, Answer, ErrorCode, TopicPartition};
+use crate::scripts::way_out::nobody;
 use serde_json::Value;
 
 const OPTIONS: Options = Options {
@@ -168,10 +169,7 @@ fn failed(failure: Failure) -> Ending {
                 stdout: message.to_owned(),
                 ..Ending::failure(message)
             }
-            .hint(format!(
-                "{}; velo cluster start, or another --bootstrap-server",
-                failure.what()
-            ))
+            .hint(nobody(failure.what()))
         }
         _ => Ending::failure(failure_message(&failure)).hints_of(&failure),
     }

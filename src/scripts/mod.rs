@@ -45,7 +45,8 @@ pub mod topics;
 pub mod transactions;
 pub mod verifiable_consumer;
 pub mod verifiable_producer;
-pub mod wire_tool;
+pub mod way_out;
+mod wire_tool;
 
 pub use ending::Ending;
 pub use table::{SCRIPTS, Script, find};

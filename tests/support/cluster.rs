@@ -123,6 +123,8 @@ fn start(data: &Path, port: u16, settings: &[&str]) -> (Child, String) {
         command.args(["--set", setting]);
     }
     let mut process = command
+        // Its own folders: no command on this machine takes it for the cluster that is meant.
+        .env("VELO_HOME", data)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

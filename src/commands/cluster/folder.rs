@@ -3,12 +3,19 @@
 //! The lock, not the state file, says whether a cluster runs: the system drops it with the process, however that ended.
 
 use super::DataArgs;
+use super::nearby::{self, Meant};
 use crate::commands::Context;
+use crate::commands::select::typed;
 use crate::failure::{Failure, Outcome};
+use crate::places::Places;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long whoever only looks whether a cluster runs may be in the way of one that starts.
+const GLANCE: Duration = Duration::from_millis(500);
 
 /// What a running cluster writes down for other processes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +32,13 @@ pub struct State {
     pub settings: Settings,
 }
 
+impl State {
+    /// The port of [`State::bootstrap`].
+    pub fn port(&self) -> Option<u16> {
+        self.bootstrap.rsplit_once(':')?.1.parse().ok()
+    }
+}
+
 /// How a cluster is started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -37,9 +51,11 @@ pub struct Settings {
 }
 
 /// The folder of one cluster.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterFolder {
     root: PathBuf,
+    /// Whether commands mean it without being told so.
+    own: bool,
 }
 
 /// Held by the one process that runs the cluster of a folder.
@@ -49,19 +65,54 @@ pub struct ClusterLock {
 }
 
 impl ClusterFolder {
+    /// The port of a folder's first cluster, unless another is named: Kafka's own.
+    pub const FIRST_PORT: u16 = 9092;
+
     /// The folder that `--data` names, else the user's own.
     pub fn of(args: &DataArgs, context: &Context) -> Self {
-        let root = args
-            .data
-            .clone()
-            .unwrap_or_else(|| context.places.data.join("cluster"));
-        ClusterFolder { root }
+        match &args.data {
+            Some(root) => Self::at(root),
+            None => Self::own(&context.places),
+        }
+    }
+
+    /// The folder that `--data` names, else that of the cluster that is meant where none is named, else the user's own.
+    ///
+    /// # Errors
+    /// When it cannot be told what runs.
+    pub fn meant(args: &DataArgs, context: &Context) -> Outcome<Self> {
+        if args.data.is_some() {
+            return Ok(Self::of(args, context));
+        }
+        match nearby::meant(&context.places)? {
+            Meant::This(running) => Ok(running.folder),
+            Meant::None => Ok(Self::own(&context.places)),
+            Meant::Several(all) => Err(all.iter().fold(
+                Failure::usage("several clusters run on this machine; which one is meant?"),
+                |failure, one| {
+                    failure.hint(format!(
+                        "{}    ({})",
+                        one.folder.data_option().trim(),
+                        one.state.bootstrap
+                    ))
+                },
+            )),
+        }
+    }
+
+    /// The user's own folder, which is meant where none is named.
+    pub fn own(places: &Places) -> Self {
+        ClusterFolder {
+            root: places.data.join("cluster"),
+            own: true,
+        }
     }
 
     /// The cluster whose data is in `root`.
     pub fn at(root: &Path) -> Self {
         ClusterFolder {
             root: root.to_owned(),
+            own: false,
         }
     }
 
@@ -84,19 +135,41 @@ impl ClusterFolder {
         self.root.join("cluster.json")
     }
 
+    fn port_file(&self) -> PathBuf {
+        self.root.join("cluster.port")
+    }
+
+    /// The port that the last cluster of this folder had, however it ended: clients know it.
+    ///
+    /// # Errors
+    /// When the file cannot be read; one that is not ours counts as none.
+    pub fn last_port(&self) -> Outcome<Option<u16>> {
+        match fs::read_to_string(self.port_file()) {
+            Ok(text) => Ok(text.trim().parse().ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.unusable(&error)),
+        }
+    }
+
     /// Takes the folder for this process.
     ///
     /// # Errors
     /// When another process has it, or it cannot be written.
     pub fn lock(&self) -> Outcome<ClusterLock> {
         fs::create_dir_all(&self.root).map_err(|error| self.unusable(&error))?;
-        match self.try_lock().map_err(|error| self.unusable(&error))? {
-            Some(lock) => Ok(lock),
-            None => Err(
-                Failure::request(format!("a cluster already runs on {}", self.root.display()))
-                    .because("another process holds its lock")
-                    .hint(format!("velo cluster status{}", self.data_option())),
-            ),
+        let deadline = Instant::now() + GLANCE;
+        loop {
+            if let Some(lock) = self.try_lock().map_err(|error| self.unusable(&error))? {
+                return Ok(lock);
+            }
+            if Instant::now() > deadline {
+                return Err(
+                    Failure::request(format!("a cluster already runs on {}", self.root.display()))
+                        .because("another process holds its lock")
+                        .hint(format!("velo cluster status{}", self.data_option())),
+                );
+            }
+            std::thread::sleep(GLANCE / 20);
         }
     }
 
@@ -130,10 +203,10 @@ impl ClusterFolder {
     /// # Errors
     /// When the folder or its state file cannot be read.
     pub fn running(&self) -> Outcome<Option<State>> {
-        if self.is_running()? {
-            self.last_state()
-        } else {
-            Ok(None)
+        // The lock is looked at only where a cluster may run: whoever looks holds it for an instant.
+        match self.last_state()? {
+            Some(_) if self.is_running()? => self.last_state(),
+            _ => Ok(None),
         }
     }
 
@@ -149,7 +222,7 @@ impl ClusterFolder {
         }
     }
 
-    /// Writes the state down, whole or not at all.
+    /// Writes the state down, whole or not at all, and the port for the next start.
     ///
     /// # Errors
     /// When the folder cannot be written.
@@ -158,6 +231,10 @@ impl ClusterFolder {
         let draft = self.root.join("cluster.json.new");
         fs::write(&draft, text)
             .and_then(|()| fs::rename(&draft, self.state_file()))
+            .and_then(|()| match state.port() {
+                Some(port) => fs::write(self.port_file(), port.to_string()),
+                None => Ok(()),
+            })
             .map_err(|error| self.unusable(&error))
     }
 
@@ -174,10 +251,10 @@ impl ClusterFolder {
 
     /// ` --data DIR`, to complete a hint, when the folder is not the user's own.
     pub fn data_option(&self) -> String {
-        if self.root.ends_with("data/cluster") || self.root.ends_with("velodrome/cluster") {
+        if self.own {
             String::new()
         } else {
-            format!(" --data {}", self.root.display())
+            format!(" --data {}", typed(&[self.root.display().to_string()]))
         }
     }
 

@@ -1,13 +1,14 @@
 //! `velo cluster start --foreground`: runs the node in this process until it is told to stop.
 
 use super::folder::{ClusterFolder, Settings, State};
-use super::port;
+use super::{nearby, port};
 use crate::broker::config::NodeConfig;
 use crate::broker::error::BrokerError;
 use crate::broker::node::{Node, RunningNode};
 use crate::clock::Clock;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
+use crate::places::Places;
 use crate::process::stop_requested;
 use crate::ui::log;
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ pub fn run(folder: &ClusterFolder, settings: Settings, context: &Context) -> Out
         let port = settings.port;
         let mut node = Node::start(config, Clock::system())
             .await
-            .map_err(|error| cannot_start(&error, port))?;
+            .map_err(|error| cannot_start(&error, Some((port, folder, &context.places))))?;
         announce(folder, settings, &node, context)?;
         let failure = tokio::select! {
             _ = stopped => None,
@@ -59,8 +60,7 @@ fn cannot_go_on(folder: &ClusterFolder, why: &str) -> Failure {
 /// # Errors
 /// When a setting is refused.
 pub(super) fn node_config(folder: &ClusterFolder, settings: &Settings) -> Outcome<NodeConfig> {
-    NodeConfig::from_properties(properties(folder, settings)?)
-        .map_err(|error| cannot_start(&error, settings.port))
+    NodeConfig::from_properties(properties(folder, settings)?).map_err(|error| cannot_start(&error, None))
 }
 
 /// The node's properties: the listener and folder of this cluster, then what `--set` says.
@@ -69,6 +69,8 @@ fn properties(folder: &ClusterFolder, settings: &Settings) -> Outcome<BTreeMap<S
     let port = settings.port;
     let mut set = |name: &str, value: String| properties.insert(name.to_owned(), value);
     set("log.dirs", folder.node_dir().display().to_string());
+    // Nobody in a class waits for members that do not come.
+    set("group.initial.rebalance.delay.ms", "0".to_owned());
     if settings.listen_anyone {
         let host = sysinfo::System::host_name().map_err(|error| {
             Failure::request("cannot tell the name of this machine, which clients are to be told")
@@ -99,14 +101,20 @@ fn announce(folder: &ClusterFolder, settings: Settings, node: &RunningNode, cont
         settings,
     };
     folder.save(&state)?;
+    nearby::note(&context.places, folder)?;
     tracing::info!(version = state.version, data = %folder.root().display(), "serving at {}", state.bootstrap);
     context.ui.line(format!("ready {}", state.bootstrap))
 }
 
-fn cannot_start(error: &BrokerError, port: u16) -> Failure {
-    match error {
-        BrokerError::Io { source, .. } if source.kind() == io::ErrorKind::AddrInUse => port::in_use(port),
-        BrokerError::Config(text) => Failure::usage("the cluster cannot run with these settings")
+/// `place` is where the node was to listen, for which folder, if it came so far.
+fn cannot_start(error: &BrokerError, place: Option<(u16, &ClusterFolder, &Places)>) -> Failure {
+    match (error, place) {
+        (BrokerError::Io { source, .. }, Some((port, folder, places)))
+            if source.kind() == io::ErrorKind::AddrInUse =>
+        {
+            port::in_use(port, folder, places)
+        }
+        (BrokerError::Config(text), _) => Failure::usage("the cluster cannot run with these settings")
             .because(text)
             .hint("velo cluster start --help"),
         _ => Failure::request("the cluster could not start")

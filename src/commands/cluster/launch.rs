@@ -49,7 +49,8 @@ impl Launched {
 /// # Errors
 /// When the node cannot start.
 pub fn temporary(data: &Path) -> Outcome<Launched> {
-    detached(&ClusterFolder::at(data), &Settings::default())
+    // With the folders of its own it is nobody's cluster: no command means it that does not name it.
+    launch(&ClusterFolder::at(data), &Settings::default(), Some(data))
 }
 
 /// Starts the cluster of `folder` in a process group of its own and waits until it serves.
@@ -57,6 +58,10 @@ pub fn temporary(data: &Path) -> Outcome<Launched> {
 /// # Errors
 /// When the process ends before it serves; the cause is the end of its log.
 pub(super) fn detached(folder: &ClusterFolder, settings: &Settings) -> Outcome<Launched> {
+    launch(folder, settings, None)
+}
+
+fn launch(folder: &ClusterFolder, settings: &Settings, home: Option<&Path>) -> Outcome<Launched> {
     fs::create_dir_all(folder.root()).map_err(|error| cannot_start(folder).because(error))?;
     let log = File::options()
         .create(true)
@@ -65,7 +70,12 @@ pub(super) fn detached(folder: &ClusterFolder, settings: &Settings) -> Outcome<L
         .map_err(|error| cannot_start(folder).because(error))?;
     let log_start = log.metadata().map_or(0, |metadata| metadata.len());
     let mut child = command(folder, settings)
-        .and_then(|mut command| command.stdout(Stdio::piped()).stderr(log).spawn())
+        .and_then(|mut command| {
+            if let Some(home) = home {
+                command.env("VELO_HOME", home);
+            }
+            command.stdout(Stdio::piped()).stderr(log).spawn()
+        })
         .map_err(|error| cannot_start(folder).because(error))?;
     let mut first_line = String::new();
     if let Some(stdout) = child.stdout.take() {

@@ -30,7 +30,7 @@ pub struct LogsArgs {
 /// # Errors
 /// When there is no log.
 pub fn run(args: &LogsArgs, context: &Context) -> Outcome {
-    let path = ClusterFolder::of(&args.data, context).log_file();
+    let path = ClusterFolder::meant(&args.data, context)?.log_file();
     let no_log = |error: io::Error| {
         Failure::request(format!("no log at {}", path.display()))
             .because(error)

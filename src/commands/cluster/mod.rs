@@ -4,6 +4,7 @@ mod folder;
 mod foreground;
 pub mod launch;
 mod logs;
+pub mod nearby;
 mod port;
 mod reset;
 mod start;

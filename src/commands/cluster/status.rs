@@ -12,7 +12,7 @@ use serde_json::json;
 /// # Errors
 /// When none runs.
 pub fn run(args: &DataArgs, context: &Context) -> Outcome {
-    let folder = ClusterFolder::of(args, context);
+    let folder = ClusterFolder::meant(args, context)?;
     let Some(state) = folder.running()? else {
         if context.ui.format == OutputFormat::Json {
             context

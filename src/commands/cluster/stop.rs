@@ -26,7 +26,7 @@ pub struct StopArgs {
 /// # Errors
 /// When it does not end in time.
 pub fn run(args: &StopArgs, context: &Context) -> Outcome {
-    let folder = ClusterFolder::of(&args.data, context);
+    let folder = ClusterFolder::meant(&args.data, context)?;
     match folder.running()? {
         None => {
             context.ui.say("No cluster runs.");
@@ -49,7 +49,7 @@ pub fn run(args: &StopArgs, context: &Context) -> Outcome {
 /// # Errors
 /// When there was none, or it cannot stop or start.
 pub fn restart(args: &StopArgs, context: &Context) -> Outcome {
-    let folder = ClusterFolder::of(&args.data, context);
+    let folder = ClusterFolder::meant(&args.data, context)?;
     let Some(state) = folder.last_state()? else {
         return Err(Failure::request("no cluster runs that could be restarted")
             .hint(format!("velo cluster start{}", folder.data_option())));
@@ -57,12 +57,9 @@ pub fn restart(args: &StopArgs, context: &Context) -> Outcome {
     if folder.is_running()? {
         stop(&folder, &state, args.kill)?;
     }
-    let port = state
-        .bootstrap
-        .rsplit_once(':')
-        .and_then(|(_, port)| port.parse().ok());
-    let mut settings = state.settings;
     // The port that the system chose stays: clients know it.
+    let port = state.port();
+    let mut settings = state.settings;
     settings.port = port.unwrap_or(settings.port);
     start::detached(&folder, &settings, context)
 }

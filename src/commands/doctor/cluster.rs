@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::commands::Context;
 use crate::failure::Outcome;
 use crate::kafka::probe::{Found, look as look_at};
-use crate::kafka::{Admin, ClusterMetadata, Connection, OffsetSpec, TopicPartition};
+use crate::kafka::{Admin, ClusterMetadata, OffsetSpec, TopicPartition};
 use crate::ui::units;
 
 /// How far in the future a record's timestamp may lie, in ms.
@@ -13,44 +13,64 @@ const CLOCK_TOLERANCE_MS: i64 = 1_000;
 /// Partitions asked for their newest record: enough to see a wrong clock, few enough for a large cluster.
 const ASKED_PARTITIONS: usize = 200;
 
-pub(super) fn ports(context: &Context) -> Outcome<Vec<Finding>> {
-    let servers = context.connection.servers()?;
-    Ok(servers
-        .into_iter()
-        .map(|(host, port)| port_finding(&host, port, &context.connection))
-        .collect())
+/// Which address commands talk to, and what decided that.
+pub(super) fn address(context: &Context) -> Finding {
+    match context.connection.servers() {
+        Ok(_) => Finding::ok(
+            "address",
+            format!("{}, {}", context.connection.bootstrap(), context.address.words()),
+        ),
+        Err(failure) => Finding::bad(
+            "address",
+            failure.in_a_line(),
+            failure
+                .hints()
+                .first()
+                .map_or("velo cluster start", String::as_str),
+        ),
+    }
 }
 
-fn port_finding(host: &str, port: u16, connection: &Connection) -> Finding {
+pub(super) fn ports(context: &Context) -> Outcome<Vec<Finding>> {
+    // Without an address there is no port to look at; the finding on the address says so.
+    let servers = context.connection.servers().unwrap_or_default();
+    servers
+        .into_iter()
+        .map(|(host, port)| port_finding(&host, port, context))
+        .collect()
+}
+
+fn port_finding(host: &str, port: u16, context: &Context) -> Outcome<Finding> {
     let address = format!("{host}:{port}");
-    match look_at(host, port, connection) {
+    let bad = |found: String, hint: &str| Finding::bad("port", format!("{address}: {found}"), hint);
+    Ok(match look_at(host, port, &context.connection) {
         Found::Broker => Finding::ok(
             "port",
             format!("{address}: a Kafka broker answers{}", owner(host, port)),
         ),
         Found::Listener => Finding::ok("port", format!("{address}: accepts connections (TLS)")),
-        Found::Controller => Finding::bad(
-            "port",
-            format!("{address}: a controller's port, which serves no clients"),
-            "--bootstrap-server HOST:9092",
+        Found::Controller => bad(
+            "a controller's port, which serves no clients".to_owned(),
+            "--bootstrap-server HOST:PORT, as `listeners` in a broker's server.properties says",
         ),
-        Found::Tls => Finding::bad(
-            "port",
-            format!("{address}: speaks TLS"),
+        Found::Tls => bad(
+            "speaks TLS".to_owned(),
             "--command-config FILE with security.protocol=SSL",
         ),
-        Found::Login => Finding::bad(
-            "port",
-            format!("{address}: a Kafka broker that wants a login (SASL)"),
+        Found::Login => bad(
+            "a Kafka broker that wants a login (SASL)".to_owned(),
             "--command-config FILE with security.protocol=SASL_PLAINTEXT, sasl.mechanism and sasl.jaas.config",
         ),
-        Found::Stranger(what) => Finding::bad(
-            "port",
-            format!("{address}: {what}{}", owner(host, port)),
-            "velo cluster start --port 0, or --bootstrap-server with a broker's port",
-        ),
-        Found::Nothing(why) => Finding::bad("port", format!("{address}: {why}"), "velo cluster start"),
-    }
+        Found::Stranger(what) => bad(format!("{what}{}", owner(host, port)), &way_out(context)?),
+        Found::Nothing(why) => bad(why, &way_out(context)?),
+    })
+}
+
+/// What to type where no broker answers.
+fn way_out(context: &Context) -> Outcome<String> {
+    let hint = context.address.way_out(&context.connection, &context.places)?;
+    Ok(hint
+        .unwrap_or_else(|| "--bootstrap-server HOST:PORT, with the address of a broker that runs".to_owned()))
 }
 
 /// The process behind a port of this machine, if it can be seen.

@@ -2,9 +2,10 @@
 
 use super::Finding;
 use crate::commands::Context;
-use crate::commands::cluster::ClusterFolder;
+use crate::commands::cluster::{ClusterFolder, nearby};
 use crate::failure::{Failure, Outcome};
 use crate::kafka;
+use crate::places::Places;
 use crate::ui::units;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ pub(super) fn look(context: &Context) -> Outcome<Vec<Finding>> {
         ),
         disk(&context.places.data),
         file_clock()?,
-        state(&folder)?,
+        state(&folder, &context.places)?,
         leftovers(&folder)?,
     ])
 }
@@ -56,7 +57,7 @@ fn disk(data: &Path) -> Finding {
         return Finding::warn(
             "disk",
             found,
-            "VELO_HOME=DIR velo cluster start, with a folder on a larger disk",
+            "VELO_HOME=DIR velo cluster start    (with a folder on a larger disk)",
         );
     }
     Finding::ok("disk", found)
@@ -93,13 +94,23 @@ fn tempfile_time() -> std::io::Result<SystemTime> {
     modified
 }
 
-fn state(folder: &ClusterFolder) -> Outcome<Finding> {
-    Ok(match (folder.running()?, folder.last_state()?) {
-        (Some(state), _) => Finding::ok(
-            "classroom cluster",
-            format!("runs at {} (process {})", state.bootstrap, state.pid),
-        ),
-        (None, Some(state)) => Finding::warn(
+fn state(folder: &ClusterFolder, places: &Places) -> Outcome<Finding> {
+    let running = nearby::all(places)?;
+    if !running.is_empty() {
+        let each: Vec<String> = running
+            .iter()
+            .map(|one| {
+                let (state, root) = (&one.state, one.folder.root().display());
+                format!(
+                    "runs at {} (process {}), data in {root}",
+                    state.bootstrap, state.pid
+                )
+            })
+            .collect();
+        return Ok(Finding::ok("classroom cluster", each.join("; ")));
+    }
+    Ok(match folder.last_state()? {
+        Some(state) => Finding::warn(
             "classroom cluster",
             format!(
                 "process {} ended without a clean stop; its state file is stale",
@@ -107,7 +118,7 @@ fn state(folder: &ClusterFolder) -> Outcome<Finding> {
             ),
             "velo cluster start   (checks the logs and goes on)",
         ),
-        (None, None) => Finding::ok("classroom cluster", "not running"),
+        None => Finding::ok("classroom cluster", "not running"),
     })
 }
 
@@ -132,7 +143,7 @@ fn leftovers(folder: &ClusterFolder) -> Outcome<Finding> {
             found.len(),
             names.join(", ")
         ),
-        "velo cluster start finishes what was begun; folders of old lessons can be deleted",
+        "`velo cluster start` finishes what was begun; folders of old lessons can be deleted",
     ))
 }
 

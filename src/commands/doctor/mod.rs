@@ -3,7 +3,7 @@
 mod cluster;
 mod machine;
 
-use super::Context;
+use super::{Address, Context};
 use crate::failure::{Failure, Kind, Outcome};
 use crate::kafka::Admin;
 use crate::ui::table::{Grid, text};
@@ -64,14 +64,18 @@ impl Finding {
 /// When something does not work, after all was looked at.
 pub fn run(context: &Context) -> Outcome {
     let mut findings = machine::look(context)?;
+    findings.push(cluster::address(context));
     findings.extend(cluster::ports(context)?);
     match Admin::connect(&context.connection) {
         Ok(admin) => findings.extend(cluster::look(&admin)),
+        // Told by the finding on the address.
+        Err(_) if context.address == Address::Undecided => {}
         Err(failure) => {
+            let failure = context.advise(failure);
             let hint = failure
                 .hints()
                 .first()
-                .map_or("velo cluster start", String::as_str);
+                .map_or("velo cluster logs", String::as_str);
             let found = failure.why().filter(|_| failure.kind() == Kind::Denied);
             findings.push(Finding::bad("cluster", found.unwrap_or(failure.what()), hint));
         }

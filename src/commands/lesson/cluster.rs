@@ -1,49 +1,86 @@
 //! Which cluster a lesson is on: the one that answers, or one that is started for it.
 
 use super::{Desk, folder};
+use crate::commands::Address;
 use crate::commands::cluster::launch::{self, Launched};
+use crate::commands::cluster::nearby::{self, Meant, WayOut};
 use crate::course::live::Live;
-use crate::course::watch::own_port;
 use crate::failure::{Failure, Kind, Outcome};
 use crate::i18n::Words;
 use crate::kafka::{Admin, Connection};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// The cluster that answers; where none does, the classroom cluster is started, with the learner's consent.
-pub(super) fn answering(desk: &Desk<'_>, yes: bool) -> Outcome<Live> {
+/// The cluster of this command line, else the one that the lesson was begun on; where that is gone, the one that runs.
+pub(super) fn of_lesson(desk: &Desk<'_>, begun_on: &str) -> Outcome<Connection> {
     let context = desk.context;
-    let failure = match Admin::connect(&context.connection) {
-        Ok(admin) => return Ok(Live::new(admin)),
+    if context.address.is_named() || begun_on.is_empty() || begun_on == context.connection.bootstrap() {
+        return Ok(context.connection.clone());
+    }
+    let begun = Connection::new(begun_on, context.command_config.as_deref())?;
+    match (&context.address, begun.reach()) {
+        (Address::Running(_), Err(gone)) if gone.kind() == Kind::Unreachable => {
+            context.ui.say(desk.words.fill(
+                "runner.other-cluster",
+                &[
+                    ("before", begun_on),
+                    ("bootstrap", context.connection.bootstrap()),
+                ],
+            ));
+            Ok(context.connection.clone())
+        }
+        _ => Ok(begun),
+    }
+}
+
+/// The cluster of [`of_lesson`]; where it does not answer, the classroom cluster is started, with the learner's consent.
+pub(super) fn answering(desk: &Desk<'_>, begun_on: &str, yes: bool) -> Outcome<(Connection, Live)> {
+    let context = desk.context;
+    let connection = of_lesson(desk, begun_on)?;
+    let failure = match Admin::connect(&connection) {
+        Ok(admin) => return Ok((connection, Live::new(admin))),
         Err(failure) => failure,
     };
-    let bootstrap = context.connection.bootstrap();
-    let Some(port) = own_port(bootstrap).filter(|_| failure.kind() == Kind::Unreachable) else {
-        return Err(failure);
+    let port = match context.address.nearby(&connection, &context.places)? {
+        _ if failure.kind() != Kind::Unreachable => return Err(failure),
+        WayOut::Start(port) => port,
+        // Only where no address is named is another port as good.
+        WayOut::Taken(port) if context.address == Address::Default => Some(port),
+        _ => return Err(failure),
     };
     if !yes {
         if !context.ui.interactive() {
-            return Err(failure.hint(desk.words.say("error.start-hint")));
+            return Err(context
+                .advise(failure)
+                .hint(desk.words.say("error.start-hint")));
         }
         let question = desk
             .words
-            .fill("runner.start-cluster", &[("bootstrap", bootstrap)]);
+            .fill("runner.start-cluster", &[("bootstrap", connection.bootstrap())]);
         if !context.ui.agrees(&question, true)? {
             return Err(failure);
         }
     }
     start(port, &desk.words)?;
-    Admin::connect(&context.connection).map(Live::new)
+    let connection = match (&context.address, nearby::meant(&context.places)?) {
+        (Address::Default, Meant::This(started)) => {
+            Connection::new(&started.state.bootstrap, context.command_config.as_deref())?
+        }
+        _ => connection,
+    };
+    let live = Admin::connect(&connection).map(Live::new)?;
+    Ok((connection, live))
 }
 
-/// As the learner would: `velo cluster start`.
-fn start(port: &str, words: &Words) -> Outcome {
-    let failed =
-        || Failure::request(words.say("error.not-started")).hint(format!("velo cluster start --port {port}"));
+/// As the learner would: `velo cluster start`, on the port it gets by itself or on another.
+fn start(port: Option<u16>, words: &Words) -> Outcome {
+    let failed = || Failure::request(words.say("error.not-started")).hint("velo cluster start");
+    let port = port.map(|port| format!("--port={port}"));
     let status = std::env::current_exe()
         .and_then(|executable| {
             Command::new(executable)
-                .args(["cluster", "start", "--port", port])
+                .args(["cluster", "start"])
+                .args(port)
                 .stdin(Stdio::null())
                 .status()
         })

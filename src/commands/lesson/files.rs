@@ -31,11 +31,14 @@ pub(super) fn run(desk: &Desk<'_>, args: &FilesArgs) -> Outcome {
             .hint(format!("velo lesson start {}", lesson.id)));
     }
     let progress = Progress::load(&desk.file())?;
-    let prefix = progress
-        .lessons
-        .get(&lesson.id)
-        .map_or("", |mine| mine.prefix.as_str());
-    let dress = Dress::new(&lesson, prefix, desk.context.connection.bootstrap());
+    let mine = progress.lessons.get(&lesson.id).cloned().unwrap_or_default();
+    let bootstrap = if desk.context.address.is_named() || mine.bootstrap.is_empty() {
+        desk.context.connection.servers()?;
+        desk.context.connection.bootstrap()
+    } else {
+        &mine.bootstrap
+    };
+    let dress = Dress::new(&lesson, &mine.prefix, bootstrap);
     std::fs::create_dir_all(&args.dir)
         .map_err(|error| Failure::request(format!("cannot make {}", args.dir.display())).because(error))?;
     for (name, text) in &lesson.files {

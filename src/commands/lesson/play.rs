@@ -95,7 +95,7 @@ pub(super) fn on_a_cluster(
         .then(|| python::find(&desk.words))
         .transpose()?;
     let context = desk.context;
-    let own = if context.cluster_was_named {
+    let own = if context.address.is_named() {
         None
     } else {
         Some(Own::start()?)
@@ -230,7 +230,7 @@ fn remove(
     lesson: &Lesson,
     dress: &Dress,
 ) -> Outcome {
-    if !desk.context.cluster_was_named {
+    if !desk.context.address.is_named() {
         return Ok(());
     }
     let again = format!("velo lesson play {}", lesson.id);

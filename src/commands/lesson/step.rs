@@ -1,6 +1,6 @@
 //! `velo lesson next | check | hint | solution | back | skip`: the runner's words, one at a time, from any terminal.
 
-use super::{Desk, Terminal, take};
+use super::{Desk, Terminal, cluster, take};
 use crate::course::dress::Dress;
 use crate::course::live::Live;
 use crate::course::model::{Lesson, Step};
@@ -22,7 +22,7 @@ fn at_step(
     })?;
     let lesson: Lesson = desk.source.lesson(current, &desk.words)?;
     let mine = progress.lessons.get(&lesson.id).cloned().unwrap_or_default();
-    let connection = connection(desk, &mine.bootstrap)?;
+    let connection = cluster::of_lesson(desk, &mine.bootstrap)?;
     let admin = Admin::connect(&connection).map_err(|failure| away(desk, &connection, failure))?;
     let facts = Live::new(admin);
     let runner = Runner {
@@ -51,14 +51,6 @@ fn away(desk: &Desk<'_>, connection: &Connection, failure: Failure) -> Failure {
             .hint(format!("velo cluster start --port {port}")),
         None => failure,
     }
-}
-
-/// The cluster of this command line, else the one that the lesson was begun on.
-fn connection(desk: &Desk<'_>, begun_on: &str) -> Outcome<Connection> {
-    if desk.context.cluster_was_named || begun_on.is_empty() {
-        return Ok(desk.context.connection.clone());
-    }
-    Connection::new(begun_on, desk.context.command_config.as_deref())
 }
 
 pub(super) fn check(desk: &Desk<'_>) -> Outcome {

@@ -1,6 +1,7 @@
 //! `velo lesson start`: the interactive lesson.
 
 use super::{Desk, Terminal, cluster, play};
+use crate::commands::address;
 use crate::course::dress::{self, Dress};
 use crate::course::fact::ClusterFacts;
 use crate::course::model::Lesson;
@@ -9,7 +10,6 @@ use crate::course::runner::Runner;
 use crate::course::snapshot::Snapshot;
 use crate::course::talk::Talk;
 use crate::failure::{Failure, Outcome};
-use crate::kafka::Connection;
 use clap::Args;
 
 /// Options of `velo lesson start`.
@@ -30,11 +30,12 @@ pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
     let Some(lesson) = chosen(desk, args)? else {
         return Ok(());
     };
-    let facts = cluster::answering(desk, args.yes)?;
-    let dress = begin(desk, &lesson, args.prefix.as_deref(), &facts)?;
+    let begun_on = Progress::load(&desk.file())?.lesson(&lesson.id).bootstrap.clone();
+    let (connection, facts) = cluster::answering(desk, &begun_on, args.yes)?;
+    let bootstrap = connection.bootstrap();
+    let dress = begin(desk, &lesson, args.prefix.as_deref(), bootstrap, &facts)?;
     let words = &desk.words;
-    let bootstrap = desk.context.connection.bootstrap();
-    let environment = play::environment(desk, &desk.context.connection)?;
+    let environment = play::environment(desk, &connection)?;
     let mut talk = Terminal::open(desk.context.ui)?.with_environment(environment);
     let page = desk.page();
     talk.say(&page.rule(&lesson.prose(words.lang()).title))?;
@@ -42,7 +43,7 @@ pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
         "runner.lesson",
         &[("lesson", &lesson.id), ("bootstrap", bootstrap)],
     ))?;
-    if bootstrap != Connection::DEFAULT_BOOTSTRAP {
+    if address::of_other_terminals(&desk.context.places)?.as_deref() != Some(bootstrap) {
         talk.say(&words.fill("runner.export", &[("bootstrap", bootstrap)]))?;
     }
     let before = Progress::load(&desk.file())?.lesson(&lesson.id).before.clone();
@@ -159,8 +160,13 @@ pub(super) fn choose(desk: &Desk<'_>, name: Option<&str>) -> Outcome<Lesson> {
 }
 
 /// Notes the lesson as the current one, with its prefix, its cluster, and what was on that cluster before it began.
-fn begin(desk: &Desk<'_>, lesson: &Lesson, prefix: Option<&str>, facts: &dyn ClusterFacts) -> Outcome<Dress> {
-    let bootstrap = desk.context.connection.bootstrap();
+fn begin(
+    desk: &Desk<'_>,
+    lesson: &Lesson,
+    prefix: Option<&str>,
+    bootstrap: &str,
+    facts: &dyn ClusterFacts,
+) -> Outcome<Dress> {
     let mut progress = Progress::load(&desk.file())?;
     progress.current = Some(lesson.id.clone());
     let mine = progress.lesson(&lesson.id);

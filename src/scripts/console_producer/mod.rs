@@ -11,6 +11,7 @@ use super::{Ending, out_now};
 use crate::failure::{Failure, Kind, Outcome};
 use crate::kafka::errors::ErrorCode;
 use crate::kafka::producer::{Producer, Settings};
+use crate::scripts::way_out::no_metadata_hint;
 use crate::ui::Interrupt;
 use crate::ui::lines::{Lines, Next, Source, split};
 use reader::LineReader;
@@ -95,11 +96,7 @@ fn no_topic(topic: &str, waited: Duration, failure: &Failure) -> Ending {
     if failure.kind() == Kind::Denied {
         return not_sent(topic, &failure_message(failure)).hints_of(failure);
     }
-    let today = match failure.kind() {
-        Kind::Unreachable => "velo cluster start, or another --bootstrap-server",
-        _ => "velo topic list",
-    };
-    not_sent(topic, &why).hint(format!("{}; {today}", failure.what()))
+    not_sent(topic, &why).hint(no_metadata_hint(failure))
 }
 
 fn not_sent(topic: &str, why: &str) -> Ending {

@@ -15,6 +15,7 @@ use super::java_words::{failure_exception, java_exception};
 use super::options::Parsed;
 use crate::failure::{Failure, Kind};
 use crate::kafka::{Admin, ErrorCode, GroupDescription, KafkaError};
+use crate::scripts::way_out::nobody;
 use options::OPTIONS;
 pub use reset_plan::duration_ms;
 use std::time::Duration;
@@ -67,10 +68,7 @@ fn failed(call: &'static str) -> impl Fn(Failure) -> Ending {
         Kind::Unreachable => trouble(format!(
             "org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node assignment. Call: {call}"
         ))
-        .hint(format!(
-            "{}; velo cluster start, or another --bootstrap-server",
-            failure.what()
-        )),
+        .hint(nobody(failure.what())),
         _ => trouble(failure_exception(&failure)).hints_of(&failure),
     }
     }
@@ -88,10 +86,7 @@ fn not_there(parsed: &Parsed, failure: &Failure) -> Ending {
         "org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node assignment. Call: \
          describeConsumerGroups(api=FIND_COORDINATOR)"
     };
-    trouble(words).hint(format!(
-        "{}; velo cluster start, or another --bootstrap-server",
-        failure.what()
-    ))
+    trouble(words).hint(nobody(failure.what()))
 }
 
 /// A mistake that jopt-simple finds while the tool executes: reported on stdout.

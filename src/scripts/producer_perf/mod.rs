@@ -9,10 +9,11 @@ use super::java_words::{java_exception, java_message, no_metadata};
 use super::throttle::Throttle;
 use super::{Ending, client_properties, out};
 use crate::clock::Clock;
-use crate::failure::{Failure, Kind, Outcome};
+use crate::failure::{Failure, Outcome};
 use crate::kafka::errors::{ErrorCode, KafkaError};
 use crate::kafka::producer::{Batch, Delivery, Producer, Settings};
 use crate::kafka::transactions::no_coordinator;
+use crate::scripts::way_out::no_metadata_hint;
 use crate::ui::Interrupt;
 use options::Work;
 use payload::Payloads;
@@ -82,12 +83,8 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
 
 /// Java's words for a topic that the cluster does not tell of, and ours for the reason.
 fn no_topic(topic: &str, waited: Duration, failure: &Failure) -> Ending {
-    let today = match failure.kind() {
-        Kind::Unreachable => "velo cluster start, or another --bootstrap-server",
-        _ => "velo topic list",
-    };
     let (class, why) = no_metadata(topic, waited);
-    Ending::failure(format!("{class}: {why}")).hint(format!("{}; {today}", failure.what()))
+    Ending::failure(format!("{class}: {why}")).hint(no_metadata_hint(failure))
 }
 
 /// A cluster that coordinates no transactions.

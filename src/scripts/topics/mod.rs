@@ -9,6 +9,7 @@ use super::{Ending, out};
 use crate::failure::{Failure, Kind};
 use crate::kafka::{Admin, ErrorCode, KafkaError, NewTopic, is_internal};
 use crate::scripts::connecting::{bootstrap_server, command_config};
+use crate::scripts::way_out::nobody;
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -225,12 +226,8 @@ fn refused_by_cluster(error: KafkaError) -> Ending {
 
 fn failed(call: &'static str) -> impl Fn(Failure) -> Ending {
     move |failure| match failure.kind() {
-        Kind::Unreachable => {
-            refused(format!("Timed out waiting for a node assignment. Call: {call}")).hint(format!(
-                "{}; velo cluster start, or another --bootstrap-server",
-                failure.what()
-            ))
-        }
+        Kind::Unreachable => refused(format!("Timed out waiting for a node assignment. Call: {call}"))
+            .hint(nobody(failure.what())),
         _ => refused(failure_message(&failure)).hints_of(&failure),
     }
 }
