@@ -4,12 +4,13 @@ use super::position::{self, Position};
 use super::{Context, candidates, select};
 use crate::failure::Outcome;
 use crate::kafka::admin::PartitionOffsets;
+use crate::kafka::types::ConfigResource;
 use crate::kafka::{Admin, TopicPartition};
 use crate::ui::OutputFormat;
 use crate::ui::table::{Grid, number, text};
 use clap::Args;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Options of `velo offsets`.
 #[derive(Debug, Args)]
@@ -46,11 +47,39 @@ pub fn run(args: &OffsetsArgs, context: &Context) -> Outcome {
         .map(|(partition, range)| to_json(partition, *range, places.as_ref()))
         .collect();
     context.ui.show(&value, || to_grid(&ranges, places.as_ref()))?;
-    if context.ui.format == OutputFormat::Table && ranges.len() > 1 {
-        let total: i64 = ranges.values().map(|range| range.count()).sum();
-        context.ui.say(format!("{total} records in all."));
+    if context.ui.format == OutputFormat::Table {
+        explain(&admin, &ranges, context)?;
     }
     Ok(())
+}
+
+/// What the offsets add up to, and where that is no count of records.
+fn explain(admin: &Admin, ranges: &BTreeMap<TopicPartition, PartitionOffsets>, context: &Context) -> Outcome {
+    if ranges.len() > 1 {
+        let total: i64 = ranges.values().map(|range| range.span()).sum();
+        context.ui.say(format!("END-START over all partitions: {total}."));
+    }
+    let topics: BTreeSet<&str> = ranges.keys().map(|partition| partition.topic.as_str()).collect();
+    for topic in topics {
+        if is_compacted(admin, topic)? {
+            context.ui.say(format!(
+                "`{topic}` is compacted (cleanup.policy): END-START is no count of its records; older ones of the same key \
+                 are gone, or will be."
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_compacted(admin: &Admin, topic: &str) -> Outcome<bool> {
+    let settings = admin.describe_configs(&ConfigResource::Topic(topic.to_owned()))?;
+    Ok(settings.iter().any(|setting| {
+        setting.name == "cleanup.policy"
+            && setting
+                .value
+                .as_deref()
+                .is_some_and(|policy| policy.contains("compact"))
+    }))
 }
 
 type Places = BTreeMap<TopicPartition, i64>;
@@ -61,7 +90,7 @@ fn to_json(partition: &TopicPartition, range: PartitionOffsets, places: Option<&
         "partition": partition.partition,
         "earliest": range.earliest,
         "latest": range.latest,
-        "count": range.count(),
+        "span": range.span(),
     });
     if let (Some(places), Some(object)) = (places, value.as_object_mut()) {
         object.insert("at".to_owned(), json!(places.get(partition)));
@@ -75,7 +104,7 @@ fn to_grid(ranges: &BTreeMap<TopicPartition, PartitionOffsets>, places: Option<&
         number("PARTITION"),
         number("START"),
         number("END"),
-        number("RECORDS"),
+        number("END-START"),
     ];
     let mut grid = Grid::new(columns.into_iter().chain(places.map(|_| number("AT"))));
     for (partition, range) in ranges {
@@ -89,7 +118,7 @@ fn to_grid(ranges: &BTreeMap<TopicPartition, PartitionOffsets>, places: Option<&
             partition.partition.to_string(),
             range.earliest.to_string(),
             range.latest.to_string(),
-            range.count().to_string(),
+            range.span().to_string(),
         ];
         grid.row(cells.into_iter().chain(place));
     }

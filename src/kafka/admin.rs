@@ -4,6 +4,7 @@
 //! [`Outcome`] fails when the cluster could not be asked at all.
 
 mod configs;
+mod coordinator;
 mod groups;
 mod offsets;
 mod topics;

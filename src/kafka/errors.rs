@@ -124,10 +124,11 @@ impl KafkaError {
                 "correct the user or password (sasl.jaas.config) or the sasl.mechanism in the --command-config file"
             }
             Code::InvalidReplicationFactor | Code::BrokerNotAvailable => {
-                "`velo cluster status` shows how many brokers are up"
+                "`velo doctor` shows how many brokers are up"
             }
             Code::UnsupportedVersion | Code::UnsupportedFeature => {
-                "this cluster does not offer that request; `velo doctor` shows what it does offer"
+                "this cluster does not offer that request; `velo kafka-broker-api-versions --bootstrap-server HOST:PORT` shows \
+                 what it does offer"
             }
             // Where nobody answers, the faces know what to do.
             _ => return None,

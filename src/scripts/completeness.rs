@@ -53,7 +53,7 @@ pub const ABSENT: &[Absent] = &[
     ),
     absent(
         "kafka-replica-verification",
-        "compares replicas; `velo topic describe` shows who is in sync",
+        "compares replicas; `velo topic describe TOPIC` shows who is in sync",
         "kafka-topics.sh {b} --describe --under-replicated-partitions",
     ),
     absent(

@@ -39,7 +39,7 @@ pub mod producer_perf;
 pub mod reassign_partitions;
 pub mod server;
 pub mod shims;
-mod table;
+pub mod table;
 mod throttle;
 pub mod topics;
 pub mod transactions;

@@ -12,11 +12,8 @@ fn a_cluster_starts_detached_says_where_it_is_and_stops() {
         said.stderr
     );
     let again = home.velo(&["cluster", "start", "--port", "0"]).succeeds();
-    assert!(
-        again.stderr.contains("already runs at localhost:"),
-        "{}",
-        again.stderr
-    );
+    assert!(again.stderr.contains("already runs"), "{}", again.stderr);
+    assert!(again.stderr.ends_with(&said.stderr), "{}", again.stderr);
     let status = home.velo(&["cluster", "status", "--output", "json"]).succeeds();
     let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
     assert_eq!(status["running"], true);
@@ -167,4 +164,21 @@ fn localhost_is_served_on_both_loopback_addresses() {
         home.velo(&["topic", "list", "--bootstrap-server", &format!("{host}:{port}")])
             .succeeds();
     }
+}
+
+#[test]
+fn groups_of_a_class_start_at_once_unless_told_otherwise() {
+    let home = Home::new();
+    let delay = |home: &Home| {
+        let name = "group.initial.rebalance.delay.ms";
+        let get = home.velo(&["config", "get", "broker", "1", name, "--output", "json"]);
+        let settings: serde_json::Value = serde_json::from_str(&get.succeeds().stdout).unwrap();
+        settings[0]["value"].clone()
+    };
+    home.velo(&["cluster", "start", "--port", "0"]).succeeds();
+    assert_eq!(delay(&home), "0");
+    home.velo(&["cluster", "stop"]).succeeds();
+    let set = ["--set", "group.initial.rebalance.delay.ms=3000"];
+    home.velo(&[&["cluster", "start"][..], &set].concat()).succeeds();
+    assert_eq!(delay(&home), "3000");
 }

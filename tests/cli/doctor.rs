@@ -34,6 +34,7 @@ fn a_cluster_that_serves_is_in_order() {
         "port",
         "cluster",
         "partitions",
+        "groups",
         "record clock",
         "classroom cluster",
     ] {
@@ -49,7 +50,10 @@ fn nothing_on_the_port_says_how_to_start_a_cluster() {
         .fails_with(1);
     let findings = json(&said.stdout);
     assert_eq!(finding(&findings, "port")["verdict"], "bad");
-    assert_eq!(finding(&findings, "port")["hint"], "velo cluster start");
+    let hint = finding(&findings, "port")["hint"].as_str().unwrap();
+    assert!(hint.starts_with("velo cluster start --port "), "{hint}");
+    let address = finding(&findings, "address")["found"].as_str().unwrap();
+    assert_eq!(address, "127.0.0.1:1, as --bootstrap-server says");
 }
 
 #[test]

@@ -17,7 +17,8 @@ fn free_port() -> u16 {
 #[test]
 fn no_cluster_running_is_told_at_once_by_every_command() {
     let home = Home::new();
-    let server = format!("127.0.0.1:{}", free_port());
+    let port = free_port();
+    let server = format!("127.0.0.1:{port}");
     for command in [
         &["topic", "list"][..],
         &["topic", "create", "a"],
@@ -36,7 +37,7 @@ fn no_cluster_running_is_told_at_once_by_every_command() {
             ended.stderr,
             format!(
                 "error: no broker answers on {server}\n  why: connection refused: nothing listens there\n\
-                 hint: velo cluster start\nhint: velo doctor\n"
+                 hint: velo cluster start --port {port}\nhint: velo doctor\n"
             )
         );
         assert!(

@@ -72,6 +72,32 @@ impl Drop for Consumer {
 }
 
 on_both_clusters! {
+    fn lag_counts_what_can_still_be_read(cluster) {
+        let user = User::at(cluster);
+        let (topic, group) = (user.topic(1), cluster.name("late"));
+        let lines: String = (0..100).map(|number| format!("{number}\n")).collect();
+        user.writes(&topic, &lines, &[]);
+        user.velo(&["consume", &topic, "--group", &group, "--from-beginning", "--count", "10"]).succeeds();
+        user.velo(&["records", "delete", &topic, "--before", "40", "--yes"]).succeeds();
+        let half = &described(&user, &group, &[])["partitions"][0];
+        assert_eq!(
+            (&half["start"], &half["lag"], &half["deleted_unread"]),
+            (&json!(40), &json!(60), &json!(30))
+        );
+        user.velo(&["records", "delete", &topic, "--before", "latest", "--yes"]).succeeds();
+        let all = described(&user, &group, &[]);
+        assert_eq!(all["total_lag"], 0);
+        assert_eq!(all["partitions"][0]["deleted_unread"], 90);
+        let said = user.velo(&["group", "describe", &group]).succeeds();
+        let deleted = format!("{topic}-0: 90 were deleted before they were read; what is left begins at offset 100.\n");
+        assert!(said.stderr.contains(&deleted) && said.stdout.contains("total lag 0"), "{said:?}");
+        // The scripts count as Java's do.
+        let java = user.velo(&["kafka-consumer-groups", "--describe", "--group", &group, "--bootstrap-server", cluster.bootstrap()]);
+        let row = java.succeeds().stdout;
+        let row: Vec<String> = row.lines().last().unwrap().split_whitespace().map(str::to_owned).collect();
+        assert_eq!(row[3..6], ["10", "100", "90"]);
+    }
+
     fn lag_is_told_per_partition_and_in_total(cluster) {
         let user = User::at(cluster);
         let (topic, group) = read_by_a_group(cluster, &user);

@@ -10,13 +10,13 @@ on_both_clusters! {
         user.writes(&topic, "a\nb\nc\n", &["--partition", "1"]);
         let shown = user.velo(&["offsets", &topic]).succeeds();
         let rows: Vec<Vec<&str>> = shown.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert_eq!(rows[0], ["TOPIC", "PARTITION", "START", "END", "RECORDS"]);
+        assert_eq!(rows[0], ["TOPIC", "PARTITION", "START", "END", "END-START"]);
         assert_eq!(rows[1], [topic.as_str(), "0", "0", "0", "0"]);
         assert_eq!(rows[2], [topic.as_str(), "1", "0", "3", "3"]);
-        assert_eq!(shown.stderr, "3 records in all.\n");
+        assert_eq!(shown.stderr, "END-START over all partitions: 3.\n");
         let one = user.velo(&["offsets", &topic, "--partition", "1", "--output", "json"]).succeeds();
         let one: Value = serde_json::from_str(&one.stdout).unwrap();
-        assert_eq!(one, json!([{"topic": topic, "partition": 1, "earliest": 0, "latest": 3, "count": 3}]));
+        assert_eq!(one, json!([{"topic": topic, "partition": 1, "earliest": 0, "latest": 3, "span": 3}]));
     }
 
     fn a_moment_finds_the_first_record_since(cluster) {
@@ -32,6 +32,17 @@ on_both_clusters! {
         assert_eq!(shown.stdout, format!("{topic}\t0\t0\t4\t4\t2\n"));
         let shown = user.velo(&["offsets", &topic, "--at", "@now", "--output", "plain"]).succeeds();
         assert_eq!(shown.stdout, format!("{topic}\t0\t0\t4\t4\t4\n"));
+    }
+
+    fn a_compacted_topic_s_span_is_called_no_count(cluster) {
+        let user = User::at(cluster);
+        let topic = cluster.name("compacted");
+        user.velo(&["topic", "create", &topic, "--partitions", "1", "--config", "cleanup.policy=compact"]).succeeds();
+        user.writes(&topic, "k:a\nk:b\n", &["--key-separator", ":"]);
+        let shown = user.velo(&["offsets", &topic]).succeeds();
+        let said = format!("`{topic}` is compacted (cleanup.policy): END-START is no count of its records;");
+        assert!(shown.stderr.starts_with(&said), "{}", shown.stderr);
+        assert_eq!(user.velo(&["offsets", &topic, "--output", "plain"]).succeeds().stderr, "");
     }
 
     fn what_is_not_there_is_told(cluster) {

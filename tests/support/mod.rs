@@ -4,6 +4,7 @@ pub mod broker;
 #[macro_use]
 pub mod cluster;
 pub mod ending;
+pub mod hints;
 pub mod raw;
 pub mod records;
 pub mod velo;

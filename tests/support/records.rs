@@ -47,11 +47,7 @@ impl<'a> User<'a> {
             .write_stdin(input.as_ref())
             .output()
             .unwrap();
-        Ended {
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            code: output.status.code().unwrap_or(-1),
-        }
+        Ended::of(output)
     }
 
     /// A command line to add to before it runs.

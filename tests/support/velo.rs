@@ -48,11 +48,7 @@ impl Home {
     /// Runs a command line to its end.
     pub fn velo(&self, arguments: &[&str]) -> Ended {
         let output = self.command(arguments).output().unwrap();
-        Ended {
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            code: output.status.code().unwrap_or(-1),
-        }
+        Ended::of(output)
     }
 
     /// `HOST:PORT` of the cluster that runs in these folders.
@@ -64,11 +60,23 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        self.velo(&["cluster", "stop", "--kill"]);
+        // Whatever it says: a test may be failing already.
+        let _ = self.command(&["cluster", "stop", "--kill"]).output();
     }
 }
 
 impl Ended {
+    /// What a process left, whose hints must be lines that can be typed.
+    pub fn of(output: std::process::Output) -> Self {
+        let ended = Ended {
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            code: output.status.code().unwrap_or(-1),
+        };
+        super::hints::assert_typeable(&ended.stderr);
+        ended
+    }
+
     /// The same, which must have succeeded.
     #[track_caller]
     pub fn succeeds(self) -> Self {

@@ -1,7 +1,7 @@
 //! `velo cluster start`: in the foreground, or detached and awaited until it serves.
 
 use super::folder::{ClusterFolder, Settings, State};
-use super::{DataArgs, foreground, launch, port};
+use super::{DataArgs, foreground, launch, nearby, port};
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use clap::Args;
@@ -120,6 +120,12 @@ pub(super) fn detached(folder: &ClusterFolder, settings: &Settings, context: &Co
 fn say_where(bootstrap: &str, folder: &ClusterFolder, context: &Context) -> Outcome {
     let ui = context.ui;
     ui.say(format!("The cluster serves at {bootstrap}."));
+    let servers = context.connection.servers().unwrap_or_default();
+    let is_it =
+        |(host, port): &(String, u16)| nearby::is_here(host) && bootstrap.ends_with(&format!(":{port}"));
+    if context.address.is_named() && servers.iter().any(is_it) {
+        return Ok(());
+    }
     if let Some(how) = context.address.how_to_mean(bootstrap, folder, &context.places)? {
         ui.say(how);
     }

@@ -1,10 +1,11 @@
 //! The work of `velo consume`: records in, lines out, until there is a reason to stop.
 
 use super::plan::Plan;
-use super::silence;
+use super::silence::{self, Known};
 use crate::clock::Clock;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
+use crate::kafka::Admin;
 use crate::kafka::consumer::{Arrival, Consumer, Record, Span, Start};
 use crate::kafka::errors::{ErrorCode, KafkaError};
 use crate::kafka::places::Places;
@@ -22,8 +23,11 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// How long nothing may be shown before the reason is told.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// How long a group may take to share out its partitions before that is the reason (Kafka waits 3 s for more members).
-const JOINING: Duration = Duration::from_secs(6);
+/// How long a group may take to share out its partitions before it is said that this is waited for.
+const JOINING: Duration = Duration::from_secs(1);
+
+/// How long before it is asked whether the group can have a coordinator at all (Kafka waits 3 s for more members).
+const UNUSUAL: Duration = Duration::from_secs(4);
 
 /// How long a topic may be away that is deleted and made again.
 const ABSENCE: Duration = Duration::from_secs(3);
@@ -47,6 +51,7 @@ pub fn run(context: &Context, plan: &Plan) -> Outcome {
         spans: Vec::new(),
         until: None,
         silent_since: Some(Instant::now()),
+        joining: Joining::new(partitions.len()),
         refreshed: Instant::now(),
         said: None,
         consumer,
@@ -54,6 +59,32 @@ pub fn run(context: &Context, plan: &Plan) -> Outcome {
     reading.start(&partitions)?;
     let ended = reading.read();
     reading.finish(ended)
+}
+
+/// What was said of a group that has not given this member a partition.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Said {
+    Nothing,
+    Joining,
+    Unusual,
+}
+
+/// The way into a group.
+struct Joining {
+    since: Instant,
+    said: Said,
+    /// How many partitions there are to share out.
+    partitions: usize,
+}
+
+impl Joining {
+    fn new(partitions: usize) -> Self {
+        Joining {
+            since: Instant::now(),
+            said: Said::Nothing,
+            partitions,
+        }
+    }
 }
 
 /// Why reading ended.
@@ -77,6 +108,7 @@ struct Reading<'a> {
     until: Option<i64>,
     /// Since when nothing was shown; `None` once something was, or the reason was told.
     silent_since: Option<Instant>,
+    joining: Joining,
     refreshed: Instant,
     said: Option<ErrorCode>,
     consumer: Consumer,
@@ -228,11 +260,13 @@ impl Reading<'_> {
                 return Ok(Some(End::Done));
             }
         }
-        if let Some(since) = self.silent_since
-            && since.elapsed() > SILENCE
-            && (since.elapsed() > JOINING || !self.joining())
-        {
-            self.explain();
+        if self.plan.group.is_some() && self.consumer.assignment().is_empty() {
+            self.join()?;
+        } else {
+            self.joining = Joining::new(self.joining.partitions);
+            if self.silent_since.is_some_and(|since| since.elapsed() > SILENCE) {
+                self.explain();
+            }
         }
         if self.refreshed.elapsed() > REFRESH {
             self.refreshed = Instant::now();
@@ -314,20 +348,52 @@ impl Reading<'_> {
         }
     }
 
-    /// Whether the group has not given us a partition yet.
-    fn joining(&self) -> bool {
-        self.plan.group.is_some() && self.consumer.assignment().is_empty()
+    /// The group has not given this member a partition yet: says so, and ends where it never will.
+    fn join(&mut self) -> Outcome {
+        let Some(membership) = &self.plan.group else {
+            return Ok(());
+        };
+        // What is shown can only be missed from the moment on when there is something to read.
+        self.silent_since = self.silent_since.map(|_| Instant::now());
+        let group = &membership.group;
+        let waited = self.joining.since.elapsed();
+        if waited > JOINING && self.joining.said < Said::Joining {
+            self.joining.said = Said::Joining;
+            silence::joining(self.context, group);
+        }
+        if waited > UNUSUAL && self.joining.said < Said::Unusual {
+            self.joining.said = Said::Unusual;
+            let admin = Admin::connect(&self.context.connection)?;
+            if let Some(lack) = admin.lack_of_coordinators()? {
+                return Err(lack);
+            }
+            match admin.absence_of_coordinator(group)? {
+                Some(why) => self
+                    .context
+                    .ui
+                    .say(format!("group {group} cannot be joined now: {why}; trying again")),
+                None => silence::without_partition(self.context, group),
+            }
+        }
+        Ok(())
     }
 
     fn explain(&mut self) {
-        self.silent_since = None;
-        silence::explain(
-            self.context,
-            self.plan,
-            &self.consumer,
-            &self.spans,
-            self.sink.seen,
-        );
+        let known = Known {
+            spans: &self.spans,
+            partitions: self.joining.partitions,
+            seen: self.sink.seen,
+            ended: match self.plan.group {
+                Some(_) => self.sink.places.done(&self.consumer.assignment()),
+                None => self.sink.places.all_done(),
+            },
+        };
+        if silence::explain(self.context, self.plan, &self.consumer, &known) {
+            self.silent_since = None;
+        } else {
+            // Nothing is known yet: another look after another silence.
+            self.silent_since = Some(Instant::now());
+        }
     }
 
     /// Commits and leaves the group, and says how much was read.

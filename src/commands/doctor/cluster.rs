@@ -101,6 +101,7 @@ pub(super) fn look(admin: &Admin) -> Vec<Finding> {
     match admin.metadata() {
         Ok(metadata) => {
             findings.push(partitions(&metadata));
+            findings.push(groups(admin).unwrap_or_else(failed));
             findings.push(record_clock(admin, &metadata).unwrap_or_else(failed));
         }
         Err(failure) => findings.push(failed(failure)),
@@ -148,6 +149,20 @@ fn partitions(metadata: &ClusterMetadata) -> Finding {
         "partitions",
         format!("{}, all with leader and replicas in sync", all().count()),
     )
+}
+
+/// Whether consumer groups can work.
+fn groups(admin: &Admin) -> Outcome<Finding> {
+    Ok(match admin.lack_of_coordinators()? {
+        None => Finding::ok("groups", "consumer groups can have a coordinator"),
+        Some(lack) => Finding::bad(
+            "groups",
+            lack.in_a_line(),
+            lack.hints()
+                .first()
+                .map_or("velo topic list --internal", String::as_str),
+        ),
+    })
 }
 
 /// A record stamped in the future tells of a producer's clock ahead, or of this machine's behind: retention and

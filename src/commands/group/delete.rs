@@ -26,6 +26,7 @@ pub struct DeleteArgs {
 /// When one is not there or has members, nobody confirmed, or the cluster refuses.
 pub fn run(args: &DeleteArgs, context: &Context) -> Outcome {
     let admin = Admin::connect(&context.connection)?;
+    admin.ensure_coordinators()?;
     let groups = select::groups(&admin, &args.names)?;
     if !args.yes && !confirmed(args, &groups, context)? {
         context.ui.say("Nothing was deleted.");

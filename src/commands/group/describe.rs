@@ -26,6 +26,8 @@ struct Described {
     lags: Vec<PartitionLag>,
     /// Over all partitions, those not shown too.
     total: i64,
+    /// The partitions that have lost records which the group has not read; those not shown too.
+    deleted: Vec<PartitionLag>,
 }
 
 /// Describes groups.
@@ -40,14 +42,22 @@ pub fn run(args: &DescribeArgs, context: &Context) -> Outcome {
         args.names.clone()
     };
     let mut described = Vec::new();
+    admin.ensure_coordinators()?;
     for name in names {
         let group = admin.describe_group(&name)?;
         let mut lags = admin.group_lag(&group)?;
         let total = lags.iter().filter_map(|lag| lag.lag).sum();
+        let lost = |lag: &&PartitionLag| lag.deleted.is_some_and(|deleted| deleted > 0);
+        let deleted = lags.iter().filter(lost).cloned().collect();
         if args.only_with_lag {
             lags.retain(|lag| lag.lag.is_some_and(|lag| lag > 0));
         }
-        described.push(Described { group, lags, total });
+        described.push(Described {
+            group,
+            lags,
+            total,
+            deleted,
+        });
     }
     let value: Vec<Value> = described.iter().map(to_json).collect();
     context.ui.show_titled(&value, || {
@@ -57,7 +67,10 @@ pub fn run(args: &DescribeArgs, context: &Context) -> Outcome {
             .collect()
     })?;
     if context.ui.format == OutputFormat::Table {
-        described.iter().for_each(|one| explain(one, args, context));
+        for one in &described {
+            explain(one, args, context);
+            explain_deleted(one, context);
+        }
     }
     Ok(())
 }
@@ -85,6 +98,24 @@ fn explain(one: &Described, args: &DescribeArgs, context: &Context) {
         context
             .ui
             .say("A dash under COMMITTED: the group has not committed there yet.");
+    }
+}
+
+/// What no member will ever read, partition by partition.
+fn explain_deleted(one: &Described, context: &Context) {
+    for lag in &one.deleted {
+        let words = match lag.deleted {
+            Some(1) => "1 was deleted before it was read".to_owned(),
+            deleted => format!(
+                "{} were deleted before they were read",
+                deleted.unwrap_or_default()
+            ),
+        };
+        context.ui.say(format!(
+            "{}: {words}; what is left begins at offset {}.",
+            lag.partition,
+            lag.start.unwrap_or_default()
+        ));
     }
 }
 
@@ -117,8 +148,10 @@ fn to_json(one: &Described) -> Value {
                 "topic": lag.partition.topic,
                 "partition": lag.partition.partition,
                 "committed": lag.committed,
+                "start": lag.start,
                 "end": lag.end,
                 "lag": lag.lag,
+                "deleted_unread": lag.deleted,
                 "member_id": lag.member.as_ref().map(|member| &member.member_id),
                 "client_id": lag.member.as_ref().map(|member| &member.client_id),
                 "host": lag.member.as_ref().map(|member| &member.host),

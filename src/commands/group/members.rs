@@ -20,7 +20,9 @@ pub struct MembersArgs {
 /// # Errors
 /// When it is not there, or the cluster does not answer.
 pub fn run(args: &MembersArgs, context: &Context) -> Outcome {
-    let group = Admin::connect(&context.connection)?.describe_group(&args.group)?;
+    let admin = Admin::connect(&context.connection)?;
+    admin.ensure_coordinators()?;
+    let group = admin.describe_group(&args.group)?;
     if group.members.is_empty() {
         context
             .ui

@@ -50,6 +50,7 @@ pub fn run(args: &ResetArgs, context: &Context) -> Outcome {
         }
     };
     let admin = Admin::connect(&context.connection)?;
+    admin.ensure_coordinators()?;
     let group = admin.find_group(&args.group)?;
     check_idle(args, group.as_ref(), &admin)?;
     let moves = reset_plan::plan(&admin, &args.group, &args.topic, &goal)?;

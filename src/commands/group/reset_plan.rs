@@ -46,7 +46,7 @@ pub(super) fn plan(admin: &Admin, group: &str, topics: &[String], goal: &Goal) -
     if partitions.is_empty() {
         return Err(
             Failure::request(format!("group `{group}` has no committed offsets to move"))
-                .hint(format!("velo group reset {group} --topic TOPIC …")),
+                .hint(format!("velo group reset {group} --topic TOPIC --to earliest")),
         );
     }
     let wanted = match goal {

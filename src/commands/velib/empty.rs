@@ -135,7 +135,7 @@ fn side_by_side(
         let ended = first(&go_on);
         over.store(true, Ordering::SeqCst);
         let other = thread.join().unwrap_or_else(|_| {
-            Err(Failure::request("the mailer ended without a word").hint("velo velib empty --mail-only …"))
+            Err(Failure::request("the mailer ended without a word").hint("velo velib empty --help"))
         });
         (ended, other)
     });

@@ -217,7 +217,7 @@ fn send(plan: &Plan, message: &Message, ui: Ui, go_on: &dyn Fn() -> Outcome) -> 
         let failed = Failure::request(format!("mail server {server} did not take the mail")).because(&error);
         if error.is_permanent() || attempt == ATTEMPTS {
             return Err(failed
-                .hint("the event is not committed: it is mailed when velo velib empty is started again"));
+                .hint("the event is not committed: it is mailed when `velo velib empty` is started again"));
         }
         ui.say(format!(
             "mail server {server}: {error}; nothing committed, trying again in {} s",

@@ -90,6 +90,6 @@ impl Admin {
         );
         Failure::request(format!("there is no broker {id}"))
             .because(format!("the brokers that are up: {ids}"))
-            .hint("velo cluster status")
+            .hint("velo doctor")
     }
 }

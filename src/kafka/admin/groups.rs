@@ -5,8 +5,8 @@ use crate::failure::{Failure, Kind, Outcome};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError, nearest};
 use crate::kafka::settling::{all_settled, settled};
 use crate::kafka::types::{
-    CommittedOffset, GroupDescription, GroupListing, GroupState, GroupType, MemberDescription, OffsetSpec,
-    TopicPartition,
+    CommittedOffset, GroupDescription, GroupListing, GroupState, GroupType, ListedOffset, MemberDescription,
+    OffsetSpec, TopicPartition,
 };
 use crate::kafka::wire::{GroupEpochs, Wire};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,10 +18,14 @@ pub struct PartitionLag {
     pub partition: TopicPartition,
     /// The next offset the group reads; `None` when it has never committed here.
     pub committed: Option<i64>,
-    /// The offset the next record gets; `None` when the partition is gone or has no leader.
+    /// The first offset that can be read; `None` when the partition is gone or has no leader.
+    pub start: Option<i64>,
+    /// The offset the next record gets; `None` likewise.
     pub end: Option<i64>,
-    /// Records not read yet; `None` when either offset is missing.
+    /// Offsets that the group has not read and can read; `None` when one of the three is missing.
     pub lag: Option<i64>,
+    /// Offsets that were deleted before the group had read them; `None` likewise.
+    pub deleted: Option<i64>,
     /// The member that reads the partition now.
     pub member: Option<MemberDescription>,
 }
@@ -239,21 +243,26 @@ impl Admin {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
+        let starts = self.list_offsets(&partitions, OffsetSpec::Earliest)?;
         let ends = self.list_offsets(&partitions, OffsetSpec::Latest)?;
         Ok(partitions
             .into_iter()
             .map(|partition| {
                 let committed = committed.get(&partition).map(|committed| committed.offset);
-                let end = match ends.get(&partition) {
-                    Some(Ok(listed)) => listed.offset,
-                    Some(Err(_)) | None => None,
+                let (start, end) = (told(&starts, &partition), told(&ends, &partition));
+                let (lag, deleted) = match (committed, start, end) {
+                    (Some(committed), Some(start), Some(end)) => (
+                        Some(readable(committed, start, end)),
+                        Some((start - committed).max(0)),
+                    ),
+                    _ => (None, None),
                 };
                 PartitionLag {
                     committed,
+                    start,
                     end,
-                    lag: committed
-                        .zip(end)
-                        .map(|(committed, end)| (end - committed).max(0)),
+                    lag,
+                    deleted,
                     member: group
                         .members
                         .iter()
@@ -263,5 +272,32 @@ impl Admin {
                 }
             })
             .collect())
+    }
+}
+
+/// The offset listed for a partition, if it was told.
+fn told(listed: &BTreeMap<TopicPartition, Answer<ListedOffset>>, partition: &TopicPartition) -> Option<i64> {
+    match listed.get(partition) {
+        Some(Ok(listed)) => listed.offset,
+        Some(Err(_)) | None => None,
+    }
+}
+
+/// How many offsets from `committed` on can be read, where the log begins at `start` and ends before `end`.
+fn readable(committed: i64, start: i64, end: i64) -> i64 {
+    (end - committed.max(start)).max(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+
+    #[test]
+    fn lag_counts_what_can_be_read() {
+        assert_eq!(readable(10, 0, 100), 90);
+        assert_eq!(readable(10, 40, 100), 60);
+        assert_eq!(readable(10, 100, 100), 0);
+        // The topic was deleted and made again.
+        assert_eq!(readable(100, 0, 10), 0);
     }
 }

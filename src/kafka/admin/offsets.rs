@@ -17,8 +17,9 @@ pub struct PartitionOffsets {
 }
 
 impl PartitionOffsets {
-    /// How many offsets lie between the two: the records, if none was compacted away.
-    pub fn count(self) -> i64 {
+    /// How many offsets lie between the two: as many as records only where none was compacted away and no transaction
+    /// has left its marker.
+    pub fn span(self) -> i64 {
         (self.latest - self.earliest).max(0)
     }
 }

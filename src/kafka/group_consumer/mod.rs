@@ -171,9 +171,11 @@ impl GroupConsumer {
     /// Joins `group` to read `topic`. A member that dies is noticed after six seconds, the least that brokers allow.
     ///
     /// # Errors
-    /// When no broker answers, or the topic does not exist.
+    /// When no broker answers, the topic does not exist, or the cluster can have no groups.
     pub fn join(connection: &Connection, group: &str, topic: &str, start: Start) -> Outcome<Self> {
-        let found = Admin::connect(connection)?.describe_topic(topic)?;
+        let admin = Admin::connect(connection)?;
+        let found = admin.describe_topic(topic)?;
+        admin.ensure_coordinators()?;
         let context = Rebalances::new(start, topic, found.id);
         let consumer: BaseConsumer<Rebalances> = connection
             .client_config()
@@ -358,15 +360,16 @@ impl GroupConsumer {
     pub fn lag(&self, progress: &Progress) -> Option<i64> {
         let behind = progress.committed().iter().map(|(partition, next)| {
             // What is asked now would be answered when the broker has no more to wait for.
-            let end = if self.caught_up.contains(partition) {
-                self.gathered.get(partition).copied().unwrap_or(*next)
-            } else {
-                self.consumer
-                    .fetch_watermarks(&self.topic, *partition, ANSWER)
-                    .ok()?
-                    .1
-            };
-            Some((end - next).max(0))
+            if self.caught_up.contains(partition) {
+                let end = self.gathered.get(partition).copied().unwrap_or(*next);
+                return Some((end - next).max(0));
+            }
+            // What was deleted before it was read is read by nobody.
+            let (low, end) = self
+                .consumer
+                .fetch_watermarks(&self.topic, *partition, ANSWER)
+                .ok()?;
+            Some((end - (*next).max(low)).max(0))
         });
         behind.sum()
     }

@@ -43,7 +43,7 @@ pub fn read(path: &str, remarks: &mut Vec<String>) -> Outcome<Properties> {
     match shipped.filter(|_| error.kind() == std::io::ErrorKind::NotFound) {
         Some(shipped) => {
             remarks.push(format!(
-                "{path} is not here; the {name} that comes with velo is used (velo scripts install DIR/bin writes it to \
+                "{path} is not here; the {name} that comes with velo is used (`velo scripts install DIR/bin` writes it to \
                  DIR/config)."
             ));
             Ok(properties::parse(shipped.text))

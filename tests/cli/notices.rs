@@ -1,0 +1,84 @@
+//! What `velo consume` says to a person who waits: no more than is known.
+
+use crate::support::cluster::Cluster;
+use crate::support::records::User;
+use expectrl::session::OsSession;
+use expectrl::{Eof, Expect, Session};
+use std::time::Duration;
+
+/// Like Apache Kafka's own default, so that a group can be seen joining.
+const PATIENT: &str = "group.initial.rebalance.delay.ms=3000";
+
+/// `velo` on a terminal.
+fn terminal(user: &User<'_>, arguments: &[&str]) -> OsSession {
+    let mut command = user.process(arguments);
+    command.env("NO_COLOR", "1");
+    let mut terminal = Session::spawn(command).unwrap();
+    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
+    terminal
+}
+
+/// What it said until its end.
+fn all_of(mut terminal: OsSession) -> String {
+    let said = terminal.expect(Eof).unwrap();
+    String::from_utf8_lossy(said.before()).replace('\r', "")
+}
+
+#[test]
+fn a_group_that_is_joining_is_not_said_to_find_nothing() {
+    let cluster = Cluster::classroom_with(&[PATIENT]);
+    let user = User::at(&cluster);
+    let topic = user.topic(2);
+    user.writes(&topic, "a\nb\n", &["--partition", "0"]);
+    let read = [
+        "consume",
+        &topic,
+        "--group",
+        "new",
+        "--from-beginning",
+        "--exit-at-end",
+    ];
+    let said = all_of(terminal(&user, &read));
+    assert_eq!(said, "joining group new …\na\nb\n2 records read\n");
+    let said = all_of(terminal(&user, &read));
+    assert!(
+        said.contains("Nothing yet: group new has already read what is there")
+            && said.contains(&format!(
+                "velo group reset new --topic {topic} --to earliest --execute"
+            )),
+        "{said}"
+    );
+    let empty = user.topic(1);
+    let read = [
+        "consume",
+        &empty,
+        "--group",
+        "other",
+        "--from-beginning",
+        "--exit-at-end",
+    ];
+    let said = all_of(terminal(&user, &read));
+    assert!(
+        said.contains(&format!("Nothing yet: {empty} is empty.")),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_reader_s_notice_is_about_where_it_started() {
+    let cluster = Cluster::classroom();
+    let user = User::at(&cluster);
+    let topic = user.topic(1);
+    let mut reader = terminal(&user, &["consume", &topic]);
+    reader.expect("is empty. To write to it").unwrap();
+    user.writes(&topic, "a\n", &[]);
+    reader.expect("a\r\n").unwrap();
+    drop(reader);
+    let mut reader = terminal(&user, &["consume", &topic]);
+    reader.expect("started at the end of").unwrap();
+    drop(reader);
+    let mut member = terminal(&user, &["consume", &topic, "--group", "new"]);
+    member.expect("group new is new and starts at the end").unwrap();
+    user.writes(&topic, "b\n", &[]);
+    member.expect("b\r\n").unwrap();
+}

@@ -1,0 +1,106 @@
+//! Command lines of `velo` in texts: found, filled in, and parsed by the program's own parser.
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use velodrome::cli::Cli;
+use velodrome::course::program::split;
+use velodrome::scripts::table;
+
+/// Where a line ends in running text, whatever follows.
+const ENDS: [&str; 5] = ["\n", "`", "  ", ", ", "; "];
+
+/// What stands for a value in a text, and a value.
+const PLACEHOLDERS: [(&str, &str); 4] = [("WHERE", "earliest"), ("N", "3"), ("-N", "-3"), ("LANG", "fr")];
+
+/// How strictly a line is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// It is to be typed as it stands.
+    Line,
+    /// It may only name a command: what that needs is left out.
+    Mention,
+}
+
+/// All lines of a text that begin with `velo`, without what follows them. In running text a line stands in backticks, or
+/// ends before two blanks, a comma, a semicolon, or the line's own end.
+pub fn lines(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("velo ") {
+        let (before, line) = rest.split_at(at);
+        let is_word = !before.ends_with(|last: char| last.is_alphanumeric() || "-_/.~".contains(last));
+        let end = ENDS
+            .iter()
+            .filter_map(|end| line.find(end))
+            .min()
+            .unwrap_or(line.len());
+        if is_word {
+            found.push(line.get(..end).unwrap_or(line).trim_end());
+        }
+        rest = rest.split_at(at + "velo ".len()).1;
+    }
+    found
+}
+
+/// Why `velo` would not take a line, if so. What stands in `{}` is anything that makes it right.
+pub fn mistake(line: &str, reading: Reading) -> Option<String> {
+    const FILLINGS: [&str; 6] = ["orders", "7", "topic", "", " --data DIR", "'*'"];
+    let mut last = None;
+    for filling in FILLINGS {
+        match parse(&filled(line, filling), reading) {
+            Ok(()) => return None,
+            Err(why) => last = last.or(Some(why)),
+        }
+        if !line.contains('{') {
+            break;
+        }
+    }
+    last
+}
+
+/// Fails when a hint that was printed cannot be typed.
+#[track_caller]
+pub fn assert_typeable(said: &str) {
+    let hints = said.lines().filter_map(|line| line.strip_prefix("hint: "));
+    for line in hints.flat_map(lines) {
+        let wrong = mistake(line, Reading::Line);
+        assert!(wrong.is_none(), "`{line}` cannot be typed: {wrong:?}\n{said}");
+    }
+}
+
+fn filled(line: &str, filling: &str) -> String {
+    let mut filled = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        filled.push_str(filling);
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    filled + rest
+}
+
+fn parse(line: &str, reading: Reading) -> Result<(), String> {
+    let mut words = split(line)?;
+    for word in &mut words {
+        if let Some((_, value)) = PLACEHOLDERS.iter().find(|(name, _)| name == word) {
+            (*value).clone_into(word);
+        }
+    }
+    if words.get(1).is_some_and(|word| table::find(word).is_some()) {
+        return Ok(());
+    }
+    let Err(error) = Cli::try_parse_from(words) else {
+        return Ok(());
+    };
+    let only_named = matches!(
+        error.kind(),
+        ErrorKind::MissingRequiredArgument
+            | ErrorKind::MissingSubcommand
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(()),
+        _ if reading == Reading::Mention && only_named => Ok(()),
+        _ => Err(error.to_string().lines().next().unwrap_or_default().to_owned()),
+    }
+}
