@@ -110,7 +110,8 @@ on_both_clusters! {
         assert_eq!(
             behind["partitions"],
             json!([{
-                "topic": topic, "partition": 1, "committed": 2, "end": 7, "lag": 5,
+                "topic": topic, "partition": 1, "committed": 2, "start": 0, "end": 7, "lag": 5,
+                "deleted_unread": 0,
                 "member_id": null, "client_id": null, "host": null,
             }])
         );

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Sentences in which `velo` is the program's name.
-const PROSE: [&str; 10] = [
+const PROSE: [&str; 14] = [
     "velo was built without",
     "velo ran into a mistake",
     "velo listens there",
@@ -20,6 +20,10 @@ const PROSE: [&str; 10] = [
     "velo {name}",
     "velo and then",
     "velo puis",
+    "velo y luego",
+    "velo {}, librdkafka {}",
+    "velo >nul",
+    "velo …",
 ];
 
 /// Files whose literals only name commands: the scripts' friendlier twins.
@@ -153,9 +157,10 @@ fn wrong(text: &str, reading: Reading) -> Vec<String> {
 /// The lines in backticks, as far as each names a command: in `velo lesson next | check` the first.
 fn mentioned(text: &str) -> Vec<String> {
     let quoted = text.split('`').skip(1).step_by(2);
-    let lines = quoted.filter(|line| line.starts_with("velo "));
-    lines
-        .flat_map(|line| wrong(line.split(" | ").next().unwrap(), Reading::Mention))
+    quoted
+        .filter(|line| line.starts_with("velo "))
+        .map(|line| line.split(" …").next().unwrap())
+        .flat_map(|line| wrong(typed(line), Reading::Mention))
         .collect()
 }
 
@@ -207,6 +212,10 @@ fn wrong_on_page(text: &str) -> Vec<String> {
         let fence = line.trim_start().starts_with("```");
         block ^= fence;
         let wrong = if block && !fence {
+            // A lesson's own line, in an example of its file.
+            let line = line
+                .strip_prefix("velo = \"")
+                .map_or(line, |rest| rest.trim_end_matches('"'));
             let starts = ["velo ", "$ velo "];
             let commands = line.split(['|', '(']).map(str::trim_start);
             let commands = commands.filter(|command| starts.iter().any(|start| command.starts_with(start)));

@@ -21,7 +21,7 @@ fn terminal(user: &User<'_>, arguments: &[&str]) -> OsSession {
 /// What it said until its end.
 fn all_of(mut terminal: OsSession) -> String {
     let said = terminal.expect(Eof).unwrap();
-    String::from_utf8_lossy(said.before()).replace('\r', "")
+    String::from_utf8_lossy(said.as_bytes()).replace('\r', "")
 }
 
 #[test]

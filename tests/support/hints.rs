@@ -10,7 +10,13 @@ use velodrome::scripts::table;
 const ENDS: [&str; 5] = ["\n", "`", "  ", ", ", "; "];
 
 /// What stands for a value in a text, and a value.
-const PLACEHOLDERS: [(&str, &str); 4] = [("WHERE", "earliest"), ("N", "3"), ("-N", "-3"), ("LANG", "fr")];
+const PLACEHOLDERS: [(&str, &str); 5] = [
+    ("WHERE", "earliest"),
+    ("N", "3"),
+    ("-N", "-3"),
+    ("LANG", "fr"),
+    ("KIND", "topic"),
+];
 
 /// How strictly a line is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,8 +95,20 @@ fn parse(line: &str, reading: Reading) -> Result<(), String> {
     if words.get(1).is_some_and(|word| table::find(word).is_some()) {
         return Ok(());
     }
-    let Err(error) = Cli::try_parse_from(words) else {
-        return Ok(());
+    let error = match (Cli::try_parse_from(&words), reading) {
+        (Ok(_), _) => return Ok(()),
+        (Err(error), Reading::Line) => error,
+        // An option may be named without its value.
+        (Err(error), Reading::Mention) => match error.kind() {
+            ErrorKind::InvalidValue => {
+                words.push("orders".to_owned());
+                match Cli::try_parse_from(&words) {
+                    Ok(_) => return Ok(()),
+                    Err(error) => error,
+                }
+            }
+            _ => error,
+        },
     };
     let only_named = matches!(
         error.kind(),

@@ -96,7 +96,7 @@ fn of_group(membership: &Membership, plan: &Plan, consumer: &Consumer, known: &K
             .map(|topic| {
                 format!(
                     "\n  velo group reset {group} --topic {} --to earliest --execute",
-                    typed(&[topic.clone()])
+                    typed(std::slice::from_ref(topic))
                 )
             })
             .collect();
