@@ -17,7 +17,6 @@ const PEERS: [&str; 8] = [
 
 fn main() -> io::Result<()> {
     name_peers();
-    leave_out_unwinding();
     embed_lessons()
 }
 
@@ -32,14 +31,6 @@ fn name_peers() {
     let here = env::var("VELO_PEERS").unwrap_or_default();
     for peer in here.split_whitespace() {
         println!("cargo::rustc-cfg=peer=\"{peer}\"");
-    }
-}
-
-/// The release build ends at a panic and unwinds no stack: it needs no table that finds how to.
-fn leave_out_unwinding() {
-    let is = |name: &str, wanted: &str| env::var(name).is_ok_and(|found| found == wanted);
-    if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") {
-        println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr");
     }
 }
 

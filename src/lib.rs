@@ -2,6 +2,9 @@
 //!
 //! The layers, and who may call whom, are in `docs/decisions.md`; `tests/layering.rs` checks them.
 
+#[cfg(not(panic = "unwind"))]
+compile_error!("a request that panics must end its connection, not the node: build with panic = \"unwind\"");
+
 mod bom;
 pub mod broker;
 pub mod cli;

@@ -58,11 +58,11 @@ class Server:
 
 
 class Classroom(Server):
-    """Our own cluster, in a folder that goes with it; broker settings as name=value."""
+    """Our own cluster, in a folder that goes with it; broker settings as name=value. `velo` is the binary."""
 
-    def __init__(self, *settings):
+    def __init__(self, *settings, velo=VELO):
         self.folder = tempfile.TemporaryDirectory()
-        command = [VELO, "cluster", "start", "--foreground", "--port", "0", "--data", self.folder.name]
+        command = [velo, "cluster", "start", "--foreground", "--port", "0", "--data", self.folder.name]
         for setting in settings:
             command += ["--set", setting]
         self.spawned_ns = time.time_ns()
