@@ -4,7 +4,7 @@ use super::plan::Plan;
 use crate::commands::Context;
 use crate::commands::select::typed;
 use crate::kafka::consumer::{Consumer, Membership, Reset, Span, Start};
-use crate::kafka::types::TopicPartition;
+use crate::kafka::types::{CommittedOffset, TopicPartition};
 use std::io::IsTerminal;
 
 /// What is known of the reading so far.
@@ -86,8 +86,8 @@ fn of_group(membership: &Membership, plan: &Plan, consumer: &Consumer, known: &K
         });
     }
     let committed = consumer.committed(&assigned).ok()?;
-    let goes_on_at_the_end = |(span, committed): (&Span, &Option<i64>)| {
-        span.low == span.high || committed.is_some_and(|committed| committed >= span.high)
+    let goes_on_at_the_end = |(span, committed): (&Span, &Option<CommittedOffset>)| {
+        span.low == span.high || committed.is_some_and(|committed| committed.offset >= span.high)
     };
     if spans.iter().zip(&committed).all(goes_on_at_the_end) {
         let again: Vec<String> = plan

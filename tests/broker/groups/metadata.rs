@@ -101,7 +101,7 @@ async fn passes_through(bootstrap: String, group: String, protocol_type: &str, b
     let member = &described.groups[0].members[0];
     assert_eq!(
         (&member.member_metadata, &member.member_assignment),
-        (bytes, bytes)
+        (&bytes, &bytes)
     );
     let leave = LeaveGroupRequest::default()
         .with_group_id(GroupId(text(&group)))
