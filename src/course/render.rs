@@ -1,7 +1,7 @@
 //! Text for a terminal: Markdown paragraphs folded to its width, code left as it is. The screen is never cleared.
 
-use crate::ui::foreign::harmless;
 use super::picture;
+use crate::ui::foreign::harmless;
 use dialoguer::console;
 
 /// How wide prose is at most: longer lines are hard to read.

@@ -50,9 +50,7 @@ pub(super) fn answering(desk: &Desk<'_>, begun_on: &str, yes: bool) -> Outcome<(
     };
     if !yes {
         if !context.ui.interactive() {
-            return Err(context
-                .advise(failure)
-                .hint(desk.words.say("error.start-hint")));
+            return Err(context.advise(failure).hint(desk.words.say("error.start-hint")));
         }
         let question = desk
             .words
