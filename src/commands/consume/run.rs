@@ -27,7 +27,7 @@ const SILENCE: Duration = Duration::from_secs(2);
 const JOINING: Duration = Duration::from_secs(1);
 
 /// How long before it is asked whether the group can have a coordinator at all (Kafka waits 3 s for more members).
-const UNUSUAL: Duration = Duration::from_secs(4);
+const UNUSUAL: Duration = Duration::from_secs(6);
 
 /// How long a topic may be away that is deleted and made again.
 const ABSENCE: Duration = Duration::from_secs(3);
