@@ -99,7 +99,7 @@ async fn a_controller_whose_log_failed_takes_nothing_more_and_ends_its_node() {
     assert_eq!(create(&mut asking, "refused").await, refused);
     drop(refusing);
     assert_eq!(
-        create(&mut asking, "refused too").await,
+        create(&mut asking, "refused-too").await,
         refused,
         "it would publish both"
     );
