@@ -171,8 +171,8 @@ fn decodes_a_parameter(line: &str, file: &str) -> bool {
             .next()
             .unwrap_or_default();
         let declared = [
-            format!("<{name}:"),
-            format!(", {name}:"),
+            format!("<{name}: "),
+            format!(", {name}: "),
             format!(" {name}: Request"),
         ];
         !name.is_empty() && declared.iter().any(|bound| file.contains(bound))
