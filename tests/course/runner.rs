@@ -395,7 +395,7 @@ fn a_finished_lesson_makes_nothing_again_and_names_the_next() {
     progress.save(&class.file()).unwrap();
     let heard = class.take("", []);
     assert!(heard.contains("You have finished lesson hello-kafka"), "{heard}");
-    assert!(heard.contains("Next: velo lesson start velib"), "{heard}");
+    assert!(heard.contains("Next: `velo lesson start velib`"), "{heard}");
     // A place noted by an earlier version, at the step that deletes.
     progress.lesson("hello-kafka").at = Some("delete".to_owned());
     progress.save(&class.file()).unwrap();
