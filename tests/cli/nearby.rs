@@ -368,7 +368,7 @@ fn a_lesson_goes_on_with_the_cluster_it_had() {
     assert!(
         moved
             .stderr
-            .contains(&format!("The cluster {bootstrap}, which this lesson")),
+            .contains(&format!("The cluster {bootstrap}, which you began this lesson on")),
         "{}",
         moved.stderr
     );
