@@ -366,9 +366,9 @@ fn a_lesson_goes_on_with_the_cluster_it_had() {
     elsewhere.stop();
     let moved = home.velo(&start).succeeds();
     assert!(
-        moved
-            .stderr
-            .contains(&format!("The cluster {bootstrap}, which you began this lesson on")),
+        moved.stderr.contains(&format!(
+            "The cluster {bootstrap}, which you began this lesson on"
+        )),
         "{}",
         moved.stderr
     );

@@ -43,7 +43,10 @@ fn a_group_that_is_joining_is_not_said_to_find_nothing() {
         said.starts_with("joining group new …\n") && said.ends_with("a\nb\n2 records read\n"),
         "{said}"
     );
-    assert!(!said.contains("is empty") && !said.contains("already read"), "{said}");
+    assert!(
+        !said.contains("is empty") && !said.contains("already read"),
+        "{said}"
+    );
     let said = all_of(terminal(&user, &read));
     assert!(
         said.contains("Nothing yet: group new has already read what is there")
