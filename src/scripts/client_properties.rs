@@ -226,6 +226,8 @@ fn is_address(text: &str) -> bool {
     digits && host.bytes().all(|byte| plain(byte) || byte == b':')
 }
 
+/// How long a Java producer's transactions may last, if nothing is said of it (`transaction.timeout.ms`).
+const TRANSACTION_TIMEOUT_MS: i64 = 60_000;
 /// How long a Java producer's records may take, if nothing is said of it (`delivery.timeout.ms`).
 const DELIVERY_TIMEOUT_MS: i64 = 120_000;
 
@@ -273,7 +275,12 @@ fn delivery_timeout(properties: &mut Properties) -> Result<(), Ending> {
              request.timeout.ms"
         )));
     }
-    properties.insert(NAME.to_owned(), given.max(least).to_string());
+    let longest = match properties.contains_key("transactional.id") {
+        // A record that waits longer than its transaction lasts is aborted with it, and librdkafka refuses the two so.
+        true => number("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS).unwrap_or(TRANSACTION_TIMEOUT_MS),
+        false => i64::MAX,
+    };
+    properties.insert(NAME.to_owned(), given.max(least).min(longest).to_string());
     Ok(())
 }
 
