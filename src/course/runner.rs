@@ -127,14 +127,20 @@ impl Runner<'_> {
             .iter()
             .filter_map(|question| text.questions.get(&question.id))
         {
-            talk.say("")?;
-            self.show(
-                talk,
-                &format!("{} {}", self.words.say("play.predict"), asked.text),
-            )?;
-            for (number, option) in asked.options.iter().enumerate() {
-                self.show(talk, &format!("{}. {option}", number + 1))?;
-            }
+            self.show_question(asked, talk)?;
+        }
+        Ok(())
+    }
+
+    /// Shows a question and what can be answered.
+    fn show_question(&self, asked: &QuestionProse, talk: &mut dyn Talk) -> Outcome {
+        talk.say("")?;
+        self.show(
+            talk,
+            &format!("{} {}", self.words.say("play.predict"), asked.text),
+        )?;
+        for (number, option) in asked.options.iter().enumerate() {
+            self.show(talk, &format!("{}. {option}", number + 1))?;
         }
         Ok(())
     }
@@ -409,14 +415,7 @@ impl Runner<'_> {
     }
 
     fn ask(&self, asked: &QuestionProse, talk: &mut dyn Talk) -> Outcome {
-        talk.say("")?;
-        self.show(
-            talk,
-            &format!("{} {}", self.words.say("play.predict"), asked.text),
-        )?;
-        for (number, option) in asked.options.iter().enumerate() {
-            self.show(talk, &format!("{}. {option}", number + 1))?;
-        }
+        self.show_question(asked, talk)?;
         self.prompt(asked.options.len(), talk)
     }
 

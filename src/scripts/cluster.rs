@@ -6,7 +6,7 @@ use super::wire_tool::{
     self, bootstrap_controller, bootstrap_group, bootstrap_server, command_config, refused,
 };
 use super::{Ending, broker_api_versions, out};
-use crate::kafka::{ClusterNode, ErrorCode};
+use crate::kafka::{Answer, ClusterNode, ErrorCode, Wire};
 
 const SERVER: Arg = bootstrap_server(&["--bootstrap-server", "-b"]);
 const CONTROLLER: Arg = bootstrap_controller(&["--bootstrap-controller", "-C"]);
@@ -102,8 +102,8 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
     let config = config(&given)?;
     match given.command.unwrap_or_default() {
         "cluster-id" => cluster_id(&given, config),
-        "unregister" => unregister(&given, config),
-        "unregister-controller" => unregister_controller(&given, config),
+        "unregister" => unregister(&given, config, &BROKER),
+        "unregister-controller" => unregister(&given, config, &CONTROLLER_NODE),
         "api-versions" => api_versions(&given, config),
         _ => list_endpoints(&given, config),
     }
@@ -132,30 +132,40 @@ fn cluster_id(given: &Parsed, config: Option<&str>) -> Result<u8, Ending> {
     Ok(0)
 }
 
-fn unregister(given: &Parsed, config: Option<&str>) -> Result<u8, Ending> {
-    const CALL: &str = "unregisterBroker";
-    let id = given.number("id").unwrap_or_default();
-    let mut wire = wire_tool::connect(given, config, CALL)?;
-    match wire.unregister_broker(id) {
-        Ok(()) => out(&format!("Broker {id} is no longer registered.")),
-        Err(error) if error.code() == ErrorCode::UnsupportedVersion => {
-            out("The target cluster does not support the broker unregistration API.");
-        }
-        Err(error) => return Err(refused(CALL)(error)),
-    }
-    Ok(0)
+/// What the cluster is to forget: a node in one of its roles.
+struct Forgotten {
+    /// Java's name of the request.
+    call: &'static str,
+    /// What it is called at the beginning of a sentence.
+    title: &'static str,
+    /// What it is called within one.
+    name: &'static str,
+    ask: fn(&mut Wire, i32) -> Answer,
 }
 
-fn unregister_controller(given: &Parsed, config: Option<&str>) -> Result<u8, Ending> {
-    const CALL: &str = "unregisterController";
+const BROKER: Forgotten = Forgotten {
+    call: "unregisterBroker",
+    title: "Broker",
+    name: "broker",
+    ask: Wire::unregister_broker,
+};
+const CONTROLLER_NODE: Forgotten = Forgotten {
+    call: "unregisterController",
+    title: "Controller",
+    name: "controller",
+    ask: Wire::unregister_controller,
+};
+
+fn unregister(given: &Parsed, config: Option<&str>, what: &Forgotten) -> Result<u8, Ending> {
     let id = given.number("id").unwrap_or_default();
-    let mut wire = wire_tool::connect(given, config, CALL)?;
-    match wire.unregister_controller(id) {
-        Ok(()) => out(&format!("Controller {id} is no longer registered.")),
-        Err(error) if error.code() == ErrorCode::UnsupportedVersion => {
-            out("The target cluster does not support the controller unregistration API.");
-        }
-        Err(error) => return Err(refused(CALL)(error)),
+    let mut wire = wire_tool::connect(given, config, what.call)?;
+    match (what.ask)(&mut wire, id) {
+        Ok(()) => out(&format!("{} {id} is no longer registered.", what.title)),
+        Err(error) if error.code() == ErrorCode::UnsupportedVersion => out(&format!(
+            "The target cluster does not support the {} unregistration API.",
+            what.name
+        )),
+        Err(error) => return Err(refused(what.call)(error)),
     }
     Ok(0)
 }
