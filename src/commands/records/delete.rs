@@ -76,20 +76,50 @@ fn plan(args: &DeleteArgs, admin: &Admin, partitions: &[TopicPartition]) -> Outc
     let ranges = admin.offset_range(partitions)?;
     let places = args.before.resolve(admin, partitions)?;
     let mut cuts = Vec::new();
+    let mut short = Vec::new();
     for (partition, range) in ranges {
         let wanted = places.get(&partition).copied().unwrap_or(range.earliest);
-        if wanted > range.latest && !args.partition.is_empty() {
-            return Err(Failure::request(format!("{partition} has no offset {wanted}"))
-                .because(format!("it ends at {}", range.latest))
-                .hint(format!("velo records delete {} --before latest", args.topic)));
+        // The cluster refuses an offset behind the end, but it would be asked for one partition after another.
+        if wanted > range.latest {
+            short.push((partition.clone(), range.latest));
         }
         cuts.push(Cut {
             partition,
             start: range.earliest,
-            new_start: wanted.clamp(range.earliest, range.latest),
+            new_start: wanted.max(range.earliest),
         });
     }
-    Ok(cuts)
+    match (args.before, short.is_empty()) {
+        (Position::Offset(offset), false) => Err(out_of_range(args, offset, &cuts, &short)),
+        _ => Ok(cuts),
+    }
+}
+
+/// An offset that some partitions do not have. Nothing is deleted then, as when Kafka refuses it.
+fn out_of_range(args: &DeleteArgs, offset: i64, cuts: &[Cut], short: &[(TopicPartition, i64)]) -> Failure {
+    let topic = &args.topic;
+    let ends: Vec<String> = short
+        .iter()
+        .map(|(partition, end)| format!("{partition} ends at {end}"))
+        .collect();
+    let is_short = |cut: &&Cut| short.iter().any(|(partition, _)| *partition == cut.partition);
+    let long: Vec<String> = cuts
+        .iter()
+        .filter(|cut| !is_short(cut))
+        .map(|cut| cut.partition.partition.to_string())
+        .collect();
+    let failure = Failure::request(format!("offset {offset} is out of range, nothing was deleted"))
+        .because(ends.join(", "));
+    let failure = match long.is_empty() {
+        true => failure,
+        false => failure.hint(format!(
+            "velo records delete {topic} --before {offset} --partition {}",
+            long.join(",")
+        )),
+    };
+    failure.hint(format!(
+        "velo records delete {topic} --before latest   (all records)"
+    ))
 }
 
 fn confirmed(args: &DeleteArgs, records: &str, context: &Context) -> Outcome<bool> {
