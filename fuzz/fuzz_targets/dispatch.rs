@@ -40,6 +40,7 @@ fuzz_target!(|bytes: &[u8]| {
     let sender = Sender {
         peer: ([127, 0, 0, 1], 1).into(),
         connection_id: 0,
+        listener_name: "PLAINTEXT".into(),
         listener: ListenerKind::Broker,
         peer_gone: PeerGone::default(),
     };

@@ -42,7 +42,11 @@ pub(super) async fn cluster_id(controller: &mut Peer) -> String {
     loop {
         let request = DescribeClusterRequest::default().with_endpoint_type(2);
         match controller.ask(&request, 1, PATIENCE).await {
-            Ok(answer) => return answer.cluster_id.to_string(),
+            Ok(answer) if answer.error_code == 0 => return answer.cluster_id.to_string(),
+            Ok(_) => {
+                tracing::warn!("who answers at {} is no controller", controller.address());
+                controller.pass_on();
+            }
             Err(error) => tracing::debug!(%error, "no controller yet"),
         }
         tokio::time::sleep(RETRY).await;

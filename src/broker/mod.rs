@@ -16,6 +16,7 @@ pub mod log;
 pub mod memory;
 pub mod metadata;
 pub mod node;
+pub mod part;
 pub mod peer;
 pub mod replication;
 mod server;

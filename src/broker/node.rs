@@ -10,6 +10,7 @@ use super::groups::{GroupConfig, GroupCoordinator};
 use super::memory::MemoryPool;
 use super::metadata::MetadataImage;
 use super::metadata::record::Endpoint;
+use super::part::{self, Part};
 use super::peer::Peer;
 use super::replication::{ReplicaManager, ReplicaSettings, fetcher, isr};
 use super::storage::{LogDir, random_id, uuid_text};
@@ -18,7 +19,7 @@ use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use std::collections::HashSet;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tokio::net::TcpListener;
@@ -93,25 +94,35 @@ impl Node {
     /// [`BrokerError::Config`] for settings it cannot run with, [`BrokerError::Io`] when the log directory or an
     /// address cannot be used.
     pub async fn start(config: NodeConfig, clock: Clock) -> Result<RunningNode> {
+        let part = part::part(&config)?;
+        let stands_aside = config.roles.controller && part != Part::Leads;
+        let config = match &part {
+            Part::Leads => config,
+            Part::Joins(_) => part::without_controller(config),
+        };
         let mut log_dir = LogDir::open(&config)?;
         let mut bound = Vec::new();
         for listener in &config.listeners {
             bound.extend(bind(listener).await?);
         }
-        let quorum = quorum(&config, &bound)?;
-        let (client_id, longest) = (format!("broker-{}", config.node_id), config.longest_answer());
-        let peer = || Peer::new(&quorum.host, quorum.port, client_id.clone(), longest);
-        let cluster_id = match (&log_dir.cluster_id, config.roles.controller) {
-            (Some(id), _) => id.clone(),
-            (None, true) => uuid_text(random_id()),
-            (None, false) => lifecycle::cluster_id(&mut peer()).await,
+        let own = own_controller(&config, &bound);
+        let leaders: Vec<String> = match &part {
+            Part::Leads => vec![own.address()],
+            Part::Joins(leaders) => leaders.iter().map(Voter::address).collect(),
         };
-        log_dir.join(&config, &cluster_id)?;
+        let (client_id, longest) = (format!("broker-{}", config.node_id), config.longest_answer());
+        let peer = || Peer::any_of(leaders.clone(), client_id.clone(), longest);
+        let cluster_id = match (&log_dir.cluster_id, config.roles.controller) {
+            (Some(id), true) => id.clone(),
+            (None, true) => uuid_text(random_id()),
+            (_, false) => lifecycle::cluster_id(&mut peer()).await,
+        };
+        log_dir.join(&config, &cluster_id, stands_aside)?;
         let controller = match config.roles.controller {
             true => Some(Arc::new(Controller::open(
                 config.clone(),
                 &cluster_id,
-                (quorum.host.clone(), quorum.port),
+                (own.host.clone(), own.port),
                 clock.clone(),
             )?)),
             false => None,
@@ -246,7 +257,7 @@ impl RunningNode {
     fn serve(&mut self, bound: Vec<Bound>) {
         for Bound { listener, socket, .. } in bound {
             let stop = self.stop.subscribe();
-            let serving = server::serve(Arc::clone(&self.node), socket, listener.kind, stop);
+            let serving = server::serve(Arc::clone(&self.node), socket, listener, stop);
             self.servers.spawn("a listener", serving);
         }
     }
@@ -256,6 +267,14 @@ impl RunningNode {
         self.bound(ListenerKind::Broker)
             .or_else(|| self.bound(ListenerKind::Controller))
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// The address bound for the listener of that name.
+    pub fn address_of(&self, name: &str) -> Option<SocketAddr> {
+        let mut listeners = self.listeners.iter();
+        listeners
+            .find(|(listener, _)| listener.name == name)
+            .map(|(_, address)| *address)
     }
 
     /// The address bound for talking to the controller, if this node is one.
@@ -332,32 +351,22 @@ impl RunningNode {
     }
 }
 
-/// Where the controller is: this node's own listener, or what the settings name.
-fn quorum(config: &NodeConfig, bound: &[Bound]) -> Result<Voter> {
+/// Where the controller of this node is bound; meaningless without one.
+fn own_controller(config: &NodeConfig, bound: &[Bound]) -> Voter {
     let mut controllers = bound.iter();
     let own = controllers.find(|bound| bound.listener.kind == ListenerKind::Controller);
-    if let (true, Some(own)) = (config.roles.controller, own) {
-        let others = config.quorum.iter();
-        if others
-            .filter(|voter| voter.id.is_some_and(|id| id != config.node_id))
-            .count()
-            > 0
-        {
-            return Err(BrokerError::Config(
-                "controller.quorum.voters names several controllers; a cluster here has one".to_owned(),
-            ));
-        }
-        return Ok(Voter {
-            id: Some(config.node_id),
-            host: own.address.ip().to_string(),
-            port: own.address.port(),
-        });
+    let address = own.map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |own| own.address);
+    // What is bound to every address is reached on this machine's own.
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    Voter {
+        id: Some(config.node_id),
+        host: host.to_string(),
+        port: address.port(),
     }
-    config.quorum.first().cloned().ok_or_else(|| {
-        BrokerError::Config(
-            "a node that is only a broker needs controller.quorum.bootstrap.servers".to_owned(),
-        )
-    })
 }
 
 /// What clients are told: the advertised listeners, with the bound port where they name none.

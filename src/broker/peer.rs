@@ -13,7 +13,9 @@ use tokio::net::TcpStream;
 /// A connection on which one request waits for its answer at a time.
 #[derive(Debug)]
 pub struct Peer {
-    address: String,
+    /// Where it may be; the one at `place` is asked first.
+    addresses: Vec<String>,
+    place: usize,
     client_id: StrBytes,
     stream: Option<TcpStream>,
     correlation_id: i32,
@@ -24,8 +26,18 @@ impl Peer {
     /// A connection to `host:port` that is made when it is first needed, and again after it failed. An answer of more
     /// than `longest_answer` bytes is refused.
     pub fn new(host: &str, port: u16, client_id: String, longest_answer: usize) -> Self {
+        let address = match host.contains(':') {
+            true => format!("[{host}]:{port}"),
+            false => format!("{host}:{port}"),
+        };
+        Peer::any_of(vec![address], client_id, longest_answer)
+    }
+
+    /// The same to whoever answers at one of these addresses; the next is tried when one fails.
+    pub fn any_of(addresses: Vec<String>, client_id: String, longest_answer: usize) -> Self {
         Peer {
-            address: format!("{host}:{port}"),
+            addresses,
+            place: 0,
             client_id: StrBytes::from_string(client_id),
             stream: None,
             correlation_id: 0,
@@ -46,9 +58,21 @@ impl Peer {
         let asked = tokio::time::timeout(timeout, self.exchange(request, version)).await;
         let asked = asked.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
         asked.map_err(|error| {
-            self.stream = None;
-            BrokerError::io(self.address.as_str())(error)
+            let address = self.address().to_owned();
+            self.pass_on();
+            BrokerError::io(address)(error)
         })
+    }
+
+    /// The address that is asked.
+    pub fn address(&self) -> &str {
+        self.addresses.get(self.place).map_or("nowhere", String::as_str)
+    }
+
+    /// Gives up the one that was asked: the next request goes to the next address.
+    pub fn pass_on(&mut self) {
+        self.stream = None;
+        self.place = (self.place + 1) % self.addresses.len().max(1);
     }
 
     async fn exchange<Q: Request>(&mut self, request: &Q, version: i16) -> std::io::Result<Q::Response> {
@@ -57,7 +81,7 @@ impl Peer {
         // Taken out, so that an answer nobody waited for is never taken for the next one's.
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => connect(&self.address).await?,
+            None => connect(self.address()).await?,
         };
         stream.write_all(&frame).await?;
         let response =

@@ -1,6 +1,7 @@
 //! Accepts connections until told to stop.
 
-use super::api::{ListenerKind, PeerGone, Sender};
+use super::api::{PeerGone, Sender};
+use super::config::Listener;
 use super::connection;
 use super::node::Node;
 use std::sync::Arc;
@@ -15,15 +16,16 @@ static NEXT_CONNECTION: AtomicU64 = AtomicU64::new(1);
 /// Wait after a failed accept (out of file descriptors, for one), so that the failure does not become a busy loop.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
-/// Serves `listener` until `stop` turns true, then waits for the connections to end.
+/// Serves `socket`, bound for `listener`, until `stop` turns true, then waits for the connections to end.
 pub async fn serve(
     node: Arc<Node>,
-    listener: TcpListener,
-    kind: ListenerKind,
+    socket: TcpListener,
+    listener: Listener,
     mut stop: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(node.config.max_connections()));
     let mut connections = JoinSet::new();
+    let listener_name: Arc<str> = listener.name.into();
     loop {
         let accepted = tokio::select! {
             biased;
@@ -35,7 +37,7 @@ pub async fn serve(
                 }
                 continue;
             }
-            accepted = listener.accept() => accepted,
+            accepted = socket.accept() => accepted,
         };
         let (stream, peer): (TcpStream, _) = match accepted {
             Ok(accepted) => accepted,
@@ -52,7 +54,8 @@ pub async fn serve(
         let sender = Sender {
             peer,
             connection_id: NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed),
-            listener: kind,
+            listener: listener.kind,
+            listener_name: Arc::clone(&listener_name),
             peer_gone: PeerGone::default(),
         };
         let open = Open::new(Arc::clone(&node), sender.connection_id);
@@ -62,7 +65,7 @@ pub async fn serve(
             drop((open, place));
         });
     }
-    drop(listener);
+    drop(socket);
     while connections.join_next().await.is_some() {}
 }
 

@@ -15,6 +15,8 @@ pub struct LogDir {
     pub cluster_id: Option<String>,
     /// Of this directory (KIP-858).
     pub directory_id: Uuid,
+    /// Whether its node has joined another controller's cluster.
+    joined: bool,
     _lock: File,
 }
 
@@ -28,11 +30,7 @@ impl LogDir {
         fs::create_dir_all(path).map_err(BrokerError::io(path))?;
         let lock = lock(path)?;
         let meta = path.join("meta.properties");
-        let properties = match fs::read_to_string(&meta) {
-            Ok(text) => parse(&text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(BrokerError::io(meta)(error)),
-        };
+        let properties = read(&meta)?;
         let owner = properties.get("node.id");
         if let Some(owner) = owner.filter(|owner| **owner != config.node_id.to_string()) {
             return Err(BrokerError::Config(format!(
@@ -48,27 +46,35 @@ impl LogDir {
         Ok(LogDir {
             cluster_id: properties.get("cluster.id").cloned(),
             directory_id,
+            joined: properties.contains_key(JOINED),
             _lock: lock,
         })
     }
 
-    /// Takes the directory for a cluster and writes `meta.properties`, unless that is done already.
+    /// Takes the directory for a cluster and writes `meta.properties`, unless that is done already. `joins` tells that the
+    /// cluster's controller is another node though this one might have been it: it never will be.
     ///
     /// # Errors
     /// [`BrokerError::Config`] when it belongs to another cluster.
-    pub fn join(&mut self, config: &NodeConfig, cluster_id: &str) -> Result<()> {
+    pub fn join(&mut self, config: &NodeConfig, cluster_id: &str, joins: bool) -> Result<()> {
+        let joins = joins || self.joined;
         match &self.cluster_id {
-            Some(known) if known == cluster_id => return Ok(()),
-            Some(known) => {
+            Some(known) if known == cluster_id && self.joined == joins => return Ok(()),
+            Some(known) if known != cluster_id => {
                 return Err(BrokerError::Config(format!(
                     "{} belongs to the cluster {known}, but the controller is of {cluster_id}",
                     config.log_dir.display()
                 )));
             }
-            None => {}
+            _ => {}
         }
+        let joined = if joins {
+            format!("{JOINED}=true\n")
+        } else {
+            String::new()
+        };
         let text = format!(
-            "#\nversion=1\ncluster.id={cluster_id}\nnode.id={}\ndirectory.id={}\n",
+            "#\nversion=1\ncluster.id={cluster_id}\nnode.id={}\ndirectory.id={}\n{joined}",
             config.node_id,
             uuid_text(self.directory_id)
         );
@@ -82,7 +88,28 @@ impl LogDir {
         };
         write().map_err(BrokerError::io(&path))?;
         self.cluster_id = Some(cluster_id.to_owned());
+        self.joined = joins;
         Ok(())
+    }
+}
+
+/// In `meta.properties`: this node has joined a cluster whose controller is another. Apache Kafka reads past it.
+pub const JOINED: &str = "velo.joined";
+
+/// Whether the node of a folder has joined another controller's cluster.
+///
+/// # Errors
+/// [`BrokerError::Io`] when the folder cannot be read.
+pub fn has_joined(folder: &Path) -> Result<bool> {
+    Ok(read(&folder.join("meta.properties"))?.contains_key(JOINED))
+}
+
+/// The names and values of a file; none if it is not there.
+fn read(path: &Path) -> Result<BTreeMap<String, String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(parse(&text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(BrokerError::io(path)(error)),
     }
 }
 

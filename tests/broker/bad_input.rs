@@ -120,7 +120,7 @@ async fn a_request_cut_short_closes_the_connection() {
 
 #[tokio::test]
 async fn a_silent_connection_is_closed_and_others_go_on() {
-    let broker = TestBroker::with(&[("connections.max.idle.ms", "50")]).await;
+    let broker = TestBroker::with(&[("connections.max.idle.ms", "101")]).await;
     let mut silent = broker.client().await;
     silent.assert_closed().await;
     assert_serves(&broker).await;

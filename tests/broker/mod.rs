@@ -6,6 +6,7 @@ mod data;
 mod flood;
 mod groups;
 
+mod listeners;
 mod log_basics;
 mod log_compaction;
 mod log_crash;
@@ -15,4 +16,7 @@ mod log_refusals;
 mod log_sharing;
 mod log_support;
 mod log_transactions;
+mod named;
+mod operations;
 mod topics;
+mod values;

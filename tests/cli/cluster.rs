@@ -182,3 +182,78 @@ fn groups_of_a_class_start_at_once_unless_told_otherwise() {
     home.velo(&[&["cluster", "start"][..], &set].concat()).succeeds();
     assert_eq!(delay(&home), "3000");
 }
+
+#[test]
+fn what_a_cluster_for_the_class_prints_is_what_its_clients_can_type() {
+    let home = Home::new();
+    let said = home
+        .velo(&["cluster", "start", "--port", "0", "--listen-anyone"])
+        .succeeds();
+    let printed = said.stderr.lines().find_map(|line| {
+        let line = line.strip_prefix("The class types: export VELO_BOOTSTRAP_SERVER=")?;
+        line.split_whitespace().next()
+    });
+    let printed = printed.unwrap_or_else(|| panic!("{}", said.stderr)).to_owned();
+    assert!(
+        !printed.starts_with("127.") && !printed.starts_with("0.0.0.0"),
+        "{printed}"
+    );
+    // A client that is told another address than the one it typed would not get through to create, write and read.
+    let student = Home::new();
+    let velo = |arguments: &[&str], input: &str| {
+        let mut command = student.command(arguments);
+        command
+            .env("VELO_BOOTSTRAP_SERVER", &printed)
+            .write_stdin(input.to_owned());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    velo(&["topic", "create", "class"], "");
+    velo(&["produce", "class"], "hello\n");
+    assert_eq!(
+        velo(&["consume", "class", "--from-beginning", "--exit-at-end"], ""),
+        "hello\n"
+    );
+    let cluster = velo(&["kafka-broker-api-versions", "--bootstrap-server", &printed], "");
+    assert!(cluster.starts_with(&format!("{printed} (id: 1 ")), "{cluster}");
+    let again = home
+        .velo(&["cluster", "start", "--port", "0", "--listen-anyone"])
+        .succeeds();
+    assert!(again.stderr.contains(&printed), "{}", again.stderr);
+    let status = home.velo(&["cluster", "status"]).succeeds();
+    assert!(
+        status.stdout.contains(&format!("class    {printed}\n")),
+        "{}",
+        status.stdout
+    );
+}
+
+#[test]
+fn another_address_for_the_class_is_taken_and_printed() {
+    let home = Home::new();
+    let start = ["cluster", "start", "--port", "0", "--listen-anyone", "--set"];
+    let advertise = |address: &str| {
+        home.velo(
+            &[
+                &start[..],
+                &[&format!("advertised.listeners=PLAINTEXT://{address}")],
+            ]
+            .concat(),
+        )
+    };
+    for nowhere in ["0.0.0.0:0", "[::]:0"] {
+        let refused = advertise(nowhere).fails_with(2);
+        assert!(
+            refused.stderr.contains("nonroutable meta-address"),
+            "{}",
+            refused.stderr
+        );
+    }
+    let said = advertise("localhost:0").succeeds();
+    assert!(
+        said.stderr.contains("VELO_BOOTSTRAP_SERVER=localhost:"),
+        "{}",
+        said.stderr
+    );
+}

@@ -14,6 +14,8 @@ mod positions;
 mod producer_perf;
 mod reassign_partitions;
 mod server;
+mod server_files;
+mod server_quorum;
 mod shims;
 mod signals;
 mod transactions;

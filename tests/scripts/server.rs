@@ -6,9 +6,24 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A node in the foreground; ends with the value.
-struct Node {
+pub(super) struct Node {
     process: Child,
-    address: String,
+    pub(super) address: String,
+}
+
+impl Node {
+    /// A node that was started, and has not said where it serves.
+    pub(super) fn of(process: Child) -> Self {
+        Node {
+            process,
+            address: String::new(),
+        }
+    }
+
+    /// The first line that it says.
+    pub(super) fn first_line(&mut self) -> String {
+        ending::first_line(&mut self.process)
+    }
 }
 
 impl Drop for Node {
@@ -19,8 +34,8 @@ impl Drop for Node {
 }
 
 /// Starts a script and waits until it says where it serves.
-fn start(home: &Home, script: &str, arguments: &[&str]) -> Node {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_velo"))
+pub(super) fn start(home: &Home, script: &str, arguments: &[&str]) -> Node {
+    let process = Command::new(env!("CARGO_BIN_EXE_velo"))
         .arg(script)
         .args(arguments)
         .env("VELO_HOME", home.path())
@@ -28,13 +43,14 @@ fn start(home: &Home, script: &str, arguments: &[&str]) -> Node {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let line = ending::first_line(&mut process);
-    let address = line.rsplit(' ').next().unwrap().to_owned();
+    let mut node = Node::of(process);
+    let line = node.first_line();
     assert!(line.contains("] started at "), "{line:?}");
-    Node { process, address }
+    node.address = line.rsplit(' ').next().unwrap().to_owned();
+    node
 }
 
-fn settings(folder: &Path, name: &str, text: &str) -> String {
+pub(super) fn settings(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()
@@ -101,7 +117,8 @@ fn a_broker_in_the_background_serves_until_it_is_stopped() {
     let home = Home::new();
     let folder = tempfile::tempdir().unwrap();
     let text = format!(
-        "process.roles=broker,controller\nnode.id=5\nlisteners=PLAINTEXT://:0,CONTROLLER://:0\nlog.dirs={}\n",
+        "process.roles=broker,controller\nnode.id=5\nlisteners=PLAINTEXT://:0,CONTROLLER://:0\n\
+         controller.listener.names=CONTROLLER\ncontroller.quorum.voters=5@localhost:19093\nlog.dirs={}\n",
         folder.path().join("logs").display()
     );
     let server = settings(folder.path(), "server.properties", &text);

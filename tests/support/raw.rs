@@ -3,7 +3,7 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::{RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -96,4 +96,18 @@ pub fn encode_request<Q: Request>(request: &Q, version: i16, correlation_id: i32
     let length = i32::try_from(frame.len() - 4).unwrap();
     frame[..4].copy_from_slice(&length.to_be_bytes());
     frame.freeze()
+}
+
+/// One request to the cluster at `HOST:PORT`, on a connection of its own, from a test that is not asynchronous.
+pub fn ask_at<Q: Request>(bootstrap: &str, request: Q, version: i16) -> Q::Response {
+    let address = bootstrap
+        .to_socket_addrs()
+        .unwrap()
+        .next()
+        .expect("an address of the cluster");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async { RawClient::connect(address).await.ask(request, version).await })
 }

@@ -185,16 +185,18 @@ fn made(
     let mut image = image.clone();
     let own = topic.configs.iter();
     let own = own.filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+    let own: BTreeMap<String, String> = own.collect();
     // Also of a topic that was only checked.
     image
         .configs
-        .insert(ConfigResource::Topic(topic.name.clone()), own.collect());
+        .insert(ConfigResource::Topic(topic.name.clone()), own.clone());
     let settings = Settings { image: &image, node };
     let configs = topic_settings::TOPIC_SETTINGS.iter().map(|definition| {
         let effective = settings.topic(&topic.name, definition);
         CreatableTopicConfigs::default()
             .with_name(text(definition.name))
-            .with_value(effective.value.map(text))
+            // What was given is told as it was given, as Kafka does.
+            .with_value(own.get(definition.name).cloned().or(effective.value).map(text))
             .with_config_source(effective.source as i8)
     });
     let replicas = created.replicas.first().map_or(0, Vec::len);

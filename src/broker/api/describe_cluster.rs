@@ -1,7 +1,7 @@
 //! DescribeCluster: id, controller and brokers of the cluster (KIP-700, KIP-919).
 
 use super::admin::{message, text};
-use super::{ListenerKind, RequestContext};
+use super::{ListenerKind, RequestContext, allowed};
 use crate::broker::metadata::MetadataImage;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
@@ -9,8 +9,6 @@ use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use kafka_protocol::messages::{BrokerId, DescribeClusterRequest, DescribeClusterResponse};
 use std::sync::Arc;
 
-/// Says that nobody computed the operations that are allowed.
-pub(super) const NO_OPERATIONS: i32 = i32::MIN;
 const BROKERS: i8 = 1;
 const CONTROLLERS: i8 = 2;
 
@@ -37,7 +35,7 @@ pub async fn handle(
         .filter(|_| served == CONTROLLERS)
         .map_or_else(|| node.metadata.load_full(), |controller| controller.image());
     let brokers = if served == BROKERS {
-        brokers(&image, request.include_fenced_brokers)
+        brokers(&image, &ctx.listener_name, request.include_fenced_brokers)
     } else {
         Vec::new()
     };
@@ -46,7 +44,10 @@ pub async fn handle(
         .with_cluster_id(text(node.cluster_id.as_str()))
         .with_controller_id(BrokerId(told_controller(&image, served)))
         .with_brokers(brokers)
-        .with_cluster_authorized_operations(NO_OPERATIONS)
+        .with_cluster_authorized_operations(allowed::told(
+            request.include_cluster_authorized_operations,
+            allowed::ON_CLUSTER,
+        ))
 }
 
 /// The controller itself to those who asked a controller. Clients of brokers are told a broker, as in KRaft: it forwards.
@@ -57,19 +58,21 @@ fn told_controller(image: &MetadataImage, served: i8) -> i32 {
     super::metadata::controller_for_clients(image)
 }
 
-fn brokers(image: &MetadataImage, include_fenced: bool) -> Vec<DescribeClusterBroker> {
+fn brokers(image: &MetadataImage, listener: &str, include_fenced: bool) -> Vec<DescribeClusterBroker> {
     let shown = image
         .brokers
         .values()
         .filter(|broker| include_fenced || !broker.fenced);
     shown
-        .map(|broker| {
-            DescribeClusterBroker::default()
+        .filter_map(|broker| {
+            let endpoint = broker.endpoint(listener)?;
+            let told = DescribeClusterBroker::default()
                 .with_broker_id(BrokerId(broker.id))
-                .with_host(text(broker.host.as_str()))
-                .with_port(i32::from(broker.port))
+                .with_host(text(endpoint.host.as_str()))
+                .with_port(i32::from(endpoint.port))
                 .with_rack(broker.rack.as_deref().map(text))
-                .with_is_fenced(broker.fenced)
+                .with_is_fenced(broker.fenced);
+            Some(told)
         })
         .collect()
 }

@@ -1,9 +1,8 @@
 //! DescribeTopicPartitions: topics page by page (KIP-966).
 
 use super::admin::text;
-use super::describe_cluster::NO_OPERATIONS;
 use super::leaders::is_internal;
-use super::{RequestContext, metadata};
+use super::{RequestContext, allowed, metadata};
 use crate::broker::controller::check_topic_name;
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
 use crate::broker::node::Node;
@@ -21,7 +20,7 @@ const MOST_PARTITIONS: usize = 2000;
 /// Describes topics from the cursor on, in the order of names.
 pub async fn handle(
     node: Arc<Node>,
-    _ctx: RequestContext,
+    ctx: RequestContext,
     request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsResponse {
     let image = node.metadata.load_full();
@@ -54,7 +53,7 @@ pub async fn handle(
             break;
         }
         let shown = topic.partitions.len().saturating_sub(from).min(left);
-        response.topics.push(described(&image, topic, from, shown));
+        response.topics.push(described(&image, &ctx, topic, from, shown));
         left -= shown;
         if from + shown < topic.partitions.len() {
             response.next_cursor = Some(cursor(name, from + shown));
@@ -79,31 +78,34 @@ fn unknown(name: &str) -> DescribeTopicPartitionsResponseTopic {
         .with_error_code(error.code())
         .with_name(Some(TopicName(text(name))))
         .with_is_internal(is_internal(name))
-        .with_topic_authorized_operations(NO_OPERATIONS)
+        .with_topic_authorized_operations(allowed::ON_TOPICS)
 }
 
 fn described(
     image: &MetadataImage,
+    ctx: &RequestContext,
     topic: &TopicImage,
     from: usize,
     count: usize,
 ) -> DescribeTopicPartitionsResponseTopic {
     let partitions = (0..).zip(&topic.partitions).skip(from).take(count);
-    let partitions = partitions.map(|(index, partition)| described_partition(image, index, partition));
+    let partitions =
+        partitions.map(|(index, partition)| described_partition(image, &ctx.listener_name, index, partition));
     DescribeTopicPartitionsResponseTopic::default()
         .with_name(Some(TopicName(text(topic.name.as_str()))))
         .with_topic_id(topic.id)
         .with_is_internal(is_internal(&topic.name))
         .with_partitions(partitions.collect())
-        .with_topic_authorized_operations(NO_OPERATIONS)
+        .with_topic_authorized_operations(allowed::ON_TOPICS)
 }
 
 fn described_partition(
     image: &MetadataImage,
+    listener: &str,
     index: i32,
     partition: &PartitionImage,
 ) -> DescribeTopicPartitionsResponsePartition {
-    let row = metadata::described_partition(image, index, partition);
+    let row = metadata::described_partition(image, listener, index, partition);
     DescribeTopicPartitionsResponsePartition::default()
         .with_error_code(row.error_code)
         .with_partition_index(row.partition_index)

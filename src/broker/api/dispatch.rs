@@ -43,6 +43,8 @@ pub struct Sender {
     pub connection_id: u64,
     /// The listener it came in by.
     pub listener: ListenerKind,
+    /// The name of that listener.
+    pub listener_name: Arc<str>,
     /// Tells when it has hung up.
     pub peer_gone: PeerGone,
 }
@@ -70,6 +72,7 @@ pub async fn dispatch(
         peer: sender.peer,
         connection_id: sender.connection_id,
         listener: sender.listener,
+        listener_name: Arc::clone(&sender.listener_name),
         peer_gone: sender.peer_gone.clone(),
     };
     if version < api.min || version > api.max {

@@ -45,7 +45,7 @@ async fn fetch(node: &Arc<Node>, ctx: RequestContext, mut request: FetchRequest)
         Err(error) => return FetchResponse::default().with_error_code(error.code()),
     };
     if ctx.api_version >= TELLS_ENDPOINTS {
-        response.node_endpoints = endpoints(node, &answers);
+        response.node_endpoints = endpoints(node, &ctx.listener_name, &answers);
     }
     response.responses = by_topic(answers);
     response
@@ -143,7 +143,7 @@ fn by_topic(answers: Vec<(FetchKey, PartitionData)>) -> Vec<FetchableTopicRespon
 }
 
 /// Where the leaders listen that the answers name.
-fn endpoints(node: &Node, answers: &[(FetchKey, PartitionData)]) -> Vec<NodeEndpoint> {
+fn endpoints(node: &Node, listener: &str, answers: &[(FetchKey, PartitionData)]) -> Vec<NodeEndpoint> {
     let moved = [
         ResponseError::NotLeaderOrFollower.code(),
         ResponseError::FencedLeaderEpoch.code(),
@@ -156,7 +156,7 @@ fn endpoints(node: &Node, answers: &[(FetchKey, PartitionData)]) -> Vec<NodeEndp
     named.sort_unstable();
     named.dedup();
     let endpoint = |leader: i32| {
-        let (host, port, rack) = leaders::endpoint(node, leader)?;
+        let (host, port, rack) = leaders::endpoint(node, leader, listener)?;
         let endpoint = NodeEndpoint::default()
             .with_node_id(leader.into())
             .with_host(StrBytes::from_string(host))

@@ -30,12 +30,12 @@ pub async fn handle(
         create_topics::create(&node, &ctx, vec![topic]).await;
     }
     if ctx.api_version < 4 {
-        return old_answer(coordinator(&node, request.key_type, &request.key));
+        return old_answer(coordinator(&node, &ctx, request.key_type, &request.key));
     }
     let answers = request
         .coordinator_keys
         .iter()
-        .map(|key| coordinator(&node, request.key_type, key).with_key(key.clone()));
+        .map(|key| coordinator(&node, &ctx, request.key_type, key).with_key(key.clone()));
     FindCoordinatorResponse::default().with_coordinators(answers.collect())
 }
 
@@ -49,8 +49,8 @@ fn old_answer(found: Coordinator) -> FindCoordinatorResponse {
         .with_port(found.port)
 }
 
-fn coordinator(node: &Node, key_type: i8, key: &str) -> Coordinator {
-    match locate(node, key_type, key) {
+fn coordinator(node: &Node, ctx: &RequestContext, key_type: i8, key: &str) -> Coordinator {
+    match locate(node, &ctx.listener_name, key_type, key) {
         Ok((id, host, port)) => Coordinator::default()
             .with_node_id(BrokerId(id))
             .with_host(text(host))
@@ -63,7 +63,7 @@ fn coordinator(node: &Node, key_type: i8, key: &str) -> Coordinator {
     }
 }
 
-fn locate(node: &Node, key_type: i8, key: &str) -> Result<(i32, String, i32), Refusal> {
+fn locate(node: &Node, listener: &str, key_type: i8, key: &str) -> Result<(i32, String, i32), Refusal> {
     match key_type {
         GROUP => {}
         // An error that producers don't try to wait out.
@@ -87,6 +87,6 @@ fn locate(node: &Node, key_type: i8, key: &str) -> Result<(i32, String, i32), Re
     let index = node.groups.partition_for(key).ok_or(unavailable)?;
     let image = node.metadata.load();
     let partition = image.partition(OFFSETS_TOPIC, index).ok_or(unavailable)?;
-    let (host, port, _) = endpoint(node, partition.leader).ok_or(unavailable)?;
+    let (host, port, _) = endpoint(node, partition.leader, listener).ok_or(unavailable)?;
     Ok((partition.leader, host, port))
 }

@@ -83,11 +83,16 @@ pub fn current_leader(node: &Node, topic: &str, index: i32) -> (i32, i32) {
         .map_or((-1, -1), |partition| (partition.leader, partition.leader_epoch))
 }
 
-/// The text of a host name, port and rack of a broker that a client is sent to (KIP-951).
-pub fn endpoint(node: &Node, broker: i32) -> Option<(String, i32, Option<String>)> {
+/// Host, port and rack of a broker that a client is sent to (KIP-951), who came by the listener of that name.
+pub fn endpoint(node: &Node, broker: i32, listener: &str) -> Option<(String, i32, Option<String>)> {
     let image = node.metadata.load();
     let broker = image.brokers.get(&broker)?;
-    Some((broker.host.clone(), i32::from(broker.port), broker.rack.clone()))
+    let endpoint = broker.endpoint(listener)?;
+    Some((
+        endpoint.host.clone(),
+        i32::from(endpoint.port),
+        broker.rack.clone(),
+    ))
 }
 
 fn with_leadership(partition: Arc<Partition>) -> Result<(Arc<Partition>, Leadership), ResponseError> {

@@ -1,9 +1,8 @@
 //! Metadata: brokers, topics, leaders; and topics made on first use.
 
 use super::admin::text;
-use super::describe_cluster::NO_OPERATIONS;
 use super::leaders::is_internal;
-use super::{RequestContext, create_topics};
+use super::{RequestContext, allowed, create_topics};
 use crate::broker::controller::{NewTopic, check_topic_name};
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
 use crate::broker::node::Node;
@@ -13,38 +12,92 @@ use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
 use kafka_protocol::messages::{BrokerId, MetadataRequest, MetadataResponse, TopicName};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// From this version on topics may be asked for by id; before, a request that tries is refused.
+const BY_ID: i16 = 12;
+/// From this version on a leader that does not listen where the client asks is told from one that is not there.
+const TELLS_LISTENERS: i16 = 6;
+
+/// What a request asks for.
+enum Wanted {
+    /// Every topic.
+    All,
+    /// These, by name.
+    Names(BTreeSet<String>),
+    /// These, by id. As in Kafka, one id in a request is enough for its names to count for nothing.
+    Ids(BTreeSet<Uuid>),
+}
+
+/// What an answer is made from.
+struct Asked<'a> {
+    image: &'a MetadataImage,
+    listener: &'a str,
+    version: i16,
+    /// The operations to tell of each topic.
+    operations: i32,
+}
+
 /// Answers from this broker's image of the metadata.
 pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: MetadataRequest) -> MetadataResponse {
+    if ctx.api_version < BY_ID && !has_names_only(&request) {
+        return refused(&request);
+    }
+    let create = request.allow_auto_topic_creation && node.config.flag("auto.create.topics.enable");
     let wanted = wanted_topics(&ctx, request.topics);
-    if request.allow_auto_topic_creation && node.config.flag("auto.create.topics.enable") {
-        create_missing(&node, &ctx, wanted.as_deref().unwrap_or_default()).await;
+    if let (true, Wanted::Names(names)) = (create, &wanted) {
+        create_missing(&node, &ctx, names).await;
     }
     let image = node.metadata.load_full();
-    let topics = match &wanted {
-        None => image
-            .topics
-            .values()
-            .map(|topic| described(&image, topic))
-            .collect(),
-        Some(wanted) => wanted.iter().map(|wanted| answer(&image, wanted)).collect(),
+    let asked = Asked {
+        image: &image,
+        listener: &ctx.listener_name,
+        version: ctx.api_version,
+        operations: allowed::told(request.include_topic_authorized_operations, allowed::ON_TOPICS),
     };
     let brokers = image.brokers.values().filter(|broker| !broker.fenced);
-    let brokers = brokers.map(|broker| {
-        MetadataResponseBroker::default()
+    let brokers = brokers.filter_map(|broker| {
+        let endpoint = broker.endpoint(&ctx.listener_name)?;
+        let told = MetadataResponseBroker::default()
             .with_node_id(BrokerId(broker.id))
-            .with_host(text(broker.host.as_str()))
-            .with_port(i32::from(broker.port))
-            .with_rack(broker.rack.as_deref().map(text))
+            .with_host(text(endpoint.host.as_str()))
+            .with_port(i32::from(endpoint.port))
+            .with_rack(broker.rack.as_deref().map(text));
+        Some(told)
     });
     MetadataResponse::default()
         .with_brokers(brokers.collect())
         .with_cluster_id(Some(text(node.cluster_id.as_str())))
         .with_controller_id(BrokerId(controller_for_clients(&image)))
-        .with_topics(topics)
-        .with_cluster_authorized_operations(NO_OPERATIONS)
+        .with_topics(topics(&asked, &wanted))
+        .with_cluster_authorized_operations(allowed::told(
+            request.include_cluster_authorized_operations,
+            allowed::ON_CLUSTER,
+        ))
+}
+
+fn has_names_only(request: &MetadataRequest) -> bool {
+    let mut topics = request.topics.iter().flatten();
+    topics.all(|topic| topic.name.is_some() && topic.topic_id.is_nil())
+}
+
+/// The answer to a request that names topics in a way its version does not have.
+fn refused(request: &MetadataRequest) -> MetadataResponse {
+    let error = ResponseError::InvalidRequest.code();
+    let topics = request.topics.iter().flatten().map(|topic| {
+        MetadataResponseTopic::default()
+            .with_error_code(error)
+            .with_name(Some(topic.name.clone().unwrap_or_default()))
+            .with_topic_id(topic.topic_id)
+            .with_topic_authorized_operations(allowed::NOT_TOLD)
+    });
+    MetadataResponse::default()
+        .with_controller_id(BrokerId(-1))
+        .with_topics(topics.collect())
+        .with_cluster_authorized_operations(allowed::NOT_TOLD)
+        .with_error_code(error)
 }
 
 /// The broker that clients send requests for the controller to: any that serves, since all forward. The one that is the
@@ -57,26 +110,57 @@ pub(super) fn controller_for_clients(image: &MetadataImage) -> i32 {
     image.brokers.keys().copied().find(|id| serves(id)).unwrap_or(-1)
 }
 
-/// The topics asked for; `None` for all. Version 0 asks for all with an empty list, later ones with null.
-fn wanted_topics(
-    ctx: &RequestContext,
-    topics: Option<Vec<MetadataRequestTopic>>,
-) -> Option<Vec<MetadataRequestTopic>> {
-    topics.filter(|topics| ctx.api_version > 0 || !topics.is_empty())
+/// The topics asked for. Version 0 asks for all with an empty list, later ones with null.
+fn wanted_topics(ctx: &RequestContext, topics: Option<Vec<MetadataRequestTopic>>) -> Wanted {
+    let Some(topics) = topics.filter(|topics| ctx.api_version > 0 || !topics.is_empty()) else {
+        return Wanted::All;
+    };
+    let ids: BTreeSet<Uuid> = topics.iter().map(|topic| topic.topic_id).collect();
+    let ids: BTreeSet<Uuid> = ids.into_iter().filter(|id| !id.is_nil()).collect();
+    if !ids.is_empty() {
+        return Wanted::Ids(ids);
+    }
+    let names = topics.into_iter().map(|topic| topic.name.unwrap_or_default());
+    Wanted::Names(names.map(|name| name.to_string()).collect())
 }
 
-async fn create_missing(node: &Arc<Node>, ctx: &RequestContext, wanted: &[MetadataRequestTopic]) {
-    let image = node.metadata.load_full();
-    let missing = |wanted: &MetadataRequestTopic| {
-        let name = wanted.name.as_ref()?.to_string();
-        let create = !image.topics.contains_key(&name) && check_topic_name(&name).is_ok();
-        create.then(|| new_topic(node, name))
-    };
-    let topics: Vec<NewTopic> = wanted.iter().filter_map(missing).collect();
-    if topics.is_empty() {
-        return;
+fn topics(asked: &Asked<'_>, wanted: &Wanted) -> Vec<MetadataResponseTopic> {
+    let image = asked.image;
+    match wanted {
+        Wanted::All => image
+            .topics
+            .values()
+            .map(|topic| described(asked, topic))
+            .collect(),
+        Wanted::Names(names) => names.iter().map(|name| by_name(asked, name)).collect(),
+        Wanted::Ids(ids) => {
+            let unknown = ids.iter().filter(|id| image.topic_by_id(**id).is_none());
+            let unknown = unknown.map(|id| {
+                MetadataResponseTopic::default()
+                    .with_error_code(ResponseError::UnknownTopicId.code())
+                    .with_topic_id(*id)
+                    .with_name(None)
+                    .with_topic_authorized_operations(allowed::NOT_TOLD)
+            });
+            let known = ids.iter().filter_map(|id| image.topic_by_id(*id));
+            unknown
+                .chain(known.map(|topic| described(asked, topic)))
+                .collect()
+        }
     }
-    create_topics::create(node, ctx, topics).await;
+}
+
+async fn create_missing(node: &Arc<Node>, ctx: &RequestContext, wanted: &BTreeSet<String>) {
+    let image = node.metadata.load_full();
+    let missing = |name: &&String| !image.topics.contains_key(*name) && check_topic_name(name).is_ok();
+    let topics: Vec<NewTopic> = wanted
+        .iter()
+        .filter(missing)
+        .map(|name| new_topic(node, name.clone()))
+        .collect();
+    if !topics.is_empty() {
+        create_topics::create(node, ctx, topics).await;
+    }
 }
 
 /// A topic as it is made on first use; the broker's own topics have settings of their own.
@@ -92,62 +176,57 @@ fn new_topic(node: &Arc<Node>, name: String) -> NewTopic {
     }
 }
 
-fn answer(image: &MetadataImage, wanted: &MetadataRequestTopic) -> MetadataResponseTopic {
-    if let Some(name) = &wanted.name {
-        if let Some(topic) = image.topics.get(name.as_str()) {
-            return described(image, topic);
-        }
-        let error = match check_topic_name(name) {
-            Ok(()) => ResponseError::UnknownTopicOrPartition,
-            Err(_) => ResponseError::InvalidTopicException,
-        };
-        return unknown(error)
-            .with_name(Some(name.clone()))
-            .with_is_internal(is_internal(name));
+fn by_name(asked: &Asked<'_>, name: &str) -> MetadataResponseTopic {
+    if let Some(topic) = asked.image.topics.get(name) {
+        return described(asked, topic);
     }
-    match image.topic_by_id(wanted.topic_id) {
-        Some(topic) => described(image, topic),
-        None => unknown(ResponseError::UnknownTopicId)
-            .with_topic_id(wanted.topic_id)
-            .with_name(None),
-    }
-}
-
-fn unknown(error: ResponseError) -> MetadataResponseTopic {
+    let error = match check_topic_name(name) {
+        Ok(()) => ResponseError::UnknownTopicOrPartition,
+        Err(_) => ResponseError::InvalidTopicException,
+    };
     MetadataResponseTopic::default()
         .with_error_code(error.code())
-        .with_topic_id(Uuid::nil())
-        .with_topic_authorized_operations(NO_OPERATIONS)
+        .with_name(Some(TopicName(text(name))))
+        .with_is_internal(is_internal(name))
+        .with_topic_authorized_operations(asked.operations)
 }
 
-fn described(image: &MetadataImage, topic: &TopicImage) -> MetadataResponseTopic {
+fn described(asked: &Asked<'_>, topic: &TopicImage) -> MetadataResponseTopic {
     let partitions = (0..).zip(&topic.partitions);
+    let partitions = partitions.map(|(index, partition)| {
+        let row = described_partition(asked.image, asked.listener, index, partition);
+        match ResponseError::try_from_code(row.error_code) {
+            Some(ResponseError::ListenerNotFound) if asked.version < TELLS_LISTENERS => {
+                row.with_error_code(ResponseError::LeaderNotAvailable.code())
+            }
+            _ => row,
+        }
+    });
     MetadataResponseTopic::default()
         .with_name(Some(TopicName(text(topic.name.as_str()))))
         .with_topic_id(topic.id)
         .with_is_internal(is_internal(&topic.name))
-        .with_partitions(
-            partitions
-                .map(|(index, partition)| described_partition(image, index, partition))
-                .collect(),
-        )
-        .with_topic_authorized_operations(NO_OPERATIONS)
+        .with_partitions(partitions.collect())
+        .with_topic_authorized_operations(asked.operations)
 }
 
-/// A partition as Metadata and DescribeTopicPartitions show it.
+/// A partition as Metadata and DescribeTopicPartitions show it to those who ask on that listener.
 pub(super) fn described_partition(
     image: &MetadataImage,
+    listener: &str,
     index: i32,
     partition: &PartitionImage,
 ) -> MetadataResponsePartition {
-    let error = match partition.leader {
-        -1 => ResponseError::LeaderNotAvailable.code(),
-        _ => 0,
+    let leader = image.brokers.get(&partition.leader);
+    let (leader, error) = match leader.map(|leader| leader.endpoint(listener)) {
+        None => (-1, ResponseError::LeaderNotAvailable.code()),
+        Some(None) => (-1, ResponseError::ListenerNotFound.code()),
+        Some(Some(_)) => (partition.leader, 0),
     };
     MetadataResponsePartition::default()
         .with_error_code(error)
         .with_partition_index(index)
-        .with_leader_id(BrokerId(partition.leader))
+        .with_leader_id(BrokerId(leader))
         .with_leader_epoch(partition.leader_epoch)
         .with_replica_nodes(broker_ids(&partition.replicas))
         .with_isr_nodes(broker_ids(&partition.isr))

@@ -7,6 +7,7 @@
 
 pub mod admin;
 pub mod allocate_producer_ids;
+mod allowed;
 pub mod alter_configs;
 pub mod alter_partition;
 pub mod alter_partition_reassignments;
@@ -89,6 +90,8 @@ pub struct RequestContext {
     pub connection_id: u64,
     /// The listener the connection came in by.
     pub listener: ListenerKind,
+    /// Its name: addresses are told as they stand under it.
+    pub listener_name: Arc<str>,
     /// Tells a handler that waits when nobody wants its answer any more.
     pub peer_gone: PeerGone,
 }

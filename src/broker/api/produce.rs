@@ -115,7 +115,7 @@ async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest
         }
     }
     if ctx.api_version >= TELLS_LEADER {
-        name_leaders(node, &mut answer);
+        name_leaders(node, &ctx.listener_name, &mut answer);
     }
     answer
 }
@@ -318,7 +318,7 @@ fn replication_error(partition: &Partition, replicated: bool) -> Option<Response
 }
 
 /// Names the leader of each partition that this broker does not lead, and where it listens.
-fn name_leaders(node: &Node, answer: &mut ProduceResponse) {
+fn name_leaders(node: &Node, listener: &str, answer: &mut ProduceResponse) {
     let mut endpoints: Vec<NodeEndpoint> = Vec::new();
     for topic in &mut answer.responses {
         for partition in &mut topic.partition_responses {
@@ -333,7 +333,7 @@ fn name_leaders(node: &Node, answer: &mut ProduceResponse) {
             if endpoints.iter().any(|endpoint| endpoint.node_id.0 == leader) {
                 continue;
             }
-            if let Some((host, port, rack)) = leaders::endpoint(node, leader) {
+            if let Some((host, port, rack)) = leaders::endpoint(node, leader, listener) {
                 let endpoint = NodeEndpoint::default()
                     .with_node_id(leader.into())
                     .with_host(StrBytes::from_string(host))

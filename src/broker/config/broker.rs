@@ -1,6 +1,7 @@
 //! The settings of a broker that act here, by Kafka's names and with Kafka's defaults.
 
 use super::definition::{Definition, Kind, settings};
+use super::topic::POLICIES;
 use std::collections::BTreeMap;
 
 const INT: Kind = Kind::Int { min: 0 };
@@ -10,7 +11,12 @@ const LONG: Kind = Kind::Long { min: 0 };
 const POSITIVE_LONG: Kind = Kind::Long { min: 1 };
 const ANY_LONG: Kind = Kind::Long { min: i64::MIN };
 const STRING: Kind = Kind::String;
-const LIST: Kind = Kind::List;
+const LIST: Kind = Kind::List { may_be_empty: false };
+const LIST_OR_NONE: Kind = Kind::List { may_be_empty: true };
+const ROLES: Kind = Kind::ListOf {
+    words: &["broker", "controller"],
+    may_be_empty: false,
+};
 const FLAG: Kind = Kind::Boolean;
 const RATIO: Kind = Kind::Double { min: 0.0, max: 1.0 };
 
@@ -51,9 +57,9 @@ pub static BROKER_SETTINGS: &[Definition] = settings! {
         "Codec that batches are stored with; producer keeps the producer's.";
     "connections.max.idle.ms": ANY_LONG, "600000", "A connection silent for so long is closed.";
     "controlled.shutdown.enable": FLAG, "true", "Whether a stopping broker hands its leadership over first.";
-    "controller.listener.names": LIST, "CONTROLLER", "Names of the listeners that serve the controller.";
-    "controller.quorum.bootstrap.servers": LIST, "", "Where to find the controller, as HOST:PORT.";
-    "controller.quorum.voters": LIST, "", "The controller, as ID@HOST:PORT.";
+    "controller.listener.names": LIST, null, "Names of the listeners that serve the controller.";
+    "controller.quorum.bootstrap.servers": LIST_OR_NONE, "", "Where to find the controller, as HOST:PORT.";
+    "controller.quorum.voters": LIST_OR_NONE, "", "The controller, as ID@HOST:PORT.";
     "default.replication.factor": POSITIVE, "1", "Replicas of a topic that is created without saying how many.";
     "delete.topic.enable": FLAG, "true", "Whether topics may be deleted.";
     "fetch.max.bytes": Kind::Int { min: 1024 }, "57671680", "The most bytes that one fetch is answered with.";
@@ -63,17 +69,18 @@ pub static BROKER_SETTINGS: &[Definition] = settings! {
     "group.max.session.timeout.ms": INT, "1800000", "The longest session timeout a member of a classic group may ask for.";
     "group.max.size": POSITIVE, "2147483647", "Members that a classic group may have.";
     "group.min.session.timeout.ms": INT, "6000", "The shortest session timeout a member of a classic group may ask for.";
-    "inter.broker.listener.name": STRING, "PLAINTEXT", "The listener that brokers use among themselves.";
-    "listener.security.protocol.map": STRING, "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "inter.broker.listener.name": STRING, null, "The listener that brokers use among themselves.";
+    "listener.security.protocol.map": STRING,
+        "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
         "Which protocol each listener name stands for; PLAINTEXT is the only one here.";
     "listeners": LIST, "PLAINTEXT://:9092", "Addresses to bind, as NAME://HOST:PORT.";
     "log.cleaner.delete.retention.ms": LONG, "86400000", "How long compaction keeps tombstones.";
     "log.cleaner.max.compaction.lag.ms": POSITIVE_LONG, "9223372036854775807", "A record is compacted at the latest after so long.";
     "log.cleaner.min.cleanable.ratio": RATIO, "0.5", "The dirty part a log must have before it is compacted.";
     "log.cleaner.min.compaction.lag.ms": LONG, "0", "A record is not compacted before so long.";
-    "log.cleanup.policy": Kind::ListOf(&["compact", "delete"]), "delete", "What happens to old records.";
-    "log.dir": STRING, "/tmp/kafka-logs", "Folder of the data, unless log.dirs is given.";
-    "log.dirs": STRING, null, "Folder of the data.";
+    "log.cleanup.policy": POLICIES, "delete", "What happens to old records.";
+    "log.dir": LIST, "/tmp/kafka-logs", "Folder of the data, unless log.dirs is given.";
+    "log.dirs": LIST, null, "Folder of the data.";
     "log.flush.interval.messages": POSITIVE_LONG, "9223372036854775807", "Records after which a log is synced to the disk.";
     "log.flush.interval.ms": LONG, null, "Time after which a log is synced to the disk.";
     "log.index.interval.bytes": INT, "4096", "Bytes between two entries of an offset index.";
@@ -96,7 +103,7 @@ pub static BROKER_SETTINGS: &[Definition] = settings! {
     "metadata.log.max.record.bytes.between.snapshots": POSITIVE_LONG, "20971520", "Bytes of metadata after which a snapshot is written.";
     "metadata.log.segment.bytes": Kind::Int { min: 8_388_608 }, "1073741824", "Size at which a segment of the metadata log is closed.";
     "min.insync.replicas": POSITIVE, "1", "Replicas that must be in sync for acks=all.";
-    "node.id": ANY_INT, "-1", "Id of this node, unique in the cluster.";
+    "node.id": INT, null, "Id of this node, unique in the cluster.";
     "num.partitions": POSITIVE, "1", "Partitions of a topic that is created without saying how many.";
     "offset.metadata.max.bytes": INT, "4096", "Bytes of text that may go with a committed offset.";
     "offsets.commit.timeout.ms": POSITIVE, "5000", "How long a commit waits for its replicas.";
@@ -105,7 +112,7 @@ pub static BROKER_SETTINGS: &[Definition] = settings! {
     "offsets.topic.num.partitions": POSITIVE, "50", "Partitions of __consumer_offsets.";
     "offsets.topic.replication.factor": POSITIVE, "3", "Replicas of __consumer_offsets.";
     "offsets.topic.segment.bytes": POSITIVE, "104857600", "Segment size of __consumer_offsets.";
-    "process.roles": LIST, "", "What this node is: broker, controller, or both.";
+    "process.roles": ROLES, null, "What this node is: broker, controller, or both.";
     "producer.id.expiration.ms": POSITIVE, "86400000", "How long an idle producer id is remembered.";
     "queued.max.request.bytes": ANY_LONG, "-1", "Memory of all requests being received; -1 for 64 MiB.";
     "replica.fetch.backoff.ms": INT, "1000", "How long a follower waits before it tries again.";
@@ -131,6 +138,17 @@ pub fn definition(name: &str) -> Option<&'static Definition> {
         .binary_search_by(|setting| setting.name.cmp(name))
         .ok()
         .map(|found| &BROKER_SETTINGS[found])
+}
+
+/// The settings that say the same in other units, a setting itself among them, strongest first.
+pub fn synonyms(name: &str) -> &'static [&'static str] {
+    match name {
+        "log.retention.ms" | "log.retention.minutes" | "log.retention.hours" => {
+            &["log.retention.ms", "log.retention.minutes", "log.retention.hours"]
+        }
+        "log.roll.ms" | "log.roll.hours" => &["log.roll.ms", "log.roll.hours"],
+        _ => definition(name).map_or(&[], |definition| std::slice::from_ref(&definition.name)),
+    }
 }
 
 /// What Apache Kafka's shipped `config/server.properties` sets, as far as it acts here. Retention is looked after every
@@ -161,8 +179,8 @@ mod tests {
         assert!(BROKER_SETTINGS.is_sorted_by_key(|setting| setting.name));
         for setting in BROKER_SETTINGS {
             assert_eq!(
-                setting.default.map_or(Ok(()), |value| setting.check(value)),
-                Ok(())
+                setting.default.map(|value| setting.canonical(value)),
+                setting.default.map(|value| Ok(value.to_owned()))
             );
         }
         for name in DYNAMIC_SETTINGS {

@@ -59,43 +59,45 @@ impl Settings<'_> {
         self.image.configs.get(resource)?.get(name).map(String::as_str)
     }
 
-    /// What is said of a broker setting under exactly this name.
-    fn broker_synonyms(&self, name: &str) -> Vec<Synonym> {
-        let said = [
-            (
-                self.set(&ConfigResource::Broker(Some(self.node.node_id)), name),
-                ConfigSource::DynamicBroker,
-            ),
-            (
-                self.set(&ConfigResource::Broker(None), name),
-                ConfigSource::DynamicDefaultBroker,
-            ),
-            (
-                self.node.properties.get(name).map(String::as_str),
-                ConfigSource::StaticBroker,
-            ),
-            (
-                broker::definition(name).and_then(|definition| definition.default),
-                ConfigSource::Default,
-            ),
-        ];
-        let said = said.into_iter();
-        said.filter_map(|(value, source)| {
-            Some(Synonym {
-                name: name.to_owned(),
-                value: value?.to_owned(),
-                source,
-            })
-        })
-        .collect()
+    /// What a place says of a broker setting under exactly this name, as it was given there.
+    fn said(&self, name: &str, source: ConfigSource) -> Option<&str> {
+        match source {
+            ConfigSource::DynamicBroker => self.set(&ConfigResource::Broker(Some(self.node.node_id)), name),
+            ConfigSource::DynamicDefaultBroker => self.set(&ConfigResource::Broker(None), name),
+            ConfigSource::StaticBroker => self.node.properties.get(name).map(String::as_str),
+            ConfigSource::Default => broker::definition(name)?.default,
+            ConfigSource::Topic | ConfigSource::Group => None,
+        }
     }
 
-    /// A broker setting of this node.
+    /// What is said of a broker setting and of those that say the same in other units, from where it is first said
+    /// itself; as in Kafka, nothing where it is not.
+    fn broker_synonyms(&self, name: &str) -> Vec<Synonym> {
+        let places = [
+            ConfigSource::DynamicBroker,
+            ConfigSource::DynamicDefaultBroker,
+            ConfigSource::StaticBroker,
+            ConfigSource::Default,
+        ];
+        let said = places.into_iter().flat_map(|source| {
+            let names = broker::synonyms(name).iter();
+            names.filter_map(move |name| {
+                Some(Synonym {
+                    name: (*name).to_owned(),
+                    value: self.said(name, source)?.to_owned(),
+                    source,
+                })
+            })
+        });
+        said.skip_while(|synonym| synonym.name != name).collect()
+    }
+
+    /// A broker setting of this node. Its value is in Kafka's form; what was said is as it was given.
     pub fn broker(&self, definition: &Definition) -> Effective {
         let synonyms = self.broker_synonyms(definition.name);
         let first = synonyms.first();
         Effective {
-            value: first.map(|first| first.value.clone()),
+            value: first.map(|first| canonical(definition, &first.value)),
             source: first.map_or(ConfigSource::Default, |first| first.source),
             synonyms,
         }
@@ -105,27 +107,27 @@ impl Settings<'_> {
     pub fn topic(&self, topic: &str, definition: &Definition) -> Effective {
         let names = topic::broker_names(definition.name);
         let own = self.set(&ConfigResource::Topic(topic.to_owned()), definition.name);
+        let own = own.map(|value| canonical(definition, value));
         let mut synonyms: Vec<Synonym> = own
+            .iter()
             .map(|value| Synonym {
                 name: definition.name.to_owned(),
-                value: value.to_owned(),
+                value: value.clone(),
                 source: ConfigSource::Topic,
             })
-            .into_iter()
             .collect();
         if let Some((name, _)) = names.first() {
-            // As in Kafka only the first name is listed; hours and minutes count, but are not shown.
             synonyms.extend(self.broker_synonyms(name));
         }
         let inherited = || {
             names.iter().find_map(|(name, unit)| {
                 let said = self.broker_synonyms(name).into_iter().next()?;
-                Some(in_milliseconds(&said.value, *unit))
+                let value = canonical(broker::definition(name)?, &said.value);
+                Some(in_milliseconds(&value, *unit))
             })
         };
         Effective {
             value: own
-                .map(str::to_owned)
                 .or_else(inherited)
                 .or_else(|| definition.default.map(str::to_owned)),
             source: synonyms
@@ -143,10 +145,10 @@ impl Settings<'_> {
                 .and_then(|definition| self.topic(topic, definition).value)
                 .unwrap_or_default()
         };
-        let long = |name: &str| text(name).trim().parse::<i64>().unwrap_or(0);
+        let long = |name: &str| text(name).parse::<i64>().unwrap_or(0);
         let size = |name: &str| u32::try_from(long(name)).unwrap_or(0);
         let policy = text("cleanup.policy");
-        let has = |word: &str| policy.split(',').any(|part| part.trim() == word);
+        let has = |word: &str| policy.split(',').any(|part| part == word);
         LogConfig {
             segment_bytes: size("segment.bytes"),
             segment_ms: long("segment.ms"),
@@ -162,7 +164,7 @@ impl Settings<'_> {
             delete_retention_ms: long("delete.retention.ms"),
             min_compaction_lag_ms: long("min.compaction.lag.ms"),
             max_compaction_lag_ms: long("max.compaction.lag.ms"),
-            min_cleanable_dirty_ratio: text("min.cleanable.dirty.ratio").trim().parse().unwrap_or(0.5),
+            min_cleanable_dirty_ratio: text("min.cleanable.dirty.ratio").parse().unwrap_or(0.5),
             timestamp_type: if text("message.timestamp.type") == "LogAppendTime" {
                 TimestampType::LogAppendTime
             } else {
@@ -180,8 +182,13 @@ impl Settings<'_> {
     }
 }
 
+/// The value in Kafka's form. One that is none, left by an older version, stays as it is.
+fn canonical(definition: &Definition, value: &str) -> String {
+    definition.canonical(value).unwrap_or_else(|_| value.to_owned())
+}
+
 fn in_milliseconds(value: &str, unit: i64) -> String {
-    match value.trim().parse::<i64>() {
+    match value.parse::<i64>() {
         // Every negative number of hours or minutes means for ever.
         Ok(number) if unit != 1 && number < 0 => "-1".to_owned(),
         Ok(number) if unit != 1 => number.saturating_mul(unit).to_string(),

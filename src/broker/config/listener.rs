@@ -1,10 +1,12 @@
-//! Roles, listeners and the quorum, read from a node's properties.
+//! Roles and listeners, read from a node's properties.
 
+use super::definition::trim;
 use crate::broker::api::ListenerKind;
 use crate::broker::error::{BrokerError, Result};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-type Properties = BTreeMap<String, String>;
+pub(super) type Properties = BTreeMap<String, String>;
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub struct Roles {
 /// An address of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listener {
-    /// `PLAINTEXT`, `CONTROLLER` or a name of the user's.
+    /// `PLAINTEXT`, `CONTROLLER` or a name of the user's, in capital letters.
     pub name: String,
     /// Host to bind or to tell; never empty.
     pub host: String,
@@ -28,26 +30,66 @@ pub struct Listener {
     pub kind: ListenerKind,
 }
 
-/// A controller of the quorum.
+/// One item of `listeners` or `advertised.listeners`, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Voter {
-    /// Its node id, when the setting says.
-    pub id: Option<i32>,
-    /// Host of its controller listener.
+pub(super) struct Written {
+    /// The name in capital letters: as Kafka, names of listeners are compared so.
+    pub name: String,
+    /// The host without brackets; empty if there is none.
     pub host: String,
-    /// Port of its controller listener.
+    /// The port.
     pub port: u16,
 }
 
-fn given<'a>(properties: &'a Properties, name: &str) -> Option<&'a str> {
+impl Written {
+    /// Reads `NAME://HOST:PORT`.
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        let (name, address) = word.rsplit_once("://")?;
+        let (host, port) = address.rsplit_once(':')?;
+        let host = host.strip_prefix('[').unwrap_or(host);
+        let host = host.strip_suffix(']').unwrap_or(host);
+        let belongs = |letter: char| letter.is_ascii_alphanumeric() || "-%._:".contains(letter);
+        host.chars().all(belongs).then_some(())?;
+        Some(Written {
+            name: name.to_uppercase(),
+            host: host.to_owned(),
+            port: port.parse().ok()?,
+        })
+    }
+
+    /// Whether nobody can connect to it: it stands for every address, or for many hosts at once.
+    pub(super) fn is_nowhere(&self) -> bool {
+        is_nowhere(&self.host)
+    }
+}
+
+/// Whether a host is an address that can be bound or sent to, but is no host's own.
+pub(super) fn is_nowhere(host: &str) -> bool {
+    let address = host.split('%').next().unwrap_or_default();
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => {
+            address.is_unspecified() || address.is_broadcast() || address.is_multicast()
+        }
+        Ok(IpAddr::V6(address)) => address.is_unspecified() || address.is_multicast(),
+        // `0`, `0.0` and `000.000.000.000` are the same to the system.
+        Err(_) => {
+            !address.is_empty()
+                && address
+                    .split('.')
+                    .all(|part| !part.is_empty() && part.chars().all(|letter| letter == '0'))
+        }
+    }
+}
+
+pub(super) fn given<'a>(properties: &'a Properties, name: &str) -> Option<&'a str> {
     properties
         .get(name)
-        .map(|value| value.trim())
+        .map(|value| trim(value))
         .filter(|value| !value.is_empty())
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|word| !word.is_empty())
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(trim).filter(|word| !word.is_empty())
 }
 
 pub(super) fn node_id(properties: &Properties) -> Result<i32> {
@@ -59,25 +101,21 @@ pub(super) fn node_id(properties: &Properties) -> Result<i32> {
 }
 
 impl Roles {
-    pub(super) fn parse(properties: &Properties) -> Result<Self> {
+    /// `process.roles`, whose words have been checked; both if it is not given.
+    pub(super) fn parse(properties: &Properties) -> Self {
         let text = given(properties, "process.roles").unwrap_or("broker,controller");
-        let mut roles = Roles {
-            broker: false,
-            controller: false,
-        };
-        for word in words(text) {
-            match word {
-                "broker" => roles.broker = true,
-                "controller" => roles.controller = true,
-                other => {
-                    return Err(BrokerError::Config(format!(
-                        "process.roles has {other:?}; a node is a broker, a controller, or both"
-                    )));
-                }
-            }
+        let has = |role: &str| words(text).any(|word| word == role);
+        Roles {
+            broker: has("broker"),
+            controller: has("controller"),
         }
-        Ok(roles)
     }
+}
+
+/// `controller.listener.names`
+pub(super) fn controller_names(properties: &Properties) -> Vec<&str> {
+    let names = given(properties, "controller.listener.names").unwrap_or("CONTROLLER");
+    words(names).collect()
 }
 
 pub(super) fn listeners(properties: &Properties, roles: Roles) -> Result<Vec<Listener>> {
@@ -96,30 +134,63 @@ pub(super) fn listeners(properties: &Properties, roles: Roles) -> Result<Vec<Lis
     }
     if roles.controller && !has(&listeners, ListenerKind::Controller) {
         // A lone node needs no fixed port for talking to itself.
-        listeners.extend(parse_listeners("CONTROLLER://:0", properties)?);
+        let name = controller_names(properties)
+            .first()
+            .copied()
+            .unwrap_or("CONTROLLER");
+        listeners.extend(parse_listeners(&format!("{name}://:0"), properties)?);
     }
     Ok(listeners)
 }
 
 pub(super) fn advertised(properties: &Properties, bound: &[Listener]) -> Result<Vec<Listener>> {
-    given(properties, "advertised.listeners")
-        .map_or_else(|| Ok(bound.to_vec()), |text| parse_listeners(text, properties))
+    let Some(text) = given(properties, "advertised.listeners") else {
+        return Ok(bound.to_vec());
+    };
+    let mut told = parse_listeners(text, properties)?;
+    let nameless: Vec<String> = words(text)
+        .filter_map(Written::parse)
+        .filter(|written| written.host.is_empty())
+        .map(|written| written.name)
+        .collect();
+    for listener in told.iter_mut().filter(|told| nameless.contains(&told.name)) {
+        if let Some(same) = bound.iter().find(|bound| bound.name == listener.name) {
+            listener.host = host_of(&same.host);
+        }
+    }
+    Ok(told)
+}
+
+/// What clients are told of a listener that is bound to `host` and advertised without one: the host, or this machine's
+/// name if it is bound to every address.
+fn host_of(host: &str) -> String {
+    if !is_nowhere(host) {
+        return host.to_owned();
+    }
+    sysinfo::System::host_name().unwrap_or_else(|_| "localhost".to_owned())
+}
+
+/// `inter.broker.listener.name`, in capital letters.
+pub(super) fn inter_broker(properties: &Properties) -> String {
+    given(properties, "inter.broker.listener.name")
+        .or_else(|| given(properties, "security.inter.broker.protocol"))
+        .unwrap_or("PLAINTEXT")
+        .to_uppercase()
 }
 
 fn parse_listeners(text: &str, properties: &Properties) -> Result<Vec<Listener>> {
-    let controllers = given(properties, "controller.listener.names").unwrap_or("CONTROLLER");
+    let controllers = controller_names(properties);
     let parse = |word: &str| {
-        let (name, address) = word.split_once("://")?;
-        let (host, port) = address.rsplit_once(':')?;
-        let kind = if words(controllers).any(|controller| controller == name) {
+        let written = Written::parse(word)?;
+        let kind = if controllers.contains(&written.name.as_str()) {
             ListenerKind::Controller
         } else {
             ListenerKind::Broker
         };
         Some(Listener {
-            name: name.to_owned(),
-            host: host_or_loopback(host),
-            port: port.parse().ok()?,
+            host: host_or_loopback(&written.host),
+            name: written.name,
+            port: written.port,
             kind,
         })
     };
@@ -133,39 +204,44 @@ fn parse_listeners(text: &str, properties: &Properties) -> Result<Vec<Listener>>
 }
 
 /// An empty host means every interface to Kafka; here it is loopback, so that nothing is open by an oversight.
-fn host_or_loopback(host: &str) -> String {
+pub(super) fn host_or_loopback(host: &str) -> String {
     if host.is_empty() {
         "127.0.0.1".to_owned()
     } else {
-        host.trim_start_matches('[').trim_end_matches(']').to_owned()
+        host.to_owned()
     }
 }
 
-pub(super) fn quorum(properties: &Properties) -> Result<Vec<Voter>> {
-    let (name, text) = match given(properties, "controller.quorum.voters") {
-        Some(text) => ("controller.quorum.voters", text),
-        None => (
-            "controller.quorum.bootstrap.servers",
-            given(properties, "controller.quorum.bootstrap.servers").unwrap_or(""),
-        ),
-    };
-    let parse = |word: &str| {
-        let (id, address) = match word.split_once('@') {
-            Some((id, address)) => (Some(id.parse().ok()?), address),
-            None => (None, word),
-        };
-        let (host, port) = address.rsplit_once(':')?;
-        Some(Voter {
-            id,
-            host: host_or_loopback(host),
-            port: port.parse().ok()?,
-        })
-    };
-    words(text)
-        .map(|word| {
-            parse(word).ok_or_else(|| {
-                BrokerError::Config(format!("{name} has {word:?}; write ID@HOST:PORT or HOST:PORT"))
-            })
-        })
-        .collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_are_no_hosts_own_are_known() {
+        for host in [
+            "0.0.0.0",
+            "::",
+            "0:0:0:0:0:0:0:0",
+            "::ffff:0.0.0.0",
+            "::%eth0",
+            "0",
+            "000.000.000.000",
+            "255.255.255.255",
+            "224.0.0.1",
+            "ff02::1",
+        ] {
+            assert!(is_nowhere(host), "{host}");
+        }
+        for host in [
+            "",
+            "localhost",
+            "127.0.0.1",
+            "::1",
+            "10.0.0.0",
+            "192.0.2.7",
+            "0.example.org",
+        ] {
+            assert!(!is_nowhere(host), "{host}");
+        }
+    }
 }

@@ -4,12 +4,15 @@ mod broker;
 mod definition;
 mod effective;
 mod listener;
+mod quorum;
 pub mod topic;
+mod whole;
 
 pub use broker::{BROKER_SETTINGS, DYNAMIC_SETTINGS, definition as broker_definition};
 pub use definition::{Definition, Kind};
 pub use effective::{ConfigSource, Effective, Settings, Synonym, topic_log_config};
-pub use listener::{Listener, Roles, Voter};
+pub use listener::{Listener, Roles};
+pub use quorum::Voter;
 
 use super::error::{BrokerError, Result};
 use std::collections::BTreeMap;
@@ -34,7 +37,7 @@ pub struct NodeConfig {
     pub listeners: Vec<Listener>,
     /// `advertised.listeners`: what clients are told; a port 0 is replaced by the bound one.
     pub advertised_listeners: Vec<Listener>,
-    /// `controller.quorum.voters` or `controller.quorum.bootstrap.servers`; empty when this node is the controller.
+    /// `controller.quorum.voters` or `controller.quorum.bootstrap.servers`; empty where the file names none.
     pub quorum: Vec<Voter>,
     /// Settings given by name, unparsed: what DescribeConfigs shows as `STATIC_BROKER_CONFIG`.
     pub properties: BTreeMap<String, String>,
@@ -56,22 +59,22 @@ impl NodeConfig {
     pub fn from_properties(given: BTreeMap<String, String>) -> Result<Self> {
         let mut properties = broker::shipped_properties();
         properties.extend(given);
-        for (name, value) in &properties {
-            if let Some(definition) = broker::definition(name) {
-                definition.check(value).map_err(BrokerError::Config)?;
-            } else {
-                tracing::warn!("{name} is not a setting of this broker and has no effect");
-            }
+        whole::check_node(&properties).map_err(BrokerError::Config)?;
+        for name in properties
+            .keys()
+            .filter(|name| broker::definition(name).is_none())
+        {
+            tracing::warn!("{name} is not a setting of this broker and has no effect");
         }
         let node_id = listener::node_id(&properties)?;
         // As Kafka shows them, however the id was given.
         for name in ["broker.id", "node.id"] {
             properties.insert(name.to_owned(), node_id.to_string());
         }
-        let roles = Roles::parse(&properties)?;
+        let roles = Roles::parse(&properties);
         let listeners = listener::listeners(&properties, roles)?;
         let advertised_listeners = listener::advertised(&properties, &listeners)?;
-        let quorum = listener::quorum(&properties)?;
+        let quorum = quorum::quorum(&properties).map_err(BrokerError::Config)?;
         let log_dir = log_dir(&properties)?;
         Ok(NodeConfig {
             node_id,
@@ -84,11 +87,20 @@ impl NodeConfig {
         })
     }
 
+    /// Checks a `server.properties` with `process.roles` as a whole, as Kafka does before it starts: what must be in it,
+    /// and that listeners, roles and quorum fit one another.
+    ///
+    /// # Errors
+    /// [`BrokerError::Config`] with the text Kafka gives.
+    pub fn check_file(given: &BTreeMap<String, String>) -> Result<()> {
+        whole::check_file(given).map_err(BrokerError::Config)
+    }
+
     /// The value of a broker setting as text: as given, else Kafka's default; `None` where that is null or the name
     /// is unknown.
     pub fn value(&self, name: &str) -> Option<&str> {
         match self.properties.get(name) {
-            Some(value) => Some(value),
+            Some(value) => Some(definition::trim(value)),
             None => broker::definition(name)?.default,
         }
     }
@@ -109,6 +121,11 @@ impl NodeConfig {
     /// A duration setting given in milliseconds.
     pub fn millis(&self, name: &str) -> Duration {
         Duration::from_millis(u64::try_from(self.int(name)).unwrap_or(0))
+    }
+
+    /// `inter.broker.listener.name`: where the brokers of the cluster reach one another.
+    pub fn inter_broker_listener_name(&self) -> String {
+        listener::inter_broker(&self.properties)
     }
 
     /// `socket.request.max.bytes`

@@ -4,6 +4,11 @@ use super::definition::{Definition, Kind, settings};
 
 const LONG: Kind = Kind::Long { min: 0 };
 const ANY_LONG: Kind = Kind::Long { min: i64::MIN };
+/// An empty list means that records are kept for ever.
+pub(super) const POLICIES: Kind = Kind::ListOf {
+    words: &["compact", "delete"],
+    may_be_empty: true,
+};
 const LIMIT: Kind = Kind::Long { min: -1 };
 
 /// Settings that Kafka has and this broker does not act on: listed with their defaults, and no other value is taken.
@@ -28,7 +33,7 @@ const FIXED: &[&str] = &[
 
 /// Every topic setting of Kafka 4.4, in the order of names.
 pub static TOPIC_SETTINGS: &[Definition] = settings! {
-    "cleanup.policy": Kind::ListOf(&["compact", "delete"]), "delete",
+    "cleanup.policy": POLICIES, "delete",
         "What happens to old records: delete drops whole segments past retention, compact keeps the last of each key.";
     "compression.gzip.level": Kind::Int { min: -1 }, "-1", "Level of gzip when the broker compresses; only the default here.";
     "compression.lz4.level": Kind::Int { min: 1 }, "9", "Level of lz4 when the broker compresses; only the default here.";
@@ -40,9 +45,9 @@ pub static TOPIC_SETTINGS: &[Definition] = settings! {
     "file.delete.delay.ms": LONG, "60000", "How long the files of a deleted segment stay.";
     "flush.messages": Kind::Long { min: 1 }, "9223372036854775807", "Records after which the log is synced to the disk.";
     "flush.ms": LONG, "9223372036854775807", "Time after which the log is synced to the disk.";
-    "follower.replication.throttled.replicas": Kind::List, "", "Followers that are slowed down; none here.";
+    "follower.replication.throttled.replicas": Kind::List { may_be_empty: true }, "", "Followers that are slowed down; none here.";
     "index.interval.bytes": Kind::Int { min: 0 }, "4096", "Bytes between two entries of the offset index.";
-    "leader.replication.throttled.replicas": Kind::List, "", "Leaders that are slowed down; none here.";
+    "leader.replication.throttled.replicas": Kind::List { may_be_empty: true }, "", "Leaders that are slowed down; none here.";
     "local.retention.bytes": Kind::Long { min: -2 }, "-2", "Tiered storage: bytes kept on the broker; there is none here.";
     "local.retention.ms": Kind::Long { min: -2 }, "-2", "Tiered storage: time kept on the broker; there is none here.";
     "max.compaction.lag.ms": Kind::Long { min: 1 }, "9223372036854775807", "A record is compacted at the latest after so long.";
@@ -119,17 +124,16 @@ pub fn check_all<'a>(settings: impl Iterator<Item = (&'a str, &'a str)>) -> Resu
     let (mut min_lag, mut max_lag) = (0, i64::MAX);
     for (name, value) in settings {
         let definition = definition(name).ok_or_else(|| format!("Unknown topic config name: {name}"))?;
-        definition.check(value)?;
-        if FIXED.contains(&name) && definition.default != Some(value.trim()) {
+        let canonical = definition.canonical(value)?;
+        if FIXED.contains(&name) && definition.default != Some(canonical.as_str()) {
             let only = definition.default.unwrap_or_default();
             return Err(format!(
                 "Invalid value {value} for configuration {name}: this broker has only {only:?}"
             ));
         }
-        let number = || value.trim().parse::<i64>();
         match name {
-            "min.compaction.lag.ms" => min_lag = number().unwrap_or(min_lag),
-            "max.compaction.lag.ms" => max_lag = number().unwrap_or(max_lag),
+            "min.compaction.lag.ms" => min_lag = canonical.parse().unwrap_or(min_lag),
+            "max.compaction.lag.ms" => max_lag = canonical.parse().unwrap_or(max_lag),
             _ => {}
         }
     }
@@ -150,8 +154,8 @@ mod tests {
         assert!(TOPIC_SETTINGS.is_sorted_by_key(|setting| setting.name));
         for setting in TOPIC_SETTINGS {
             assert_eq!(
-                setting.default.map_or(Ok(()), |value| setting.check(value)),
-                Ok(())
+                setting.default.map(|value| setting.canonical(value)),
+                setting.default.map(|value| Ok(value.to_owned()))
             );
             for (name, _) in broker_names(setting.name) {
                 assert!(super::super::broker::definition(name).is_some(), "{name}");

@@ -7,6 +7,9 @@ use crate::broker::metadata::{ConfigResource, MetadataImage, MetadataRecord, res
 use kafka_protocol::ResponseError;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What one setting may hold, in UTF-16 units.
+const LONGEST_VALUE: usize = 32_767;
+
 /// What to do with one setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfigOperation {
@@ -171,8 +174,7 @@ fn apply(
     let given = change
         .value
         .as_deref()
-        .ok_or_else(|| refuse(format!("Null value not supported for : SET:{name}")))?
-        .trim();
+        .ok_or_else(|| refuse(format!("Null value not supported for : SET:{name}")))?;
     let value = match change.operation {
         ConfigOperation::Append | ConfigOperation::Subtract => {
             let old = settings
@@ -184,11 +186,19 @@ fn apply(
         }
         ConfigOperation::Set | ConfigOperation::Delete => given.to_owned(),
     };
-    definition.check(&value).map_err(invalid)?;
+    if value.encode_utf16().count() > LONGEST_VALUE {
+        return Err(invalid(format!(
+            "The configuration value cannot be added because it exceeds the maximum value size of {LONGEST_VALUE} bytes."
+        )));
+    }
+    if let ConfigResource::Broker(_) = resource {
+        definition.canonical(&value).map_err(refuse)?;
+    }
     settings.insert(name.clone(), value);
     Ok(())
 }
 
+/// As in Kafka, lists are changed as they were given: an item with a blank before it is another than one without.
 fn change_list(
     definition: &Definition,
     operation: ConfigOperation,
@@ -196,25 +206,21 @@ fn change_list(
     given: &str,
 ) -> Result<String, ApiError> {
     let append = operation == ConfigOperation::Append;
-    if !matches!(definition.kind, Kind::List | Kind::ListOf(_)) {
+    if !matches!(definition.kind, Kind::List { .. } | Kind::ListOf { .. }) {
         let word = if append { "APPEND" } else { "SUBTRACT" };
         return Err(invalid(format!(
             "Can't {word} to key {} because its type is not LIST.",
             definition.name
         )));
     }
-    let split = |text: &str| -> Vec<String> {
-        text.split(',')
-            .map(|word| word.trim().to_owned())
-            .filter(|word| !word.is_empty())
-            .collect()
-    };
-    let mut words = split(old);
-    for word in split(given) {
-        if append && !words.contains(&word) {
-            words.push(word);
-        } else if !append {
-            words.retain(|old| *old != word);
+    let mut words: Vec<&str> = old.split(',').filter(|word| !word.is_empty()).collect();
+    for word in given.trim_end_matches(',').split(',') {
+        match words.iter().position(|known| *known == word) {
+            None if append => words.push(word),
+            Some(place) if !append => {
+                words.remove(place);
+            }
+            _ => {}
         }
     }
     Ok(words.join(","))

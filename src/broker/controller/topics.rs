@@ -325,7 +325,7 @@ fn topic_records(
         resource_type: resource_type::TOPIC,
         resource_name: topic.name.clone(),
         name: name.clone(),
-        value: value.as_ref().map(|value| value.trim().to_owned()),
+        value: value.clone(),
     }));
     let partitions = (0..).zip(replicas);
     records.extend(partitions.map(|(index, replicas)| partition_record(image, id, index, replicas)));

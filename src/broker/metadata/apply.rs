@@ -78,13 +78,8 @@ impl MetadataImage {
     }
 
     fn apply_registration(&mut self, broker: &RegisterBroker) {
-        let (host, port) = broker.end_points.first().map_or((String::new(), 0), |end_point| {
-            (end_point.host.clone(), end_point.port)
-        });
         let image = BrokerImage {
             id: broker.broker_id,
-            host,
-            port,
             rack: broker.rack.clone(),
             epoch: broker.broker_epoch,
             fenced: broker.fenced,

@@ -21,10 +21,6 @@ pub enum ConfigResource {
 pub struct BrokerImage {
     /// `node.id`
     pub id: i32,
-    /// Host that clients are told.
-    pub host: String,
-    /// Port that clients are told.
-    pub port: u16,
     /// `broker.rack`
     pub rack: Option<String>,
     /// Epoch of this registration: the offset of its record.
@@ -35,13 +31,20 @@ pub struct BrokerImage {
     pub in_controlled_shutdown: bool,
     /// Of this run of its process.
     pub incarnation_id: Uuid,
-    /// All its listeners; the first is `host` and `port`.
+    /// Where it tells others to connect, by listener.
     pub end_points: Vec<Endpoint>,
     /// Directory ids (KIP-858).
     pub log_dirs: Vec<Uuid>,
 }
 
 impl BrokerImage {
+    /// Where it tells those to connect who come by the listener of that name.
+    pub fn endpoint(&self, listener: &str) -> Option<&Endpoint> {
+        self.end_points
+            .iter()
+            .find(|end_point| end_point.name == listener)
+    }
+
     /// Whether it may lead partitions.
     pub fn can_lead(&self) -> bool {
         !self.fenced && !self.in_controlled_shutdown

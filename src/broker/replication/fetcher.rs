@@ -96,10 +96,11 @@ async fn copy_from(node: Arc<Node>, leader: i32) {
 fn connect(node: &Node, leader: i32) -> Option<Peer> {
     let image = node.metadata.load();
     let broker = image.brokers.get(&leader)?;
+    let endpoint = broker.endpoint(&node.config.inter_broker_listener_name())?;
     let name = format!("broker-{}-fetcher", node.config.node_id);
     Some(Peer::new(
-        &broker.host,
-        broker.port,
+        &endpoint.host,
+        endpoint.port,
         name,
         node.config.longest_answer(),
     ))

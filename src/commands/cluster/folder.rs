@@ -24,6 +24,9 @@ pub struct State {
     pub pid: u32,
     /// `HOST:PORT` that clients are told to use.
     pub bootstrap: String,
+    /// `HOST:PORT` that other machines use; none when they cannot connect.
+    #[serde(default)]
+    pub class: Vec<String>,
     /// When it began to serve, in ms since 1970-01-01 UTC.
     pub started_ms: i64,
     /// Version of the binary that runs it.
@@ -48,6 +51,16 @@ pub struct Settings {
     pub listen_anyone: bool,
     /// Broker settings as `name=value`.
     pub set: Vec<String>,
+}
+
+impl Settings {
+    /// Whether they say what clients are told.
+    pub fn advertises(&self) -> bool {
+        self.set.iter().any(|setting| {
+            let name = setting.split('=').next().unwrap_or_default();
+            name.trim() == "advertised.listeners"
+        })
+    }
 }
 
 /// The folder of one cluster.
@@ -276,6 +289,7 @@ mod tests {
         let state = State {
             pid: 1,
             bootstrap: "localhost:9092".to_owned(),
+            class: Vec::new(),
             started_ms: 0,
             version: "0".to_owned(),
             settings: Settings::default(),

@@ -1,9 +1,10 @@
 //! `velo cluster start --foreground`: runs the node in this process until it is told to stop.
 
 use super::folder::{ClusterFolder, Settings, State};
-use super::{nearby, port};
+use super::{addresses, nearby, port};
 use crate::broker::config::NodeConfig;
 use crate::broker::error::BrokerError;
+use crate::broker::metadata::record::Endpoint;
 use crate::broker::node::{Node, RunningNode};
 use crate::clock::Clock;
 use crate::commands::Context;
@@ -72,13 +73,17 @@ fn properties(folder: &ClusterFolder, settings: &Settings) -> Outcome<BTreeMap<S
     // Nobody in a class waits for members that do not come.
     set("group.initial.rebalance.delay.ms", "0".to_owned());
     if settings.listen_anyone {
-        let host = sysinfo::System::host_name().map_err(|error| {
-            Failure::request("cannot tell the name of this machine, which clients are to be told")
-                .because(error)
-                .hint("velo cluster start --listen-anyone --set advertised.listeners=PLAINTEXT://HOST:PORT")
-        })?;
         set("listeners", format!("PLAINTEXT://0.0.0.0:{port}"));
-        set("advertised.listeners", format!("PLAINTEXT://{host}:{port}"));
+        if !settings.advertises() {
+            let address = addresses::of_this_machine().into_iter().next().ok_or_else(|| {
+                Failure::request("other machines cannot reach this one")
+                    .because("it has no address in a network but its own loopback")
+                    .hint(
+                        "velo cluster start --listen-anyone --set advertised.listeners=PLAINTEXT://HOST:PORT",
+                    )
+            })?;
+            set("advertised.listeners", format!("PLAINTEXT://{address}:{port}"));
+        }
     } else {
         set("listeners", format!("PLAINTEXT://localhost:{port}"));
     }
@@ -93,7 +98,12 @@ fn properties(folder: &ClusterFolder, settings: &Settings) -> Outcome<BTreeMap<S
 }
 
 fn announce(folder: &ClusterFolder, settings: Settings, node: &RunningNode, context: &Context) -> Outcome {
+    let class = match settings.listen_anyone {
+        true => node.node().advertised.iter().map(endpoint).collect(),
+        false => Vec::new(),
+    };
     let state = State {
+        class,
         pid: std::process::id(),
         bootstrap: format!("localhost:{}", node.address().port()),
         started_ms: Clock::system().now_ms(),
@@ -103,7 +113,35 @@ fn announce(folder: &ClusterFolder, settings: Settings, node: &RunningNode, cont
     folder.save(&state)?;
     nearby::note(&context.places, folder)?;
     tracing::info!(version = state.version, data = %folder.root().display(), "serving at {}", state.bootstrap);
-    context.ui.line(format!("ready {}", state.bootstrap))
+    context.ui.line(format!("ready {}", state.bootstrap))?;
+    tell_class(&state, context);
+    Ok(())
+}
+
+fn endpoint(told: &Endpoint) -> String {
+    format!("{}:{}", told.host, told.port)
+}
+
+/// Says what the others of a class type, if they may connect.
+pub(super) fn tell_class(state: &State, context: &Context) {
+    let Some(first) = state.class.first() else {
+        return;
+    };
+    context.ui.say(format!(
+        "The class types: export VELO_BOOTSTRAP_SERVER={}   (or --bootstrap-server with it)",
+        state.class.join(",")
+    ));
+    let others = addresses::of_this_machine().into_iter();
+    let others = others.filter(|address| !first.starts_with(&format!("{address}:")));
+    let others: Vec<String> = others.map(|address| address.to_string()).collect();
+    if let (Some(other), false) = (others.first(), state.settings.advertises()) {
+        let port = first.rsplit_once(':').map_or("9092", |(_, port)| port);
+        context.ui.say(format!(
+            "This machine is also {}. For a class that reaches it there: velo cluster stop, then velo cluster start --port \
+             {port} --listen-anyone --set advertised.listeners=PLAINTEXT://{other}:{port}",
+            others.join(", ")
+        ));
+    }
 }
 
 /// `place` is where the node was to listen, for which folder, if it came so far.

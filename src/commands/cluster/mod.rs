@@ -1,5 +1,6 @@
 //! `velo cluster`: the classroom cluster of this machine, started, stopped and looked at.
 
+mod addresses;
 mod folder;
 mod foreground;
 pub mod launch;

@@ -238,6 +238,7 @@ mod tests {
             let state = State {
                 pid: std::process::id(),
                 bootstrap: format!("localhost:{port}"),
+                class: Vec::new(),
                 started_ms: 0,
                 version: "0".to_owned(),
                 settings: Settings::default(),

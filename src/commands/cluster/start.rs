@@ -120,6 +120,9 @@ pub(super) fn detached(folder: &ClusterFolder, settings: &Settings, context: &Co
 fn say_where(bootstrap: &str, folder: &ClusterFolder, context: &Context) -> Outcome {
     let ui = context.ui;
     ui.say(format!("The cluster serves at {bootstrap}."));
+    if let Some(state) = folder.running()? {
+        foreground::tell_class(&state, context);
+    }
     let servers = context.connection.servers().unwrap_or_default();
     let is_it =
         |(host, port): &(String, u16)| nearby::is_here(host) && bootstrap.ends_with(&format!(":{port}"));

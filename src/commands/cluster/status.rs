@@ -30,7 +30,7 @@ pub fn run(args: &DataArgs, context: &Context) -> Outcome {
     match context.ui.format {
         OutputFormat::Json => context.ui.line(
             json!({
-                "running": true, "bootstrap": state.bootstrap, "pid": state.pid, "uptime_s": up_s,
+                "running": true, "bootstrap": state.bootstrap, "class": state.class, "pid": state.pid, "uptime_s": up_s,
                 "version": state.version, "data": folder.root(), "log": folder.log_file(),
             })
             .to_string(),
@@ -43,6 +43,9 @@ pub fn run(args: &DataArgs, context: &Context) -> Outcome {
                 "running  {} (process {}), for {up_s} s",
                 state.bootstrap, state.pid
             ))?;
+            if !state.class.is_empty() {
+                context.ui.line(format!("class    {}", state.class.join(",")))?;
+            }
             context.ui.line(format!("data     {}", folder.root().display()))?;
             context
                 .ui

@@ -2,8 +2,10 @@
 
 use super::running::{self, Entry, Kind};
 use super::settings::Prepared;
+use crate::broker::config::Voter;
 use crate::broker::error::BrokerError;
 use crate::broker::node::Node;
+use crate::broker::part::Part;
 use crate::clock::Clock;
 use crate::failure::{Failure, Outcome};
 use crate::places::Places;
@@ -19,6 +21,8 @@ use tokio::runtime::Runtime;
 
 /// How long a node in the background may take until it serves.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a node may take until it is said what it waits for.
+const GLANCE: Duration = Duration::from_secs(3);
 
 /// Runs a node; says so on stdout once it serves.
 ///
@@ -39,7 +43,8 @@ async fn run(kind: Kind, prepared: Prepared) -> Outcome<u8> {
     let stopped = process::stop_requested()
         .map_err(|error| Failure::request("cannot listen for signals").because(error))?;
     tokio::pin!(stopped);
-    let config = prepared.config;
+    let Prepared { config, part, .. } = prepared;
+    let is_broker = config.roles.broker;
     let mut roles = Vec::new();
     for (has, name) in [
         (config.roles.broker, "broker"),
@@ -58,6 +63,7 @@ async fn run(kind: Kind, prepared: Prepared) -> Outcome<u8> {
     // A broker waits for its controller; Ctrl-C ends that too.
     let mut node = tokio::select! {
         node = Node::start(config, Clock::system()) => node.map_err(|error| cannot_start(&error))?,
+        () = tell_waiting(&part) => return Ok(1),
         code = &mut stopped => return Ok(code),
     };
     let registration = running::register(&entry)?;
@@ -69,7 +75,13 @@ async fn run(kind: Kind, prepared: Prepared) -> Outcome<u8> {
         true => format!("localhost:{}", node.address().port()),
         false => node.address().to_string(),
     };
-    out(&format!("[{title} id={}] started at {address}", entry.node_id));
+    let id = entry.node_id;
+    out(&match part {
+        Part::Joins(leaders) if !is_broker => {
+            format!("[{title} id={id}] stands by for {}", addresses(&leaders))
+        }
+        _ => format!("[{title} id={id}] started at {address}"),
+    });
     let ending = tokio::select! {
         code = &mut stopped => Ok(code),
         why = node.failed() => Err(cannot_go_on(&why)),
@@ -86,12 +98,29 @@ fn cannot_go_on(why: &str) -> Failure {
         .hint("kafka-server-start.sh FILE, once its disk serves: what was acknowledged is there")
 }
 
+/// Says what a node waits for that does not start at once; never ends.
+async fn tell_waiting(part: &Part) {
+    if let Part::Joins(leaders) = part {
+        tokio::time::sleep(GLANCE).await;
+        eprintln!("Waiting for the controller at {}.", addresses(leaders));
+    }
+    std::future::pending().await
+}
+
+fn addresses(of: &[Voter]) -> String {
+    let addresses: Vec<String> = of.iter().map(Voter::address).collect();
+    addresses.join(", ")
+}
+
 fn cannot_start(error: &BrokerError) -> Failure {
     let failure = Failure::request("the node could not start").because(error);
     match error {
         BrokerError::Io { source, .. } if source.kind() == io::ErrorKind::AddrInUse => failure
             .hint("velo cluster stop, or kafka-server-stop.sh, if that is what runs there")
-            .hint("kafka-server-start.sh FILE --override listeners=PLAINTEXT://:9093"),
+            .hint(
+                "kafka-server-start.sh FILE --override listeners=PLAINTEXT://:9094,CONTROLLER://:9095 --override \
+                 controller.quorum.bootstrap.servers=localhost:9095",
+            ),
         _ => failure.hint("velo doctor"),
     }
 }

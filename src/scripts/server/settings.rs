@@ -2,7 +2,9 @@
 //! is named.
 
 use super::shipped::SHIPPED;
-use crate::broker::config::{NodeConfig, broker_definition};
+use crate::broker::config::{NodeConfig, Voter, broker_definition};
+use crate::broker::error::BrokerError;
+use crate::broker::part::{self, Part};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::properties;
 use std::collections::BTreeMap;
@@ -24,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Prepared {
     /// The node's settings, checked.
     pub config: NodeConfig,
+    /// What it will be to its cluster.
+    pub part: Part,
     /// One sentence each.
     pub remarks: Vec<String>,
 }
@@ -71,19 +75,75 @@ pub fn of_server(mut given: Properties, mut remarks: Vec<String>) -> Outcome<Pre
         "advertised.listeners",
     );
     refuse_security(&given)?;
+    let is_of_today = given.contains_key("process.roles");
+    if is_of_today {
+        NodeConfig::check_file(&given).map_err(|error| refused(&error))?;
+    }
     bind_loopback(&mut given, &mut remarks);
-    if !given.contains_key("process.roles") {
+    if !is_of_today {
         find_controller(&mut given, &mut remarks)?;
     }
     given.remove(ZOOKEEPER);
     given.remove("zookeeper.connection.timeout.ms");
     name_the_rest(&mut given, &mut remarks);
-    let config = NodeConfig::from_properties(given).map_err(|error| {
-        Failure::request("this broker cannot run with these settings")
-            .because(error)
-            .hint("kafka-server-start.sh FILE --override NAME=VALUE")
-    })?;
-    Ok(Prepared { config, remarks })
+    let config = NodeConfig::from_properties(given).map_err(|error| refused(&error))?;
+    let part = part::part(&config).map_err(|error| refused(&error))?;
+    remarks.extend(tell_part(&config, &part));
+    Ok(Prepared {
+        config,
+        part,
+        remarks,
+    })
+}
+
+fn refused(error: &BrokerError) -> Failure {
+    let text = error.to_string();
+    let failure = Failure::request("this broker cannot run with these settings").because(&text);
+    if text.contains("nonroutable") {
+        return failure.hint(
+            "kafka-server-start.sh FILE --override advertised.listeners=PLAINTEXT://HOST:9092   (this machine's name or \
+             address, as others type it)",
+        );
+    }
+    failure.hint("kafka-server-start.sh FILE --override NAME=VALUE")
+}
+
+/// What becomes of a file that names several controllers: there is one, and who it is, is said.
+fn tell_part(config: &NodeConfig, part: &Part) -> Option<String> {
+    let named = config.quorum.len();
+    let several = format!("The file names {named} controllers, and a cluster of velo has one: ");
+    let leaders = match part {
+        Part::Leads if named > 1 => {
+            return Some(format!(
+                "{several}this node leads, and the others join its cluster."
+            ));
+        }
+        Part::Joins(leaders) if config.roles.controller => leaders,
+        _ => return None,
+    };
+    let why = if named > 1 { several } else { String::new() };
+    let leader = match leaders.as_slice() {
+        [one] => match one.id {
+            Some(id) => format!("node {id} leads, at {}", one.address()),
+            None => format!("the one at {} leads", one.address()),
+        },
+        many => {
+            let addresses: Vec<String> = many.iter().map(Voter::address).collect();
+            format!("the one that answers of {} leads", addresses.join(", "))
+        }
+    };
+    let joins = match config.roles.broker {
+        true => "this node joins its cluster as a broker",
+        false => "this node stands by and keeps no metadata",
+    };
+    Some(capitalised(&format!("{why}{leader}; {joins}.")))
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Takes out the settings that have no effect here, and names them.
@@ -149,7 +209,7 @@ fn refuse_security(given: &Properties) -> Outcome {
                     .because(format!(
                         "it stands for {protocol}, and nodes of ours speak PLAINTEXT only"
                     ))
-                    .hint("kafka-server-start.sh FILE --override listeners=PLAINTEXT://:9092"),
+                    .hint("kafka-server-start.sh FILE --override listeners=PLAINTEXT://:9092,CONTROLLER://:9093"),
             );
         }
     }
@@ -164,7 +224,7 @@ fn bind_loopback(given: &mut Properties, remarks: &mut Vec<String>) {
     if listeners.contains("://:") {
         remarks.push(format!(
             "listeners={listeners} names no host: only this machine can connect. To let others in, name one: \
-             --override listeners=PLAINTEXT://HOST:9092"
+             --override listeners=PLAINTEXT://HOST:9092,CONTROLLER://:9093"
         ));
         *listeners = listeners.replace("://:", "://localhost:");
     } else if listeners.contains("://0.0.0.0:") || listeners.contains("://[::]:") {
@@ -233,14 +293,18 @@ fn answers(address: &str) -> bool {
 mod tests {
     use super::*;
 
+    const KRAFT: &str = "process.roles=broker,controller\nlisteners=PLAINTEXT://:9092,CONTROLLER://:29093\n\
+                         controller.listener.names=CONTROLLER\n\
+                         controller.quorum.bootstrap.servers=localhost:29093\nlog.dirs=/nowhere/d\n";
+
     fn prepared(text: &str) -> Outcome<Prepared> {
         of_server(properties::parse(text), Vec::new())
     }
 
     #[test]
     fn a_kraft_file_is_taken_as_it_stands_and_the_rest_is_named() {
-        let text = "process.roles=broker,controller\nnode.id=7\nnum.network.threads=3\nlog.dirs=/d\n";
-        let prepared = prepared(text).unwrap();
+        let text = format!("{KRAFT}node.id=7\nnum.network.threads=3\n");
+        let prepared = prepared(&text).unwrap();
         assert_eq!(prepared.config.node_id, 7);
         assert!(prepared.config.roles.controller);
         assert_eq!(
@@ -299,8 +363,59 @@ mod tests {
     }
 
     #[test]
+    fn several_controllers_are_told_who_leads() {
+        let told = |more: &str| {
+            let remarks = prepared(&format!("{KRAFT}{more}")).unwrap().remarks;
+            remarks.last().cloned().unwrap_or_default()
+        };
+        let voters = "controller.quorum.voters=1@localhost:29093,2@localhost:29094,3@localhost:29095\n";
+        assert_eq!(
+            told(&format!("node.id=1\n{voters}")),
+            "The file names 3 controllers, and a cluster of velo has one: this node leads, and the others join its \
+             cluster."
+        );
+        assert_eq!(
+            told(&format!("node.id=2\n{voters}")),
+            "The file names 3 controllers, and a cluster of velo has one: node 1 leads, at localhost:29093; this node \
+             joins its cluster as a broker."
+        );
+        let alone = "process.roles=controller\nlisteners=CONTROLLER://:29095\n";
+        assert_eq!(
+            told(&format!("node.id=3\n{voters}{alone}")),
+            "The file names 3 controllers, and a cluster of velo has one: node 1 leads, at localhost:29093; this node \
+             stands by and keeps no metadata."
+        );
+        assert_eq!(
+            told("node.id=2\ncontroller.quorum.bootstrap.servers=localhost:29094\n"),
+            "The one at localhost:29094 leads; this node joins its cluster as a broker."
+        );
+    }
+
+    #[test]
+    fn an_address_that_nobody_can_reach_is_refused_with_what_to_type() {
+        for (listeners, host) in [
+            ("PLAINTEXT://0.0.0.0:9092", "0.0.0.0"),
+            ("PLAINTEXT://[::]:9092", "::"),
+        ] {
+            for text in [
+                format!("{KRAFT}node.id=1\nlisteners={listeners},CONTROLLER://:29093\n"),
+                format!("{KRAFT}node.id=1\nadvertised.listeners={listeners}\n"),
+                format!(
+                    "broker.id=1\nzookeeper.connect=localhost:1\nlog.dirs=/nowhere/d\nlisteners={listeners}\n"
+                ),
+            ] {
+                let refused = prepared(&text).unwrap_err().to_string();
+                let words =
+                    format!("cannot use the nonroutable meta-address {host}. Use a routable IP address.");
+                assert!(refused.contains(&words), "{text}: {refused}");
+                assert!(refused.contains("--override advertised.listeners="), "{refused}");
+            }
+        }
+    }
+
+    #[test]
     fn a_listener_with_tls_is_refused_by_name() {
-        let refused = prepared("process.roles=broker,controller\nlisteners=SSL://:9093\n").unwrap_err();
+        let refused = prepared(&format!("{KRAFT}node.id=1\nlisteners=SSL://:9093\n")).unwrap_err();
         assert!(refused.to_string().contains("SSL://:9093"), "{refused}");
     }
 }

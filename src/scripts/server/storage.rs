@@ -2,12 +2,16 @@
 
 use super::settings;
 use crate::broker::NodeConfig;
-use crate::broker::storage::{LogDir, random_id, uuid_text};
+use crate::broker::controller::METADATA_TOPIC;
+use crate::broker::error::BrokerError;
+use crate::broker::part;
+use crate::broker::storage::{JOINED, LogDir, random_id, uuid_from_text, uuid_text};
 use crate::kafka::properties;
 use crate::scripts::argparse::{Arg, Command, Group, Manners, Parsed, Parser, Takes, Type};
 use crate::scripts::{Ending, features, out};
 use std::collections::BTreeMap;
 use std::path::Path;
+use uuid::Uuid;
 
 /// What a node of ours agrees to when it is formatted; it knows no other level.
 const RELEASE: &str = "4.4-IV2";
@@ -76,7 +80,7 @@ const PARSER: Parser = Parser {
                 ),
                 Arg::flag(
                     &["--standalone", "-s"],
-                    "The controller is its own quorum, as controllers of ours always are.",
+                    "The controller is its own quorum.",
                 )
                 .of("quorum"),
                 Arg::flag(&["--no-initial-controllers", "-N"], "The quorum is elsewhere.").of("quorum"),
@@ -84,7 +88,7 @@ const PARSER: Parser = Parser {
                     &["--initial-controllers", "-I"],
                     Takes::One(Type::Text),
                     "INITIAL_CONTROLLERS",
-                    "The quorum's controllers; refused, for a controller of ours is its own quorum.",
+                    "The quorum's controllers, as ID@HOST:PORT:DIRECTORY,…; of nodes of ours the first leads.",
                 )
                 .of("quorum"),
             ],
@@ -162,13 +166,7 @@ fn node(given: &Parsed, settings: settings::Properties) -> Result<NodeConfig, En
             "kafka-server-start.sh {path}   (it prepares the folder of a ZooKeeper-era file itself)"
         )));
     }
-    let quorum = ["controller.quorum.bootstrap.servers", "controller.quorum.voters"];
-    if !quorum.iter().any(|name| settings.contains_key(*name)) {
-        return Err(Ending::failure(
-            "If using process.roles, either controller.quorum.bootstrap.servers must contain the set of bootstrap \
-             controllers or controller.quorum.voters must contain a parseable set of controllers.",
-        ));
-    }
+    NodeConfig::check_file(&settings).map_err(|error| Ending::failure(error.to_string()))?;
     Ok(settings::of_server(settings, Vec::new())?.config)
 }
 
@@ -192,6 +190,7 @@ fn info(given: &Parsed) -> Result<u8, Ending> {
     if let Some(meta) = &meta {
         let pairs: Vec<String> = meta
             .iter()
+            .filter(|(name, _)| *name != JOINED)
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         out(&format!("Found metadata: {{{}}}\n", pairs.join(", ")));
@@ -212,6 +211,9 @@ fn format(given: &Parsed) -> Result<(), Ending> {
     check_quorum(given, &config, has_voters)?;
     let id = given.value("cluster-id").unwrap_or_default();
     refuse(given, &config)?;
+    let voters = initial_controllers(given)?;
+    let place = place(given, &config, &voters);
+    check_place(place, &config)?;
     let folder = config.log_dir.display();
     if let Some(known) = meta_properties(&config.log_dir)?.and_then(|mut meta| meta.remove("cluster.id")) {
         if known != id {
@@ -228,13 +230,25 @@ fn format(given: &Parsed) -> Result<(), Ending> {
         out("All of the log directories are already formatted.");
         return Ok(());
     }
-    let mut log_dir = LogDir::open(&config).map_err(|error| Ending::failure(error.to_string()))?;
+    let broken = |error: BrokerError| Ending::failure(error.to_string());
+    let mut log_dir = LogDir::open(&config).map_err(broken)?;
+    let own = voters.iter().find(|voter| voter.id == config.node_id);
+    if let Some(own) = own {
+        log_dir.directory_id = own.directory;
+    }
     log_dir
-        .join(&config, id)
-        .map_err(|error| Ending::failure(error.to_string()))?;
-    let kind = match given.has("standalone") {
-        true => "dynamic metadata voter",
-        false => "metadata",
+        .join(&config, id, place == Place::Elsewhere)
+        .map_err(broken)?;
+    if place == Place::Here {
+        // The folder that has the metadata is the controller's.
+        let metadata = config.log_dir.join(format!("{METADATA_TOPIC}-0"));
+        std::fs::create_dir_all(&metadata)
+            .map_err(|error| Ending::failure(format!("{}: {error}", metadata.display())))?;
+    }
+    let kind = match (given.has("standalone") || own.is_some(), voters.is_empty()) {
+        (true, _) => "dynamic metadata voter",
+        (false, true) => "metadata",
+        (false, false) => "dynamic metadata non-voter",
     };
     out(&format!(
         "Formatting {kind} directory {folder} with metadata.version {RELEASE}."
@@ -261,6 +275,110 @@ fn check_quorum(given: &Parsed, config: &NodeConfig, has_voters: bool) -> Result
     Ok(())
 }
 
+/// Where the cluster's controller is, as the options say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The file says.
+    AsTheFileSays,
+    /// On this node.
+    Here,
+    /// On another.
+    Elsewhere,
+}
+
+fn place(given: &Parsed, config: &NodeConfig, voters: &[InitialController]) -> Place {
+    if !config.roles.controller {
+        return Place::AsTheFileSays;
+    }
+    match voters.first() {
+        // A cluster of ours has one controller: the first.
+        Some(first) if first.id == config.node_id => Place::Here,
+        Some(_) => Place::Elsewhere,
+        None if given.has("standalone") => Place::Here,
+        None if given.has("no-initial-controllers") => Place::Elsewhere,
+        None => Place::AsTheFileSays,
+    }
+}
+
+/// A node that leads must be one that its file names, and one that does not needs another to join.
+fn check_place(place: Place, config: &NodeConfig) -> Result<(), Ending> {
+    let own = config
+        .quorum
+        .iter()
+        .filter(|voter| part::is_own(config, voter))
+        .count();
+    let (others, setting) = (config.quorum.len() - own, "controller.quorum.bootstrap.servers");
+    let refused = |why: &str| Err(Ending::failure(format!("{setting} {why}")));
+    match place {
+        Place::Here if own == 0 && others > 0 => refused(
+            "does not name this node's controller listener, and a node of velo never begins a cluster of its own when \
+             its file names another's.",
+        ),
+        Place::Elsewhere if others == 0 => {
+            refused("names this node alone, so there is no controller that it could join.")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One of `--initial-controllers`.
+struct InitialController {
+    id: i32,
+    directory: Uuid,
+}
+
+/// Reads `ID@HOST:PORT:DIRECTORY,…`
+fn initial_controllers(given: &Parsed) -> Result<Vec<InitialController>, Ending> {
+    let text = given.value("initial-controllers").unwrap_or_default();
+    let words = text.trim().split(',').filter(|word| !word.is_empty());
+    words
+        .map(|word| initial_controller(word.trim()).map_err(Ending::failure))
+        .collect()
+}
+
+fn initial_controller(word: &str) -> Result<InitialController, String> {
+    let (id, address) = word
+        .split_once('@')
+        .ok_or("No @ found in dynamic voter string.")?;
+    if id.is_empty() {
+        return Err("Invalid @ at beginning of dynamic voter string.".to_owned());
+    }
+    let id: i32 = id
+        .parse()
+        .map_err(|_| "Failed to parse node id in dynamic voter string.")?;
+    if id < 0 {
+        return Err(format!("Invalid negative node id {id} in dynamic voter string."));
+    }
+    if address.is_empty() {
+        return Err("No hostname found after node id.".to_owned());
+    }
+    let after_host = match address.strip_prefix('[') {
+        Some(host) => host
+            .split_once(']')
+            .map(|(_, rest)| rest)
+            .ok_or("Hostname began with left bracket, but no right bracket was found.")?,
+        None => address
+            .find(':')
+            .and_then(|colon| address.get(colon..))
+            .ok_or("No colon following hostname could be found.")?,
+    };
+    let after_host = after_host
+        .strip_prefix(':')
+        .ok_or("Port section must start with a colon.")?;
+    let (port, directory) = after_host
+        .split_once(':')
+        .ok_or("No colon following port could be found.")?;
+    let port: i32 = port
+        .parse()
+        .map_err(|_| "Failed to parse port in dynamic voter string.")?;
+    if u16::try_from(port).is_err() {
+        return Err(format!("Invalid port {port} in dynamic voter string."));
+    }
+    let directory =
+        uuid_from_text(directory).ok_or("Failed to parse directory ID in dynamic voter string.")?;
+    Ok(InitialController { id, directory })
+}
+
 /// Names what a node of ours has no use for.
 fn refuse(given: &Parsed, config: &NodeConfig) -> Result<(), Ending> {
     let refused = |option: &str, why: &str| {
@@ -272,18 +390,6 @@ fn refuse(given: &Parsed, config: &NodeConfig) -> Result<(), Ending> {
         return refused(
             "add-scram",
             "its listeners are PLAINTEXT and ask for no password.",
-        );
-    }
-    if given.has("initial-controllers") {
-        return refused(
-            "initial-controllers",
-            "its controller is its own quorum; --standalone says so.",
-        );
-    }
-    if given.has("no-initial-controllers") && config.roles.controller {
-        return refused(
-            "no-initial-controllers",
-            "its controller is its own quorum; --standalone says so.",
         );
     }
     if given.has("standalone") && !config.roles.controller {

@@ -5,6 +5,7 @@ use super::node;
 use super::running::Kind;
 use super::settings::{self, Prepared, Properties};
 use crate::broker::config::NodeConfig;
+use crate::broker::part::Part;
 use crate::failure::{Failure, Outcome};
 use crate::scripts::Ending;
 
@@ -59,5 +60,9 @@ fn controller(given: &Properties, mut remarks: Vec<String>) -> Outcome<Prepared>
     remarks.push("Next, in another terminal: kafka-server-start.sh config/server.properties".to_owned());
     let config = NodeConfig::from_properties(properties)
         .map_err(|error| Failure::request("the controller cannot run with these settings").because(error))?;
-    Ok(Prepared { config, remarks })
+    Ok(Prepared {
+        config,
+        part: Part::Leads,
+        remarks,
+    })
 }

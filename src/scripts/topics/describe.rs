@@ -10,14 +10,18 @@ use std::collections::BTreeSet;
 /// Which of the topics and partitions are shown.
 struct Selection<'a> {
     parsed: &'a Parsed,
+    /// What stands for the eligible leader replicas (KIP-966): the API that asks by id does not tell them.
+    elr: &'static str,
     live_brokers: BTreeSet<i32>,
 }
 
 pub(super) fn run(admin: &Admin, parsed: &Parsed) -> Result<(), Ending> {
-    let described = described(admin, parsed)?;
+    let id = asked_id(parsed)?;
+    let described = described(admin, parsed, id)?;
     let cluster = admin.describe_cluster().map_err(failed("describeCluster"))?;
     let selection = Selection {
         parsed,
+        elr: id.map_or("", |_| "N/A"),
         live_brokers: cluster.brokers.iter().map(|broker| broker.id).collect(),
     };
     for topic in described {
@@ -29,7 +33,8 @@ pub(super) fn run(admin: &Admin, parsed: &Parsed) -> Result<(), Ending> {
     Ok(())
 }
 
-fn described(admin: &Admin, parsed: &Parsed) -> Result<Vec<TopicDescription>, Ending> {
+/// `--topic-id`; the id of nothing is as good as none.
+fn asked_id(parsed: &Parsed) -> Result<Option<&str>, Ending> {
     parsed
         .number::<i32>("partition-size-limit-per-response")
         .map_err(late)?;
@@ -37,8 +42,11 @@ fn described(admin: &Admin, parsed: &Parsed) -> Result<Vec<TopicDescription>, En
         .value("topic-id")
         .map_err(late)?
         .map(checked_id)
-        .transpose()?
-        .filter(|id| !is_zero(id));
+        .transpose()?;
+    Ok(id.filter(|id| !is_zero(id)))
+}
+
+fn described(admin: &Admin, parsed: &Parsed, id: Option<&str>) -> Result<Vec<TopicDescription>, Ending> {
     let names = match id {
         Some(_) => admin
             .metadata()
@@ -108,7 +116,7 @@ impl Selection<'_> {
             .unwrap_or(1);
         for partition in &topic.partitions {
             if !reports || self.is_reported(partition, min_isr) {
-                print_partition(&topic.name, partition);
+                print_partition(&topic.name, partition, self.elr);
             }
         }
     }
@@ -140,13 +148,13 @@ fn print_topic(topic: &TopicDescription, own: &[String]) {
     ));
 }
 
-fn print_partition(topic: &str, partition: &PartitionDescription) {
+fn print_partition(topic: &str, partition: &PartitionDescription, elr: &str) {
     let joined = |ids: &[i32]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let leader = partition
         .leader
         .map_or_else(|| "none".to_owned(), |leader| leader.to_string());
     out(&format!(
-        "\tTopic: {topic}\tPartition: {}\tLeader: {leader}\tReplicas: {}\tIsr: {}\tElr: \tLastKnownElr: ",
+        "\tTopic: {topic}\tPartition: {}\tLeader: {leader}\tReplicas: {}\tIsr: {}\tElr: {elr}\tLastKnownElr: {elr}",
         partition.partition,
         joined(&partition.replicas),
         joined(&partition.isr)

@@ -83,6 +83,7 @@ async fn joins_that_wait_hold_no_memory_of_requests() {
     let settings = [
         ("group.initial.rebalance.delay.ms", "60000"),
         ("queued.max.request.bytes", &budget.to_string()),
+        ("socket.request.max.bytes", &budget.to_string()),
     ];
     let broker = broker_with_topic(&settings).await;
     let mut parked = Vec::new();

@@ -251,6 +251,7 @@ pub fn context(client: &str) -> RequestContext {
         peer: ([127, 0, 0, 1], 1234).into(),
         connection_id: 1,
         listener: ListenerKind::Broker,
+        listener_name: "PLAINTEXT".into(),
         peer_gone: PeerGone::default(),
     }
 }
