@@ -17,7 +17,8 @@ pub struct Script {
     pub group: Vec<Group>,
 }
 
-/// Cases that share topics, records, groups and files. `{t}` stands for the group's id everywhere.
+/// Cases that share topics, records, groups and files. `{t}` stands for the group's id everywhere,
+/// `{id:TOPIC}` for a topic's id in lines.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {

@@ -3,11 +3,15 @@
 use super::cases::{Group, Member, On, Topic, Transaction};
 use crate::support::cluster::Cluster;
 use crate::support::ending;
+use crate::support::raw::ask_at;
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::{MetadataRequest, TopicName};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use velodrome::broker::storage::uuid_text;
 use velodrome::kafka::{Admin, Connection, GroupState, NewTopic, TopicPartition};
 
 /// Nothing to prepare takes longer.
@@ -135,6 +139,22 @@ impl Drop for Leaving {
 impl Prepared {
     /// A text of the group with its names put in.
     pub fn fill(&self, group: &Group, text: &str) -> String {
+        self.with_ids(self.fill_names(group, text))
+    }
+
+    /// Puts a topic's id for `{id:TOPIC}`.
+    fn with_ids(&self, mut text: String) -> String {
+        while let Some((before, rest)) = text.split_once("{id:") {
+            let (topic, after) = rest.split_once('}').unwrap();
+            let wanted = MetadataRequestTopic::default().with_name(Some(TopicName(topic.to_owned().into())));
+            let request = MetadataRequest::default().with_topics(Some(vec![wanted]));
+            let id = ask_at(&self.server, request, 12).topics[0].topic_id;
+            text = format!("{before}{}{after}", uuid_text(id));
+        }
+        text
+    }
+
+    fn fill_names(&self, group: &Group, text: &str) -> String {
         let dir = self.dir.path().display().to_string();
         group.fill(text, &self.server, &dir, &self.logs)
     }
