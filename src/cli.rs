@@ -2,10 +2,12 @@
 
 use crate::commands::{self, Context};
 use crate::failure::{Failure, Kind, Outcome};
+use crate::nearest::nearest;
 use crate::scripts;
-use crate::ui::output::complain;
-use crate::ui::{Interrupt, OutputChoice};
-use clap::{Parser, Subcommand};
+use crate::ui::{Interrupt, OutputFormat};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +18,8 @@ use std::process::ExitCode;
     name = "velo",
     version,
     propagate_version = true,
-    disable_help_subcommand = true
+    disable_help_subcommand = true,
+    before_help = HOW_TO_BEGIN
 )]
 pub struct Cli {
     /// Options of every command.
@@ -27,26 +30,42 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// What `velo` alone begins with.
+const HOW_TO_BEGIN: &str = "\
+To begin:
+  velo cluster start     a Kafka cluster of your own on this machine
+  velo lesson start      the course, step by step; --lang fr, es or en
+  velo topic create NAME, velo produce NAME, velo consume NAME --from-beginning
+  velo help COMMAND      what a command does, with all its options
+  velo scripts install   Kafka's own script names, kafka-topics.sh and all others
+";
+
 /// Options that every command takes.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Brokers to ask first [default: the current context, else the cluster of this machine that runs, else localhost:9092]
     #[arg(
+        short,
         long,
         global = true,
         value_name = "HOST:PORT,…",
         env = "VELO_BOOTSTRAP_SERVER"
     )]
     pub bootstrap_server: Option<String>,
+    /// Use this context instead of the current one, for one command
+    ///
+    /// Typed here it also wins over the address in VELO_BOOTSTRAP_SERVER; its own variable does not.
+    #[arg(long, global = true, value_name = "NAME", env = "VELO_CONTEXT", add = commands::candidates::contexts())]
+    pub context: Option<String>,
     /// Connection settings, by Java or librdkafka property names
     #[arg(long, global = true, value_name = "FILE", env = "VELO_COMMAND_CONFIG")]
     pub command_config: Option<PathBuf>,
     /// How to print data
-    #[arg(long, global = true, value_name = "FORMAT", value_parser = OutputChoice::of_results())]
-    pub output: Option<OutputChoice>,
-    /// Language of the course [default: from the locale]
-    #[arg(long, global = true, value_name = "LANG", value_enum)]
+    #[arg(short, long, global = true, value_name = "FORMAT", value_enum)]
+    pub output: Option<OutputFormat>,
+    /// Language of the course [default: the one it was begun in, else from the locale]
+    #[arg(long, global = true, value_name = "LANG", value_enum, env = "VELO_LANG")]
     pub lang: Option<crate::i18n::Lang>,
     /// Say more on stderr; twice for librdkafka's own log
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -105,7 +124,52 @@ pub enum Command {
     Completions(commands::completions::CompletionsArgs),
 }
 
+impl Global {
+    /// The options as they are meant together: a context that is typed wins over the address of the environment, since it
+    /// was meant for this one command; two clusters typed are a slip.
+    ///
+    /// # Errors
+    /// When both a context and an address are typed.
+    fn settled(&self, matches: &ArgMatches, command: &Command) -> Outcome<Self> {
+        let typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let mut settled = self.clone();
+        if typed("context") {
+            if typed("bootstrap_server") {
+                return Err(
+                    Failure::usage("--bootstrap-server and --context name two clusters")
+                        .hint("leave one of them out"),
+                );
+            }
+            settled.bootstrap_server = None;
+        } else if command.manages_contexts() {
+            // Whoever mends the contexts is not stopped by a variable that names none of them.
+            settled.context = None;
+        }
+        settled.context = settled.context.filter(|name| !name.is_empty());
+        Ok(settled)
+    }
+}
+
 impl Command {
+    /// Whether the command asks a cluster and ends with its answers, so that nothing but an answer is waited for.
+    fn is_an_exchange(&self) -> bool {
+        matches!(
+            self,
+            Command::Topic(_)
+                | Command::Group(_)
+                | Command::Config(_)
+                | Command::Offsets(_)
+                | Command::Records(_)
+                | Command::Doctor
+        )
+    }
+
+    /// Whether the command is about the contexts themselves, and not about the cluster of one of them.
+    fn manages_contexts(&self) -> bool {
+        use commands::contexts::ContextCommand;
+        matches!(self, Command::Context(command) if !matches!(command, ContextCommand::Show(_)))
+    }
+
     fn run(self, context: &Context) -> Outcome {
         match self {
             Command::Cluster(command) => command.run(context),
@@ -132,46 +196,132 @@ impl Command {
 /// Runs one command line, `arguments[0]` being the program's name.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     crate::panics::explain();
-    if let Some(code) = run_script(&arguments) {
+    if let Some(code) = run_script(arguments.first().and_then(program_name), arguments.get(1..)) {
         return ExitCode::from(code);
     }
     commands::completions::answer();
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
+    let arguments = asking_for_help(arguments);
+    if let Some(code) = run_script(
+        arguments.get(1).and_then(|word| word.to_str()),
+        arguments.get(2..),
+    ) {
+        return ExitCode::from(code);
+    }
+    let (matches, cli) = match parse(&arguments) {
+        Ok(parsed) => parsed,
         Err(error) => {
             // clap prints help and version to stdout, mistakes to stderr; a closed pipe is no failure.
             let _ = error.print();
+            suggest_a_script(&error, &arguments);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.exit_code()));
         }
     };
     crate::ui::log::start(cli.global.verbose);
-    let command = cli.command;
-    let outcome = Context::new(cli.global)
-        .and_then(|context| command.run(&context).map_err(|failure| context.advise(failure)));
-    match outcome {
+    Interrupt::end_the_line();
+    let ended = cli
+        .global
+        .settled(&matches, &cli.command)
+        .and_then(Context::new)
+        .and_then(|context| {
+            let _waiting = cli.command.is_an_exchange().then(|| waiting(&context));
+            cli.command
+                .run(&context)
+                .map_err(|failure| context.advise(failure))
+        });
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => report(&failure),
     }
 }
 
-/// The script face: the program is called by a script's name, or the first word is one. Its exit code, if so.
-fn run_script(arguments: &[OsString]) -> Option<u8> {
-    let program = Path::new(arguments.first()?).file_name()?.to_str()?;
-    let words: Vec<String> = arguments
+/// A script's name that is nearly one: clap knows the verbs alone.
+fn suggest_a_script(error: &clap::Error, arguments: &[OsString]) {
+    let word = arguments
+        .get(1)
+        .and_then(|word| word.to_str())
+        .unwrap_or_default();
+    let meant = ["kafka", "zookeeper"]
         .iter()
-        .skip(1)
+        .any(|family| word.starts_with(family));
+    let names = scripts::SCRIPTS.iter().map(|script| script.name);
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && meant
+        && let Some(near) = nearest(word, names)
+    {
+        eprintln!("\nhint: did you mean `{near}`? `velo scripts list` shows all");
+    }
+}
+
+/// Reads a command line.
+fn parse(arguments: &[OsString]) -> Result<(ArgMatches, Cli), clap::Error> {
+    let read = |command: clap::Command| command.try_get_matches_from(arguments);
+    let matches = match read(Cli::command()) {
+        // clap takes what the environment gives for something that was typed, and `velo topic` for half a command.
+        Err(error) if error.kind() == ErrorKind::MissingSubcommand => {
+            return Err(read(without_environment(Cli::command())).err().unwrap_or(error));
+        }
+        read => read?,
+    };
+    let cli = Cli::from_arg_matches(&matches)?;
+    Ok((matches, cli))
+}
+
+/// The same command, which only tells of its variables and does not read them.
+fn without_environment(command: clap::Command) -> clap::Command {
+    let deaf = command.mut_args(|argument| {
+        let Some(variable) = argument.get_env().map(|name| name.to_string_lossy().into_owned()) else {
+            return argument;
+        };
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        argument
+            .env(None::<&str>)
+            .help(format!("{help} [env: {variable}=]"))
+    });
+    deaf.mut_subcommands(without_environment)
+}
+
+/// `velo help topic create` is `velo topic create --help`, and so is `velo topic help create`.
+fn asking_for_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let is_noun = |word: &OsString| {
+        let commands = Cli::command();
+        let noun = word.to_str().and_then(|word| commands.find_subcommand(word));
+        noun.is_some_and(clap::Command::has_subcommands)
+    };
+    let asked = |at: usize| arguments.get(at).is_some_and(|word| word == "help");
+    let at = match arguments.get(1) {
+        Some(_) if asked(1) => 1,
+        Some(first) if asked(2) && is_noun(first) => 2,
+        _ => return arguments,
+    };
+    arguments.remove(at);
+    arguments.push("--help".into());
+    arguments
+}
+
+fn waiting(context: &Context) -> crate::ui::wait::Wait {
+    let bootstrap = context.connection.bootstrap();
+    context.ui.waiting_for(format!("an answer from {bootstrap}"))
+}
+
+/// The script face: the program is called by a script's name, or the first word is one. Its exit code, if so.
+fn run_script(name: Option<&str>, arguments: Option<&[OsString]>) -> Option<u8> {
+    let words: Vec<String> = arguments
+        .unwrap_or_default()
+        .iter()
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
-    scripts::run_named(program, &words).or_else(|| {
-        let (first, rest) = words.split_first()?;
-        scripts::run_named(first, rest)
-    })
+    scripts::run_named(name?, &words)
+}
+
+/// What the program is called by.
+fn program_name(path: &OsString) -> Option<&str> {
+    Path::new(path).file_name()?.to_str()
 }
 
 fn report(failure: &Failure) -> ExitCode {
     if failure.kind() == Kind::Interrupted {
         return ExitCode::from(Interrupt::exit_code());
     }
-    complain(failure);
+    crate::ui::output::tell(failure);
     ExitCode::from(failure.kind().exit_code())
 }

@@ -17,6 +17,7 @@ pub mod failure;
 mod frame;
 pub mod i18n;
 pub mod kafka;
+pub mod nearest;
 pub mod panics;
 pub mod places;
 pub mod process;

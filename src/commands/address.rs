@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 /// The environment's word for `--bootstrap-server`.
 pub const VARIABLE: &str = "VELO_BOOTSTRAP_SERVER";
 
+/// The environment's word for `--context`.
+const CONTEXT_VARIABLE: &str = "VELO_CONTEXT";
+
 /// What decided which cluster a command talks to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
@@ -21,8 +24,10 @@ pub enum Address {
     Option,
     /// [`VARIABLE`]
     Variable,
-    /// The context of this name.
+    /// The context in use, of this name.
     Context(String),
+    /// The context that `--context` or [`CONTEXT_VARIABLE`] names.
+    Chosen(String),
     /// `bootstrap.servers` in this file of `--command-config`.
     File(PathBuf),
     /// The cluster of this machine that runs, in this folder.
@@ -44,22 +49,26 @@ pub struct Resolved {
 }
 
 impl Address {
-    /// Decides: an option wins over the environment, that over the current context, that over the connection properties.
+    /// Decides: `--bootstrap-server` or its environment, the context of `--context` or its environment, the context in use, the
+    /// connection properties. (A `--context` that is typed sets the environment's address aside before: see
+    /// [`Global::settled`].)
     ///
     /// # Errors
     /// When what is named cannot be used.
     pub fn resolve(global: &Global, settings: &Settings, places: &Places) -> Outcome<Resolved> {
-        let current = settings.current.as_ref().zip(settings.current());
-        let current = current.filter(|_| global.bootstrap_server.is_none());
+        let chosen = match &global.bootstrap_server {
+            Some(_) => None,
+            None => settings.chosen(global.context.as_deref())?,
+        };
         let command_config = global
             .command_config
             .clone()
-            .or_else(|| current.and_then(|(_, context)| context.command_config.clone()));
+            .or_else(|| chosen.and_then(|(_, context)| context.command_config.clone()));
         let file = command_config.as_deref();
-        let (address, connection) = match (&global.bootstrap_server, current) {
+        let (address, connection) = match (&global.bootstrap_server, chosen) {
             (Some(servers), _) => (Self::typed(servers), Connection::new(servers, file)?),
             (None, Some((name, context))) => (
-                Address::Context(name.clone()),
+                Self::of_context(name, global),
                 Connection::new(&context.bootstrap_server, file)?,
             ),
             (None, None) => Self::unnamed(file, places)?,
@@ -77,6 +86,21 @@ impl Address {
             Address::Variable
         } else {
             Address::Option
+        }
+    }
+
+    fn of_context(name: &str, global: &Global) -> Self {
+        match global.context {
+            Some(_) => Address::Chosen(name.to_owned()),
+            None => Address::Context(name.to_owned()),
+        }
+    }
+
+    /// The name of the context that decided; none when something else did.
+    pub fn context(&self) -> Option<&str> {
+        match self {
+            Address::Context(name) | Address::Chosen(name) => Some(name),
+            _ => None,
         }
     }
 
@@ -103,7 +127,11 @@ impl Address {
     /// Whether the user named the cluster (the course asks before it starts one).
     pub fn is_named(&self) -> bool {
         match self {
-            Address::Option | Address::Variable | Address::Context(_) | Address::File(_) => true,
+            Address::Option
+            | Address::Variable
+            | Address::Context(_)
+            | Address::Chosen(_)
+            | Address::File(_) => true,
             Address::Running(_) | Address::Undecided | Address::Default => false,
         }
     }
@@ -113,7 +141,7 @@ impl Address {
         match self {
             Address::Option => "as --bootstrap-server says".to_owned(),
             Address::Variable => format!("as {VARIABLE} says"),
-            Address::Context(name) => format!("as the context `{name}` says"),
+            Address::Context(name) | Address::Chosen(name) => format!("as the context `{name}` says"),
             Address::File(file) => format!("as bootstrap.servers in {} says", file.display()),
             Address::Running(folder) => {
                 format!(
@@ -156,6 +184,9 @@ impl Address {
     fn instead(&self) -> String {
         match self {
             Address::Variable => format!(", or: unset {VARIABLE}"),
+            Address::Chosen(name) if std::env::var(CONTEXT_VARIABLE).is_ok_and(|value| value == *name) => {
+                format!(", or: unset {CONTEXT_VARIABLE}")
+            }
             Address::Context(name) => format!(", or forget the context: velo context remove {name}"),
             _ => String::new(),
         }
@@ -216,7 +247,7 @@ impl Address {
 /// # Errors
 /// When the settings file cannot be read, or it cannot be told what runs.
 pub fn of_other_terminals(places: &Places) -> Outcome<Option<String>> {
-    if let Some(context) = Settings::load(places)?.current() {
+    if let Some((_, context)) = Settings::load(places)?.chosen(None)? {
         return Ok(Some(context.bootstrap_server.clone()));
     }
     Ok(match nearby::meant(places)? {

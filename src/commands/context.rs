@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::i18n::Lang;
 use crate::kafka::Connection;
 use crate::places::Places;
-use crate::ui::{OutputChoice, OutputFormat, Ui};
+use crate::ui::{OutputFormat, Ui};
 use std::path::PathBuf;
 
 /// The resolved global options.
@@ -23,12 +23,16 @@ pub struct Context {
     pub places: Places,
     /// How to print.
     pub ui: Ui,
-    /// Language of the course.
+    /// `--output` as it was given, for commands with a default of their own.
+    pub output: Option<OutputFormat>,
+    /// Language of the course: the one that was asked for, else that of the locale.
     pub lang: Lang,
+    /// The language that was asked for, by option or environment.
+    pub lang_asked: Option<Lang>,
 }
 
 impl Context {
-    /// Resolves the global options.
+    /// Resolves the global options, as [`Global::settled`] left them.
     ///
     /// # Errors
     /// When the settings file, or a cluster that is named, cannot be used.
@@ -42,13 +46,13 @@ impl Context {
             command_config: resolved.command_config,
             places,
             ui: Ui::new(
-                global
-                    .output
-                    .map_or(OutputFormat::Table, OutputChoice::for_results),
+                global.output.unwrap_or(OutputFormat::Table),
                 global.verbose,
                 global.quiet,
             ),
+            output: global.output,
             lang: global.lang.unwrap_or_else(Lang::from_locale),
+            lang_asked: global.lang,
         })
     }
 

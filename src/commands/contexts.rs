@@ -1,10 +1,12 @@
 //! `velo context`: named clusters, so that no address has to be typed twice.
 
-use super::Context;
+use super::{Context, candidates};
 use crate::bom;
 use crate::failure::{Failure, Outcome};
+use crate::nearest::nearest;
 use crate::places::Places;
 use crate::ui::OutputFormat;
+use crate::ui::table::{Grid, text};
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,6 +21,8 @@ pub enum ContextCommand {
     Add(AddArgs),
     /// Make a remembered cluster the one that commands talk to
     Use(NameArgs),
+    /// Show which cluster commands talk to, or one that is remembered
+    Show(ShowArgs),
     /// List the remembered clusters
     List,
     /// Forget a cluster
@@ -30,13 +34,25 @@ pub enum ContextCommand {
 pub struct AddArgs {
     /// Name of the cluster
     pub name: String,
+    /// Replace a cluster that is remembered under this name already
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// A remembered cluster's name.
 #[derive(Debug, Args)]
 pub struct NameArgs {
     /// Name of the cluster
+    #[arg(add = candidates::contexts())]
     pub name: String,
+}
+
+/// Options of `velo context show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Name of the cluster [default: the one that commands talk to now]
+    #[arg(add = candidates::contexts())]
+    pub name: Option<String>,
 }
 
 /// A remembered cluster.
@@ -81,9 +97,22 @@ impl Settings {
         }
     }
 
-    /// The cluster in use.
-    pub fn current(&self) -> Option<&NamedCluster> {
-        self.contexts.get(self.current.as_ref()?)
+    /// The cluster of that name; without one, the cluster in use, if there is one.
+    ///
+    /// # Errors
+    /// When there is no cluster of that name.
+    pub fn chosen(&self, name: Option<&str>) -> Outcome<Option<(&str, &NamedCluster)>> {
+        match name {
+            Some(name) => self.named(name).map(Some),
+            None => Ok(self.current.as_deref().and_then(|name| self.named(name).ok())),
+        }
+    }
+
+    fn named(&self, name: &str) -> Outcome<(&str, &NamedCluster)> {
+        let found = self.contexts.get_key_value(name);
+        found
+            .map(|(name, cluster)| (name.as_str(), cluster))
+            .ok_or_else(|| self.unknown(name))
     }
 
     fn save(&self, places: &Places) -> Outcome {
@@ -103,13 +132,31 @@ impl Settings {
         places.settings.join("velo.toml")
     }
 
-    fn ensure_known(&self, name: &str) -> Outcome {
-        if self.contexts.contains_key(name) {
-            return Ok(());
+    fn unknown(&self, name: &str) -> Failure {
+        let failure = Failure::request(format!("there is no context `{name}`"));
+        let failure = match nearest(name, self.contexts.keys().map(String::as_str)) {
+            Some(near) => failure.hint(format!("did you mean `{near}`? `velo context list` shows all")),
+            None => failure.hint("velo context list"),
+        };
+        failure.hint(format!("velo context add {name} --bootstrap-server HOST:PORT"))
+    }
+
+    /// Remembers a cluster; the first one is the one in use.
+    fn add(&mut self, args: AddArgs, cluster: NamedCluster) -> Outcome {
+        let known = self.contexts.get(&args.name);
+        if let Some(known) = known.filter(|known| **known != cluster && !args.force) {
+            let name = &args.name;
+            return Err(Failure::request(format!("there is a context `{name}` already"))
+                .because(format!("it is {}", known.bootstrap_server))
+                .hint(format!(
+                    "velo context add {name} --force --bootstrap-server {}",
+                    cluster.bootstrap_server
+                ))
+                .hint("or choose another name; `velo context list` shows those that are taken"));
         }
-        Err(Failure::request(format!("there is no context `{name}`"))
-            .hint("velo context list")
-            .hint(format!("velo context add {name} --bootstrap-server HOST:PORT")))
+        self.current.get_or_insert_with(|| args.name.clone());
+        self.contexts.insert(args.name, cluster);
+        Ok(())
     }
 }
 
@@ -122,26 +169,24 @@ impl ContextCommand {
         let mut settings = Settings::load(&context.places)?;
         match self {
             ContextCommand::List => return list(&settings, context),
+            ContextCommand::Show(args) => return show(&settings, args.name.as_deref(), context),
             ContextCommand::Add(args) => {
                 context.connection.servers()?;
                 let cluster = NamedCluster {
                     bootstrap_server: context.connection.bootstrap().to_owned(),
                     command_config: absolute(context.command_config.as_ref())?,
                 };
-                context.ui.say(format!(
-                    "Context `{}` is {}.",
-                    args.name, cluster.bootstrap_server
-                ));
-                settings.current.get_or_insert_with(|| args.name.clone());
-                settings.contexts.insert(args.name, cluster);
+                let said = format!("Context `{}` is {}.", args.name, cluster.bootstrap_server);
+                settings.add(args, cluster)?;
+                context.ui.say(said);
             }
             ContextCommand::Use(args) => {
-                settings.ensure_known(&args.name)?;
+                settings.named(&args.name)?;
                 context.ui.say(format!("Commands now talk to `{}`.", args.name));
                 settings.current = Some(args.name);
             }
             ContextCommand::Remove(args) => {
-                settings.ensure_known(&args.name)?;
+                settings.named(&args.name)?;
                 settings.contexts.remove(&args.name);
                 settings.current = settings.current.filter(|current| *current != args.name);
                 context.ui.say(format!("Context `{}` is forgotten.", args.name));
@@ -159,9 +204,51 @@ fn absolute(path: Option<&PathBuf>) -> Outcome<Option<PathBuf>> {
     .transpose()
 }
 
+/// The cluster of that name, else the one that commands talk to now, whatever names it.
+fn show(settings: &Settings, name: Option<&str>, context: &Context) -> Outcome {
+    let (name, cluster) = match name {
+        Some(name) => {
+            let (name, cluster) = settings.named(name)?;
+            (Some(name.to_owned()), cluster.clone())
+        }
+        None => {
+            context.connection.servers()?;
+            (
+                context.address.context().map(str::to_owned),
+                NamedCluster {
+                    bootstrap_server: context.connection.bootstrap().to_owned(),
+                    command_config: context.command_config.clone(),
+                },
+            )
+        }
+    };
+    let value = json!({
+        "name": name, "bootstrap_server": cluster.bootstrap_server, "command_config": cluster.command_config,
+    });
+    if name.is_none() {
+        context.ui.say(match &settings.current {
+            Some(current) => format!(
+                "Not the context `{current}`, which is in use: --bootstrap-server or VELO_BOOTSTRAP_SERVER names another \
+                 address."
+            ),
+            None => "No context is in use; this is the address that commands talk to.".to_owned(),
+        });
+    }
+    context.ui.show(&value, || {
+        let mut grid = Grid::new([text("NAME"), text("ADDRESS"), text("PROPERTIES")]);
+        let config = cluster.command_config.as_ref();
+        grid.row([
+            name.clone().unwrap_or_else(|| "-".to_owned()),
+            cluster.bootstrap_server.clone(),
+            config.map_or_else(|| "-".to_owned(), |path| path.display().to_string()),
+        ]);
+        grid
+    })
+}
+
 fn list(settings: &Settings, context: &Context) -> Outcome {
     let is_current = |name: &String| settings.current.as_ref() == Some(name);
-    if context.ui.format == OutputFormat::Json {
+    if context.ui.is_json() {
         let all: Vec<_> = settings
             .contexts
             .iter()
@@ -172,7 +259,7 @@ fn list(settings: &Settings, context: &Context) -> Outcome {
                 })
             })
             .collect();
-        return context.ui.line(serde_json::Value::from(all).to_string());
+        return context.ui.json(&all);
     }
     for (name, cluster) in &settings.contexts {
         let mark = if is_current(name) { "*" } else { " " };

@@ -1,7 +1,7 @@
 //! The friendly face: one file per verb, a folder per noun. Thin: parse, call the client core, print.
 
 pub mod address;
-mod candidates;
+pub mod candidates;
 pub mod cluster;
 pub mod completions;
 pub mod config;
@@ -19,10 +19,12 @@ pub mod position;
 pub mod produce;
 pub mod quiz;
 pub mod records;
+mod script_completion;
 pub mod scripts;
 pub mod select;
 pub mod settings;
 pub mod settle;
+pub mod synonyms;
 pub mod topic;
 pub mod velib;
 

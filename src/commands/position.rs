@@ -140,7 +140,9 @@ mod tests {
         assert_eq!("earliest".parse(), Ok(Position::Earliest));
         assert_eq!("end".parse(), Ok(Position::Latest));
         assert_eq!("42".parse(), Ok(Position::Offset(42)));
-        assert_eq!("@1767225600000".parse(), Ok(Position::Time(1_767_225_600_000)));
+        for moment in ["@1767225600000", "@1767225600"] {
+            assert_eq!(moment.parse(), Ok(Position::Time(1_767_225_600_000)));
+        }
         assert!("-5".parse::<Position>().is_err());
         assert!("soon".parse::<Position>().is_err());
     }

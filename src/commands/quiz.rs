@@ -1,7 +1,7 @@
 //! `velo quiz`: the lessons' questions.
 
-use super::Context;
-use super::lesson::Terminal;
+use super::lesson::{Terminal, language};
+use super::{Context, candidates};
 use crate::course::load::Source;
 use crate::course::quiz;
 use crate::course::render::Page;
@@ -13,6 +13,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct QuizArgs {
     /// Only the questions of this lesson
+    #[arg(add = candidates::lessons())]
     lesson: Option<String>,
 }
 
@@ -21,7 +22,7 @@ pub struct QuizArgs {
 /// # Errors
 /// When there is no such lesson.
 pub fn run(args: &QuizArgs, context: &Context) -> Outcome {
-    let words = Words::of(context.lang);
+    let words = Words::of(language(context)?);
     let lessons = match &args.lesson {
         Some(name) => vec![Source::Embedded.lesson(name, &words)?],
         None => Source::Embedded.lessons()?,

@@ -5,6 +5,7 @@ use crate::failure::Outcome;
 use crate::scripts::completeness::ABSENT;
 use crate::scripts::{SCRIPTS, install};
 use crate::ui::table::{Grid, text};
+use crate::ui::units::counted;
 use clap::Subcommand;
 use serde_json::json;
 use std::path::PathBuf;
@@ -35,15 +36,20 @@ impl ScriptsCommand {
                 for settings in install::install_settings(&folder)? {
                     context.ui.say(format!("Settings are in {}.", settings.display()));
                 }
-                context
-                    .ui
-                    .say(format!("{} scripts are in {}.", SCRIPTS.len(), folder.display()));
+                context.ui.say(format!(
+                    "{} in {}.",
+                    counted(SCRIPTS.len(), "script is", "scripts are"),
+                    folder.display()
+                ));
                 if !install::is_on_path(&folder) {
                     context.ui.say(format!(
                         "To find them by name: export PATH=\"{}:$PATH\"",
                         folder.display()
                     ));
                 }
+                context
+                    .ui
+                    .say("To complete their options and topics: source <(velo completions bash), or another shell's name");
                 Ok(())
             }
         }

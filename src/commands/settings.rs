@@ -1,8 +1,9 @@
 //! Settings by name, with values as people write them: `retention.ms=4s`, `segment.bytes=1GiB`.
 
+use super::synonyms;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::ConfigEntry;
-use crate::kafka::errors::nearest;
+use crate::nearest::nearest;
 use crate::ui::units;
 
 /// The settings a topic can have, for the nearest name to a slip when there is no topic to ask yet.
@@ -88,12 +89,22 @@ fn measure(name: &str) -> Option<Measure> {
 /// When there is no `=`, or the value is neither a number nor has a unit that fits the setting.
 pub fn parse_assignment(text: &str) -> Outcome<(String, String)> {
     let (name, value) = text.split_once('=').ok_or_else(|| {
-        Failure::usage(format!("`{text}` is not a setting"))
-            .because("a setting is NAME=VALUE")
-            .hint("for example retention.ms=7d")
+        Failure::usage(format!("`{text}` has no value"))
+            .because("a setting and its value are one word: NAME=VALUE")
+            .hint(format!("{}={}", text.trim(), example(text.trim())))
     })?;
     let name = name.trim();
     to_kafka(name, value.trim()).map(|value| (name.to_owned(), value))
+}
+
+/// A value that a setting may well have.
+fn example(name: &str) -> &'static str {
+    match (name, measure(name)) {
+        (_, Some(Measure::Time(_))) => "7d",
+        (_, Some(Measure::Size)) => "1GiB",
+        ("cleanup.policy", _) => "compact",
+        _ => "VALUE",
+    }
 }
 
 fn to_kafka(name: &str, value: &str) -> Outcome<String> {
@@ -146,6 +157,17 @@ pub fn shown(name: &str, value: &str) -> String {
 /// What to say of a setting that nobody knows; `known` are the names there are.
 pub fn unknown<'a>(name: &str, noun: &str, known: impl IntoIterator<Item = &'a str>) -> Failure {
     let failure = Failure::request(format!("`{name}` is not a setting of a {noun}"));
+    let synonym = match noun {
+        "topic" => synonyms::of_topic(name),
+        "broker" => synonyms::of_broker(name),
+        _ => None,
+    };
+    if let Some(synonym) = synonym {
+        let whose = if noun == "topic" { "broker" } else { "topic" };
+        return failure
+            .because(format!("a {whose} calls it so; a {noun} has it by another name"))
+            .hint(format!("did you mean `{synonym}`?"));
+    }
     match nearest(name, known) {
         Some(near) => failure.hint(format!("did you mean `{near}`?")),
         None => failure.hint(format!("velo config get {noun} NAME --all")),
@@ -158,8 +180,12 @@ pub fn unknown<'a>(name: &str, noun: &str, known: impl IntoIterator<Item = &'a s
 /// # Errors
 /// With the nearest name.
 pub fn check_topic_setting(name: &str) -> Outcome {
-    let slip = !TOPIC_SETTINGS.contains(&name) && nearest(name, TOPIC_SETTINGS.iter().copied()).is_some();
-    if slip {
+    let meant = || {
+        synonyms::of_topic(name)
+            .or_else(|| nearest(name, TOPIC_SETTINGS.iter().copied()))
+            .is_some()
+    };
+    if !TOPIC_SETTINGS.contains(&name) && meant() {
         return Err(unknown(name, "topic", TOPIC_SETTINGS.iter().copied()));
     }
     Ok(())
@@ -197,6 +223,32 @@ mod tests {
         assert_eq!(shown("segment.bytes", "1073741824"), "1073741824 (1GiB)");
         assert_eq!(shown("retention.bytes", "-1"), "-1 (unlimited)");
         assert_eq!(shown("min.insync.replicas", "2"), "2");
+    }
+
+    #[test]
+    fn a_name_without_a_value_is_no_unknown_setting() {
+        let failure = parse_assignment("retention.ms").unwrap_err();
+        assert_eq!(failure.what(), "`retention.ms` has no value");
+        assert_eq!(failure.hints(), ["retention.ms=7d"]);
+    }
+
+    #[test]
+    fn a_broker_s_name_finds_the_topic_s_and_the_other_way_round() {
+        for (name, noun, meant) in [
+            ("log.retention.ms", "topic", "retention.ms"),
+            ("log.retention.hours", "topic", "retention.ms"),
+            ("log.roll.ms", "topic", "segment.ms"),
+            ("message.max.bytes", "topic", "max.message.bytes"),
+            ("retention.ms", "broker", "log.retention.ms"),
+        ] {
+            let hint = format!("did you mean `{meant}`?");
+            assert_eq!(
+                unknown(name, noun, TOPIC_SETTINGS.iter().copied()).hints(),
+                [hint],
+                "{name}"
+            );
+        }
+        assert!(check_topic_setting("log.roll.hours").is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The end of a command that did several things, some of which may have failed.
 
 use crate::failure::{Failure, Outcome};
-use crate::ui::output::complain;
+use crate::ui::output::tell;
 
 /// Succeeds when nothing failed. One failure is the command's; of several, each is printed and the command fails with
 /// their number.
@@ -11,15 +11,9 @@ use crate::ui::output::complain;
 pub fn settle(mut failures: Vec<Failure>, tried: usize) -> Outcome {
     if failures.len() > 1 {
         for failure in &failures {
-            complain(failure);
+            tell(failure);
         }
         return Err(Failure::request(format!("{} of {tried} failed", failures.len())));
     }
     failures.pop().map_or(Ok(()), Err)
-}
-
-/// `1 partition`, `3 partitions`
-pub fn count(number: usize, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{ending}")
 }

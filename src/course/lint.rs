@@ -6,6 +6,7 @@ use super::picture;
 use super::program::split;
 use super::prose::{Prose, StepProse, code_blocks};
 use crate::i18n::{Lang, Words};
+use crate::ui::units::count;
 use std::collections::BTreeSet;
 
 /// How many hints a step has at most.
@@ -196,7 +197,10 @@ fn step_text(step: &Step, text: &StepProse) -> Vec<String> {
         }
     }
     if text.hints.len() > MOST_HINTS || (text.hints.is_empty() && !step.checks.is_empty()) {
-        wrong.push(format!("has {} hints; one to three are wanted", text.hints.len()));
+        wrong.push(format!(
+            "has {}; one to three are wanted",
+            count(text.hints.len(), "hint")
+        ));
     }
     let everything = text.everything();
     let names = step

@@ -10,13 +10,14 @@ use crate::failure::Outcome;
 use crate::i18n::{Lang, Words};
 
 /// Takes the lesson on a stage and says all that is wrong, a sentence each. Stops at the first step that its own solution
-/// does not solve, since the next steps build on it.
+/// does not solve, since the next steps build on it. Tells `begins` of each step, which may take minutes.
 ///
 /// # Errors
 /// When the cluster does not answer, or the user interrupts.
-pub fn lesson(lesson: &Lesson, stage: &mut Stage<'_>) -> Outcome<Vec<String>> {
+pub fn lesson(lesson: &Lesson, stage: &mut Stage<'_>, begins: &dyn Fn(&Step)) -> Outcome<Vec<String>> {
     let mut wrong = Vec::new();
     for step in &lesson.steps {
+        begins(step);
         let mut found = Vec::new();
         stage.begin(step)?;
         for need in needs::missing(lesson, step, stage.facts, &stage.dress)? {

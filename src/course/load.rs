@@ -5,6 +5,7 @@ use super::prose::Prose;
 use crate::bom;
 use crate::failure::{Failure, Outcome};
 use crate::i18n::{Lang, Words};
+use crate::nearest::nearest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -82,14 +83,10 @@ impl Source {
             .position(|lesson| lesson.id == name)
             .or_else(|| only(&lessons, |lesson| lesson.id.starts_with(name)));
         position.map(|at| lessons.swap_remove(at)).ok_or_else(|| {
-            let nearest = lessons
-                .iter()
-                .map(|lesson| (strsim::jaro_winkler(&lesson.id, name), lesson.id.as_str()))
-                .max_by(|a, b| a.0.total_cmp(&b.0));
             let failure = Failure::usage(words.fill("error.no-such-lesson", &[("name", name)]));
-            match nearest {
-                Some((likeness, id)) if likeness > 0.7 => failure.hint(format!("velo lesson start {id}")),
-                _ => failure.hint("velo lesson list"),
+            match nearest(name, lessons.iter().map(|lesson| lesson.id.as_str())) {
+                Some(near) => failure.hint(words.fill("error.did-you-mean", &[("name", near)])),
+                None => failure.hint("velo lesson list"),
             }
         })
     }

@@ -6,7 +6,7 @@
 //! ```
 //! ````
 
-use dialoguer::console::measure_text_width;
+use console::measure_text_width;
 
 /// How wide a picture is at most, in columns: with the margin of a code block it fits a terminal of 80.
 pub const WIDEST: usize = 74;

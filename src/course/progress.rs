@@ -16,6 +16,9 @@ pub struct Progress {
     /// The lesson that `velo lesson check` and its like are about.
     #[serde(default)]
     pub current: Option<String>,
+    /// The language that was asked for when a lesson was last begun (`fr`), for the commands in other terminals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lang: Option<String>,
     /// By lesson id.
     #[serde(default, rename = "lesson")]
     pub lessons: BTreeMap<String, LessonProgress>,

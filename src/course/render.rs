@@ -1,8 +1,8 @@
 //! Text for a terminal: Markdown paragraphs folded to its width, code left as it is. The screen is never cleared.
 
 use super::picture;
+use crate::ui::fold::fold;
 use crate::ui::foreign::harmless;
-use dialoguer::console;
 
 /// How wide prose is at most: longer lines are hard to read.
 const WIDEST: usize = 92;
@@ -107,10 +107,17 @@ impl Page {
         )
     }
 
-    /// What a check's line looks like: green or red, besides its mark.
+    /// What a check's line looks like: green or red, besides its mark; folded under its own words.
     pub fn verdict(self, passed: bool, line: &str) -> String {
         let style = console::Style::new();
-        self.paint(&harmless(line), if passed { style.green() } else { style.red() })
+        let line = harmless(line);
+        let text = line.trim_start();
+        let indent = " ".repeat(line.len() - text.len());
+        let folded = fold(text, self.width.saturating_sub(indent.len()), 2);
+        self.paint(
+            &format!("{indent}{}", folded.join(&format!("\n{indent}"))),
+            if passed { style.green() } else { style.red() },
+        )
     }
 
     /// Quieter than the rest.
@@ -160,45 +167,6 @@ fn without_stars(text: &str) -> String {
             in_code || *letter != '*'
         })
         .collect()
-}
-
-/// Folds at spaces; lines after the first begin with `hanging` spaces. Code between backticks stays on one line.
-fn fold(text: &str, width: usize, hanging: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in words(text) {
-        let length = console::measure_text_width(&line) + 1 + console::measure_text_width(&word);
-        if !line.trim().is_empty() && length > width {
-            lines.push(std::mem::replace(&mut line, " ".repeat(hanging)));
-            line.push_str(&word);
-        } else {
-            if !line.is_empty() && !line.ends_with(' ') {
-                line.push(' ');
-            }
-            line.push_str(&word);
-        }
-    }
-    lines.push(line);
-    lines
-}
-
-/// Words, a piece of code between backticks being one; what a no-break space joins is one, too.
-fn words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut in_code = false;
-    for word in text.split_ascii_whitespace() {
-        match words.last_mut() {
-            Some(last) if in_code => {
-                last.push(' ');
-                last.push_str(word);
-            }
-            _ => words.push(word.to_owned()),
-        }
-        if word.matches('`').count() % 2 == 1 {
-            in_code = !in_code;
-        }
-    }
-    words
 }
 
 #[cfg(test)]

@@ -28,6 +28,11 @@ impl Lang {
         }
     }
 
+    /// The language of two letters, if it is one of ours.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lang| lang.code() == code)
+    }
+
     /// The language of the user's locale, English when it is none of ours.
     pub fn from_locale() -> Self {
         let locale = sys_locale::get_locale().unwrap_or_default().to_lowercase();

@@ -39,13 +39,34 @@ impl Words {
             .map_or(key, String::as_str)
     }
 
-    /// The words of a key with each `{name}` replaced by its value.
+    /// The words of a key with each `{name}` replaced by its value, and each `{name:one|others}` by the words that go with
+    /// that number in this language.
     pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
         values
             .iter()
             .fold(self.say(key).to_owned(), |text, (name, value)| {
-                text.replace(&format!("{{{name}}}"), value)
+                self.agree(text, name, value)
+                    .replace(&format!("{{{name}}}"), value)
             })
+    }
+
+    fn agree(&self, mut text: String, name: &str, value: &str) -> String {
+        let begin = format!("{{{name}:");
+        while let Some(at) = text.find(&begin) {
+            let Some((choice, rest)) = text.split_at(at).1.split_once('}') else {
+                break;
+            };
+            let words = choice.strip_prefix(&begin).unwrap_or_default();
+            let (one, others) = words.split_once('|').unwrap_or((words, words));
+            let chosen = if self.is_singular(value) { one } else { others };
+            text = format!("{}{chosen}{rest}", text.split_at(at).0);
+        }
+        text
+    }
+
+    /// French counts nought as it counts one.
+    fn is_singular(&self, number: &str) -> bool {
+        number == "1" || (self.lang == Lang::Fr && number == "0")
     }
 
     /// Every key of this language, in order.
@@ -83,9 +104,12 @@ mod tests {
         let mut found: Vec<String> = text
             .split('{')
             .skip(1)
-            .filter_map(|rest| rest.split_once('}').map(|(name, _)| name.to_owned()))
+            .filter_map(|rest| rest.split_once('}'))
+            .map(|(place, _)| place.split(':').next().unwrap_or(place).to_owned())
             .collect();
         found.sort();
+        // A language may need to choose its words more often than another.
+        found.dedup();
         found
     }
 
@@ -103,6 +127,24 @@ mod tests {
                     "{key} in {lang:?}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn words_agree_with_their_number_in_each_language() {
+        for (lang, number, wanted) in [
+            (Lang::En, "1", "1 of 1 step passed."),
+            (Lang::En, "2", "2 of 2 steps passed."),
+            (Lang::Fr, "1", "1 étape réussie sur 1."),
+            (Lang::Fr, "0", "0 étape réussie sur 0."),
+            (Lang::Es, "1", "1 paso superado de 1."),
+            (Lang::Es, "0", "0 pasos superados de 0."),
+        ] {
+            let said = Words::of(lang).fill(
+                "runner.end",
+                &[("passed", number), ("steps", number), ("lesson", "x")],
+            );
+            assert!(said.starts_with(wanted), "{lang:?}: {said}");
         }
     }
 

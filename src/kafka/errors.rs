@@ -205,32 +205,9 @@ impl fmt::Display for KafkaError {
 
 impl std::error::Error for KafkaError {}
 
-/// Among `names`, the one that `wrong` was most likely meant to be.
-pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    names
-        .into_iter()
-        .map(|name| {
-            (
-                strsim::jaro_winkler(&wrong.to_lowercase(), &name.to_lowercase()),
-                name,
-            )
-        })
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, name)| name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_slip_finds_the_name_that_was_meant() {
-        let names = ["velib-stations", "trips", "iabd-topic"];
-        assert_eq!(nearest("velib-station", names), Some("velib-stations"));
-        assert_eq!(nearest("iabd_topic", names), Some("iabd-topic"));
-        assert_eq!(nearest("people", names), None);
-    }
 
     #[test]
     fn no_bare_code_is_shown() {

@@ -6,6 +6,7 @@ use super::ffi::{Handle, Reports, Topic};
 use super::patience::{Patience, never_twice};
 use super::reach::{self, Missing};
 use crate::failure::{Failure, Outcome};
+use crate::ui::units::count;
 use rdkafka::ClientConfig;
 use std::cell::{Cell, Ref, RefCell};
 use std::time::{Duration, Instant};
@@ -269,7 +270,7 @@ pub(super) fn no_partition(topic: &str, partition: i32, partitions: &[i32]) -> F
     let last = partitions.last().copied().unwrap_or(0);
     let has = match partitions.len() {
         1 => "1 partition: 0".to_owned(),
-        count => format!("{count} partitions: 0 to {last}"),
+        all => format!("{}: 0 to {last}", count(all, "partition")),
     };
     Failure::usage(format!("topic `{topic}` has no partition {partition}"))
         .because(format!("it has {has}"))

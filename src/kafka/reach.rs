@@ -1,8 +1,8 @@
 //! The first contact of a producer or consumer: wait for a broker, find a topic's partitions, or say what is wrong.
 
-use super::Connection;
 use super::errors::{ErrorCode, KafkaError};
 use super::ffi::{Handle, Topic};
+use super::{Admin, Connection};
 use crate::failure::{Failure, Outcome};
 use std::time::{Duration, Instant};
 
@@ -56,10 +56,7 @@ pub(super) fn partitions_of(
 
 fn refused(connection: &Connection, name: &str, error: KafkaError) -> Failure {
     if error.is_unknown_topic() {
-        return Failure::request(format!("topic `{name}` does not exist"))
-            .because(format!("no topic of that name on {}", connection.bootstrap()))
-            .hint(format!("velo topic create {name}"))
-            .hint("velo topic list");
+        return Admin::connect(connection).map_or_else(|gone| gone, |admin| admin.unknown_topic(name));
     }
     error.into_failure(format!("cannot use topic `{name}`"))
 }

@@ -3,8 +3,9 @@
 
 use super::oauth::refreshes_tokens;
 use super::patience::never_twice;
-use super::{Connection, errors};
+use super::{Admin, Connection, errors};
 use crate::failure::{Failure, Outcome};
+use crate::ui::units;
 use parking_lot::Mutex;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
@@ -63,7 +64,7 @@ pub struct Outgoing<'a> {
 /// An idempotent producer that waits for all in-sync replicas.
 pub struct RecordProducer {
     producer: BaseProducer<Reports>,
-    bootstrap: String,
+    connection: Connection,
     /// How long records may take; `None` for as long as the cluster is away.
     patience: Option<Duration>,
 }
@@ -106,7 +107,7 @@ impl RecordProducer {
             .map_err(|error| told(&error).into_failure("cannot make a producer"))?;
         Ok(RecordProducer {
             producer,
-            bootstrap: connection.bootstrap().to_owned(),
+            connection: connection.clone(),
             patience,
         })
     }
@@ -192,15 +193,19 @@ impl RecordProducer {
     }
 
     fn failure(&self, topic: &str, count: u64, error: &KafkaError) -> Failure {
-        let records = if count == 1 { "record" } else { "records" };
-        let what = format!("{count} {records} for topic `{topic}` not written");
+        let what = format!(
+            "{} for topic `{topic}` not written",
+            units::count(count, "record")
+        );
         if matches!(
             error.rdkafka_error_code(),
             Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)
         ) {
             let seconds = DELIVERY.as_secs();
-            return Failure::unreachable(what)
-                .because(format!("{} did not acknowledge in {seconds} s", self.bootstrap));
+            return Failure::unreachable(what).because(format!(
+                "{} did not acknowledge in {seconds} s",
+                self.connection.bootstrap()
+            ));
         }
         if let Some((_, why)) = self.producer.client().fatal_error() {
             return Failure::request(what)
@@ -214,9 +219,13 @@ impl RecordProducer {
         }
         let told = told(error);
         if told.is_unknown_topic() {
-            return Failure::request(what)
-                .because(format!("no topic of that name on {}", self.bootstrap))
-                .hint(format!("velo topic create {topic}"));
+            let missing =
+                Admin::connect(&self.connection).map_or_else(|gone| gone, |admin| admin.unknown_topic(topic));
+            let failure = Failure::request(what).because(missing.in_a_line());
+            return missing
+                .hints()
+                .iter()
+                .fold(failure, |failure, hint| failure.hint(hint.as_str()));
         }
         told.into_failure(what)
     }

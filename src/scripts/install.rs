@@ -20,8 +20,7 @@ pub fn install(folder: &Path) -> Outcome {
     };
     let binary = std::env::current_exe().map_err(|error| failed(folder, error))?;
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    let names = SCRIPTS.iter().flat_map(|script| file_names(script.name));
-    let paths: Vec<PathBuf> = names.map(|name| folder.join(name)).collect();
+    let paths: Vec<PathBuf> = command_names().map(|name| folder.join(name)).collect();
     let is_there = |path: &Path| path.symlink_metadata().is_ok();
     if let Some(foreign) = paths
         .iter()
@@ -85,6 +84,11 @@ fn file_names(script: &str) -> Vec<String> {
     } else {
         vec![format!("{script}.sh"), script.to_owned()]
     }
+}
+
+/// Every name that a script can be called by, of all scripts.
+pub fn command_names() -> impl Iterator<Item = String> {
+    SCRIPTS.iter().flat_map(|script| file_names(script.name))
 }
 
 /// A link to a `velo`, this one or an older one, or a copy of this one.

@@ -1,16 +1,14 @@
 //! Ctrl-C and its like: one flag for the whole process, so that a loop ends by itself, having committed and flushed.
 
+#[cfg(unix)]
+use super::terminal::Terminal;
 use crate::failure::{Failure, Outcome};
 use crate::process::{INTERRUPTED, Signals};
 #[cfg(unix)]
-use dialoguer::console::Term;
-#[cfg(unix)]
 use parking_lot::Mutex;
-#[cfg(unix)]
-use rustix::termios::{self, OptionalActions, Termios};
-use std::io;
+use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
@@ -19,7 +17,9 @@ use tokio::runtime::Builder;
 static PRESSED: AtomicU8 = AtomicU8::new(0);
 /// How the terminal was before the question that is being asked on it.
 #[cfg(unix)]
-static ASKED: Mutex<Option<Termios>> = Mutex::new(None);
+static ASKED: Mutex<Option<Terminal>> = Mutex::new(None);
+/// Whether the line on which Ctrl-C is pressed has yet to be ended.
+static END_LINE: AtomicBool = AtomicBool::new(false);
 static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
 
 /// The longest time between a Ctrl-C and the end of [`Interrupt::sleep`].
@@ -45,6 +45,20 @@ impl Interrupt {
         }
     }
 
+    /// From now on the line on which Ctrl-C is pressed is ended. Kafka's own tools leave it as it is.
+    pub fn end_the_line() {
+        END_LINE.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends the line on which Ctrl-C was pressed now, once, be it a signal or a key that a question reads.
+    pub(super) fn end_this_line() {
+        if END_LINE.swap(false, Ordering::SeqCst) && io::stderr().is_terminal() {
+            // The terminal has written `^C` where the cursor was; our last words begin on a line of their own. One that has
+            // just closed needs no line.
+            let _ = writeln!(io::stderr());
+        }
+    }
+
     /// The exit code of what was interrupted: 130 after Ctrl-C, 143 after SIGTERM, 129 when the terminal closed.
     pub fn exit_code() -> u8 {
         match PRESSED.load(Ordering::SeqCst) {
@@ -59,7 +73,7 @@ impl Interrupt {
     pub fn during<T>(self, question: impl FnOnce() -> T) -> T {
         #[cfg(unix)]
         {
-            *ASKED.lock() = termios::tcgetattr(io::stdin()).ok();
+            *ASKED.lock() = Terminal::remember();
         }
         let answer = question();
         #[cfg(unix)]
@@ -124,6 +138,7 @@ fn listen() -> io::Result<()> {
                     super::keys::restore();
                     std::process::exit(i32::from(code));
                 }
+                Interrupt::end_this_line();
                 #[cfg(unix)]
                 end_a_deaf_question(code);
             }
@@ -141,9 +156,7 @@ fn end_a_deaf_question(code: u8) {
     }
     thread::sleep(DEAF);
     if let Some(before) = ASKED.lock().take() {
-        // The process ends whether or not the terminal is still there.
-        let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, &before);
-        let _ = Term::stderr().show_cursor();
+        drop(before);
         std::process::exit(i32::from(code));
     }
 }

@@ -1,7 +1,6 @@
 //! Keys that act at once, and lines, typed by a person: a terminal that hands over each key, and is put back as it was in
 //! every way out of this process.
 
-use dialoguer::console;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -294,7 +293,7 @@ mod terminal {
 
 #[cfg(not(unix))]
 mod terminal {
-    use dialoguer::console::{Key, Term};
+    use console::{Key, Term};
     use std::io;
     use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
     use std::time::Duration;

@@ -1,13 +1,15 @@
 //! The lines of a file, of standard input or of a person who types, read by a thread of their own so that Ctrl-C and
 //! deliveries are noticed while it waits.
 
+use super::editor::{LineEditor, Printer, Typed, unreadable};
+use super::terminal::Terminal;
 use crate::bom::Beginning;
 use crate::failure::{Failure, Outcome};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::Duration;
 
 /// Read at once.
@@ -45,6 +47,12 @@ pub enum Next {
 pub struct Lines {
     chunks: Receiver<io::Result<(Chunk, usize)>>,
     what: String,
+    /// Lets the person who types have the next line; none where lines come by themselves.
+    asked: Option<Sender<()>>,
+    /// Says something above the line that is being typed.
+    printer: Option<Printer>,
+    /// Puts the terminal back when a line is still being typed at the end.
+    _terminal: Option<Terminal>,
 }
 
 impl Lines {
@@ -67,7 +75,52 @@ impl Lines {
                 let _ = sender.send(Err(error));
             }
         });
-        Ok(Lines { chunks, what })
+        Ok(Lines {
+            chunks,
+            what,
+            asked: None,
+            printer: None,
+            _terminal: None,
+        })
+    }
+
+    /// Has a person type lines at `prompt`, one after each call of [`Lines::ask`], `repeat` times the lot.
+    ///
+    /// # Errors
+    /// When the terminal cannot be used.
+    pub fn typed(prompt: &'static str, repeat: u64) -> Outcome<Self> {
+        let terminal = Terminal::remember();
+        let mut editor = LineEditor::open().map_err(unreadable)?;
+        let printer = editor.printer();
+        let (sender, chunks) = sync_channel(AHEAD);
+        let (asked, asking) = channel();
+        std::thread::spawn(move || {
+            if let Err(error) = type_all(&mut editor, prompt, repeat, &asking, &sender) {
+                // As above.
+                let _ = sender.send(Err(error));
+            }
+        });
+        Ok(Lines {
+            chunks,
+            what: "the terminal".to_owned(),
+            asked: Some(asked),
+            printer,
+            _terminal: terminal,
+        })
+    }
+
+    /// Asks a person who types for the next line.
+    pub fn ask(&self) {
+        if let Some(asked) = &self.asked {
+            // Whoever typed has ended: there is nothing left to ask for.
+            let _ = asked.send(());
+        }
+    }
+
+    /// Says something above the line that a person is typing. Whether that could be done.
+    pub fn say_above(&mut self, text: &str) -> bool {
+        let printer = self.printer.as_mut();
+        printer.is_some_and(|printer| printer.print(format!("{text}\n")).is_ok())
     }
 
     /// The next lines, after waiting up to `timeout`.
@@ -77,6 +130,8 @@ impl Lines {
     pub fn next(&self, timeout: Duration) -> Outcome<Next> {
         match self.chunks.recv_timeout(timeout) {
             Ok(Ok((chunk, first))) => Ok(Next::Lines(chunk, first)),
+            // Ctrl-C is a key to the one who types.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Err(Failure::interrupted()),
             Ok(Err(error)) => {
                 Err(Failure::request(format!("cannot read on from {}", self.what)).because(error))
             }
@@ -112,9 +167,50 @@ fn open(file: Option<&Path>) -> io::Result<Input> {
     }
 }
 
-type Sender = SyncSender<io::Result<(Chunk, usize)>>;
+type Chunks = SyncSender<io::Result<(Chunk, usize)>>;
 
-fn read_all(input: Input, repeat: u64, sender: &Sender) -> io::Result<()> {
+/// Sends what a person types until Ctrl-D, one line whenever one is asked for.
+fn type_all(
+    editor: &mut LineEditor,
+    prompt: &str,
+    repeat: u64,
+    asking: &Receiver<()>,
+    sender: &Chunks,
+) -> io::Result<()> {
+    let mut kept = Vec::new();
+    let mut first = 1;
+    while asking.recv().is_ok() {
+        let line = match editor.ask(prompt)? {
+            Typed::Line(line) => line,
+            Typed::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
+            Typed::End => return send_again(&kept, repeat, sender),
+        };
+        let chunk = Arc::new(format!("{line}\n").into_bytes());
+        if repeat > 1 {
+            kept.push((Arc::clone(&chunk), first));
+        }
+        let lines = memchr::memchr_iter(b'\n', &chunk).count();
+        if sender.send(Ok((chunk, first))).is_err() {
+            break;
+        }
+        first += lines;
+    }
+    Ok(())
+}
+
+/// Sends what came, all passes but the first.
+fn send_again(kept: &[(Chunk, usize)], repeat: u64, sender: &Chunks) -> io::Result<()> {
+    for _ in 1..repeat {
+        for (chunk, first) in kept {
+            if sender.send(Ok((Arc::clone(chunk), *first))).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_all(input: Input, repeat: u64, sender: &Chunks) -> io::Result<()> {
     match input {
         Input::File(file, path) => {
             read_pass(file, |chunk, first| sender.send(Ok((chunk, first))).is_ok())?;
@@ -133,13 +229,7 @@ fn read_all(input: Input, repeat: u64, sender: &Sender) -> io::Result<()> {
                 }
                 sender.send(Ok((chunk, first))).is_ok()
             })?;
-            for _ in 1..repeat {
-                for (chunk, first) in &kept {
-                    if sender.send(Ok((Arc::clone(chunk), *first))).is_err() {
-                        return Ok(());
-                    }
-                }
-            }
+            send_again(&kept, repeat, sender)?;
         }
     }
     Ok(())

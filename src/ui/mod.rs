@@ -2,7 +2,9 @@
 
 pub mod buffered;
 pub mod confirm;
+pub mod editor;
 pub mod enter;
+pub mod fold;
 pub mod foreign;
 pub mod interrupt;
 pub mod keys;
@@ -10,9 +12,11 @@ pub mod lines;
 pub mod log;
 pub mod output;
 pub mod table;
+pub mod terminal;
 pub mod units;
+pub mod wait;
 pub mod when;
 
 pub use interrupt::Interrupt;
-pub use output::{OutputChoice, OutputFormat, Ui};
+pub use output::{OutputFormat, Ui};
 pub use table::Grid;

@@ -1,46 +1,25 @@
 //! Where words go: data to stdout, talk to stderr; a closed pipe is success.
 
+use super::fold;
 use super::foreign::{Guard, harmless, harmless_but_colours};
+use super::wait;
 use crate::failure::{Failure, Outcome};
-use clap::builder::{EnumValueParser, TypedValueParser};
+use serde::Serialize;
+use serde_json::Value;
 use std::io::{self, IsTerminal, Write};
 
-/// `--output`
+/// `--output`, which means the same to every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum OutputFormat {
-    /// For people: aligned tables
+    /// For people: aligned tables; records one after the other, laid out (also `pretty`)
+    #[value(alias = "pretty")]
     Table,
-    /// For programs: one JSON value, documented and stable
+    /// For programs: one JSON value, documented and stable; from a command that goes on, one object a line
     Json,
-    /// For shell scripts: tab-separated, no header
-    Plain,
-}
-
-/// `--output` as typed. `velo consume`, which prints records and no results, has formats of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputChoice {
-    /// A format of results.
-    Result(OutputFormat),
-    /// Records for people: one after the other, laid out.
-    Pretty,
-    /// Records for programs: one JSON object a line.
+    /// For programs that read line by line: one JSON object a line
     Jsonl,
-}
-
-impl OutputChoice {
-    /// Reads the formats of results, for the global option.
-    pub fn of_results() -> impl TypedValueParser<Value = OutputChoice> {
-        EnumValueParser::<OutputFormat>::new().map(OutputChoice::Result)
-    }
-
-    /// How results are printed under this choice.
-    pub fn for_results(self) -> OutputFormat {
-        match self {
-            OutputChoice::Result(format) => format,
-            OutputChoice::Pretty => OutputFormat::Table,
-            OutputChoice::Jsonl => OutputFormat::Json,
-        }
-    }
+    /// For shell scripts: tab-separated, no header; of a record, its value
+    Plain,
 }
 
 /// How this process talks.
@@ -64,7 +43,12 @@ impl Ui {
         }
     }
 
-    /// Writes a line of data to stdout.
+    /// Whether data go out as JSON, in either form.
+    pub fn is_json(self) -> bool {
+        matches!(self.format, OutputFormat::Json | OutputFormat::Jsonl)
+    }
+
+    /// Writes a line of data to stdout, on a terminal with its control characters written out.
     ///
     /// # Errors
     /// When stdout cannot be written. A reader that has gone away ends the process with success, as `head` expects.
@@ -76,8 +60,8 @@ impl Ui {
     ///
     /// # Errors
     /// As [`Ui::line`].
-    pub fn styled_line(self, text: &str) -> Outcome {
-        write_styled(text).or_else(write_failed)
+    pub fn styled(self, text: impl AsRef<str>) -> Outcome {
+        write_styled(text.as_ref()).or_else(write_failed)
     }
 
     /// Writes bytes to stdout at once.
@@ -85,6 +69,7 @@ impl Ui {
     /// # Errors
     /// As [`Ui::line`].
     pub fn bytes(self, bytes: &[u8]) -> Outcome {
+        let _speaking = wait::speaking();
         let mut shown = Vec::with_capacity(bytes.len());
         Guard::of_stdout().put(bytes, &mut shown);
         let mut stdout = io::stdout().lock();
@@ -94,19 +79,32 @@ impl Ui {
             .or_else(write_failed)
     }
 
-    /// Says something to the user on stderr, unless `--quiet`.
-    pub fn say(self, text: impl AsRef<str>) {
-        if !self.quiet {
-            eprintln!("{}", harmless(text.as_ref()));
+    /// Writes a result as JSON: one value, laid out; under `jsonl` one line for each thing in it.
+    ///
+    /// # Errors
+    /// As [`Ui::line`].
+    pub fn json(self, value: &impl Serialize) -> Outcome {
+        if self.format != OutputFormat::Jsonl {
+            return self.line(serde_json::to_string_pretty(value).map_err(no_json)?);
+        }
+        match serde_json::to_value(value).map_err(no_json)? {
+            Value::Array(things) => things.iter().try_for_each(|thing| self.line(thing.to_string())),
+            thing => self.line(thing.to_string()),
         }
     }
 
-    /// Asks for input on stderr, on the line where it will stand, unless `--quiet`.
-    pub fn prompt(self, text: &str) {
+    /// Writes one of many values, of a command that goes on, as a line of JSON.
+    ///
+    /// # Errors
+    /// As [`Ui::line`].
+    pub fn json_line(self, value: &Value) -> Outcome {
+        self.line(value.to_string())
+    }
+
+    /// Says something to the user on stderr, unless `--quiet`; folded at words on a terminal.
+    pub fn say(self, text: impl AsRef<str>) {
         if !self.quiet {
-            eprint!("{}", harmless(text));
-            // A prompt that cannot be shown changes nothing about what is done with the input.
-            let _ = io::stderr().flush();
+            say_folded(text.as_ref(), fold::notice);
         }
     }
 
@@ -116,9 +114,18 @@ impl Ui {
     }
 }
 
-/// Tells a failure on stderr.
-pub fn complain(failure: &Failure) {
-    eprintln!("{}", harmless(&failure.to_string()));
+/// Tells a failure on stderr; folded at words on a terminal.
+pub fn tell(failure: &Failure) {
+    say_folded(&failure.to_string(), fold::failure);
+}
+
+fn say_folded(text: &str, folded: fn(&str, usize) -> String) {
+    let _speaking = wait::speaking();
+    let text = harmless(text);
+    match fold::width_of_stderr() {
+        Some(width) => eprintln!("{}", folded(&text, width)),
+        None => eprintln!("{text}"),
+    }
 }
 
 /// Writes a line of our own to stdout, perhaps with colours; whatever else a terminal obeys is spelt out.
@@ -133,10 +140,15 @@ pub fn write_styled(text: &str) -> io::Result<()> {
 }
 
 fn write_line(text: &str) -> io::Result<()> {
+    let _speaking = wait::speaking();
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.write_all(b"\n"))
+}
+
+fn no_json(error: serde_json::Error) -> Failure {
+    Failure::request("cannot write the result as JSON").because(error)
 }
 
 /// What a failed write to stdout means: a closed pipe ends the process with success, the rest is a failure.

@@ -2,7 +2,7 @@
 
 use super::foreign::Guard;
 use super::{OutputFormat, Ui};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
@@ -122,7 +122,7 @@ impl Ui {
         grids: impl FnOnce() -> Vec<(Option<String>, Grid)>,
     ) -> Outcome {
         match self.format {
-            OutputFormat::Json => self.line(json(value)?),
+            OutputFormat::Json | OutputFormat::Jsonl => self.json(value),
             OutputFormat::Plain => grids()
                 .iter()
                 .filter(|(_, grid)| !grid.is_empty())
@@ -140,11 +140,6 @@ impl Ui {
             }
         }
     }
-}
-
-fn json(value: &impl Serialize) -> Outcome<String> {
-    serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::request("cannot write the result as JSON").because(error))
 }
 
 #[cfg(test)]

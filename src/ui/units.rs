@@ -1,4 +1,6 @@
-//! Sizes and durations as people write them, both ways: `4s` and `7d` are milliseconds, `1GiB` is bytes.
+//! Numbers as people write them. Sizes and durations both ways: `4s` and `7d` are milliseconds, `1GiB` is bytes.
+
+use std::fmt::Display;
 
 /// Units of time, longest first, with their length in milliseconds.
 const TIME_UNITS: [(&str, i64); 6] = [
@@ -156,9 +158,15 @@ fn scaled(number: f64, length: i64) -> Option<i64> {
     (value.is_finite() && value < i64::MAX as f64).then(|| value.round() as i64)
 }
 
-/// `1 partition`, `3 partitions`.
-pub fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+/// `1 partition`, `3 partitions`: a number with a noun that takes an s. The only place where English is given its plural.
+pub fn count<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    counted(number, noun, &format!("{noun}s"))
+}
+
+/// A number with the words that one takes, or those that any other number takes: `1 record was`, `2 records were`.
+pub fn counted<N: Display + PartialEq + From<u8>>(number: N, one: &str, others: &str) -> String {
+    let words = if number == N::from(1) { one } else { others };
+    format!("{number} {words}")
 }
 
 #[cfg(test)]
@@ -182,6 +190,14 @@ mod tests {
         for text in ["", "4x", "s", "1h30", "99999999999999w"] {
             assert!(parse_duration_ms(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!(count(1, "partition"), "1 partition");
+        assert_eq!(count(0_i64, "partition"), "0 partitions");
+        assert_eq!(counted(1_u64, "record was", "records were"), "1 record was");
+        assert_eq!(counted(2_u64, "record was", "records were"), "2 records were");
     }
 
     #[test]

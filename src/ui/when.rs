@@ -1,13 +1,17 @@
-//! Moments as people write them: `@-1h`, `@2026-01-01T10:00`, `@1767225600000`, `now`.
+//! Moments as people write them: `@-1h`, `@2026-01-01T10:00`, `@1767225600`, `now`.
 
 use super::units;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+/// Bare numbers below this are seconds, from it on they are milliseconds: of either kind that is a moment within the years
+/// 1973 and 5138, so no moment that a record may carry is taken for another.
+const LEAST_MILLISECONDS: i64 = 100_000_000_000;
+
 /// Reads a moment, with or without the leading `@`: a time ago (`-1h`), a time to come (`+5m`), a local date or date
-/// and time (`2026-01-01`, `2026-01-01T10:00`), one with its offset (`2026-01-01T10:00Z`), milliseconds since
-/// 1970-01-01 UTC, or `now`. Answers milliseconds since 1970-01-01 UTC; `now_ms` is what `now` means.
+/// and time (`2026-01-01`, `2026-01-01T10:00`), one with its offset (`2026-01-01T10:00Z`), seconds or milliseconds since
+/// 1970-01-01 UTC (told apart by their size), or `now`. Answers milliseconds since 1970-01-01 UTC; `now_ms` is what `now` means.
 ///
 /// # Errors
 /// The text says what a moment looks like.
@@ -22,13 +26,13 @@ pub fn parse_ms(text: &str, now_ms: i64) -> Result<i64, String> {
     if let Some(ahead) = moment.strip_prefix('+').filter(|rest| !is_bare_number(rest)) {
         return units::parse_duration_ms(ahead).map(|ahead| now_ms.saturating_add(ahead));
     }
-    if let Ok(milliseconds) = moment.parse::<i64>() {
-        return Ok(milliseconds);
+    if let Ok(number) = moment.parse::<i64>() {
+        return Ok(since_1970(number));
     }
     absolute(moment).ok_or_else(|| {
         format!(
             "`{text}` is not a moment; write for example @-1h (an hour ago), @2026-01-31T10:00 (local time), \
-             @2026-01-31T10:00Z (UTC) or @1769853600000 (milliseconds)"
+             @2026-01-31T10:00Z (UTC), @1769853600 (seconds) or @1769853600000 (milliseconds)"
         )
     })
 }
@@ -52,6 +56,15 @@ pub fn utc(milliseconds: i64) -> String {
         |_| format!("{milliseconds} ms"),
         |moment| moment.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
     )
+}
+
+/// Milliseconds, whichever of the two a bare number counts.
+fn since_1970(number: i64) -> i64 {
+    if number.abs() < LEAST_MILLISECONDS {
+        number * 1_000
+    } else {
+        number
+    }
 }
 
 fn is_bare_number(text: &str) -> bool {
@@ -85,6 +98,8 @@ mod tests {
         assert_eq!(parse_ms("@+5m", NOW), Ok(NOW + 300_000));
         assert_eq!(parse_ms("now", NOW), Ok(NOW));
         assert_eq!(parse_ms("@1767225600000", NOW), Ok(1_767_225_600_000));
+        assert_eq!(parse_ms("@1767225600", NOW), Ok(1_767_225_600_000));
+        assert_eq!(parse_ms("@0", NOW), Ok(0));
         assert_eq!(parse_ms("@2026-01-01T00:00:00Z", NOW), Ok(1_767_225_600_000));
         assert_eq!(parse_ms("2026-01-01T02:00+02:00", NOW), Ok(1_767_225_600_000));
     }

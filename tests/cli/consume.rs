@@ -76,6 +76,30 @@ on_both_clusters! {
         let pretty = user.reads(&topic, &["--output", "pretty"]);
         assert!(pretty.starts_with(&format!("── {topic}-0 @ 0  20")), "{pretty}");
         assert!(pretty.ends_with("  key k\nheaders h=1\n{\n  \"a\": 1\n}\n"), "{pretty}");
+        for (same, other) in [("table", "pretty"), ("json", "jsonl")] {
+            assert_eq!(user.reads(&topic, &["-o", same]), user.reads(&topic, &["--output", other]));
+        }
+        assert_eq!(user.reads(&topic, &["-o", "plain"]), user.reads(&topic, &[]));
+    }
+
+    fn escape_codes_of_a_record_steer_no_terminal(cluster) {
+        use expectrl::{Eof, Expect, Session};
+        let user = User::at(cluster);
+        let topic = user.topic(1);
+        let name = "h:\x1b[31mred";
+        user.writes(&topic, "\x1b]0;mine\x07:\x1b[2Jgone\n", &["--key-separator", ":", "-H", name]);
+        let pretty = user.reads(&topic, &["--output", "pretty"]);
+        // What another program reads is what was written, what a terminal shows is not.
+        assert!(pretty.contains("key \x1b]0;mine\x07\nheaders h=\x1b[31mred\n\x1b[2Jgone\n"), "{pretty:?}");
+        assert_eq!(user.reads(&topic, &[]), "\x1b[2Jgone\n");
+        for style in [&["--from-beginning"][..], &["--from-beginning", "--format", "%k %v"], &["--from-beginning", "-o", "pretty"], &["--tail", "1"]] {
+            let consume = [&["consume", &topic, "--exit-at-end"], style].concat();
+            let mut terminal = Session::spawn(user.process(&consume)).unwrap();
+            terminal.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
+            let shown = terminal.expect(Eof).unwrap().as_bytes().to_vec();
+            let shown = String::from_utf8(shown).unwrap();
+            assert!(shown.contains("\\u001b[2Jgone") && !shown.contains("\x1b[2J"), "{style:?}: {shown:?}");
+        }
     }
 
     fn grep_shows_what_matches_in_key_or_value(cluster) {
@@ -218,8 +242,9 @@ fn options_that_contradict_each_other_are_refused() {
         &["consume", "t", "--offset", "three"],
         &["consume", "t", "--from", "@yesterday"],
         &["consume", "t", "--format", "%q"],
-        &["consume", "t", "--output", "table"],
-        &["--output", "table", "consume", "t"],
+        &["consume", "t", "--output", "table", "--format", "%v"],
+        &["-o", "json", "consume", "t", "--key-separator", ":"],
+        &["consume", "t", "--output", "columns"],
         &["consume", "t", "--count", "0"],
         &["produce", "t", "--key-separator", ""],
         &["produce", "t", "-H", "no colon"],

@@ -90,3 +90,31 @@ fn the_terminal_is_left_as_it_was() {
         assert!(told.contains("unchanged"), "{keys:?}: {told}");
     }
 }
+
+on_both_clusters! {
+    fn the_language_a_lesson_was_begun_in_is_that_of_the_other_terminal(cluster) {
+        let home = Home::new();
+        let velo = |arguments: &[&str], variables: &[(&str, &str)]| {
+            let mut command = home.command(&[arguments, &["-b", cluster.bootstrap()]].concat());
+            let output = command.env("LC_ALL", "C").envs(variables.iter().copied()).output().unwrap();
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+        };
+        let prefix = format!("{}-", cluster.name("lang"));
+        let begun = velo(&["lesson", "start", "hello-kafka", "--prefix", &prefix, "--lang", "fr"], &[]);
+        assert!(begun.contains("Leçon hello-kafka"), "{begun}");
+        for command in [&["lesson", "hint"][..], &["lesson", "status"], &["lesson", "list"], &["lesson", "next"]] {
+            let kept = velo(command, &[]);
+            let french = velo(command, &[("VELO_LANG", "fr")]);
+            let english = velo(&[command, &["--lang", "en"]].concat(), &[]);
+            if command != ["lesson", "hint"] && command != ["lesson", "next"] {
+                assert_eq!(kept, french, "{command:?}");
+            }
+            assert_ne!(kept, english, "{command:?}");
+        }
+        let spanish = velo(&["lesson", "list"], &[("VELO_LANG", "es")]);
+        assert!(spanish.contains("LECCIÓN"), "{spanish}");
+        // The one asked for last is kept, by whichever way it was asked for.
+        velo(&["lesson", "start", "hello-kafka"], &[("VELO_LANG", "es")]);
+        assert_eq!(velo(&["lesson", "list"], &[]), spanish);
+    }
+}

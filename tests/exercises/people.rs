@@ -107,10 +107,12 @@ fn no_two_towns_of_a_country_share_a_name_or_a_postcode() {
 fn produced(line: &str, place: &str) -> Option<usize> {
     let (seconds, rest) = line.split_once(' ')?;
     seconds.parse::<u64>().ok()?;
-    let number = rest
+    let counted = rest
         .strip_prefix("Produced ")?
-        .strip_suffix(&format!(" people to {place}"))?;
-    number.parse().ok()
+        .strip_suffix(&format!(" to {place}"))?;
+    let (number, people) = counted.split_once(' ')?;
+    let wanted = if number == "1" { "person" } else { "people" };
+    number.parse().ok().filter(|_| people == wanted)
 }
 
 on_both_clusters! {

@@ -41,6 +41,8 @@ impl Home {
             .args(arguments)
             .env("VELO_HOME", self.path())
             .env_remove("VELO_BOOTSTRAP_SERVER")
+            .env_remove("VELO_CONTEXT")
+            .env_remove("VELO_LANG")
             .timeout(LIMIT);
         command
     }

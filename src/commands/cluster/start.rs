@@ -112,7 +112,10 @@ pub(super) fn detached(folder: &ClusterFolder, settings: &Settings, context: &Co
             .ui
             .say("The last cluster did not stop cleanly; its logs are being checked.");
     }
-    let launched = launch::detached(folder, settings)?;
+    let launched = {
+        let _waiting = context.ui.waiting_for("the cluster to serve");
+        launch::detached(folder, settings)?
+    };
     say_where(launched.bootstrap(), folder, context)
 }
 

@@ -14,10 +14,10 @@ use serde_json::json;
 pub fn run(args: &DataArgs, context: &Context) -> Outcome {
     let folder = ClusterFolder::meant(args, context)?;
     let Some(state) = folder.running()? else {
-        if context.ui.format == OutputFormat::Json {
+        if context.ui.is_json() {
             context
                 .ui
-                .line(json!({"running": false, "data": folder.root()}).to_string())?;
+                .json(&json!({"running": false, "data": folder.root()}))?;
         }
         let failure = Failure::request("no cluster runs");
         let failure = match folder.last_state()? {
@@ -28,13 +28,10 @@ pub fn run(args: &DataArgs, context: &Context) -> Outcome {
     };
     let up_s = (crate::clock::Clock::system().now_ms() - state.started_ms).max(0) / 1000;
     match context.ui.format {
-        OutputFormat::Json => context.ui.line(
-            json!({
-                "running": true, "bootstrap": state.bootstrap, "class": state.class, "pid": state.pid, "uptime_s": up_s,
-                "version": state.version, "data": folder.root(), "log": folder.log_file(),
-            })
-            .to_string(),
-        ),
+        OutputFormat::Json | OutputFormat::Jsonl => context.ui.json(&json!({
+            "running": true, "bootstrap": state.bootstrap, "class": state.class, "pid": state.pid, "uptime_s": up_s,
+            "version": state.version, "data": folder.root(), "log": folder.log_file(),
+        })),
         OutputFormat::Plain => context
             .ui
             .line(format!("{}\t{}\t{up_s}", state.bootstrap, state.pid)),

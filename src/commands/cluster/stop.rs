@@ -33,7 +33,7 @@ pub fn run(args: &StopArgs, context: &Context) -> Outcome {
             Ok(())
         }
         Some(state) => {
-            stop(&folder, &state, args.kill)?;
+            stop(&folder, &state, args.kill, context)?;
             context.ui.say(if args.kill {
                 "The cluster was killed."
             } else {
@@ -55,7 +55,7 @@ pub fn restart(args: &StopArgs, context: &Context) -> Outcome {
             .hint(format!("velo cluster start{}", folder.data_option())));
     };
     if folder.is_running()? {
-        stop(&folder, &state, args.kill)?;
+        stop(&folder, &state, args.kill, context)?;
     }
     // The port that the system chose stays: clients know it.
     let port = state.port();
@@ -64,7 +64,10 @@ pub fn restart(args: &StopArgs, context: &Context) -> Outcome {
     start::detached(&folder, &settings, context)
 }
 
-fn stop(folder: &ClusterFolder, state: &State, kill: bool) -> Outcome {
+fn stop(folder: &ClusterFolder, state: &State, kill: bool, context: &Context) -> Outcome {
+    let _waiting = context
+        .ui
+        .waiting_for(format!("the cluster (process {}) to end", state.pid));
     terminate(state.pid, kill)?;
     let deadline = Instant::now() + PATIENCE;
     while folder.is_running()? {

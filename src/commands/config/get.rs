@@ -1,12 +1,12 @@
 //! `velo config get`
 
 use super::{Whose, noun};
-use crate::commands::settle::count;
-use crate::commands::{Context, settings};
+use crate::commands::{Context, candidates, settings};
 use crate::failure::Outcome;
 use crate::kafka::{Admin, ConfigEntry};
 use crate::ui::OutputFormat;
 use crate::ui::table::{Grid, text};
+use crate::ui::units::count;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub struct GetArgs {
     #[command(flatten)]
     whose: Whose,
     /// Only these settings [default: those that differ from Kafka's default]
-    #[arg(value_name = "SETTING")]
+    #[arg(value_name = "SETTING", add = candidates::settings_of(false))]
     settings: Vec<String>,
     /// All settings, those with their default value too
     #[arg(short, long, conflicts_with = "settings")]

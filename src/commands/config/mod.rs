@@ -53,11 +53,21 @@ pub struct Whose {
     #[arg(value_enum, value_name = "KIND")]
     kind: Kind,
     /// Name of the topic or group, id of the broker
-    #[arg(value_name = "NAME", add = candidates::topics())]
+    #[arg(value_name = "NAME", add = candidates::config_names())]
     name: String,
 }
 
 impl Whose {
+    /// As it stands on the command line.
+    fn typed(&self) -> String {
+        let kind = match self.kind {
+            Kind::Topic => "topic",
+            Kind::Broker => "broker",
+            Kind::Group => "group",
+        };
+        format!("{kind} {}", self.name)
+    }
+
     fn resource(&self) -> Outcome<ConfigResource> {
         Ok(match self.kind {
             Kind::Topic => ConfigResource::Topic(self.name.clone()),

@@ -2,7 +2,7 @@
 
 use super::Whose;
 use super::change::{self, Change};
-use crate::commands::Context;
+use crate::commands::{Context, candidates};
 use crate::failure::Outcome;
 use clap::Args;
 
@@ -12,7 +12,7 @@ pub struct UnsetArgs {
     #[command(flatten)]
     whose: Whose,
     /// Names of the settings
-    #[arg(required = true, value_name = "SETTING")]
+    #[arg(required = true, value_name = "SETTING", add = candidates::settings_of(false))]
     settings: Vec<String>,
     /// Only check whether the cluster would do it
     #[arg(long)]

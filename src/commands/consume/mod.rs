@@ -7,12 +7,10 @@ mod run;
 mod silence;
 mod tail;
 
-use super::Context;
+use super::{Context, candidates};
 use crate::failure::Outcome;
 use crate::kafka::consumer::Isolation;
-use crate::ui::{OutputChoice, OutputFormat};
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// Read records of topics
 ///
@@ -21,7 +19,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 #[command(after_long_help = format::HELP)]
 pub struct ConsumeCommand {
     /// The topics
-    #[arg(required = true)]
+    #[arg(required = true, add = candidates::topics())]
     topics: Vec<String>,
     /// Start at the first record there is (in a group: where it has committed nothing)
     #[arg(long, conflicts_with_all = ["offset", "from", "tail"])]
@@ -29,7 +27,7 @@ pub struct ConsumeCommand {
     /// Start at this offset of each partition; -N is N before its end
     #[arg(long, value_name = "N|-N|beginning|end", allow_hyphen_values = true, conflicts_with_all = ["from", "tail", "group"])]
     offset: Option<String>,
-    /// Start at this time: `@-1h`, `@2026-01-31T10:00`, `@1769853600000`
+    /// Start at this time: `@-1h`, `@2026-01-31T10:00`, `@1769853600` (seconds or milliseconds)
     #[arg(long, value_name = "@TIME", allow_hyphen_values = true, conflicts_with_all = ["tail", "group"])]
     from: Option<String>,
     /// Leave out records of this time or later, and end when all earlier ones are read
@@ -48,31 +46,20 @@ pub struct ConsumeCommand {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), conflicts_with = "group")]
     partition: Option<i32>,
     /// Join this group: read its share, go on where it stopped, commit what was shown
-    #[arg(long, value_name = "GROUP")]
+    #[arg(long, value_name = "GROUP", add = candidates::groups())]
     group: Option<String>,
     /// Which records of transactions to show
     #[arg(long, value_enum, default_value = "read_committed")]
     isolation: Isolation,
     /// Print records by this pattern, such as '%k: %v' (see below)
-    #[arg(long, value_name = "PATTERN", conflicts_with_all = ["output", "key_separator"])]
+    #[arg(long, value_name = "PATTERN", conflicts_with = "key_separator")]
     format: Option<String>,
     /// Print the key and this separator before the value
-    #[arg(long, value_name = "TEXT", conflicts_with = "output")]
+    #[arg(long, value_name = "TEXT")]
     key_separator: Option<String>,
-    /// How to print: `plain` is the value, `pretty` is for people, `jsonl` is what `velo produce --jsonl` reads
-    #[arg(long, value_name = "FORMAT", value_parser = record_formats())]
-    output: Option<OutputChoice>,
     /// Show only records whose key or value matches this regular expression
     #[arg(long, value_name = "REGEX")]
     grep: Option<String>,
-}
-
-fn record_formats() -> impl TypedValueParser<Value = OutputChoice> {
-    PossibleValuesParser::new(["plain", "pretty", "jsonl", "json"]).map(|name| match name.as_str() {
-        "pretty" => OutputChoice::Pretty,
-        "jsonl" | "json" => OutputChoice::Jsonl,
-        _ => OutputChoice::Result(OutputFormat::Plain),
-    })
 }
 
 impl ConsumeCommand {
@@ -81,7 +68,7 @@ impl ConsumeCommand {
     /// # Errors
     /// When a topic cannot be read, the options contradict each other, or Ctrl-C was pressed.
     pub fn run(self, context: &Context) -> Outcome {
-        let plan = plan::of(self)?;
+        let plan = plan::of(self, context.output)?;
         match plan.tail {
             Some(count) => tail::run(context, &plan, count),
             None => run::run(context, &plan),

@@ -6,7 +6,7 @@ use super::output::Style;
 use crate::clock::Clock;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::consumer::{Isolation, Membership, Reset, Start};
-use crate::ui::{OutputChoice, OutputFormat, when};
+use crate::ui::{OutputFormat, when};
 use regex::bytes::Regex;
 
 /// What to read, from where, until when, and how to show it.
@@ -39,7 +39,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// When one is no offset, time, pattern or regular expression.
-pub fn of(command: ConsumeCommand) -> Outcome<Plan> {
+pub fn of(command: ConsumeCommand, output: Option<OutputFormat>) -> Outcome<Plan> {
     let now = Clock::system().now_ms();
     let time = |text: &str| {
         when::parse_ms(text, now).map_err(|why| {
@@ -57,7 +57,7 @@ pub fn of(command: ConsumeCommand) -> Outcome<Plan> {
         (None, None) => Start::End,
     };
     Ok(Plan {
-        style: style(&command)?,
+        style: style(&command, output)?,
         start,
         until: command.until.as_deref().map(time).transpose()?,
         grep: command.grep.as_deref().map(pattern).transpose()?,
@@ -111,23 +111,29 @@ fn pattern(text: &str) -> Outcome<Regex> {
     })
 }
 
-fn style(command: &ConsumeCommand) -> Outcome<Style> {
+fn style(command: &ConsumeCommand, output: Option<OutputFormat>) -> Outcome<Style> {
+    let given = [
+        ("--format", command.format.is_some()),
+        ("--key-separator", command.key_separator.is_some()),
+    ];
+    if let Some((other, _)) = given.iter().find(|(_, given)| *given && output.is_some()) {
+        return Err(
+            Failure::usage(format!("--output and {other} both say how records are printed"))
+                .hint("leave one of them out"),
+        );
+    }
     if let Some(format) = &command.format {
         return Ok(Style::Pattern(Pattern::parse(format)?));
     }
     if let Some(separator) = &command.key_separator {
         return Ok(Style::Pattern(Pattern::key_and_value(separator)));
     }
-    match command.output {
-        None | Some(OutputChoice::Result(OutputFormat::Plain)) => Ok(Style::Plain),
-        Some(OutputChoice::Pretty) => Ok(Style::Pretty),
-        Some(OutputChoice::Jsonl | OutputChoice::Result(OutputFormat::Json)) => Ok(Style::Jsonl),
-        Some(OutputChoice::Result(OutputFormat::Table)) => {
-            Err(Failure::usage("records are not printed as a table")
-                .because("there is no knowing how wide the next one is")
-                .hint("velo consume TOPIC --output pretty"))
-        }
-    }
+    Ok(match output {
+        // A record is first of all its value.
+        None | Some(OutputFormat::Plain) => Style::Plain,
+        Some(OutputFormat::Table) => Style::Pretty,
+        Some(OutputFormat::Json | OutputFormat::Jsonl) => Style::Jsonl,
+    })
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::kafka::types::TopicPartition;
 use crate::ui::Interrupt;
 use crate::ui::buffered::Output;
 use crate::ui::foreign::Guard;
+use crate::ui::units::count;
 use std::io;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -41,6 +42,9 @@ const REFRESH: Duration = Duration::from_secs(5);
 /// When a topic cannot be read, stdout cannot be written, or Ctrl-C was pressed.
 pub fn run(context: &Context, plan: &Plan) -> Outcome {
     let interrupt = Interrupt::watch()?;
+    let waiting = context
+        .ui
+        .waiting_for(format!("an answer from {}", context.connection.bootstrap()));
     let mut consumer = Consumer::open(&context.connection, plan.isolation, plan.group.as_ref())?;
     let partitions = consumer.partitions(&plan.topics, plan.partition)?;
     let mut reading = Reading {
@@ -57,6 +61,7 @@ pub fn run(context: &Context, plan: &Plan) -> Outcome {
         consumer,
     };
     reading.start(&partitions)?;
+    drop(waiting);
     let ended = reading.read();
     reading.finish(ended)
 }
@@ -414,10 +419,7 @@ impl Reading<'_> {
         match ended.map(|end| written.map_or_else(closed, |()| Ok(end)))?? {
             End::PipeClosed => Ok(()),
             end => {
-                self.context.ui.say(match shown {
-                    1 => "1 record read".to_owned(),
-                    count => format!("{count} records read"),
-                });
+                self.context.ui.say(format!("{} read", count(shown, "record")));
                 match end {
                     End::Interrupted => Err(Failure::interrupted()),
                     _ => Ok(()),

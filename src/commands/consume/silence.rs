@@ -5,6 +5,7 @@ use crate::commands::Context;
 use crate::commands::select::typed;
 use crate::kafka::consumer::{Consumer, Membership, Reset, Span, Start};
 use crate::kafka::types::{CommittedOffset, TopicPartition};
+use crate::ui::units::count;
 use std::io::IsTerminal;
 
 /// What is known of the reading so far.
@@ -29,8 +30,8 @@ pub fn explain(context: &Context, plan: &Plan, consumer: &Consumer, known: &Know
             .as_ref()
             .map_or_else(String::new, |grep| format!(" --grep {grep}"));
         Some(format!(
-            "Nothing shown yet: none of {} records read matches{grep}.",
-            known.seen
+            "Nothing shown yet: none of {} read matches{grep}.",
+            count(known.seen, "record")
         ))
     } else {
         match &plan.group {

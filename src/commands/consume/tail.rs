@@ -25,6 +25,9 @@ const FURTHER: i64 = 8;
 /// When a topic cannot be read, or stdout cannot be written.
 pub fn run(context: &Context, plan: &Plan, count: usize) -> Outcome {
     let interrupt = Interrupt::watch()?;
+    let _waiting = context
+        .ui
+        .waiting_for(format!("the records of {}", plan.topics.join(", ")));
     let mut back = i64::try_from(count).unwrap_or(i64::MAX);
     loop {
         let window = Window::read(context, plan, interrupt, back)?;

@@ -93,7 +93,7 @@ pub(super) fn look(admin: &Admin) -> Vec<Finding> {
             format!(
                 "{}, {}",
                 cluster.cluster_id.unwrap_or_else(|| "without id".to_owned()),
-                units::plural(cluster.brokers.len(), "broker")
+                units::count(cluster.brokers.len(), "broker")
             ),
         )],
         Err(failure) => return vec![failed(failure)],
@@ -116,13 +116,8 @@ fn partitions(metadata: &ClusterMetadata) -> Finding {
             .iter()
             .flat_map(|topic| topic.partitions.iter().map(move |p| (topic, p)))
     };
-    let names = |wrong: Vec<String>| {
-        format!(
-            "{}: {}",
-            units::plural(wrong.len(), "partition"),
-            wrong.join(", ")
-        )
-    };
+    let names =
+        |wrong: Vec<String>| format!("{}: {}", units::count(wrong.len(), "partition"), wrong.join(", "));
     let leaderless: Vec<String> = all()
         .filter(|(_, partition)| partition.leader.is_none())
         .map(|(topic, partition)| format!("{}-{}", topic.name, partition.partition))

@@ -7,6 +7,7 @@ use super::{Address, Context};
 use crate::failure::{Failure, Kind, Outcome};
 use crate::kafka::Admin;
 use crate::ui::table::{Grid, text};
+use crate::ui::units::counted;
 use serde::Serialize;
 
 /// How a check came out.
@@ -88,11 +89,11 @@ pub fn run(context: &Context) -> Outcome {
     if bad == 0 {
         return Ok(());
     }
-    Err(Failure::request(if bad == 1 {
-        "one thing does not work".to_owned()
-    } else {
-        format!("{bad} things do not work")
-    }))
+    Err(Failure::request(counted(
+        bad,
+        "thing does not work",
+        "things do not work",
+    )))
 }
 
 fn grid(findings: &[Finding]) -> Grid {

@@ -1,12 +1,12 @@
 //! `velo group describe`
 
-use crate::commands::settle::count;
 use crate::commands::{Context, candidates, select};
 use crate::failure::Outcome;
 use crate::kafka::admin::PartitionLag;
 use crate::kafka::{Admin, Broker, GroupDescription};
 use crate::ui::OutputFormat;
 use crate::ui::table::{Grid, number, text};
+use crate::ui::units::{count, counted};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -78,13 +78,11 @@ pub fn run(args: &DescribeArgs, context: &Context) -> Outcome {
 fn explain(one: &Described, args: &DescribeArgs, context: &Context) {
     let name = &one.group.group_id;
     if one.group.members.is_empty() {
-        let waiting = usize::try_from(one.total).unwrap_or_default();
         context.ui.say(format!(
             "Group `{name}` has no active members; {} for it.",
-            match waiting {
+            match one.total {
                 0 => "no record waits".to_owned(),
-                1 => "1 record waits".to_owned(),
-                more => format!("{more} records wait"),
+                waiting => counted(waiting, "record waits", "records wait"),
             }
         ));
     }

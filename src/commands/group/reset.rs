@@ -2,12 +2,13 @@
 
 use super::reset_plan::{self, Goal, Move};
 use crate::commands::position::Position;
-use crate::commands::settle::{count, settle};
+use crate::commands::settle::settle;
 use crate::commands::{Context, candidates};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, GroupDescription};
 use crate::ui::OutputFormat;
 use crate::ui::table::{Grid, number, text};
+use crate::ui::units::count;
 use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ pub struct ResetArgs {
     #[arg(add = candidates::groups())]
     group: String,
     /// Topic whose offsets to move, TOPIC or TOPIC:0,2; may be repeated [default: all that the group has committed]
-    #[arg(short, long, value_name = "TOPIC[:PARTITION,…]", conflicts_with = "from_file")]
+    #[arg(short, long, value_name = "TOPIC[:PARTITION,…]", conflicts_with = "from_file", add = candidates::topics())]
     topic: Vec<String>,
     /// Where to: earliest, latest, an offset, or a moment (@-1h, @2026-01-31T10:00)
     #[arg(long, value_name = "WHERE")]

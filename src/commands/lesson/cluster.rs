@@ -8,6 +8,7 @@ use crate::course::live::Live;
 use crate::failure::{Failure, Kind, Outcome};
 use crate::i18n::Words;
 use crate::kafka::{Admin, Connection};
+use crate::ui::confirm::Question;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -36,11 +37,13 @@ pub(super) fn of_lesson(desk: &Desk<'_>, begun_on: &str) -> Outcome<Connection> 
 /// The cluster of [`of_lesson`]; where it does not answer, the classroom cluster is started, with the learner's consent.
 pub(super) fn answering(desk: &Desk<'_>, begun_on: &str, yes: bool) -> Outcome<(Connection, Live)> {
     let context = desk.context;
+    let waiting = context.ui.waiting_for("an answer from the cluster");
     let connection = of_lesson(desk, begun_on)?;
     let failure = match Admin::connect(&connection) {
         Ok(admin) => return Ok((connection, Live::new(admin))),
         Err(failure) => failure,
     };
+    drop(waiting);
     let port = match context.address.nearby(&connection, &context.places)? {
         _ if failure.kind() != Kind::Unreachable => return Err(failure),
         WayOut::Start(port) => port,
@@ -55,7 +58,12 @@ pub(super) fn answering(desk: &Desk<'_>, begun_on: &str, yes: bool) -> Outcome<(
         let question = desk
             .words
             .fill("runner.start-cluster", &[("bootstrap", connection.bootstrap())]);
-        if !context.ui.agrees(&question, true)? {
+        let question = Question {
+            text: &question,
+            lang: desk.words.lang(),
+            by_default: true,
+        };
+        if !context.ui.agrees(question)? {
             return Err(failure);
         }
     }

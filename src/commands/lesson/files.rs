@@ -1,6 +1,7 @@
 //! `velo lesson files`: a lesson's programs, for the learner to read, run and change.
 
 use super::Desk;
+use crate::commands::candidates;
 use crate::course::dress::Dress;
 use crate::course::progress::Progress;
 use crate::failure::{Failure, Outcome};
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub(super) struct FilesArgs {
     /// Which lesson
+    #[arg(add = candidates::lessons())]
     lesson: String,
     /// Where to; made when it is missing
     #[arg(default_value = ".")]

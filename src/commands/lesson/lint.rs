@@ -3,7 +3,7 @@
 use super::{Desk, play};
 use crate::cli::Cli;
 use crate::course::load::Source;
-use crate::course::model::Lesson;
+use crate::course::model::{Lesson, Step};
 use crate::course::{dress, lint, lint_live, python};
 use crate::failure::{Failure, Outcome};
 use crate::i18n::Words;
@@ -78,7 +78,11 @@ fn live(desk: &Desk<'_>, lesson: &Lesson, prefix: &str, found: &mut Vec<String>)
         Ok(())
     };
     play::on_a_cluster(desk, lesson, prefix, &say, &mut |mut stage| {
-        found.extend(lint_live::lesson(lesson, &mut stage)?);
+        let begins = |step: &Step| {
+            let said = [("lesson", lesson.id.as_str()), ("step", &step.id)];
+            ui.say(desk.words.fill("lint.step", &said));
+        };
+        found.extend(lint_live::lesson(lesson, &mut stage, &begins)?);
         Ok(())
     })
 }

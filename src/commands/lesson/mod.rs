@@ -14,9 +14,10 @@ mod talk;
 
 use super::Context;
 use crate::course::load::Source;
+use crate::course::progress::Progress;
 use crate::course::render::Page;
 use crate::failure::Outcome;
-use crate::i18n::Words;
+use crate::i18n::{Lang, Words};
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -82,13 +83,26 @@ struct Desk<'a> {
 impl Desk<'_> {
     /// Where the learner's progress is.
     fn file(&self) -> PathBuf {
-        crate::course::progress::Progress::path(&self.context.places.state)
+        Progress::path(&self.context.places.state)
     }
 
     /// How texts look on stdout.
     fn page(&self) -> Page {
         Page::of_stdout().telling_pictures(self.no_pictures)
     }
+}
+
+/// The language that is asked for, else the one that the lesson was begun in, else the locale's.
+///
+/// # Errors
+/// When the progress file cannot be understood.
+pub fn language(context: &Context) -> Outcome<Lang> {
+    if let Some(asked) = context.lang_asked {
+        return Ok(asked);
+    }
+    let progress = Progress::load(&Progress::path(&context.places.state))?;
+    let kept = progress.lang.as_deref().and_then(Lang::of_code);
+    Ok(kept.unwrap_or(context.lang))
 }
 
 impl LessonArgs {
@@ -100,7 +114,7 @@ impl LessonArgs {
         let desk = Desk {
             context,
             source: self.lessons.map_or(Source::Embedded, Source::Folder),
-            words: Words::of(context.lang),
+            words: Words::of(language(context)?),
             no_pictures: self.no_pictures,
         };
         match self.command {

@@ -2,6 +2,7 @@
 
 use super::cluster::Own;
 use super::{Desk, folder, reset};
+use crate::commands::candidates;
 use crate::course::dress::{self, Dress};
 use crate::course::fact::ClusterFacts;
 use crate::course::live::Live;
@@ -26,6 +27,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(super) struct PlayArgs {
     /// Which lesson
+    #[arg(add = candidates::lessons())]
     lesson: String,
     /// Begin the names of topics and groups with this
     #[arg(long, default_value = "")]
@@ -98,6 +100,7 @@ pub(super) fn on_a_cluster(
     let own = if context.address.is_named() {
         None
     } else {
+        let _waiting = context.ui.waiting_for("a cluster of our own to start");
         Some(Own::start()?)
     };
     let connection = match &own {

@@ -1,6 +1,7 @@
 //! `velo lesson reset`: the cluster as before the lesson, and its progress forgotten.
 
 use super::{Desk, take};
+use crate::commands::candidates;
 use crate::course::dress::Dress;
 use crate::course::fact::ClusterFacts;
 use crate::course::live::Live;
@@ -15,6 +16,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub(super) struct ResetArgs {
     /// Which lesson [default: the one you are in]
+    #[arg(add = candidates::lessons())]
     lesson: Option<String>,
     /// Do not ask
     #[arg(long, short)]
@@ -41,7 +43,13 @@ pub(super) fn run(desk: &Desk<'_>, args: &ResetArgs) -> Outcome {
     }
     let connection = Connection::new(&mine.bootstrap, desk.context.command_config.as_deref())?;
     // A cluster that is gone has taken the lesson's topics with it.
-    match Admin::connect(&connection) {
+    let waiting = desk
+        .context
+        .ui
+        .waiting_for(format!("an answer from {}", connection.bootstrap()));
+    let connected = Admin::connect(&connection);
+    drop(waiting);
+    match connected {
         Ok(admin) => {
             let again = format!("velo lesson reset {} --yes", lesson.id);
             let removed = tidy(desk, &mine.before, &Live::new(admin), &lesson, &dress, &again)?;
@@ -105,7 +113,11 @@ fn ask(desk: &Desk<'_>, lesson: &str, names: &[String]) -> Outcome {
         &[("names", &names.join(", ")), ("lesson", lesson)],
     );
     let command = format!("velo lesson reset {lesson} --yes");
-    if desk.context.ui.confirm(&question, &command)? {
+    if desk
+        .context
+        .ui
+        .confirm_in(desk.words.lang(), &question, &command)?
+    {
         Ok(())
     } else {
         Err(Failure::interrupted())

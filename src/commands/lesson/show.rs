@@ -1,6 +1,7 @@
 //! `velo lesson list | status | report`
 
 use super::{Desk, take};
+use crate::commands::candidates;
 use crate::course::progress::Progress;
 use crate::course::report;
 use crate::failure::Outcome;
@@ -11,6 +12,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     /// Which lesson [default: the one you are in]
+    #[arg(add = candidates::lessons())]
     lesson: Option<String>,
 }
 

@@ -22,6 +22,7 @@ fn at_step(
     })?;
     let lesson: Lesson = desk.source.lesson(current, &desk.words)?;
     let mine = progress.lessons.get(&lesson.id).cloned().unwrap_or_default();
+    let waiting = desk.context.ui.waiting_for("an answer from the cluster");
     let connection = cluster::of_lesson(desk, &mine.bootstrap)?;
     let admin = Admin::connect(&connection).map_err(|failure| away(desk, &connection, failure))?;
     let facts = Live::new(admin);
@@ -38,7 +39,10 @@ fn at_step(
     let mut talk = Terminal::open(desk.context.ui)?;
     match lesson.steps.get(at) {
         Some(step) => act(&runner, at, step, &mut talk),
-        None => runner.run(&mut talk),
+        None => {
+            drop(waiting);
+            runner.run(&mut talk)
+        }
     }
 }
 

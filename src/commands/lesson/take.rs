@@ -1,7 +1,7 @@
 //! `velo lesson start`: the interactive lesson.
 
 use super::{Desk, Terminal, cluster, play};
-use crate::commands::address;
+use crate::commands::{address, candidates};
 use crate::course::dress::{self, Dress};
 use crate::course::fact::ClusterFacts;
 use crate::course::model::Lesson;
@@ -10,12 +10,14 @@ use crate::course::runner::Runner;
 use crate::course::snapshot::Snapshot;
 use crate::course::talk::Talk;
 use crate::failure::{Failure, Outcome};
+use crate::ui::confirm::Question;
 use clap::Args;
 
 /// Options of `velo lesson start`.
 #[derive(Debug, Args)]
 pub(super) struct StartArgs {
     /// Which lesson [default: the one you are in, else the first you have not finished]
+    #[arg(add = candidates::lessons())]
     lesson: Option<String>,
     /// Begin the names of your topics and groups with this, to share a cluster with a class
     #[arg(long)]
@@ -94,13 +96,14 @@ fn chosen(desk: &Desk<'_>, args: &StartArgs) -> Outcome<Option<Lesson>> {
         ("title", title),
     ];
     desk.context.ui.say(desk.words.fill("runner.offer", &said));
+    let question = desk.words.fill("runner.offer-ask", &said);
+    let question = Question {
+        text: &question,
+        lang: desk.words.lang(),
+        by_default: true,
+    };
     let asks = desk.context.ui.interactive() && !args.yes;
-    if asks
-        && !desk
-            .context
-            .ui
-            .agrees(&desk.words.fill("runner.offer-ask", &said), true)?
-    {
+    if asks && !desk.context.ui.agrees(question)? {
         desk.context
             .ui
             .say(desk.words.fill("runner.offer-declined", &[("command", &again)]));
@@ -169,6 +172,9 @@ fn begin(
 ) -> Outcome<Dress> {
     let mut progress = Progress::load(&desk.file())?;
     progress.current = Some(lesson.id.clone());
+    if let Some(asked) = desk.context.lang_asked {
+        progress.lang = Some(asked.code().to_owned());
+    }
     let mine = progress.lesson(&lesson.id);
     let prefix = prefix.unwrap_or(&mine.prefix).to_owned();
     dress::valid_prefix(&prefix, &desk.words)?;

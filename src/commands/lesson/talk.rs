@@ -5,7 +5,7 @@ use crate::course::talk::{Heard, Talk};
 use crate::course::typed::KEYS;
 use crate::failure::{Failure, Outcome};
 use crate::ui::keys::{Keys, Typed};
-use crate::ui::{Interrupt, Ui};
+use crate::ui::{Interrupt, Ui, fold};
 use std::io::{BufRead, IsTerminal};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -95,9 +95,10 @@ fn next_line(lines: &Receiver<String>, patience: Duration, interrupt: Interrupt)
 
 impl Talk for Terminal {
     fn say(&mut self, text: &str) -> Outcome {
+        let text = fold::width_of_stdout().map_or_else(|| text.to_owned(), |width| fold::notice(text, width));
         match &self.input {
-            Some(Input::Keys(keys)) => keys.around(|| self.ui.styled_line(text)),
-            _ => self.ui.styled_line(text),
+            Some(Input::Keys(keys)) => keys.around(|| self.ui.styled(&text)),
+            _ => self.ui.styled(&text),
         }
     }
 

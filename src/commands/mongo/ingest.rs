@@ -1,6 +1,6 @@
 //! `velo mongo ingest`, and what `velo people ingest` shares with it.
 
-use crate::commands::Context;
+use crate::commands::{Context, candidates};
 use crate::exercises::ingest::{Identity, Json, Place, Plan, ingest};
 use crate::failure::{Failure, Outcome};
 use crate::ui::Interrupt;
@@ -14,7 +14,7 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 pub struct MongoIngestArgs {
     /// Topic of JSON objects, one a record
-    #[arg(long, value_parser = NonEmpty::new())]
+    #[arg(long, value_parser = NonEmpty::new(), add = candidates::topics())]
     topic: String,
     /// Database to write to
     #[arg(long, default_value = "test", conflicts_with = "to")]
@@ -36,7 +36,7 @@ pub struct IngestOptions {
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "mongodb")]
     to: Option<PathBuf>,
     /// Group that shares the work [default: ingest- and the collection or file]
-    #[arg(long, value_parser = NonEmpty::new())]
+    #[arg(long, value_parser = NonEmpty::new(), add = candidates::groups())]
     group: Option<String>,
     /// Where a document's _id comes from: `record`, `key`, or a field's name; by key or field the last record wins
     #[arg(long, default_value = "record", value_name = "record|key|FIELD", value_parser = NonEmpty::new())]
@@ -55,7 +55,7 @@ pub struct IngestOptions {
     #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
     commit_every: Option<Duration>,
     /// Topic of the records that cannot be written [default: the topic's name and -dead-letter]
-    #[arg(long, value_name = "TOPIC", value_parser = NonEmpty::new())]
+    #[arg(long, value_name = "TOPIC", value_parser = NonEmpty::new(), add = candidates::topics())]
     dead_letter: Option<String>,
     /// End once all records that were there at the start are dealt with
     #[arg(long)]

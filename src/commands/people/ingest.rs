@@ -1,7 +1,7 @@
 //! `velo people ingest`: the course's consumer, from `iabd-python-topic` into the collection `kafka_personas`.
 
-use crate::commands::Context;
 use crate::commands::mongo::ingest::IngestOptions;
+use crate::commands::{Context, candidates};
 use crate::failure::Outcome;
 use clap::Args;
 
@@ -9,7 +9,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct IngestArgs {
     /// Topic of the people
-    #[arg(long, default_value = "iabd-python-topic")]
+    #[arg(long, default_value = "iabd-python-topic", add = candidates::topics())]
     topic: String,
     /// Database to write to
     #[arg(long, default_value = "iabd", conflicts_with = "to")]

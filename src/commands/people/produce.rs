@@ -1,6 +1,6 @@
 //! `velo people produce`
 
-use crate::commands::Context;
+use crate::commands::{Context, candidates};
 use crate::exercises::people::producer::{Pace, produce};
 use crate::exercises::people::sink::Sink;
 use crate::exercises::people::{Locale, PEOPLE_TOPIC, People};
@@ -15,7 +15,7 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 pub struct ProduceArgs {
     /// Topic to write to
-    #[arg(long, default_value = PEOPLE_TOPIC)]
+    #[arg(long, default_value = PEOPLE_TOPIC, add = candidates::topics())]
     topic: String,
     /// Time from one batch to the next; 0 for no pause
     #[arg(long, default_value = "10s", value_parser = duration, value_name = "DURATION")]

@@ -4,7 +4,7 @@ mod records;
 mod run;
 mod summary;
 
-use super::Context;
+use super::{Context, candidates};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::producer::{Acks, Compression, Producer, Settings};
 use crate::ui::lines::Source;
@@ -19,6 +19,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct ProduceCommand {
     /// The topic; it must exist
+    #[arg(add = candidates::topics())]
     topic: String,
     /// Read lines from this file
     #[arg(long, value_name = "FILE")]
@@ -81,7 +82,11 @@ impl ProduceCommand {
             partition: self.partition,
             create: false,
         };
+        let waiting = context
+            .ui
+            .waiting_for(format!("an answer from {}", context.connection.bootstrap()));
         let producer = Producer::open(&context.connection, &self.topic, settings)?;
+        drop(waiting);
         run::run(context, &self.topic, &producer, &job)
     }
 

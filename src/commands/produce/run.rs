@@ -33,12 +33,14 @@ pub struct Job {
 /// # Errors
 /// When a record was not written, a line is no record, the input cannot be read, or Ctrl-C was pressed.
 pub fn run(context: &Context, topic: &str, producer: &Producer, job: &Job) -> Outcome {
+    let prompting = job.source.file.is_none() && context.ui.interactive();
     let mut work = Work {
+        lines: None,
         producer,
         job,
         ui: context.ui,
         interrupt: Interrupt::watch()?,
-        prompting: job.source.file.is_none() && context.ui.interactive(),
+        prompting,
         progress: None,
         begun: Instant::now(),
         records: 0,
@@ -48,6 +50,8 @@ pub fn run(context: &Context, topic: &str, producer: &Producer, job: &Job) -> Ou
     };
     work.greet(topic);
     let ended = work.send_all();
+    // Nobody types any more: the terminal is as it was before.
+    work.lines = None;
     let flushed = work.flush();
     if let Some(progress) = &work.progress {
         progress.finish_and_clear();
@@ -63,6 +67,8 @@ struct Work<'a> {
     job: &'a Job,
     ui: Ui,
     interrupt: Interrupt,
+    /// What is being read.
+    lines: Option<Lines>,
     /// A person types at our prompt.
     prompting: bool,
     progress: Option<ProgressBar>,
@@ -95,27 +101,38 @@ impl Work<'_> {
     }
 
     fn send_all(&mut self) -> Outcome {
-        let lines = Lines::read(&self.job.source)?;
-        self.prompt();
+        self.lines = Some(if self.prompting {
+            let prompt = if self.ui.quiet { "" } else { "> " };
+            Lines::typed(prompt, self.job.source.repeat)?
+        } else {
+            Lines::read(&self.job.source)?
+        });
+        self.ask();
         loop {
             self.look_around()?;
-            match lines.next(GLANCE)? {
+            let next = self
+                .lines
+                .as_ref()
+                .map_or(Ok(Next::End), |lines| lines.next(GLANCE));
+            match next? {
                 Next::Waiting => {}
-                Next::End => {
-                    if self.prompting {
-                        self.ui.say("");
-                    }
-                    return Ok(());
-                }
+                Next::End => return Ok(()),
                 Next::Lines(chunk, first) => {
                     self.send_chunk(&chunk, first)?;
                     if self.prompting {
                         // What was typed is written before the next is asked for, so that a failure shows at once.
                         self.producer.flush(GLANCE * 10);
                     }
-                    self.prompt();
+                    self.ask();
                 }
             }
+        }
+    }
+
+    /// Asks a person who types for the next line.
+    fn ask(&self) {
+        if let Some(lines) = &self.lines {
+            lines.ask();
         }
     }
 
@@ -235,8 +252,12 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Says something without spoiling the progress line.
-    fn say(&self, text: &str) {
+    /// Says something without spoiling the progress line, or the line that is being typed.
+    fn say(&mut self, text: &str) {
+        let typing = self.lines.as_mut().filter(|_| self.prompting && !self.ui.quiet);
+        if typing.is_some_and(|lines| lines.say_above(text)) {
+            return;
+        }
         match &self.progress {
             Some(progress) => progress.suspend(|| self.ui.say(text)),
             None => self.ui.say(text),
@@ -250,11 +271,5 @@ impl Work<'_> {
             let _ = self.look_around();
         }
         self.interrupt.check()
-    }
-
-    fn prompt(&self) {
-        if self.prompting {
-            self.ui.prompt("> ");
-        }
     }
 }

@@ -5,6 +5,7 @@ use crate::failure::{Failure, Outcome};
 use crate::kafka::errors::{ErrorCode, KafkaError};
 use crate::kafka::producer::{Producer, Written};
 use crate::ui::OutputFormat;
+use crate::ui::units::{count, counted};
 use serde::Serialize;
 
 /// How many lost records are named.
@@ -50,14 +51,10 @@ pub fn show(context: &Context, topic: &str, producer: &Producer) -> Outcome {
     }
     context.ui.say(match tally.written {
         0 => format!("nothing written to {topic}"),
-        1 => format!("1 record written to {topic}"),
-        count => format!("{count} records written to {topic}"),
+        written => format!("{} written to {topic}", count(written, "record")),
     });
     for (partition, written) in places {
-        let records = match written.records {
-            1 => "1 record".to_owned(),
-            count => format!("{count} records"),
-        };
+        let records = count(written.records, "record");
         let offsets = match written.offsets {
             None => "offsets unknown (acks=0)".to_owned(),
             Some((low, high)) if low == high => format!("offset {low}"),
@@ -133,11 +130,7 @@ pub fn verdict(
     if lost > why.len() as u64 {
         why.push(format!("and {} more", lost - why.len() as u64));
     }
-    let records = if lost == 1 {
-        "1 record was".to_owned()
-    } else {
-        format!("{lost} records were")
-    };
+    let records = counted(lost, "record was", "records were");
     let failure = Failure::request(format!("{records} not written to {topic}")).because(why.join("; "));
     Err(match first {
         Some((ErrorCode::MessageSizeTooLarge, ..0)) => {

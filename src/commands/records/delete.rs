@@ -1,11 +1,12 @@
 //! `velo records delete`
 
 use crate::commands::position::{self, Position};
-use crate::commands::settle::{count, settle};
+use crate::commands::settle::settle;
 use crate::commands::{Context, candidates};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, ErrorCode, TopicPartition};
 use crate::ui::table::{Grid, number, text};
+use crate::ui::units::count;
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

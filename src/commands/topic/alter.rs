@@ -5,6 +5,7 @@ use crate::commands::{Context, candidates, settings};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, ConfigResource};
 use crate::ui::OutputFormat;
+use crate::ui::units::count;
 use clap::Args;
 use serde_json::json;
 
@@ -21,7 +22,7 @@ pub struct AlterArgs {
     #[arg(short, long, value_name = "NAME=VALUE", add = candidates::assignments())]
     config: Vec<String>,
     /// Put a setting back to its default; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = candidates::setting_names())]
     unset_config: Vec<String>,
     /// Only check whether the cluster would do it
     #[arg(long)]
@@ -75,13 +76,14 @@ pub fn run(args: &AlterArgs, context: &Context) -> Outcome {
 fn raise(args: &AlterArgs, partitions: i32, before: usize, admin: &Admin, context: &Context) -> Outcome {
     let name = &args.name;
     if usize::try_from(partitions).is_ok_and(|wanted| wanted <= before) {
-        return Err(
-            Failure::request(format!("topic `{name}` cannot have {partitions} partitions"))
-                .because(format!(
-                    "it has {before} already, and partitions can be added, never taken away"
-                ))
-                .hint(format!("velo topic alter {name} --partitions {}", before + 1)),
-        );
+        return Err(Failure::request(format!(
+            "topic `{name}` cannot have {}",
+            count(i64::from(partitions), "partition")
+        ))
+        .because(format!(
+            "it has {before} already, and partitions can be added, never taken away"
+        ))
+        .hint(format!("velo topic alter {name} --partitions {}", before + 1)));
     }
     admin.create_partitions(name, partitions, args.dry_run)?;
     if context.ui.format == OutputFormat::Table {

@@ -1,11 +1,12 @@
 //! `velo topic create`
 
-use crate::commands::settle::{count, settle};
+use crate::commands::settle::settle;
 use crate::commands::{Context, candidates, settings};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, Answer, ErrorCode, KafkaError, NewTopic};
 use crate::ui::OutputFormat;
 use crate::ui::table::{Grid, text};
+use crate::ui::units::count;
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;

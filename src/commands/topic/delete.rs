@@ -1,11 +1,12 @@
 //! `velo topic delete`
 
-use crate::commands::settle::{count, settle};
+use crate::commands::settle::settle;
 use crate::commands::{Context, candidates, select};
 use crate::failure::Outcome;
 use crate::kafka::{Admin, Answer, KafkaError};
 use crate::ui::OutputFormat;
 use crate::ui::table::{Grid, text};
+use crate::ui::units::count;
 use clap::Args;
 use serde_json::json;
 
@@ -89,7 +90,7 @@ fn confirmed(args: &DeleteArgs, topics: &[String], context: &Context) -> Outcome
     }
     let question = match topics {
         [topic] => format!("Delete topic `{topic}` and all its records?"),
-        _ => format!("Delete these {} topics?", topics.len()),
+        _ => format!("Delete these {}?", count(topics.len(), "topic")),
     };
     context.ui.confirm(
         &question,

@@ -1,6 +1,5 @@
 //! `velo topic describe`
 
-use crate::commands::settle::count;
 use crate::commands::{Context, candidates, select, settings};
 use crate::failure::Outcome;
 use crate::kafka::{
@@ -9,6 +8,7 @@ use crate::kafka::{
 };
 use crate::ui::table::{Grid, number, text};
 use crate::ui::units;
+use crate::ui::units::count;
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

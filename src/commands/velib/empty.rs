@@ -1,6 +1,6 @@
 //! `velo velib empty`: find the stations that run empty, and mail them.
 
-use crate::commands::Context;
+use crate::commands::{Context, candidates};
 use crate::exercises::velib::mailer::{self, Smtp, mail};
 use crate::exercises::velib::monitor::{self, Print, monitor};
 use crate::exercises::velib::{EMPTY_TOPIC, STATIONS_TOPIC, topics};
@@ -16,13 +16,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug, Args)]
 pub struct EmptyArgs {
     /// Topic of the stations
-    #[arg(long, default_value = STATIONS_TOPIC, conflicts_with = "mail_only")]
+    #[arg(long, default_value = STATIONS_TOPIC, conflicts_with = "mail_only", add = candidates::topics())]
     topic: String,
     /// Topic of the stations that ran empty
-    #[arg(long, default_value = EMPTY_TOPIC)]
+    #[arg(long, default_value = EMPTY_TOPIC, add = candidates::topics())]
     to: String,
     /// Group that finds them; what it remembers is in the topic GROUP-state
-    #[arg(long, default_value = "velib-find-empty", conflicts_with = "mail_only")]
+    #[arg(long, default_value = "velib-find-empty", conflicts_with = "mail_only", add = candidates::groups())]
     group: String,
     /// Also mail each of them to this address; may be repeated
     #[arg(long, value_name = "ADDRESS")]
@@ -43,7 +43,8 @@ pub struct EmptyArgs {
         long,
         value_name = "GROUP",
         requires = "mail_to",
-        default_value = "velib-mail-empty"
+        default_value = "velib-mail-empty",
+        add = candidates::groups()
     )]
     mail_group: String,
     /// Only mail what another program (`velo velib monitor --empty-to`) has found

@@ -1,7 +1,7 @@
 //! `velo velib produce`: fetch all stations, every second, and write one record each.
 
 use super::SOURCE;
-use crate::commands::Context;
+use crate::commands::{Context, candidates};
 use crate::exercises::velib::http_source::{HttpSource, JCDECAUX, KEY_VARIABLE};
 use crate::exercises::velib::producer::{Key, Plan, Source, produce};
 use crate::exercises::velib::{STATIONS_TOPIC, Simulation};
@@ -16,7 +16,7 @@ use std::time::Duration;
 #[command(after_help = SOURCE)]
 pub struct ProduceArgs {
     /// Topic to write to
-    #[arg(long, default_value = STATIONS_TOPIC)]
+    #[arg(long, default_value = STATIONS_TOPIC, add = candidates::topics())]
     topic: String,
     /// Time between two rounds
     #[arg(long, default_value = "1s", value_parser = positive_duration, value_name = "DURATION")]

@@ -20,6 +20,8 @@ mod tally;
 use crate::failure::{Kind, Outcome};
 use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Progress, Received, Start};
 use crate::kafka::{Admin, Connection, GroupConsumer};
+use crate::ui::units::counted;
+use crate::ui::wait::Wait;
 use crate::ui::{Interrupt, Ui};
 use dead_letters::DeadLetters;
 pub use document::Json;
@@ -134,6 +136,8 @@ struct Ingest<'a> {
     /// How many were written before, and whether that was told since the partitions came.
     again: Again,
     tally: Tally,
+    /// Until the group has given this member its share.
+    joining: Option<Wait>,
 }
 
 /// What a process before this one had written, and not committed.
@@ -150,6 +154,7 @@ struct Again {
 /// # Errors
 /// When Ctrl-C was pressed, when the target refuses for good, and when the cluster cannot be read or written.
 pub fn ingest(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt) -> Outcome {
+    let joining = ui.waiting_for(format!("a share of `{}` in group `{}`", plan.topic, plan.group));
     let admin = Admin::connect(connection)?;
     admin.describe_topic(&plan.topic)?;
     let target = match &plan.to {
@@ -182,6 +187,7 @@ pub fn ingest(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt
         committed: Instant::now(),
         again: Again::default(),
         tally: Tally::start(ui),
+        joining: Some(joining),
     };
     let ended = ingest.run();
     ingest.summary().and(ended)
@@ -243,7 +249,9 @@ impl Ingest<'_> {
     }
 
     fn take(&mut self, assigned: &[Assigned]) -> Outcome {
+        self.joining = None;
         self.dead.restore(self.connection, &self.consumer, assigned)?;
+        self.tally.begin();
         self.progress = Progress::begin(&self.consumer, assigned)?;
         self.again = Again {
             before: self.tally.there,
@@ -263,7 +271,7 @@ impl Ingest<'_> {
             ));
         }
         self.ui.say(format!(
-            "group `{}`: partitions {} of `{}` into {place}{}",
+            "group `{}`: {} of `{}` into {place}{}",
             self.plan.group,
             self.progress.partitions(),
             self.plan.topic,
@@ -355,6 +363,7 @@ impl Ingest<'_> {
         };
         let fates = match (&self.target, flight.sending) {
             (Target::Mongo(mongo), Some(sending)) => {
+                let _waiting = self.ui.waiting_for(mongo.place());
                 mongo.finish(sending, &flight.wanted, &mut self.patience)?
             }
             _ => vec![Fate::Written; flight.wanted.len()],
@@ -416,7 +425,12 @@ impl Ingest<'_> {
         self.again.told = true;
         if again > 0 {
             self.ui.say(format!(
-                "{again} records read again that were already there: written before, and not committed"
+                "{} already there: written before, and not committed",
+                counted(
+                    again,
+                    "record read again that was",
+                    "records read again that were"
+                )
             ));
         }
     }

@@ -133,7 +133,7 @@ fn judge_reply(reply: &Document, count: usize, counted: Counted, hosts: &str) ->
     let taken = reply.get("n").and_then(whole).unwrap_or_default();
     if counted == Counted::Each && usize::try_from(taken).unwrap_or_default() + refused < count {
         return Reply::Muddled(format!(
-            "the server tells of {taken} documents taken and {refused} refused, of {count}"
+            "of {count} sent, the server tells of {taken} taken and {refused} refused"
         ));
     }
     Reply::Verdicts(verdicts)

@@ -1,8 +1,9 @@
 //! What an ingest counts, and how it tells.
 
 use crate::failure::Outcome;
+use crate::ui::Ui;
 use crate::ui::enter::on_enter;
-use crate::ui::{OutputFormat, Ui};
+use crate::ui::units::count;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -22,7 +23,8 @@ pub struct Tally {
     pub superseded: u64,
     /// Dead letters.
     pub dead: u64,
-    since: Instant,
+    /// When the first records could come: joining a group is no ingesting.
+    since: Option<Instant>,
     asked: Arc<AtomicBool>,
 }
 
@@ -41,9 +43,14 @@ impl Tally {
             there: 0,
             superseded: 0,
             dead: 0,
-            since: Instant::now(),
+            since: None,
             asked,
         }
+    }
+
+    /// Counts the time from now on, unless it is counted already.
+    pub fn begin(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
     }
 
     /// Whether a summary was asked for since the last one.
@@ -56,31 +63,28 @@ impl Tally {
     /// # Errors
     /// When stdout cannot be written.
     pub fn tell(&self, lag: Option<i64>, ui: Ui) -> Outcome {
-        let seconds = self.since.elapsed().as_secs_f64();
+        let seconds = self.since.map_or(0.0, |since| since.elapsed().as_secs_f64());
         let rate = self.read as f64 / seconds.max(0.001);
-        if ui.format == OutputFormat::Json {
-            return ui.line(
-                serde_json::json!({
-                    "read": self.read,
-                    "written": self.written,
-                    "deleted": self.deleted,
-                    "already_there": self.there,
-                    "superseded": self.superseded,
-                    "dead": self.dead,
-                    "seconds": (seconds * 1000.0).round() / 1000.0,
-                    "per_second": rate.round(),
-                    "lag": lag,
-                })
-                .to_string(),
-            );
+        if ui.is_json() {
+            return ui.json_line(&serde_json::json!({
+                "read": self.read,
+                "written": self.written,
+                "deleted": self.deleted,
+                "already_there": self.there,
+                "superseded": self.superseded,
+                "dead": self.dead,
+                "seconds": (seconds * 1000.0).round() / 1000.0,
+                "per_second": rate.round(),
+                "lag": lag,
+            }));
         }
         let mut parts = vec![format!("{} written", self.written)];
-        for (count, what) in [
+        for (number, what) in [
             (self.deleted, "deleted"),
             (self.superseded, "replaced within their batch"),
         ] {
-            if count > 0 {
-                parts.push(format!("{count} {what}"));
+            if number > 0 {
+                parts.push(format!("{number} {what}"));
             }
         }
         parts.push(format!("{} already there", self.there));
@@ -90,7 +94,11 @@ impl Tally {
             Some(lag) => format!("lag {lag}"),
             None => "lag unknown".to_owned(),
         });
-        ui.say(format!("{} records read: {}", self.read, parts.join(", ")));
+        ui.say(format!(
+            "{} read: {}",
+            count(self.read, "record"),
+            parts.join(", ")
+        ));
         Ok(())
     }
 }

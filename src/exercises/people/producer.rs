@@ -4,7 +4,8 @@ use super::People;
 use super::sink::Sink;
 use crate::clock::Clock;
 use crate::failure::Outcome;
-use crate::ui::{Interrupt, OutputFormat, Ui};
+use crate::ui::units::counted;
+use crate::ui::{Interrupt, Ui};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::ops::RangeInclusive;
@@ -78,8 +79,11 @@ pub fn produce(
         }
         Pace::Rate(rate) => evenly(people, sink, *rate, &mut tally, ui, interrupt),
     };
-    let batches = if tally.writes == 1 { "batch" } else { "batches" };
-    ui.say(format!("{} people in {} {batches}", tally.people, tally.writes));
+    ui.say(format!(
+        "{} in {}",
+        counted(tally.people, "person", "people"),
+        counted(tally.writes, "batch", "batches")
+    ));
     ended
 }
 
@@ -97,7 +101,7 @@ fn batches(
         interrupt.sleep_until(next)?;
         next = Instant::now().max(next) + every;
         let wanted = tally.at_most(size());
-        let place = write(people, sink, wanted, tally)?;
+        let place = write(people, sink, wanted, tally, ui)?;
         say(tally, &place, ui)?;
     }
     Ok(())
@@ -123,7 +127,7 @@ fn evenly(
         let wanted = tally.at_most(due.saturating_sub(tally.people));
         let whole = second || sink.takes_bits() || tally.left == Some(wanted);
         if wanted > 0 && whole {
-            place = write(people, sink, wanted, tally)?;
+            place = write(people, sink, wanted, tally, ui)?;
         }
         if tally.unsaid > 0 && (second || tally.done()) {
             say(tally, &place, ui)?;
@@ -132,11 +136,14 @@ fn evenly(
     Ok(())
 }
 
-fn write(people: &mut People, sink: &Sink, wanted: u64, tally: &mut Tally) -> Outcome<String> {
+fn write(people: &mut People, sink: &Sink, wanted: u64, tally: &mut Tally, ui: Ui) -> Outcome<String> {
     let batch: Vec<_> = people
         .take(usize::try_from(wanted).unwrap_or(usize::MAX))
         .collect();
-    let place = sink.write(&batch)?;
+    let place = {
+        let _waiting = ui.waiting_for("the people to be taken");
+        sink.write(&batch)?
+    };
     tally.people += wanted;
     tally.unsaid += wanted;
     tally.writes += 1;
@@ -150,9 +157,9 @@ fn write(people: &mut People, sink: &Sink, wanted: u64, tally: &mut Tally) -> Ou
 fn say(tally: &mut Tally, place: &str, ui: Ui) -> Outcome {
     let seconds = Clock::system().now_ms() / 1_000;
     let people = std::mem::take(&mut tally.unsaid);
-    ui.line(if ui.format == OutputFormat::Json {
-        serde_json::json!({ "time": seconds, "people": people, "to": place }).to_string()
-    } else {
-        format!("{seconds} Produced {people} people to {place}")
-    })
+    if ui.is_json() {
+        return ui.json_line(&serde_json::json!({ "time": seconds, "people": people, "to": place }));
+    }
+    let people = counted(people, "person", "people");
+    ui.line(format!("{seconds} Produced {people} to {place}"))
 }

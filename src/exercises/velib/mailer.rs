@@ -9,7 +9,7 @@ use super::memory::Sighting;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::group_consumer::{Assigned, Polled, Progress, Received, Start};
 use crate::kafka::{Connection, GroupConsumer};
-use crate::ui::{OutputFormat, Ui};
+use crate::ui::Ui;
 use lettre::message::{Mailbox, Message, header::ContentType};
 use lettre::{SmtpTransport, Transport};
 use std::collections::{BTreeMap, HashSet};
@@ -85,6 +85,7 @@ pub struct Plan {
 /// # Errors
 /// What `go_on` says; when the cluster cannot be read; when the mail server refuses or stays away.
 pub fn mail(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() -> Outcome) -> Outcome {
+    let mut joining = Some(ui.waiting_for(format!("a share of `{}` in group `{}`", plan.topic, plan.group)));
     let mut consumer = GroupConsumer::join(connection, &plan.group, &plan.topic, Start::Earliest)?;
     let mut mailed = HashSet::new();
     let mut ends: Option<BTreeMap<i32, i64>> = None;
@@ -106,6 +107,7 @@ pub fn mail(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() -> Ou
                 }
             }
             Polled::Assigned(assigned) => {
+                joining = None;
                 Progress::begin(&consumer, &assigned)?;
                 ends = Some(unread(&assigned));
             }
@@ -121,7 +123,7 @@ pub fn mail(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() -> Ou
             Polled::Trouble(why) => ui.say(format!("the cluster: {why}; trying again")),
             Polled::Nothing => {}
         }
-        if plan.exit_at_end && ends.as_ref().is_some_and(BTreeMap::is_empty) {
+        if joining.is_none() && plan.exit_at_end && ends.as_ref().is_some_and(BTreeMap::is_empty) {
             return Ok(());
         }
     }
@@ -170,12 +172,12 @@ fn mail_event(
         contract_name,
         ..
     } = station;
-    ui.line(if ui.format == OutputFormat::Json {
-        serde_json::json!({ "contract_name": contract_name, "number": number, "address": address })
-            .to_string()
-    } else {
-        format!("mailed {address} ({contract_name})")
-    })
+    if ui.is_json() {
+        return ui.json_line(
+            &serde_json::json!({ "contract_name": contract_name, "number": number, "address": address }),
+        );
+    }
+    ui.line(format!("mailed {address} ({contract_name})"))
 }
 
 fn compose(plan: &Plan, station: &Sighting, origin: &str) -> Outcome<Message> {

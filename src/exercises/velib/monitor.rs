@@ -18,7 +18,9 @@ use crate::failure::Outcome;
 use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Progress, Received, Start};
 use crate::kafka::record_producer::Outgoing;
 use crate::kafka::{Admin, Connection, GroupConsumer, NewTopic, RecordProducer};
-use crate::ui::{OutputFormat, Ui};
+use crate::ui::Ui;
+use crate::ui::units::count;
+use crate::ui::wait::Wait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -76,6 +78,8 @@ struct Monitor<'a> {
     memory: Memory,
     progress: Progress,
     tally: Tally,
+    /// Until the group has given this member its share.
+    joining: Option<Wait>,
 }
 
 /// Monitors until `go_on` fails, or the plan is done. The last words, on stderr, say what was counted.
@@ -84,7 +88,10 @@ struct Monitor<'a> {
 /// What `go_on` says, and when the cluster cannot be read or written.
 pub fn monitor(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() -> Outcome) -> Outcome {
     let changelog = Changelog::of(&plan.group);
+    let joining = ui.waiting_for(format!("a share of `{}` in group `{}`", plan.topic, plan.group));
     let admin = Admin::connect(connection)?;
+    // Before any topic is made: a misspelt one is not to be taken for one of those.
+    admin.describe_topic(&plan.topic)?;
     changelog.create(&admin)?;
     for topic in plan.report_to.iter().chain(&plan.empty_to) {
         topics::ensure(&admin, &NewTopic::named(topic))?;
@@ -100,6 +107,7 @@ pub fn monitor(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() ->
         memory: Memory::default(),
         progress: Progress::default(),
         tally: Tally::default(),
+        joining: Some(joining),
     };
     let ended = monitor.run(go_on);
     monitor.last_words();
@@ -149,6 +157,7 @@ impl Monitor<'_> {
     }
 
     fn take(&mut self, assigned: &[Assigned]) -> Outcome {
+        self.joining = None;
         self.forget();
         let (memory, stale) = self
             .changelog
@@ -163,7 +172,7 @@ impl Monitor<'_> {
         // The first commit of all says where the group began: notes without it are another topic's.
         self.progress = Progress::begin(&self.consumer, assigned)?;
         self.ui.say(format!(
-            "group `{}`: partitions {} of `{}`",
+            "group `{}`: {} of `{}`",
             self.plan.group,
             self.progress.partitions(),
             self.plan.topic
@@ -235,8 +244,8 @@ impl Monitor<'_> {
             }
             _ => return Ok(()),
         };
-        if self.ui.format == OutputFormat::Json {
-            return self.ui.line(report(record, sighting, found).to_string());
+        if self.ui.is_json() {
+            return self.ui.json_line(&report(record, sighting, found));
         }
         self.ui.line(line)
     }
@@ -267,14 +276,14 @@ impl Monitor<'_> {
         let tally = &self.tally;
         let unreadable = match tally.unreadable {
             0 => String::new(),
-            count => format!(", {count} of them no station"),
+            strange => format!(", {strange} of them no station"),
         };
         self.ui.say(format!(
-            "{} changes of {} stations, {} ran empty, in {} records{unreadable}",
-            tally.changes,
-            tally.changed.len(),
+            "{} of {}, {} ran empty, in {}{unreadable}",
+            count(tally.changes, "change"),
+            count(tally.changed.len(), "station"),
             tally.empty,
-            tally.records
+            count(tally.records, "record")
         ));
     }
 }

@@ -7,7 +7,8 @@ use crate::clock::Clock;
 use crate::failure::Outcome;
 use crate::kafka::record_producer::Outgoing;
 use crate::kafka::{Connection, RecordProducer};
-use crate::ui::{Interrupt, OutputFormat, Ui};
+use crate::ui::units::count;
+use crate::ui::{Interrupt, Ui};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -124,8 +125,10 @@ pub fn produce(
             count => format!(", {count} skipped"),
         };
         ui.say(format!(
-            "{} rounds, {} records, {} changes of free stands{skipped}",
-            tally.rounds, tally.records, tally.changes
+            "{}, {}, {} of free stands{skipped}",
+            count(tally.rounds, "round"),
+            count(tally.records, "record"),
+            count(tally.changes, "change")
         ));
     }
     ended.and(flushed)
@@ -145,20 +148,24 @@ fn run(
         interrupt.sleep_until(next)?;
         // A source slower than the pace delays the next round and is not made up for.
         next = Instant::now().max(next) + plan.every;
+        let waiting = ui.waiting_for("the stations");
         let answer = source.fetch(tally.rounds == 0, ui, interrupt)?;
+        drop(waiting);
         tally.name(&answer.skipped, ui);
+        let waiting = ui.waiting_for("the cluster to take the records");
         for station in &answer.stations {
             send(producer, plan, station)?;
         }
         producer.flush()?;
+        drop(waiting);
         tally.count(&answer);
         let seconds = clock.now_ms() / 1_000;
         let (records, skipped) = (answer.stations.len(), answer.skipped.len());
-        ui.line(if ui.format == OutputFormat::Json {
-            serde_json::json!({ "time": seconds, "records": records, "skipped": skipped }).to_string()
+        if ui.is_json() {
+            ui.json_line(&serde_json::json!({ "time": seconds, "records": records, "skipped": skipped }))?;
         } else {
-            format!("{seconds} Produced {records} station records")
-        })?;
+            ui.line(format!("{seconds} Produced {}", count(records, "station record")))?;
+        }
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ impl Admin {
     /// # Errors
     /// When there is no such topic or broker, or the cluster refuses.
     pub fn describe_configs(&self, resource: &ConfigResource) -> Outcome<Vec<ConfigEntry>> {
+        self.ensure_broker(resource)?;
         let mut entries = self
             .try_describe_configs(resource)
             .map_err(|error| self.config_failure("cannot read the settings of", resource, error))?;
@@ -36,6 +37,7 @@ impl Admin {
         changes: &[ConfigChange],
         validate_only: bool,
     ) -> Outcome {
+        self.ensure_broker(resource)?;
         self.try_alter_configs(resource, changes, validate_only)
             .map_err(|error| self.config_failure("cannot change the settings of", resource, error))
     }
@@ -67,12 +69,22 @@ impl Admin {
         }
     }
 
-    /// A broker that is not there is waited for until the time is up; only then is it known.
+    /// A broker that is not there would be waited for until the time is up, so that is found out before it is asked.
+    fn ensure_broker(&self, resource: &ConfigResource) -> Outcome {
+        match resource {
+            ConfigResource::Broker(id) if self.lacks_broker(*id) => Err(self.unknown_broker(*id)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a broker has gone while it was asked.
     fn is_no_broker(&self, id: i32, error: &KafkaError) -> bool {
-        (error.is_unreachable() || error.code() == ErrorCode::BrokerNotAvailable)
-            && self
-                .metadata()
-                .is_ok_and(|metadata| metadata.brokers.iter().all(|broker| broker.id != id))
+        (error.is_unreachable() || error.code() == ErrorCode::BrokerNotAvailable) && self.lacks_broker(id)
+    }
+
+    fn lacks_broker(&self, id: i32) -> bool {
+        self.metadata()
+            .is_ok_and(|metadata| metadata.brokers.iter().all(|broker| broker.id != id))
     }
 
     /// What to say when there is no broker `id`.

@@ -2,13 +2,14 @@
 
 use super::Admin;
 use crate::failure::{Failure, Kind, Outcome};
-use crate::kafka::errors::{Answer, ErrorCode, KafkaError, nearest};
+use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::settling::{all_settled, settled};
 use crate::kafka::types::{
     CommittedOffset, GroupDescription, GroupListing, GroupState, GroupType, ListedOffset, MemberDescription,
     OffsetSpec, TopicPartition,
 };
 use crate::kafka::wire::{GroupEpochs, Wire};
+use crate::nearest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a group is behind in one partition.

@@ -2,9 +2,11 @@
 
 use super::Admin;
 use crate::failure::{Failure, Outcome};
-use crate::kafka::errors::{Answer, ErrorCode, KafkaError, nearest};
+use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::ffi::Ask;
 use crate::kafka::types::{NewTopic, TopicDescription, TopicPartition};
+use crate::nearest::nearest;
+use crate::ui::units::count;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -109,7 +111,13 @@ impl Admin {
     ) -> Outcome {
         match self.try_create_partitions(topic, total, assignment, validate_only) {
             Err(error) if error.is_unknown_topic() => return Err(self.unknown_topic(topic)),
-            answer => self.outcome(&format!("cannot give topic `{topic}` {total} partitions"), answer)?,
+            answer => self.outcome(
+                &format!(
+                    "cannot give topic `{topic}` {}",
+                    count(i64::from(total), "partition")
+                ),
+                answer,
+            )?,
         }
         if validate_only {
             return Ok(());
@@ -208,8 +216,10 @@ impl Admin {
             // The cluster has gone since: that is the news.
             Err(unreachable) => return unreachable,
         };
-        let names = metadata.topics.iter().map(|topic| topic.name.as_str());
-        match nearest(name, names) {
+        // Kafka's own topics are meant by whoever writes their underscores, and by nobody else.
+        let own = name.starts_with('_');
+        let topics = metadata.topics.iter().filter(|topic| own || !topic.is_internal());
+        match nearest(name, topics.map(|topic| topic.name.as_str())) {
             Some(near) => failure.hint(format!("did you mean `{near}`? `velo topic list` shows all")),
             None => failure
                 .hint("velo topic list")

@@ -73,12 +73,13 @@ impl Progress {
         &self.committed
     }
 
-    /// The assigned partitions as a person lists them: `0, 1, 2`, or `none`.
+    /// The assigned partitions as a person lists them: `partitions 0, 1, 2`, `partition 0`, or `no partition`.
     pub fn partitions(&self) -> String {
         let names: Vec<String> = self.committed.keys().map(i32::to_string).collect();
-        if names.is_empty() {
-            return "none".to_owned();
+        match names.as_slice() {
+            [] => "no partition".to_owned(),
+            [one] => format!("partition {one}"),
+            several => format!("partitions {}", several.join(", ")),
         }
-        names.join(", ")
     }
 }

@@ -6,7 +6,7 @@ mod level;
 mod slips;
 
 use super::ending::Ending;
-use dialoguer::console::Term;
+use console::Term;
 use level::{Level, Words};
 use std::collections::BTreeMap;
 
