@@ -10,7 +10,7 @@ use clap_complete::engine::ArgValueCandidates;
 use std::collections::BTreeMap;
 use std::process::Stdio;
 
-/// Names of clusters' addresses, by which candidates find theirs.
+/// What `kafka-configs --entity-type` takes.
 const ENTITY_TYPES: [&str; 7] = [
     "topics",
     "brokers",
