@@ -21,6 +21,9 @@ const ENTITY_TYPES: [&str; 7] = [
     "client-metrics",
 ];
 
+/// How far options stand from the margin at most.
+const INDENT: usize = 4;
+
 /// A script's options as a command of clap's; none when the name is no script's.
 pub(super) fn command(name: &str) -> Option<Command> {
     let name = std::path::Path::new(name).file_name()?.to_str()?;
@@ -68,11 +71,11 @@ fn options(help: &str) -> BTreeMap<String, bool> {
     let mut found = BTreeMap::new();
     for line in help.lines() {
         // Options begin their line, perhaps behind their short form. What stands further to the right is prose.
-        let line = line.trim_start();
-        let first = line.split("  ").next().unwrap_or_default();
-        if !line.starts_with('-') {
+        let text = line.trim_start();
+        if !text.starts_with('-') || line.len() - text.len() > INDENT {
             continue;
         }
+        let first = text.split("  ").next().unwrap_or_default();
         for (at, _) in first.match_indices("--") {
             let (name, behind) = name_and_rest(first.get(at + 2..).unwrap_or_default());
             if !name.is_empty() && !first.get(..at).is_some_and(|before| before.ends_with('-')) {

@@ -113,8 +113,8 @@ mod tests {
                     can be added\nhint: velo topic alter velib-stations --partitions 11";
         assert_eq!(
             failure(text, 40),
-            "error: topic `velib-stations` cannot\n       have 3 partitions\n  why: it has 10 already, and\n       \
-             partitions can be added\nhint: velo topic alter velib-stations --partitions 11"
+            "error: topic `velib-stations` cannot\n       have 3 partitions\n  why: it has 10 already, and partitions\n       \
+             can be added\nhint: velo topic alter velib-stations --partitions 11"
         );
     }
 }
