@@ -59,7 +59,7 @@ on_both_clusters! {
             &["config", "set", "topic", &topic, "retention.ms=2h", "--dry-run"],
             &["config", "unset", "topic", &topic, "retention.ms", "--dry-run"],
             &["offsets", &topic],
-            &["records", "delete", &topic, "--before", "1", "--partition", "0", "--dry-run"],
+            &["records", "delete", &topic, "--before", "latest", "--partition", "0", "--dry-run"],
             &["context", "list"],
             &["context", "show"],
             &["scripts", "list"],
