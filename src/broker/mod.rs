@@ -5,6 +5,7 @@
 
 pub mod api;
 mod background;
+pub mod batch;
 pub mod config;
 mod connection;
 pub mod controller;

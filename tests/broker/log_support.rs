@@ -8,7 +8,7 @@ use kafka_protocol::records::{
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
-use velodrome::broker::log::batch::Batches;
+use velodrome::broker::batch::Batches;
 use velodrome::broker::log::{LogConfig, PartitionLog, ReadLimit};
 use velodrome::clock::Clock;
 

@@ -1,9 +1,9 @@
 //! Produce (key 0): appends record batches, which stay the bytes they came as.
 
 use super::{Reply, RequestContext, leaders};
+use crate::broker::batch::{BatchHeader, MAGIC, MAGIC_AT};
 use crate::broker::error::{BrokerError, Why};
 use crate::broker::log::Appended;
-use crate::broker::log::batch::{BatchHeader, MAGIC, MAGIC_AT};
 use crate::broker::node::Node;
 use crate::broker::replication::Partition;
 use bytes::Bytes;

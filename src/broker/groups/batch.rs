@@ -1,8 +1,8 @@
 //! From the records of `__consumer_offsets` to record batches and back.
 
 use super::records::{GroupValue, Key, Malformed, OffsetValue};
-use crate::broker::log::batch::{Batch, Batches};
-use crate::broker::log::records::{Records, records_of, timestamp_of};
+use crate::broker::batch::{Batch, Batches};
+use crate::broker::batch::{Records, records_of, timestamp_of};
 use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::records::{
     Compression, NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, Record as WrittenRecord,

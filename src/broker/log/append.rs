@@ -1,9 +1,9 @@
 //! Appending: one writer at a time, one write per append.
 
-use super::batch::{Batch, HEADER_SIZE};
 use super::partition::{Appended, PartitionLog, Writer};
 use super::segment::Segment;
 use super::{LogConfig, TimestampType, transactions, validate};
+use crate::broker::batch::{Batch, HEADER_SIZE};
 use crate::broker::error::Result;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;

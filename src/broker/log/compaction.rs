@@ -3,12 +3,11 @@
 //! A group of neighbouring segments is written anew as `.cleaned`, synced, and renamed to `.swap`: from then on the
 //! new file counts, and recovery finishes what a crash interrupts. The active segment is never touched.
 
-use super::batch::{Batch, BatchHeader};
 use super::partition::{PartitionLog, Tidying, Writer};
 use super::producers::Aborted;
-use super::records::{Records, records_of, timestamp_of};
 use super::segment::Segment;
-use super::{LogConfig, checkpoint, compress, file, recovery, retention, validate};
+use super::{LogConfig, checkpoint, file, recovery, retention, validate};
+use crate::broker::batch::{Batch, BatchHeader, Records, compress, records_of, timestamp_of};
 use crate::broker::error::{BrokerError, Result};
 use std::collections::HashMap;
 use std::fs;

@@ -1,11 +1,12 @@
 //! Reads a log's files as they are, for whoever wants to look into them (`kafka-dump-log`): nothing is opened for
 //! writing, repaired or left out.
 
-use super::batch::{Batch, BatchHeader, LENGTH_OVERHEAD, MAGIC, MAGIC_AT};
 use super::index::Entry;
 use super::producers::Aborted;
-use super::records::{Record, Records, records_of};
 use super::transactions;
+use crate::broker::batch::{
+    Batch, BatchHeader, LENGTH_OVERHEAD, MAGIC, MAGIC_AT, Record, Records, records_of,
+};
 use bytes::{Buf, Bytes};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};

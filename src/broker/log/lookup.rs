@@ -1,9 +1,8 @@
 //! Offsets by time, as ListOffsets asks for them. These lookups decode the one batch that decides.
 
-use super::batch::Batch;
 use super::partition::{OffsetAndTimestamp, PartitionLog};
-use super::records::{Records, records_of, timestamp_of};
 use super::segment::Segment;
+use crate::broker::batch::{Batch, Records, records_of, timestamp_of};
 use crate::broker::error::Result;
 
 impl PartitionLog {

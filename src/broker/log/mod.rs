@@ -1,10 +1,8 @@
 //! A partition's log on disk, in Kafka's own format (segments, offset and time indexes, checkpoints).
 
 mod append;
-pub mod batch;
 pub mod checkpoint;
 mod compaction;
-mod compress;
 pub mod config;
 mod epochs;
 pub(in crate::broker) mod file;
@@ -15,7 +13,6 @@ pub mod partition;
 mod poison;
 mod producers;
 mod read;
-pub(in crate::broker) mod records;
 mod recovery;
 mod retention;
 mod segment;

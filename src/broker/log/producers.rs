@@ -1,7 +1,7 @@
 //! Idempotent producers of a log (KIP-98): their epochs, their last five batches, and Kafka's `.snapshot` files.
 
-use super::batch::BatchHeader;
 use super::file;
+use crate::broker::batch::BatchHeader;
 use crate::broker::error::{BrokerError, Result};
 use bytes::{Buf, BufMut};
 use kafka_protocol::ResponseError;

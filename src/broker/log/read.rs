@@ -1,8 +1,8 @@
 //! Reading whole batches from an offset on, by headers alone.
 
-use super::batch::BatchHeader;
 use super::partition::{FetchedRecords, PartitionLog, ReadLimit};
 use super::segment::Segment;
+use crate::broker::batch::BatchHeader;
 use crate::broker::error::Result;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;

@@ -1,7 +1,6 @@
 //! Opens a log's folder: finishes what a crash interrupted, checks what may not have reached the disk, cuts torn
 //! tails, and brings back indexes, leader epochs and producers.
 
-use super::batch::{Batch, BatchHeader, Batches, HEADER_SIZE};
 use super::checkpoint;
 use super::epochs::LeaderEpochs;
 use super::file;
@@ -9,6 +8,7 @@ use super::index::Entry;
 use super::producers::{Aborted, ProducerStates};
 use super::segment::{Located, Segment};
 use super::{LogConfig, transactions};
+use crate::broker::batch::{Batch, BatchHeader, Batches, HEADER_SIZE};
 use crate::broker::error::{BrokerError, Result};
 use std::collections::BTreeSet;
 use std::fs::{self, File};

@@ -1,8 +1,8 @@
 //! One segment: a file of batches with its offset and time index.
 
-use super::batch::{BatchHeader, Batches, HEADER_SIZE};
 use super::file;
 use super::index::{Entry, Index, OffsetEntry, TimeEntry};
+use crate::broker::batch::{BatchHeader, Batches, HEADER_SIZE};
 use crate::broker::error::{BrokerError, Result};
 use bytes::{Bytes, BytesMut};
 use parking_lot::RwLock;
@@ -223,7 +223,7 @@ impl Segment {
     }
 
     /// The whole batch found at a place; `None` if it has gone.
-    pub fn batch(&self, found: &Located) -> Result<Option<super::batch::Batch>> {
+    pub fn batch(&self, found: &Located) -> Result<Option<crate::broker::batch::Batch>> {
         Ok(Batches::new(self.read(found.position, found.header.size())?).next())
     }
 

@@ -1,9 +1,8 @@
 //! Aborted transactions of a log, kept in Kafka's `.txnindex` files, one beside each segment that has any.
 
-use super::batch::Batch;
 use super::file;
 use super::producers::Aborted;
-use super::records::Records;
+use crate::broker::batch::{Batch, Records};
 use crate::broker::error::{BrokerError, Result};
 use bytes::{Buf, BufMut};
 use std::fs;

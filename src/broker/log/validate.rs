@@ -1,8 +1,9 @@
 //! What a leader checks before it writes a producer's batches, from headers and checksums alone where that is enough.
 
-use super::batch::{Batch, BatchHeader, Batches, HEADER_SIZE, MAGIC, MAGIC_AT};
-use super::records::{Records, records_of};
-use super::{LogConfig, TimestampType, compress};
+use super::{LogConfig, TimestampType};
+use crate::broker::batch::{
+    Batch, BatchHeader, Batches, HEADER_SIZE, LENGTH_OVERHEAD, MAGIC, MAGIC_AT, Records, compress, records_of,
+};
 use crate::broker::error::{BrokerError, RecordFault, Result, Why};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -163,7 +164,7 @@ fn recompress(batch: &mut Batch, config: &LogConfig) -> Result<()> {
 
 /// A batch of this header and these records, compressed already; length and checksum are set.
 pub fn rebuilt(mut header: BatchHeader, records: &[u8]) -> Result<Batch> {
-    let length = i32::try_from(HEADER_SIZE - super::batch::LENGTH_OVERHEAD + records.len());
+    let length = i32::try_from(HEADER_SIZE - LENGTH_OVERHEAD + records.len());
     header.batch_length = length.map_err(|_| ResponseError::MessageTooLarge)?;
     header.seal(records);
     let mut bytes = Vec::with_capacity(HEADER_SIZE + records.len());

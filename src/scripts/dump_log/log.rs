@@ -1,7 +1,7 @@
 //! Segments and snapshots, batch by batch.
 
 use super::{Dump, Stop, absolute, base_offset, optional};
-use crate::broker::log::batch::{Batch, BatchHeader};
+use crate::broker::batch::{Batch, BatchHeader};
 use crate::broker::log::inspect::{self, InspectedRecord, SegmentReader};
 use crate::scripts::kafka_records::ControlMessage;
 use std::io::Write;

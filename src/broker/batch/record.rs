@@ -1,8 +1,8 @@
 //! The records inside a batch, walked in place. Only lookups by time, compaction, recompression and the check for
 //! keys come here; append and read never do.
 
-use super::batch::{Batch, HEADER_SIZE};
 use super::compress;
+use super::header::{Batch, HEADER_SIZE};
 use crate::broker::error::Result;
 use bytes::{Buf, BufMut};
 use kafka_protocol::ResponseError;
