@@ -142,12 +142,18 @@ impl Decoder<'_, '_> {
     fn field(&mut self, field: &Field) -> Result<String> {
         let mut out = String::new();
         let nullable = field.nullable.contain(self.version);
+        // A struct that may be null has a mark before it: -1 if it is, in a tagged field 0.
+        let last_null = if tag_of(field, self.version).is_some() {
+            0
+        } else {
+            -1
+        };
         if field.is_array {
             match self.length(true)? {
                 Some(count) => self.array(field, count, &mut out)?,
                 None => out.push_str("null"),
             }
-        } else if field.kind == Type::Struct && nullable && self.input.i8()? < 0 {
+        } else if field.kind == Type::Struct && nullable && self.input.i8()? <= last_null {
             out.push_str("null");
         } else {
             self.value(field, &mut out)?;
