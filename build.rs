@@ -1,4 +1,8 @@
-//! Before the build: tells the tests which peers are here, and puts the lessons' texts into the binary.
+//! Before the build: tells the tests which peers are here, makes the code of Kafka's own records, and puts the lessons'
+//! texts into the binary.
+
+#[path = "build/records/mod.rs"]
+mod records;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -17,7 +21,18 @@ const PEERS: [&str; 8] = [
 
 fn main() -> io::Result<()> {
     name_peers();
+    make_records()?;
     embed_lessons()
+}
+
+/// Makes the code of Kafka's own records from their layouts.
+fn make_records() -> io::Result<()> {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?);
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
+    println!("cargo::rerun-if-changed={}", root.join("build").display());
+    let schemas = root.join("src/broker/records/schemas");
+    println!("cargo::rerun-if-changed={}", schemas.display());
+    records::generate(&schemas, &out.join("records"))
 }
 
 /// Tells the tests which foreign clients and servers are here: `VELO_PEERS="kafka kcat python node"` becomes

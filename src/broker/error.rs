@@ -23,6 +23,25 @@ pub enum BrokerError {
     /// A setting the node cannot run with; the text names the setting and what to do.
     #[error("{0}")]
     Config(String),
+    /// The metadata holds what this broker does not act on.
+    #[error("{0}")]
+    Unsupported(#[from] Unsupported),
+}
+
+/// What the metadata of a cluster holds and this broker does not act on: to go on without it would lose it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the metadata log holds {what} at offset {offset}, written at metadata.version {}: this broker does not act on it, \
+     and would lose it with the next snapshot; it has changed nothing",
+    metadata_version.map_or("unknown".to_owned(), |version| version.to_string())
+)]
+pub struct Unsupported {
+    /// The record, by Kafka's name where it has one.
+    pub what: String,
+    /// Where it stands; of a snapshot, its last offset.
+    pub offset: i64,
+    /// `metadata.version` of the cluster there.
+    pub metadata_version: Option<i16>,
 }
 
 /// A record that is refused.
@@ -69,6 +88,7 @@ impl BrokerError {
             }
             BrokerError::Records(_) => ResponseError::InvalidRecord,
             BrokerError::Config(_) => ResponseError::InvalidConfig,
+            BrokerError::Unsupported(_) => ResponseError::UnsupportedVersion,
         }
     }
 }

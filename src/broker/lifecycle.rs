@@ -1,11 +1,9 @@
 //! A broker's life in the cluster: it registers with the controller, follows the metadata log, sends heartbeats, and
 //! takes its leave; all over TCP in Kafka's own protocol, also when the controller is in the same process.
 
-use super::controller::{
-    METADATA_TOPIC, METADATA_TOPIC_ID, SUPPORTED_FEATURES, apply_batches, apply_snapshot,
-};
+use super::controller::{METADATA_TOPIC, METADATA_TOPIC_ID, SUPPORTED_FEATURES};
 use super::error::{BrokerError, Result};
-use super::metadata::MetadataImage;
+use super::metadata::{MetadataImage, replay_batches, replay_snapshot};
 use super::node::Node;
 use super::peer::Peer;
 use bytes::BytesMut;
@@ -106,12 +104,17 @@ fn registration(node: &Node) -> BrokerRegistrationRequest {
         .with_previous_broker_epoch(-1)
 }
 
-/// Follows the metadata log for ever and applies what it says to the node.
+/// Follows the metadata log for ever and applies what it says to the node. A record that this broker does not act on ends
+/// the node: it would not know what the cluster has agreed on.
 pub(super) async fn follow(node: Arc<Node>, mut controller: Peer) {
     loop {
-        if let Err(error) = follow_once(&node, &mut controller).await {
-            tracing::warn!(%error, "cannot follow the metadata log; trying again");
-            tokio::time::sleep(RETRY).await;
+        match follow_once(&node, &mut controller).await {
+            Ok(()) => {}
+            Err(BrokerError::Unsupported(unsupported)) => return node.fail(unsupported),
+            Err(error) => {
+                tracing::warn!(%error, "cannot follow the metadata log; trying again");
+                tokio::time::sleep(RETRY).await;
+            }
         }
     }
 }
@@ -160,7 +163,7 @@ async fn follow_once(node: &Arc<Node>, controller: &mut Peer) -> Result<()> {
     }
     let mut next = MetadataImage::clone(&image);
     next.controller_id = data.current_leader.leader_id.0;
-    apply_batches(records, &mut next)?;
+    replay_batches(records, &mut next)?;
     let whole = next.offset + 1 >= data.high_watermark;
     apply(node, Arc::new(next), whole).await
 }
@@ -203,7 +206,7 @@ async fn fetch_snapshot(node: &Node, controller: &mut Peer, id: &SnapshotId) -> 
         cluster_id: node.cluster_id.clone(),
         ..MetadataImage::default()
     };
-    apply_snapshot(bytes.freeze(), id.end_offset, &mut image)?;
+    replay_snapshot(bytes.freeze(), id.end_offset, &mut image)?;
     Ok(image)
 }
 
@@ -215,6 +218,7 @@ async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>, whole: bool) -> Resu
         node.metadata.store(image);
         return Ok(());
     }
+    image.check_supported()?;
     let node = Arc::clone(node);
     let applied = tokio::task::spawn_blocking(move || {
         // The replicas first: a client that reads of a partition in the metadata must find it served.

@@ -19,6 +19,7 @@ pub mod metadata;
 pub mod node;
 pub mod part;
 pub mod peer;
+pub mod records;
 pub mod replication;
 mod server;
 pub mod storage;

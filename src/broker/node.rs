@@ -5,13 +5,13 @@ use super::api::init_producer_id::ProducerIds;
 use super::background::Background;
 use super::config::{Listener, NodeConfig, Voter, topic_log_config};
 use super::controller::Controller;
-use super::error::{BrokerError, Result};
+use super::error::{BrokerError, Result, Unsupported};
 use super::groups::{GroupConfig, GroupCoordinator};
 use super::memory::MemoryPool;
 use super::metadata::MetadataImage;
-use super::metadata::record::Endpoint;
 use super::part::{self, Part};
 use super::peer::Peer;
+use super::records::metadata::EndPoint;
 use super::replication::{ReplicaManager, ReplicaSettings, fetcher, isr};
 use super::storage::{LogDir, random_id, uuid_text};
 use super::{lifecycle, server};
@@ -41,7 +41,7 @@ pub struct Node {
     /// Id of the log directory (KIP-858).
     pub directory_id: Uuid,
     /// Where clients are told to connect, with the ports that were bound.
-    pub advertised: Vec<Endpoint>,
+    pub advertised: Vec<EndPoint>,
     /// The newest metadata this broker has applied.
     pub metadata: Arc<ArcSwap<MetadataImage>>,
     /// Offset of the newest metadata that has been applied to everything; changes wake the receivers.
@@ -64,6 +64,8 @@ pub struct Node {
     pub response_memory: MemoryPool,
     /// Requests whose handler panicked: mistakes of ours, which the tests count.
     pub failed_requests: AtomicU64,
+    /// Why this node cannot go on.
+    failure: watch::Sender<Option<Unsupported>>,
     /// Ids of the connections that are open.
     pub connections: Arc<parking_lot::Mutex<HashSet<u64>>>,
 }
@@ -162,13 +164,34 @@ impl Node {
             .wait_for(|applied| *applied >= offset)
             .await;
     }
+
+    /// Notes that this node cannot go on: the metadata holds what it does not act on.
+    pub fn fail(&self, why: Unsupported) {
+        tracing::error!("{why}");
+        self.failure.send_replace(Some(why));
+    }
+
+    /// Waits until that is so.
+    async fn failed(&self) -> Unsupported {
+        let mut failure = self.failure.subscribe();
+        // The sender lives in the node.
+        let why = failure
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|why| why.clone());
+        match why {
+            Some(why) => why,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 fn build(
     config: NodeConfig,
     clock: Clock,
     cluster_id: String,
-    advertised: Vec<Endpoint>,
+    advertised: Vec<EndPoint>,
     controller: Option<Arc<Controller>>,
     log_dir: &LogDir,
     to_controller: Option<Peer>,
@@ -197,6 +220,7 @@ fn build(
         producer_ids: ProducerIds::default(),
         connections: Arc::default(),
         failed_requests: AtomicU64::new(0),
+        failure: watch::Sender::new(None),
         directory_id: log_dir.directory_id,
         metadata: Arc::new(ArcSwap::from_pointee(image)),
         applied_offset: watch::Sender::new(-1),
@@ -234,7 +258,10 @@ impl RunningNode {
                 lifecycle::register(&self.node, &mut beating).await?;
                 self.tasks
                     .spawn("the metadata follower", lifecycle::follow(node(), following));
-                lifecycle::await_unfenced(&self.node, &mut beating).await?;
+                tokio::select! {
+                    serves = lifecycle::await_unfenced(&self.node, &mut beating) => serves?,
+                    why = self.node.failed() => return Err(why.into()),
+                }
                 self.tasks
                     .spawn("the heartbeat", lifecycle::beat(node(), beating));
                 self.tasks
@@ -299,8 +326,8 @@ impl RunningNode {
         self.node.failed_requests.load(Ordering::Relaxed)
     }
 
-    /// Waits until this node cannot go on, and says why: the controller's log failed, or a task of its own did. Stop it
-    /// then.
+    /// Waits until this node cannot go on, and says why: the metadata holds what it does not act on, the controller's log
+    /// failed, or a task of its own did. Stop it then.
     pub async fn failed(&mut self) -> String {
         let controller = self.node.controller.clone();
         let controller = async {
@@ -310,6 +337,9 @@ impl RunningNode {
             }
         };
         tokio::select! {
+            // Who follows the metadata ends when it cannot go on, which alone would not tell why.
+            biased;
+            why = self.node.failed() => why.to_string(),
             why = controller => why,
             why = self.tasks.failed() => why,
             why = self.servers.failed() => why,
@@ -370,7 +400,7 @@ fn own_controller(config: &NodeConfig, bound: &[Bound]) -> Voter {
 }
 
 /// What clients are told: the advertised listeners, with the bound port where they name none.
-fn advertised(config: &NodeConfig, bound: &[Bound]) -> Vec<Endpoint> {
+fn advertised(config: &NodeConfig, bound: &[Bound]) -> Vec<EndPoint> {
     let port_of = |listener: &Listener| match listener.port {
         0 => {
             let mut same = bound.iter();
@@ -383,7 +413,7 @@ fn advertised(config: &NodeConfig, bound: &[Bound]) -> Vec<Endpoint> {
         .advertised_listeners
         .iter()
         .filter(|listener| listener.kind == ListenerKind::Broker)
-        .map(|listener| Endpoint {
+        .map(|listener| EndPoint {
             name: listener.name.clone(),
             host: listener.host.clone(),
             port: port_of(listener),

@@ -18,5 +18,8 @@ mod log_support;
 mod log_transactions;
 mod named;
 mod operations;
+pub mod record_layout;
+mod records;
 mod topics;
+mod unsupported;
 mod values;

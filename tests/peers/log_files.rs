@@ -1,6 +1,8 @@
 //! Our files, read by Apache Kafka's own dump-log.
 
 use super::*;
+use crate::broker::record_layout::{self, FAMILIES};
+use crate::support::velo::Home;
 use std::path::Path;
 
 const DUMP: &str = "org.apache.kafka.tools.DumpLogSegments";
@@ -104,5 +106,34 @@ fn the_metadata_log_is_decoded() {
     .succeeded();
     for record in ["REGISTER_BROKER_RECORD", "TOPIC_RECORD", "PARTITION_RECORD"] {
         assert!(said.contains(record), "{record}: {said}");
+    }
+}
+
+/// Every record of every layout, in every version: Java's tool and ours say the same, and Java's finds nothing wrong.
+#[test]
+#[cfg_attr(
+    not(peer = "kafka"),
+    ignore = "Apache Kafka's tools are not here: scripts/dev/test fetches them"
+)]
+fn every_record_of_our_layouts_is_decoded_as_ours_decodes_it() {
+    let home = Home::new();
+    for layouts in FAMILIES {
+        let log = record_layout::write_segment(home.path(), layouts);
+        let theirs = run(java(DUMP).args([layouts.decoder, "--files", &log]), "").succeeded();
+        let ours = home
+            .velo(&["kafka-dump-log", layouts.decoder, "--files", &log])
+            .succeeds()
+            .stdout;
+        let examples = record_layout::examples(layouts);
+        let decoded = |said: &str| -> Vec<String> {
+            let lines = said.lines().filter(|line| line.starts_with("| offset: "));
+            lines.map(str::to_owned).collect()
+        };
+        let (theirs, ours) = (decoded(&theirs), decoded(&ours));
+        assert_eq!((theirs.len(), ours.len()), (examples.len(), examples.len()));
+        for ((theirs, ours), example) in theirs.iter().zip(&ours).zip(&examples) {
+            assert_eq!(ours, theirs, "{}", example.name);
+            assert!(theirs.contains("payload: {"), "{}: {theirs}", example.name);
+        }
     }
 }

@@ -91,8 +91,18 @@ impl TestBroker {
 
     /// Stops cleanly and starts again on the same folder (and another port).
     pub async fn restart(&mut self) {
-        self.running.take().unwrap().shutdown().await;
+        self.stop().await;
         self.start_again().await;
+    }
+
+    /// Stops cleanly.
+    pub async fn stop(&mut self) {
+        self.running.take().unwrap().shutdown().await;
+    }
+
+    /// The settings it runs with.
+    pub fn config(&self) -> NodeConfig {
+        NodeConfig::from_properties(self.properties.clone()).unwrap()
     }
 
     /// Stops as a crash would: nothing is flushed, closed or said. [`TestBroker::start_again`] brings it back.
@@ -102,7 +112,6 @@ impl TestBroker {
 
     /// Starts again after [`TestBroker::kill`].
     pub async fn start_again(&mut self) {
-        let config = NodeConfig::from_properties(self.properties.clone()).unwrap();
-        self.running = Some(Node::start(config, self.clock.clone()).await.unwrap());
+        self.running = Some(Node::start(self.config(), self.clock.clone()).await.unwrap());
     }
 }

@@ -2,8 +2,8 @@
 
 use super::RequestContext;
 use crate::broker::controller::{Controller, Registration};
-use crate::broker::metadata::record::{Endpoint, FeatureRange};
 use crate::broker::node::Node;
+use crate::broker::records::metadata::{EndPoint, FeatureRange};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{BrokerRegistrationRequest, BrokerRegistrationResponse};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ fn register(
     connection: u64,
     is_open: impl Fn(u64) -> bool,
 ) -> Result<i64, ResponseError> {
-    let end_points = request.listeners.iter().map(|listener| Endpoint {
+    let end_points = request.listeners.iter().map(|listener| EndPoint {
         name: listener.name.to_string(),
         host: listener.host.to_string(),
         port: listener.port,
@@ -45,8 +45,8 @@ fn register(
     });
     let features = request.features.iter().map(|feature| FeatureRange {
         name: feature.name.to_string(),
-        min: feature.min_supported_version,
-        max: feature.max_supported_version,
+        min_supported_version: feature.min_supported_version,
+        max_supported_version: feature.max_supported_version,
     });
     let registration = Registration {
         broker_id: request.broker_id.0,
@@ -55,9 +55,8 @@ fn register(
         end_points: end_points.collect(),
         features: features.collect(),
         rack: request.rack.as_ref().map(ToString::to_string),
-        fenced: true,
-        in_controlled_shutdown: false,
         log_dirs: request.log_dirs.clone(),
+        ..Registration::default()
     };
     controller
         .register_broker(&request.cluster_id, registration, connection, is_open)

@@ -1,6 +1,7 @@
-//! Record batches of format v2 (KIP-98): their headers, read and patched without decoding the records.
+//! The headers of batches, read and patched without decoding the records.
 
-use bytes::{Buf, BufMut, Bytes};
+use super::record::Record;
+use bytes::{Buf, BufMut};
 
 /// Bytes of a batch's header, before its records.
 pub const HEADER_SIZE: usize = 61;
@@ -11,7 +12,7 @@ pub const MAGIC: i8 = 2;
 /// Where the format version stands, in every format version.
 pub const MAGIC_AT: usize = 16;
 /// Where the part covered by the checksum starts.
-const CRC_COVERS_FROM: usize = 21;
+pub(super) const CRC_COVERS_FROM: usize = 21;
 
 const TIMESTAMP_TYPE_BIT: i16 = 1 << 3;
 const TRANSACTIONAL_BIT: i16 = 1 << 4;
@@ -51,6 +52,26 @@ pub struct BatchHeader {
 }
 
 impl BatchHeader {
+    /// The header of a batch that the broker itself makes at `timestamp`: of no producer, its offsets from 0 on, without
+    /// records yet.
+    pub fn of_broker(timestamp: i64) -> Self {
+        BatchHeader {
+            base_offset: 0,
+            batch_length: 0,
+            leader_epoch: -1,
+            magic: MAGIC,
+            crc: 0,
+            attributes: 0,
+            last_offset_delta: 0,
+            base_timestamp: timestamp,
+            max_timestamp: timestamp,
+            producer_id: -1,
+            producer_epoch: -1,
+            base_sequence: -1,
+            record_count: 0,
+        }
+    }
+
     /// Reads a header; `None` when there are fewer than [`HEADER_SIZE`] bytes. Nothing else is checked.
     pub fn parse(mut bytes: &[u8]) -> Option<Self> {
         if bytes.len() < HEADER_SIZE {
@@ -168,6 +189,25 @@ impl BatchHeader {
         self.attributes & CONTROL_BIT != 0
     }
 
+    /// Marks that the records are for the log itself.
+    pub fn set_control(&mut self) {
+        self.attributes |= CONTROL_BIT;
+    }
+
+    /// Offset of one of its records.
+    pub fn offset_of(&self, record: &Record<'_>) -> i64 {
+        self.base_offset.saturating_add(i64::from(record.offset_delta))
+    }
+
+    /// Timestamp of one of its records: the batch's, where the broker's clock stamped it.
+    pub fn timestamp_of(&self, record: &Record<'_>) -> i64 {
+        if self.has_log_append_time() {
+            self.max_timestamp
+        } else {
+            self.base_timestamp.saturating_add(record.timestamp_delta)
+        }
+    }
+
     /// When the tombstones in it may go (KIP-534), once compaction has decided it.
     pub fn delete_horizon(&self) -> Option<i64> {
         (self.attributes & DELETE_HORIZON_BIT != 0).then_some(self.base_timestamp)
@@ -177,57 +217,5 @@ impl BatchHeader {
     pub fn set_delete_horizon(&mut self, horizon_ms: i64) {
         self.attributes |= DELETE_HORIZON_BIT;
         self.base_timestamp = horizon_ms;
-    }
-}
-
-/// One whole batch: its header and all of its bytes.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// The header, parsed.
-    pub header: BatchHeader,
-    /// Header and records.
-    pub bytes: Bytes,
-}
-
-impl Batch {
-    /// The records, compressed as they came.
-    pub fn records(&self) -> &[u8] {
-        self.bytes.get(HEADER_SIZE..).unwrap_or_default()
-    }
-
-    /// Whether the checksum is right.
-    pub fn is_intact(&self) -> bool {
-        let covered = self.bytes.get(CRC_COVERS_FROM..).unwrap_or_default();
-        crc32c::crc32c(covered) == self.header.crc
-    }
-}
-
-/// Takes whole, sane batches off the front of a buffer; stops at the first that is neither.
-#[derive(Debug, Clone)]
-pub struct Batches {
-    rest: Bytes,
-}
-
-impl Batches {
-    /// Walks over `bytes`.
-    pub fn new(bytes: Bytes) -> Self {
-        Batches { rest: bytes }
-    }
-
-    /// What has not been taken off yet.
-    pub fn rest(&self) -> &Bytes {
-        &self.rest
-    }
-}
-
-impl Iterator for Batches {
-    type Item = Batch;
-
-    fn next(&mut self) -> Option<Batch> {
-        let header = BatchHeader::parse(&self.rest).filter(BatchHeader::is_sane)?;
-        (header.size() <= self.rest.len()).then(|| Batch {
-            header,
-            bytes: self.rest.split_to(header.size()),
-        })
     }
 }

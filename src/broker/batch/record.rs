@@ -1,15 +1,9 @@
-//! The records inside a batch, walked in place. Only lookups by time, compaction, recompression and the check for
-//! keys come here; append and read never do.
+//! The records inside a batch, walked in place. Only lookups by time, compaction, recompression, the check for keys and
+//! those who keep their state in a log come here; append and read never do.
 
-use super::compress;
-use super::header::{Batch, HEADER_SIZE};
 use crate::broker::error::Result;
 use bytes::{Buf, BufMut};
 use kafka_protocol::ResponseError;
-use std::borrow::Cow;
-
-/// A record's value, and the names of its headers.
-pub type ValueAndHeaderNames<'a> = (Option<&'a [u8]>, Vec<&'a [u8]>);
 
 /// One record, borrowed from its batch.
 #[derive(Debug, Clone, Copy)]
@@ -20,33 +14,26 @@ pub struct Record<'a> {
     pub offset_delta: i32,
     /// The key.
     pub key: Option<&'a [u8]>,
-    /// Whether the value is null: a tombstone, if there is a key.
-    pub has_value: bool,
+    /// The value; without one it is a tombstone, if there is a key.
+    pub value: Option<&'a [u8]>,
     attributes: i8,
     /// Key, value and headers as they are encoded.
     payload: &'a [u8],
 }
 
 impl<'a> Record<'a> {
-    /// The value, and the names of the headers; `None` when they are malformed.
-    pub fn value_and_header_names(&self) -> Option<ValueAndHeaderNames<'a>> {
+    /// The names of the headers; `None` when they are malformed.
+    pub fn header_names(&self) -> Option<Vec<&'a [u8]>> {
         let mut rest = self.payload;
         take(&mut rest)?;
-        let value = take(&mut rest)?;
+        take(&mut rest)?;
         let count = get_varlong(&mut rest)?;
         let mut names = Vec::new();
         for _ in 0..count {
             names.push(take(&mut rest)??);
             take(&mut rest)?;
         }
-        Some((value, names))
-    }
-
-    /// The value.
-    pub fn value(&self) -> Option<&'a [u8]> {
-        let mut rest = self.payload;
-        take(&mut rest)?;
-        take(&mut rest)?
+        Some(names)
     }
 
     /// Writes the record with another timestamp delta.
@@ -59,23 +46,6 @@ impl<'a> Record<'a> {
         put_varlong(length, out);
         out.extend_from_slice(&head);
         out.extend_from_slice(self.payload);
-    }
-}
-
-/// The uncompressed records of a batch.
-pub fn records_of(batch: &Batch) -> Result<Cow<'_, [u8]>> {
-    match batch.header.codec() {
-        0 => Ok(Cow::Borrowed(batch.bytes.get(HEADER_SIZE..).unwrap_or_default())),
-        codec => Ok(Cow::Owned(compress::decompress(codec, batch.records())?)),
-    }
-}
-
-/// The timestamp of a record of that batch, ms.
-pub fn timestamp_of(batch: &Batch, record: &Record<'_>) -> i64 {
-    if batch.header.has_log_append_time() {
-        batch.header.max_timestamp
-    } else {
-        batch.header.base_timestamp.saturating_add(record.timestamp_delta)
     }
 }
 
@@ -114,7 +84,7 @@ fn parse<'a>(rest: &mut &'a [u8]) -> Option<Record<'a>> {
     let offset_delta = i32::try_from(get_varlong(&mut body)?).ok()?;
     let payload = body;
     let key = take(&mut body)?;
-    let has_value = take(&mut body)?.is_some();
+    let value = take(&mut body)?;
     let headers = usize::try_from(get_varlong(&mut body)?).ok()?;
     for _ in 0..headers {
         take(&mut body)??;
@@ -124,7 +94,7 @@ fn parse<'a>(rest: &mut &'a [u8]) -> Option<Record<'a>> {
         timestamp_delta,
         offset_delta,
         key,
-        has_value,
+        value,
         attributes,
         payload,
     })
@@ -153,7 +123,14 @@ fn get_varlong(bytes: &mut &[u8]) -> Option<i64> {
     None
 }
 
-fn put_varlong(value: i64, out: &mut Vec<u8>) {
+/// Adds a length and that many bytes; `None` is a length of -1.
+pub(super) fn put(bytes: Option<&[u8]>, out: &mut Vec<u8>) {
+    let length = bytes.map_or(-1, |bytes| i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+    put_varlong(length, out);
+    out.extend_from_slice(bytes.unwrap_or_default());
+}
+
+pub(super) fn put_varlong(value: i64, out: &mut Vec<u8>) {
     let mut zigzag = ((value << 1) ^ (value >> 63)).cast_unsigned();
     while zigzag >= 0x80 {
         out.push(u8::try_from(zigzag & 0x7f).unwrap_or(0) | 0x80);

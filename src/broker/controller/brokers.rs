@@ -3,8 +3,10 @@
 use super::elections::Electorate;
 use super::{Controller, State, check_broker_epoch};
 use crate::broker::error::{BrokerError, Result};
-use crate::broker::metadata::record::{BrokerRegistrationChange, RegisterBroker};
 use crate::broker::metadata::{BrokerImage, MetadataImage, MetadataRecord};
+use crate::broker::records::metadata::{
+    BrokerRegistrationChangeRecord, RegisterBrokerRecord, UnregisterBrokerRecord,
+};
 use kafka_protocol::ResponseError;
 use parking_lot::MutexGuard;
 use std::collections::BTreeMap;
@@ -25,7 +27,7 @@ pub(super) struct Session {
 }
 
 /// What a broker says of itself when it starts; the epoch is ours to give.
-pub type Registration = RegisterBroker;
+pub type Registration = RegisterBrokerRecord;
 
 /// What a heartbeat says.
 #[derive(Debug, Clone, Copy)]
@@ -168,10 +170,10 @@ impl Controller {
             return Err(ResponseError::BrokerIdNotRegistered.into());
         };
         let mut records = self.leaving_records(&image, broker_id);
-        records.push(MetadataRecord::UnregisterBroker {
+        records.push(MetadataRecord::UnregisterBroker(UnregisterBrokerRecord {
             broker_id,
             broker_epoch: broker.epoch,
-        });
+        }));
         self.write(&state, records)?;
         state.sessions.remove(&broker_id);
         Ok(())
@@ -276,10 +278,15 @@ impl Controller {
 }
 
 fn registration_change(broker: &BrokerImage, fenced: Option<bool>, stopping: bool) -> MetadataRecord {
-    MetadataRecord::BrokerRegistrationChange(BrokerRegistrationChange {
+    MetadataRecord::BrokerRegistrationChange(BrokerRegistrationChangeRecord {
         broker_id: broker.id,
         broker_epoch: broker.epoch,
-        fenced,
-        in_controlled_shutdown: stopping,
+        fenced: match fenced {
+            None => 0,
+            Some(true) => 1,
+            Some(false) => -1,
+        },
+        in_controlled_shutdown: stopping.into(),
+        ..BrokerRegistrationChangeRecord::default()
     })
 }

@@ -4,6 +4,7 @@ use super::topic_checks::check_name;
 use super::{ApiError, Controller};
 use crate::broker::config::{DYNAMIC_SETTINGS, Definition, Kind, broker_definition, topic};
 use crate::broker::metadata::{ConfigResource, MetadataImage, MetadataRecord, resource_type};
+use crate::broker::records::metadata::ConfigRecord;
 use kafka_protocol::ResponseError;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -142,11 +143,13 @@ fn plan(image: &MetadataImage, change: &ResourceChange) -> Result<Vec<MetadataRe
         topic::check_all(all).map_err(invalid)?;
     }
     let (resource_type, resource_name) = resource.kind_and_name();
-    let record = |name: &String, value: Option<&String>| MetadataRecord::Config {
-        resource_type,
-        resource_name: resource_name.clone(),
-        name: name.clone(),
-        value: value.cloned(),
+    let record = |name: &String, value: Option<&String>| {
+        MetadataRecord::Config(ConfigRecord {
+            resource_type,
+            resource_name: resource_name.clone(),
+            name: name.clone(),
+            value: value.cloned(),
+        })
     };
     let changed = after
         .iter()

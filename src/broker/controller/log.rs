@@ -1,12 +1,13 @@
 //! The metadata log on disk: `__cluster_metadata-0`, written and read as KRaft does (KIP-595, KIP-630).
 
-use super::snapshot::{self, SnapshotId};
+use super::snapshot::{self, Records, SnapshotId};
+use crate::broker::batch::BatchHeader;
 use crate::broker::config::NodeConfig;
 use crate::broker::error::{BrokerError, Result};
 use crate::broker::log::checkpoint::LogDirState;
+use crate::broker::log::inspect::{self, SegmentReader};
 use crate::broker::log::{CleanupPolicy, LogConfig, PartitionLog, ReadLimit};
-use crate::broker::metadata::batch::{self, BatchStamp};
-use crate::broker::metadata::{MetadataImage, MetadataRecord};
+use crate::broker::metadata::{MetadataImage, MetadataRecord, replay_batches, replay_snapshot};
 use crate::clock::Clock;
 use bytes::Bytes;
 use kafka_protocol::messages::LeaderChangeMessage;
@@ -40,16 +41,20 @@ pub(super) struct MetadataLog {
 
 impl MetadataLog {
     /// Opens the log and applies all it holds to `image`.
+    ///
+    /// # Errors
+    /// [`BrokerError::Unsupported`] when it holds what this node does not act on; nothing has been written then.
     pub(super) fn open(config: &NodeConfig, image: &mut MetadataImage, clock: Clock) -> Result<Self> {
         let folder = config.log_dir.join(FOLDER);
+        if folder.is_dir() {
+            check_supported(&folder, config.node_id)?;
+        }
         // Checked at every start, as after a crash: it is short, and nobody else has all of what it says.
         let unknown = LogDirState::default();
         let log = PartitionLog::open_with(&folder, Arc::new(log_config(config)), clock.clone(), &unknown)?;
         let snapshot = snapshot::newest(&folder)?;
         if let Some(id) = snapshot {
-            let path = id.path(&folder);
-            let bytes = std::fs::read(&path).map_err(BrokerError::io(path))?;
-            snapshot::apply(bytes.into(), id.end_offset, image)?;
+            load_snapshot(&folder, id, image)?;
             if log.log_end_offset() < id.end_offset {
                 log.truncate_fully_and_start_at(id.end_offset)?;
             }
@@ -84,9 +89,13 @@ impl MetadataLog {
             .with_leader_id(self.node_id.into())
             .with_voters(voter.clone())
             .with_granting_voters(voter);
-        self.append_batch(true, &[snapshot::control_record(LEADER_CHANGE, &message)?])?;
+        let mut records = Records::control();
+        records.push_message(LEADER_CHANGE, &message)?;
+        self.append_batch(records)?;
         self.publish();
+        // Version 0 asks for the cluster's id, and Apache Kafka leaves it empty there.
         let state = serde_json::json!({
+            "clusterId": "",
             "leaderId": self.node_id,
             "leaderEpoch": self.epoch,
             "votedId": -1,
@@ -100,23 +109,24 @@ impl MetadataLog {
 
     /// Appends records in one batch, synced to the disk; returns the offset of the first.
     pub(super) fn append(&self, records: &[MetadataRecord]) -> Result<i64> {
-        let values: Vec<_> = records.iter().map(|record| (None, record.encode())).collect();
-        self.append_batch(false, &values)
+        let mut batch = Records::default();
+        for record in records {
+            batch.push(record)?;
+        }
+        self.append_batch(batch)
     }
 
-    fn append_batch(&self, control: bool, records: &[(Option<Bytes>, Bytes)]) -> Result<i64> {
-        let stamp = BatchStamp {
+    fn append_batch(&self, records: Records) -> Result<i64> {
+        let batch = records.into_batch(BatchHeader {
             base_offset: self.log.log_end_offset(),
             leader_epoch: self.epoch,
-            timestamp: self.clock.now_ms(),
-            control,
-        };
+            ..BatchHeader::of_broker(self.clock.now_ms())
+        })?;
+        let size = batch.bytes.len() as u64;
         // The log syncs every append, by its settings.
-        let batch = batch::encode(stamp, records);
-        let size = batch.len() as u64;
-        self.log.append_as_follower(batch)?;
+        self.log.append_as_follower(batch.bytes)?;
         self.unsaved.fetch_add(size, Ordering::Relaxed);
-        Ok(stamp.base_offset)
+        Ok(batch.header.base_offset)
     }
 
     /// Shows what was appended to those who fetch: a quorum of one has committed what it has written.
@@ -188,7 +198,7 @@ fn replay(log: &PartitionLog, image: &mut MetadataImage) -> Result<()> {
     let (mut offset, end) = (log.log_start_offset(), log.log_end_offset());
     while offset < end {
         let records = log.read(offset, REPLAY_BYTES, true, ReadLimit::LogEnd)?.records;
-        let next = apply_batches(records, image)?;
+        let next = replay_batches(records, image)?;
         if next <= offset {
             return Err(BrokerError::Config(format!(
                 "the metadata log cannot be read at offset {offset}"
@@ -199,27 +209,33 @@ fn replay(log: &PartitionLog, image: &mut MetadataImage) -> Result<()> {
     Ok(())
 }
 
-/// Applies whole batches to an image; returns the offset after them.
-///
-/// # Errors
-/// [`BrokerError::Config`] when they are not what a metadata log holds.
-pub(crate) fn apply_batches(batches: Bytes, image: &mut MetadataImage) -> Result<i64> {
-    let unreadable = |error: &dyn std::fmt::Display| {
-        BrokerError::Config(format!("the metadata log cannot be read: {error}"))
-    };
-    for read in batch::decode(batches).map_err(|error| unreadable(&error))? {
-        if read.offset <= image.offset {
-            continue;
-        }
-        image.offset = read.offset;
-        if read.control {
-            continue;
-        }
-        if let Some(record) = MetadataRecord::decode(read.value).map_err(|error| unreadable(&error))? {
-            image.apply(read.offset, &record);
+fn load_snapshot(folder: &Path, id: SnapshotId, image: &mut MetadataImage) -> Result<()> {
+    let path = id.path(folder);
+    let bytes = std::fs::read(&path).map_err(BrokerError::io(path))?;
+    replay_snapshot(bytes.into(), id.end_offset, image)
+}
+
+/// Looks through snapshot and log as they lie there, before anything is repaired or written: a folder that holds what
+/// this node does not act on stays as it is, for whoever does.
+fn check_supported(folder: &Path, node_id: i32) -> Result<()> {
+    let mut image = MetadataImage::default();
+    if let Some(id) = snapshot::newest(folder)? {
+        load_snapshot(folder, id, &mut image)?;
+    }
+    for path in inspect::segments(folder)? {
+        let Ok(mut segment) = SegmentReader::open(&path, 0, u64::MAX) else {
+            break;
+        };
+        // What cannot be read ends the log here as it does when it is opened, which tells of it.
+        while let Ok(Some(batch)) = segment.next_batch() {
+            if !batch.is_intact() {
+                break;
+            }
+            replay_batches(batch.bytes, &mut image)?;
         }
     }
-    Ok(image.offset + 1)
+    image.check_supported()?;
+    Ok(image.check_votes_alone(node_id)?)
 }
 
 fn log_config(config: &NodeConfig) -> LogConfig {

@@ -18,18 +18,17 @@ mod topics;
 pub use brokers::{BrokerState, Heartbeat, Registration};
 pub use configs::{ConfigChange, ConfigOperation, ResourceChange};
 pub use fetch::{METADATA_TOPIC, METADATA_TOPIC_ID};
-pub(super) use log::apply_batches;
 pub use partitions::{ElectionType, IsrChange};
 pub use reassignments::Reassignment;
-pub(super) use snapshot::apply as apply_snapshot;
 pub use snapshot::{SnapshotId, SnapshotPiece};
 pub use topic_checks::check_name as check_topic_name;
 pub use topics::{CreatedTopic, MorePartitions, NewTopic};
 
 use self::log::MetadataLog;
 use super::config::NodeConfig;
-use super::error::{BrokerError, Result};
+use super::error::{BrokerError, Result, Unsupported};
 use super::metadata::{MetadataImage, MetadataRecord};
+use super::records::metadata::{AbortTransactionRecord, ConfigRecord, FeatureLevelRecord, ProducerIdsRecord};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use brokers::Sessions;
@@ -143,6 +142,12 @@ impl Controller {
     fn start_epoch(&self) -> Result<()> {
         let state = self.state.lock();
         self.log.write_leader_change()?;
+        if self.image().transaction.is_some() {
+            // Whoever began it did not come to its end.
+            let reason = Some("the controller that began it is gone".to_owned());
+            let abort = MetadataRecord::AbortTransaction(AbortTransactionRecord { reason });
+            self.write(&state, vec![abort])?;
+        }
         if self.image().features.is_empty() {
             self.write(&state, self.first_records())?;
         }
@@ -152,19 +157,19 @@ impl Controller {
     /// What stands in the log of a new cluster, as in Kafka: feature levels, and `min.insync.replicas` for all brokers,
     /// which is why every topic shows it (KIP-966).
     fn first_records(&self) -> Vec<MetadataRecord> {
-        let features = SUPPORTED_FEATURES
-            .iter()
-            .map(|(name, _, level)| MetadataRecord::FeatureLevel {
+        let features = SUPPORTED_FEATURES.iter().map(|(name, _, level)| {
+            MetadataRecord::FeatureLevel(FeatureLevelRecord {
                 name: (*name).to_owned(),
-                level: *level,
-            });
+                feature_level: *level,
+            })
+        });
         let min_insync = self.config.value("min.insync.replicas").unwrap_or("1");
-        let min_insync = MetadataRecord::Config {
+        let min_insync = MetadataRecord::Config(ConfigRecord {
             resource_type: super::metadata::resource_type::BROKER,
             resource_name: String::new(),
             name: "min.insync.replicas".to_owned(),
             value: Some(min_insync.to_owned()),
-        };
+        });
         features.chain([min_insync]).collect()
     }
 
@@ -194,25 +199,32 @@ impl Controller {
             why: Some("a change of the metadata broke off half-way".to_owned()),
         };
         let written = self.log.append(&records);
+        let mut unapplied = None;
         if let (Err(error), true) = (&written, self.log.is_poisoned()) {
             writing.why = Some(format!("the metadata log cannot be written: {error}"));
         } else {
             if let Ok(base_offset) = written {
-                self.publish(base_offset, &records);
+                unapplied = self.publish(base_offset, &records).err();
             }
-            writing.why = self
-                .log
-                .is_poisoned()
-                .then(|| "the metadata log cannot be cut after a snapshot".to_owned());
+            writing.why = match &unapplied {
+                Some(error) => Some(error.to_string()),
+                None => self
+                    .log
+                    .is_poisoned()
+                    .then(|| "the metadata log cannot be cut after a snapshot".to_owned()),
+            };
         }
-        written.map(|_| ())
+        match unapplied {
+            Some(error) => Err(error.into()),
+            None => written.map(|_| ()),
+        }
     }
 
     /// Applies records that are on the disk, and shows them to those who fetch.
-    fn publish(&self, base_offset: i64, records: &[MetadataRecord]) {
+    fn publish(&self, base_offset: i64, records: &[MetadataRecord]) -> Result<(), Unsupported> {
         let mut image = MetadataImage::clone(&self.image.load());
         for (offset, record) in (base_offset..).zip(records) {
-            image.apply(offset, record);
+            image.apply(offset, record)?;
         }
         self.image.store(Arc::new(image));
         self.log.publish();
@@ -220,6 +232,7 @@ impl Controller {
             // The log itself is whole, so the cluster goes on; the next write tries again.
             tracing::error!(%error, "cannot write a snapshot of the metadata");
         }
+        Ok(())
     }
 
     /// Waits until this controller cannot go on, and says why: its log failed, so it must be opened and checked anew.
@@ -259,11 +272,11 @@ impl Controller {
         let next_producer_id = first + i64::from(PRODUCER_ID_BLOCK);
         self.write(
             &state,
-            vec![MetadataRecord::ProducerIds {
+            vec![MetadataRecord::ProducerIds(ProducerIdsRecord {
                 broker_id,
                 broker_epoch,
                 next_producer_id,
-            }],
+            })],
         )?;
         Ok((first, PRODUCER_ID_BLOCK))
     }

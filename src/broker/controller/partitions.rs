@@ -5,8 +5,8 @@ use super::{ApiError, Controller, check_broker_epoch};
 use crate::broker::config::topic_log_config;
 use crate::broker::error::Result;
 use crate::broker::log::LogConfig;
-use crate::broker::metadata::record::PartitionChange;
 use crate::broker::metadata::{MetadataImage, MetadataRecord, PartitionImage};
+use crate::broker::records::metadata::PartitionChangeRecord;
 use kafka_protocol::ResponseError;
 use uuid::Uuid;
 
@@ -155,13 +155,8 @@ fn check_isr_change(
     if !change.isr.iter().all(eligible) {
         return Err(ResponseError::IneligibleReplica);
     }
-    Ok(MetadataRecord::PartitionChange(PartitionChange {
-        partition_id: change.index,
-        topic_id: change.topic_id,
-        isr: Some(isr),
-        leader: None,
-        replicas: None,
-    }))
+    let change = partition.change(change.topic_id, change.index, Some(isr), None);
+    Ok(MetadataRecord::PartitionChange(change))
 }
 
 fn elect(
@@ -169,7 +164,7 @@ fn elect(
     election: ElectionType,
     topic: &str,
     index: i32,
-) -> Result<PartitionChange, ApiError> {
+) -> Result<PartitionChangeRecord, ApiError> {
     let unknown = |what: String| ApiError::new(ResponseError::UnknownTopicOrPartition, what);
     let topic = image
         .topics
@@ -199,11 +194,5 @@ fn elect(
         .copied()
         .find(alive)
         .ok_or_else(|| ApiError::new(ResponseError::EligibleLeadersNotAvailable, String::new()))?;
-    Ok(PartitionChange {
-        partition_id: index,
-        topic_id: topic.id,
-        isr: Some(vec![leader]),
-        leader: Some(leader),
-        replicas: None,
-    })
+    Ok(partition.change(topic.id, index, Some(vec![leader]), Some(leader)))
 }

@@ -2,8 +2,8 @@
 
 use super::topic_checks::check_assignment;
 use super::{ApiError, Controller};
-use crate::broker::metadata::record::PartitionChange;
 use crate::broker::metadata::{MetadataImage, MetadataRecord};
+use crate::broker::records::metadata::PartitionChangeRecord;
 use kafka_protocol::ResponseError;
 use std::collections::BTreeSet;
 
@@ -70,11 +70,8 @@ fn plan(image: &MetadataImage, wanted: &Reassignment) -> Result<Option<MetadataR
         );
         return Err(ApiError::new(ResponseError::InvalidReplicaAssignment, message));
     }
-    Ok(Some(MetadataRecord::PartitionChange(PartitionChange {
-        partition_id: *index,
-        topic_id: found.id,
-        isr: None,
-        leader: None,
+    Ok(Some(MetadataRecord::PartitionChange(PartitionChangeRecord {
         replicas: Some(replicas.clone()),
+        ..partition.change(found.id, *index, None, None)
     })))
 }

@@ -1,11 +1,15 @@
 //! Snapshots of the metadata (KIP-630): everything the log adds up to, in a file of the log's own format, so that the
 //! log before it can go.
 
-use super::SUPPORTED_FEATURES;
+use crate::broker::batch::{Batch, BatchBuilder, BatchHeader};
 use crate::broker::error::{BrokerError, Result};
-use crate::broker::metadata::batch::{self, BatchStamp};
-use crate::broker::metadata::record::{FeatureRange, NewPartition, RegisterBroker};
-use crate::broker::metadata::{BrokerImage, MetadataImage, MetadataRecord, TopicImage};
+use crate::broker::metadata::{
+    BrokerImage, KRAFT_VERSION, KRAFT_VOTERS, MetadataImage, MetadataRecord, TopicImage,
+    encode as encode_record,
+};
+use crate::broker::records::metadata::{
+    ConfigRecord, FeatureLevelRecord, PartitionRecord, ProducerIdsRecord, RegisterBrokerRecord, TopicRecord,
+};
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{SnapshotFooterRecord, SnapshotHeaderRecord};
@@ -132,73 +136,115 @@ pub(super) fn write(folder: &Path, id: SnapshotId, image: &MetadataImage, now_ms
 fn encode(id: SnapshotId, image: &MetadataImage, now_ms: i64) -> Result<BytesMut> {
     let mut content = BytesMut::new();
     let mut offset = 0;
-    let mut put = |control: bool, records: &[(Option<Bytes>, Bytes)]| {
-        let stamp = BatchStamp {
+    let mut put = |records: Records| -> Result<()> {
+        let header = BatchHeader {
             base_offset: offset,
             leader_epoch: id.epoch,
-            timestamp: now_ms,
-            control,
+            ..BatchHeader::of_broker(now_ms)
         };
-        content.put_slice(&batch::encode(stamp, records));
-        offset += i64::try_from(records.len()).unwrap_or(0);
+        let batch = records.into_batch(header)?;
+        offset = batch.header.next_offset();
+        content.put_slice(&batch.bytes);
+        Ok(())
     };
     let header = SnapshotHeaderRecord::default().with_last_contained_log_timestamp(now_ms);
-    put(true, &[control_record(HEADER, &header)?]);
-    let values: Vec<_> = records_of(image)
-        .iter()
-        .map(|record| (None, record.encode()))
-        .collect();
-    for some in values.chunks(BATCH) {
-        put(false, some);
+    let mut first = Records::control();
+    first.push_message(HEADER, &header)?;
+    let quorum = &image.quorum;
+    for (kind, value) in [(KRAFT_VERSION, &quorum.version), (KRAFT_VOTERS, &quorum.voters)] {
+        if let Some(value) = value {
+            first.push_control(kind, value);
+        }
     }
-    put(true, &[control_record(FOOTER, &SnapshotFooterRecord::default())?]);
+    put(first)?;
+    for some in records_of(image).chunks(BATCH) {
+        let mut records = Records::default();
+        for record in some {
+            records.push(record)?;
+        }
+        put(records)?;
+    }
+    let mut last = Records::control();
+    last.push_message(FOOTER, &SnapshotFooterRecord::default())?;
+    put(last)?;
     Ok(content)
 }
 
-/// Key and value of a control record.
-///
-/// # Errors
-/// When the codec cannot encode it.
-pub(super) fn control_record<T: Encodable>(kind: i16, message: &T) -> Result<(Option<Bytes>, Bytes)> {
-    let mut key = BytesMut::new();
-    key.put_i16(0);
-    key.put_i16(kind);
-    let mut value = BytesMut::new();
-    message
-        .encode(&mut value, 0)
-        .map_err(|error| BrokerError::Config(format!("cannot write a control record: {error}")))?;
-    Ok((Some(key.freeze()), value.freeze()))
+/// Records for one batch of the metadata log or a snapshot of it.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    builder: BatchBuilder,
+    control: bool,
 }
 
-/// Applies a snapshot's bytes to an empty image.
-///
-/// # Errors
-/// [`BrokerError::Config`] when they are no snapshot.
-pub(crate) fn apply(bytes: Bytes, end_offset: i64, image: &mut MetadataImage) -> Result<()> {
-    let unreadable = |error: &dyn std::fmt::Display| {
-        BrokerError::Config(format!("a snapshot of the metadata cannot be read: {error}"))
-    };
-    for read in batch::decode(bytes).map_err(|error| unreadable(&error))? {
-        if read.control {
-            continue;
-        }
-        if let Some(record) = MetadataRecord::decode(read.value).map_err(|error| unreadable(&error))? {
-            image.apply(end_offset - 1, &record);
+impl Records {
+    /// For control records.
+    pub(super) fn control() -> Self {
+        Records {
+            control: true,
+            ..Records::default()
         }
     }
-    image.offset = end_offset - 1;
-    Ok(())
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// When its version has no place for what it says.
+    pub(super) fn push(&mut self, record: &MetadataRecord) -> Result<()> {
+        let value = encode_record(record).map_err(|error| unwritable(&error))?;
+        self.builder.push(None, Some(&value));
+        Ok(())
+    }
+
+    /// Adds a control record. Its key is a version and its type.
+    fn push_control(&mut self, kind: i16, value: &[u8]) {
+        let mut key = [0; 4];
+        key[2..].copy_from_slice(&kind.to_be_bytes());
+        self.builder.push(Some(&key), Some(value));
+    }
+
+    /// Adds a control record.
+    ///
+    /// # Errors
+    /// When the codec cannot encode it.
+    pub(super) fn push_message<T: Encodable>(&mut self, kind: i16, message: &T) -> Result<()> {
+        let mut value = BytesMut::new();
+        message
+            .encode(&mut value, 0)
+            .map_err(|error| unwritable(&error))?;
+        self.push_control(kind, &value);
+        Ok(())
+    }
+
+    /// The batch of them.
+    ///
+    /// # Errors
+    /// Without a record, or over 2 GiB.
+    pub(super) fn into_batch(self, mut header: BatchHeader) -> Result<Batch> {
+        if self.control {
+            header.set_control();
+        }
+        self.builder.build(header)
+    }
+}
+
+fn unwritable(error: &dyn std::fmt::Display) -> BrokerError {
+    BrokerError::Config(format!("a record of the metadata cannot be written: {error}"))
 }
 
 /// Records that add up to the image.
 fn records_of(image: &MetadataImage) -> Vec<MetadataRecord> {
-    let features = image
-        .features
-        .iter()
-        .map(|(name, level)| MetadataRecord::FeatureLevel {
+    let features = image.features.iter().map(|(name, level)| {
+        MetadataRecord::FeatureLevel(FeatureLevelRecord {
             name: name.clone(),
-            level: *level,
-        });
+            feature_level: *level,
+        })
+    });
+    let controllers = image
+        .controllers
+        .values()
+        .cloned()
+        .map(MetadataRecord::RegisterController);
     let brokers = image.brokers.values().map(registration);
     let topics = image
         .topics
@@ -206,19 +252,22 @@ fn records_of(image: &MetadataImage) -> Vec<MetadataRecord> {
         .flat_map(|topic| topic_records(image, topic));
     let configs = image.configs.iter().flat_map(|(resource, settings)| {
         let (resource_type, resource_name) = resource.kind_and_name();
-        settings.iter().map(move |(name, value)| MetadataRecord::Config {
-            resource_type,
-            resource_name: resource_name.clone(),
-            name: name.clone(),
-            value: Some(value.clone()),
+        settings.iter().map(move |(name, value)| {
+            MetadataRecord::Config(ConfigRecord {
+                resource_type,
+                resource_name: resource_name.clone(),
+                name: name.clone(),
+                value: Some(value.clone()),
+            })
         })
     });
-    let producer_ids = MetadataRecord::ProducerIds {
+    let producer_ids = MetadataRecord::ProducerIds(ProducerIdsRecord {
         broker_id: -1,
         broker_epoch: -1,
         next_producer_id: image.next_producer_id,
-    };
+    });
     features
+        .chain(controllers)
         .chain(brokers)
         .chain(topics)
         .chain(configs)
@@ -227,21 +276,17 @@ fn records_of(image: &MetadataImage) -> Vec<MetadataRecord> {
 }
 
 fn registration(broker: &BrokerImage) -> MetadataRecord {
-    let features = SUPPORTED_FEATURES.iter().map(|(name, min, max)| FeatureRange {
-        name: (*name).to_owned(),
-        min: *min,
-        max: *max,
-    });
-    MetadataRecord::RegisterBroker(RegisterBroker {
+    MetadataRecord::RegisterBroker(RegisterBrokerRecord {
         broker_id: broker.id,
         incarnation_id: broker.incarnation_id,
         broker_epoch: broker.epoch,
         end_points: broker.end_points.clone(),
-        features: features.collect(),
+        features: broker.features.clone(),
         rack: broker.rack.clone(),
         fenced: broker.fenced,
         in_controlled_shutdown: broker.in_controlled_shutdown,
         log_dirs: broker.log_dirs.clone(),
+        ..RegisterBrokerRecord::default()
     })
 }
 
@@ -252,8 +297,9 @@ fn topic_records(image: &MetadataImage, topic: &TopicImage) -> Vec<MetadataRecor
             .and_then(|broker| broker.log_dirs.first().copied())
             .unwrap_or_default()
     };
+    let some = |replicas: &Vec<i32>| (!replicas.is_empty()).then(|| replicas.clone());
     let partitions = (0..).zip(&topic.partitions).map(|(index, partition)| {
-        MetadataRecord::Partition(NewPartition {
+        MetadataRecord::Partition(PartitionRecord {
             partition_id: index,
             topic_id: topic.id,
             replicas: partition.replicas.clone(),
@@ -262,11 +308,93 @@ fn topic_records(image: &MetadataImage, topic: &TopicImage) -> Vec<MetadataRecor
             leader_epoch: partition.leader_epoch,
             partition_epoch: partition.partition_epoch,
             directories: partition.replicas.iter().map(directory).collect(),
+            adding_replicas: partition.adding.clone(),
+            removing_replicas: partition.removing.clone(),
+            eligible_leader_replicas: some(&partition.eligible),
+            last_known_elr: some(&partition.last_eligible),
+            ..PartitionRecord::default()
         })
     });
-    let topic_record = MetadataRecord::Topic {
+    let topic_record = MetadataRecord::Topic(TopicRecord {
         name: topic.name.clone(),
         topic_id: topic.id,
-    };
+    });
     std::iter::once(topic_record).chain(partitions).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::metadata::{PartitionImage, replay_snapshot};
+    use crate::broker::records::metadata::{EndPoint, FeatureRange, RegisterControllerRecord};
+    use std::sync::Arc;
+    use uuid::Uuid;
+
+    /// What only Apache Kafka writes, beside what this broker writes itself.
+    fn image() -> MetadataImage {
+        let mut image = MetadataImage {
+            offset: 99,
+            ..MetadataImage::default()
+        };
+        image.features = [("metadata.version", 33), ("group.version", 1)]
+            .map(|(name, level)| (name.to_owned(), level))
+            .into();
+        image.quorum.version = Some(Bytes::from_static(b"\0\0\0\x01\0"));
+        image.quorum.voters = Some(Bytes::from_static(b"\0\0\x01\0"));
+        image.controllers.insert(
+            9,
+            RegisterControllerRecord {
+                controller_id: 9,
+                incarnation_id: Uuid::from_u128(9),
+                ..RegisterControllerRecord::default()
+            },
+        );
+        let range = FeatureRange {
+            name: "group.version".into(),
+            min_supported_version: 0,
+            max_supported_version: 1,
+        };
+        let end_point = EndPoint {
+            name: "PLAINTEXT".into(),
+            host: "here".into(),
+            port: 9092,
+            security_protocol: 0,
+        };
+        let broker = MetadataRecord::RegisterBroker(RegisterBrokerRecord {
+            broker_id: 1,
+            broker_epoch: 7,
+            end_points: vec![end_point],
+            features: vec![range],
+            log_dirs: vec![Uuid::from_u128(3)],
+            ..RegisterBrokerRecord::default()
+        });
+        image.apply(99, &broker).unwrap();
+        let topic = TopicImage {
+            id: Uuid::from_u128(5),
+            name: "t".into(),
+            partitions: vec![PartitionImage {
+                replicas: vec![1],
+                leader: -1,
+                eligible: vec![1],
+                last_eligible: vec![1],
+                ..PartitionImage::default()
+            }],
+        };
+        image.topic_names.insert(topic.id, "t".into());
+        image.topics.insert("t".into(), Arc::new(topic));
+        image
+    }
+
+    #[test]
+    fn a_snapshot_holds_all_that_the_image_does() {
+        let image = image();
+        let id = SnapshotId {
+            end_offset: 100,
+            epoch: 2,
+        };
+        let content = encode(id, &image, 1).unwrap().freeze();
+        let mut read = MetadataImage::default();
+        replay_snapshot(content, 100, &mut read).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{image:?}"));
+    }
 }

@@ -5,8 +5,8 @@ use super::topic_checks::{check_assignment, check_collision, check_name};
 use super::{ApiError, Controller};
 use crate::broker::config::topic as topic_settings;
 use crate::broker::error::Result;
-use crate::broker::metadata::record::NewPartition;
 use crate::broker::metadata::{MetadataImage, MetadataRecord, TopicImage, resource_type};
+use crate::broker::records::metadata::{ConfigRecord, PartitionRecord, RemoveTopicRecord, TopicRecord};
 use crate::broker::storage::random_id;
 use kafka_protocol::ResponseError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,7 +165,7 @@ impl Controller {
             .collect();
         let records = gone
             .iter()
-            .map(|id| MetadataRecord::RemoveTopic { topic_id: *id });
+            .map(|id| MetadataRecord::RemoveTopic(RemoveTopicRecord { topic_id: *id }));
         match self.write(&state, records.collect()) {
             Ok(()) => results,
             Err(error) => ids.iter().map(|_| Err(error.response_error())).collect(),
@@ -317,16 +317,17 @@ fn topic_records(
     id: Uuid,
     replicas: &[Vec<i32>],
 ) -> Vec<MetadataRecord> {
-    let mut records = vec![MetadataRecord::Topic {
+    let mut records = vec![MetadataRecord::Topic(TopicRecord {
         name: topic.name.clone(),
         topic_id: id,
-    }];
-    records.extend(topic.configs.iter().map(|(name, value)| MetadataRecord::Config {
+    })];
+    let configs = topic.configs.iter().map(|(name, value)| ConfigRecord {
         resource_type: resource_type::TOPIC,
         resource_name: topic.name.clone(),
         name: name.clone(),
         value: value.clone(),
-    }));
+    });
+    records.extend(configs.map(MetadataRecord::Config));
     let partitions = (0..).zip(replicas);
     records.extend(partitions.map(|(index, replicas)| partition_record(image, id, index, replicas)));
     records
@@ -340,7 +341,7 @@ fn partition_record(image: &MetadataImage, topic_id: Uuid, index: i32, replicas:
         let broker = image.brokers.get(id);
         broker.and_then(|broker| broker.log_dirs.first().copied())
     };
-    MetadataRecord::Partition(NewPartition {
+    MetadataRecord::Partition(PartitionRecord {
         partition_id: index,
         topic_id,
         replicas: replicas.to_vec(),
@@ -352,5 +353,6 @@ fn partition_record(image: &MetadataImage, topic_id: Uuid, index: i32, replicas:
             .iter()
             .map(|id| directory(id).unwrap_or_default())
             .collect(),
+        ..PartitionRecord::default()
     })
 }

@@ -1,9 +1,10 @@
 //! ListGroups, DescribeGroups and DeleteGroups.
 
-use super::batch::Entry;
 use super::coordinator::GroupCoordinator;
 use super::group::{Group, GroupState};
+use super::records;
 use super::shard::coordinator_error;
+use crate::broker::records::offsets::OffsetsRecord;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::GroupId;
 use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
@@ -63,12 +64,12 @@ impl GroupCoordinator {
     pub async fn delete(&self, group_id: &str) -> Result<(), ResponseError> {
         let deleted = self.change(group_id, false, |slot, group, now| {
             group.validate_delete()?;
-            let mut entries: Vec<Entry> = group
+            let mut entries: Vec<OffsetsRecord> = group
                 .committed_partitions()
                 .iter()
-                .map(|(topic, index)| Entry::offset_tombstone(&group.id, topic, *index))
+                .map(|(topic, index)| records::offset_tombstone(&group.id, topic, *index))
                 .collect();
-            entries.push(Entry::group_tombstone(&group.id));
+            entries.push(records::group_tombstone(&group.id));
             let offset = slot
                 .shard
                 .append(&entries)

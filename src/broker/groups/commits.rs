@@ -1,12 +1,12 @@
 //! OffsetCommit, OffsetFetch and OffsetDelete, from request to answer.
 
-use super::batch::Entry;
 use super::coordinator::{GroupCoordinator, MAX_NAME_BYTES};
 use super::group::Group;
 use super::load::OFFSET_BYTES;
 use super::offsets::CommittedOffset;
-use super::records::OffsetValue;
+use super::records;
 use super::shard::{Shard, coordinator_error};
+use crate::broker::records::offsets::{OffsetCommitValue, OffsetsRecord};
 use kafka_protocol::ResponseError;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl GroupCoordinator {
         let mut entries = Vec::with_capacity(commits.len());
         let mut values = Vec::with_capacity(commits.len());
         for commit in commits {
-            let value = OffsetValue {
+            let value = OffsetCommitValue {
                 offset: commit.offset,
                 leader_epoch: commit.leader_epoch,
                 metadata: commit.metadata.clone(),
@@ -123,7 +123,12 @@ impl GroupCoordinator {
             };
             let size = OFFSET_BYTES + commit.topic.len() + commit.metadata.len();
             let charge = self.budget().charge(size).ok_or(ResponseError::PolicyViolation)?;
-            entries.push(Entry::offset(&group.id, &commit.topic, commit.partition, &value));
+            entries.push(records::offset(
+                &group.id,
+                &commit.topic,
+                commit.partition,
+                value.clone(),
+            ));
             values.push(CommittedOffset::new(value, charge));
         }
         let offset = shard
@@ -199,9 +204,9 @@ impl GroupCoordinator {
 }
 
 fn forget(shard: &Shard, group: &mut Group, gone: &[&(String, i32)]) -> Result<i64, ResponseError> {
-    let tombstones: Vec<Entry> = gone
+    let tombstones: Vec<OffsetsRecord> = gone
         .iter()
-        .map(|(topic, index)| Entry::offset_tombstone(&group.id, topic, *index))
+        .map(|(topic, index)| records::offset_tombstone(&group.id, topic, *index))
         .collect();
     let offset = shard
         .append(&tombstones)

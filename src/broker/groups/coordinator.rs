@@ -1,13 +1,14 @@
 //! The coordinator: finds a group's shard, and follows which partitions of `__consumer_offsets` this broker leads.
 
-use super::batch::Entry;
 use super::budget::Budget;
 use super::config::GroupConfig;
 use super::group::{Group, GroupLimits, GroupState};
 use super::load;
+use super::records;
 use super::shard::{Shard, Shared};
 use super::slot::Slot;
 use crate::broker::metadata::{MetadataImage, TopicImage};
+use crate::broker::records::offsets::OffsetsRecord;
 use crate::broker::replication::{Partition, ReplicaManager};
 use crate::clock::Clock;
 use kafka_protocol::ResponseError;
@@ -131,7 +132,7 @@ impl GroupCoordinator {
         shards.insert(index, Arc::clone(&shard));
         drop(shards);
         if is_empty {
-            shard.set_loaded(HashMap::new());
+            shard.set_loaded(HashMap::new(), HashSet::new());
         } else {
             // Reading a log touches the disk, so it keeps off the threads that serve requests.
             self.tasks.lock().spawn_blocking(move || load::load(&shard));
@@ -157,9 +158,9 @@ impl GroupCoordinator {
             slot.change(|group, _| {
                 let mut gone = group.committed_partitions();
                 gone.retain(|(topic, _)| deleted.contains(topic));
-                let tombstones: Vec<Entry> = gone
+                let tombstones: Vec<OffsetsRecord> = gone
                     .iter()
-                    .map(|(topic, index)| Entry::offset_tombstone(&group.id, topic, *index))
+                    .map(|(topic, index)| records::offset_tombstone(&group.id, topic, *index))
                     .collect();
                 match slot.shard.append(&tombstones) {
                     Ok(_) => gone
@@ -209,6 +210,9 @@ impl GroupCoordinator {
     ) -> Result<Option<T>, ResponseError> {
         loop {
             let shard = self.shard(group_id)?;
+            if shard.is_of_another_protocol(group_id) {
+                return Err(ResponseError::InconsistentGroupProtocol);
+            }
             let slot = match shard.find(group_id) {
                 Some(slot) => slot,
                 None if create => shard.find_or_create(group_id)?,

@@ -1,9 +1,10 @@
 //! Committed offsets end after `offsets.retention.minutes`, and groups of which nothing is left.
 
-use super::batch::Entry;
 use super::coordinator::GroupCoordinator;
 use super::group::Group;
+use super::records;
 use super::slot::Slot;
+use crate::broker::records::offsets::OffsetsRecord;
 use kafka_protocol::ResponseError;
 use std::sync::Arc;
 
@@ -16,14 +17,17 @@ impl GroupCoordinator {
     }
 
     fn expire_group(&self, slot: &Arc<Slot>, group: &mut Group, now: i64) {
+        if slot.shard.is_of_another_protocol(&group.id) {
+            return;
+        }
         let expired = group.expired_offsets(now, self.config.retention_ms);
-        let mut entries: Vec<Entry> = expired
+        let mut entries: Vec<OffsetsRecord> = expired
             .iter()
-            .map(|(topic, index)| Entry::offset_tombstone(&group.id, topic, *index))
+            .map(|(topic, index)| records::offset_tombstone(&group.id, topic, *index))
             .collect();
         let leaves_nothing = group.is_forgotten_without(expired.len());
         if leaves_nothing {
-            entries.push(Entry::group_tombstone(&group.id));
+            entries.push(records::group_tombstone(&group.id));
         }
         if entries.is_empty() {
             return;

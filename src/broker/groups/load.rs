@@ -1,17 +1,19 @@
 //! Reads the groups of a partition back from its log.
 
-use super::batch::{self, Record};
 use super::group::{Group, GroupState};
 use super::member::{Member, MemberInfo, Protocol};
 use super::offsets::CommittedOffset;
-use super::records::{GroupValue, Key, Malformed, MemberValue, OffsetValue};
 use super::shard::Shard;
 use super::slot::Slot;
-use crate::broker::error::Result;
+use crate::broker::batch::{self, Batch, Records};
+use crate::broker::error::{BrokerError, Result};
 use crate::broker::log::ReadLimit;
+use crate::broker::records::RecordError;
+use crate::broker::records::offsets::{
+    GroupMetadataValue, MemberMetadata, OffsetCommitKey, OffsetCommitValue, OffsetsRecord,
+};
 use bytes::Bytes;
-use kafka_protocol::ResponseError;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Read at once.
@@ -24,10 +26,11 @@ pub const OFFSET_BYTES: usize = 160;
 pub fn load(shard: &Arc<Shard>) {
     // One that panics shall not be waited for.
     let unreadable = Unreadable(shard);
-    let groups = read(shard);
+    let loading = read(shard);
     std::mem::forget(unreadable);
-    match groups {
-        Ok(groups) => {
+    match loading {
+        Ok(loading) => {
+            let (groups, others) = (loading.groups, loading.others);
             let count = groups.len();
             let slots = groups.into_iter().map(|(id, group)| {
                 let slot = Arc::new(Slot::new(Arc::clone(shard), group));
@@ -35,7 +38,7 @@ pub fn load(shard: &Arc<Shard>) {
             });
             let slots: HashMap<String, Arc<Slot>> = slots.collect();
             let all: Vec<Arc<Slot>> = slots.values().cloned().collect();
-            shard.set_loaded(slots);
+            shard.set_loaded(slots, others);
             for slot in all {
                 slot.change(Group::resume);
             }
@@ -57,76 +60,145 @@ impl Drop for Unreadable<'_> {
     }
 }
 
-fn read(shard: &Arc<Shard>) -> Result<HashMap<String, Group>> {
+fn read(shard: &Arc<Shard>) -> Result<Loading<'_>> {
     let log = &shard.partition.log;
-    let mut groups = HashMap::new();
+    let mut loading = Loading {
+        shard,
+        groups: HashMap::new(),
+        others: HashSet::new(),
+        transactions: HashMap::new(),
+    };
     let mut offset = log.log_start_offset();
     let end = log.log_end_offset();
     while offset < end {
         let fetched = log.read(offset, READ_BYTES, true, ReadLimit::LogEnd)?;
-        let next = batch::next_offset(&fetched.records);
-        let records = batch::decode(fetched.records).map_err(|_| ResponseError::CorruptMessage)?;
-        for record in records.into_iter().filter(|record| record.offset >= offset) {
-            if apply(shard, &mut groups, record).is_err() {
-                tracing::warn!(
-                    partition = shard.partition.index,
-                    "skipped a record that is none of a group's"
-                );
-            }
+        if fetched.records.is_empty() {
+            break;
         }
-        match next.filter(|next| *next > offset) {
-            Some(next) => offset = next,
-            None => break,
+        for batch in batch::intact(fetched.records)? {
+            loading.take_batch(&batch, offset)?;
+            offset = batch.header.next_offset();
         }
     }
-    Ok(groups)
+    Ok(loading)
 }
 
-fn apply(
-    shard: &Arc<Shard>,
-    groups: &mut HashMap<String, Group>,
-    record: Record,
-) -> std::result::Result<(), Malformed> {
-    let mut key = record.key.ok_or(Malformed)?;
-    match Key::decode(&mut key)? {
-        Key::Offset {
-            group,
-            topic,
-            partition,
-        } => match record.value {
-            Some(mut value) => {
-                let value = OffsetValue::decode(&mut value)?;
-                let target = groups.entry(group).or_insert_with_key(|id| shard.restore(id));
-                let charge = shard
-                    .shared
-                    .budget
-                    .force(OFFSET_BYTES + topic.len() + value.metadata.len());
-                target.put_offset(&topic, partition, CommittedOffset::new(value, charge));
+/// What the log adds up to so far.
+struct Loading<'a> {
+    shard: &'a Arc<Shard>,
+    groups: HashMap<String, Group>,
+    /// Groups of other protocols.
+    others: HashSet<String>,
+    /// Records of transactions that have not ended, by producer id: they count once a marker says so.
+    transactions: HashMap<i64, Vec<OffsetsRecord>>,
+}
+
+impl Loading<'_> {
+    /// Takes the records of a batch from `offset` on.
+    fn take_batch(&mut self, batch: &Batch, offset: i64) -> Result<()> {
+        let header = &batch.header;
+        if header.is_control() {
+            let records = self.transactions.remove(&header.producer_id).unwrap_or_default();
+            if batch.marker_commits() == Some(true) {
+                records.into_iter().for_each(|record| self.apply(record));
+            }
+            return Ok(());
+        }
+        let records = batch::records_of(batch)?;
+        for record in Records::new(&records) {
+            let record = record?;
+            let at = header.offset_of(&record);
+            if at < offset {
+                continue;
+            }
+            match OffsetsRecord::decode(record.key.unwrap_or_default(), record.value) {
+                Ok(record) if header.is_transactional() => {
+                    self.transactions
+                        .entry(header.producer_id)
+                        .or_default()
+                        .push(record);
+                }
+                Ok(record) => self.apply(record),
+                // As in Apache Kafka: a newer one may have been here. The log keeps it.
+                Err(RecordError::UnknownType(kind)) => tracing::warn!(
+                    partition = self.shard.partition.index,
+                    offset = at,
+                    "left alone a record of type {kind}, which is not known here"
+                ),
+                // As in Apache Kafka: to go on without it would be to lose it when the group is written next.
+                Err(error) => return Err(BrokerError::Config(format!("at offset {at}: {error}"))),
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, record: OffsetsRecord) {
+        match record {
+            OffsetsRecord::OffsetCommit(key, value) => self.apply_offset(key, value),
+            OffsetsRecord::LegacyOffsetCommit(key, value) => {
+                let key = OffsetCommitKey {
+                    group: key.group,
+                    topic: key.topic,
+                    partition: key.partition,
+                };
+                let value = value.map(|value| OffsetCommitValue {
+                    offset: value.offset,
+                    metadata: value.metadata,
+                    commit_timestamp: value.commit_timestamp,
+                    ..OffsetCommitValue::default()
+                });
+                self.apply_offset(key, value);
+            }
+            OffsetsRecord::GroupMetadata(key, Some(value)) => {
+                let shard = self.shard;
+                self.group(key.group)
+                    .restore(value, |bytes| shard.shared.budget.force(bytes));
+            }
+            OffsetsRecord::GroupMetadata(key, None) => {
+                self.groups.remove(&key.group);
+            }
+            OffsetsRecord::ConsumerGroupMetadata(key, value) => {
+                self.note_other(key.group_id, value.is_some())
+            }
+            OffsetsRecord::ShareGroupMetadata(key, value) => self.note_other(key.group_id, value.is_some()),
+            OffsetsRecord::StreamsGroupMetadata(key, value) => self.note_other(key.group_id, value.is_some()),
+            // What such groups consist of.
+            _ => {}
+        }
+    }
+
+    fn note_other(&mut self, group_id: String, exists: bool) {
+        match exists {
+            true => self.others.insert(group_id),
+            false => self.others.remove(&group_id),
+        };
+    }
+
+    fn group(&mut self, id: String) -> &mut Group {
+        let shard = self.shard;
+        self.groups.entry(id).or_insert_with_key(|id| shard.restore(id))
+    }
+
+    fn apply_offset(&mut self, key: OffsetCommitKey, value: Option<OffsetCommitValue>) {
+        match value {
+            Some(value) => {
+                let size = OFFSET_BYTES + key.topic.len() + value.metadata.len();
+                let committed = CommittedOffset::new(value, self.shard.shared.budget.force(size));
+                self.group(key.group)
+                    .put_offset(&key.topic, key.partition, committed);
             }
             None => {
-                if let Some(group) = groups.get_mut(&group) {
-                    group.remove_offset(&topic, partition);
+                if let Some(group) = self.groups.get_mut(&key.group) {
+                    group.remove_offset(&key.topic, key.partition);
                 }
             }
-        },
-        Key::Group(id) => match record.value {
-            Some(mut value) => {
-                let value = GroupValue::decode(&mut value)?;
-                let target = groups.entry(id).or_insert_with_key(|id| shard.restore(id));
-                target.restore(value, |bytes| shard.shared.budget.force(bytes));
-            }
-            None => {
-                groups.remove(&id);
-            }
-        },
-        Key::Other(_) => {}
+        }
     }
-    Ok(())
 }
 
 impl Group {
     /// Takes what a record says of the group; its offsets stay.
-    fn restore(&mut self, value: GroupValue, charge: impl Fn(usize) -> super::budget::Charge) {
+    fn restore(&mut self, value: GroupMetadataValue, charge: impl Fn(usize) -> super::budget::Charge) {
         self.members.clear();
         self.static_members.clear();
         self.leader = None;
@@ -148,7 +220,7 @@ impl Group {
         self.protocol_type = Some(value.protocol_type).filter(|name| !name.is_empty());
         self.protocol_name = value.protocol;
         self.leader = value.leader;
-        self.state_timestamp = Some(value.state_timestamp).filter(|at| *at >= 0);
+        self.state_timestamp = Some(value.current_state_timestamp).filter(|at| *at >= 0);
         self.compute_subscribed();
     }
 
@@ -163,7 +235,7 @@ impl Group {
     }
 }
 
-fn info_of(member: MemberValue, protocol: &str) -> MemberInfo {
+fn info_of(member: MemberMetadata, protocol: &str) -> MemberInfo {
     let rebalance_timeout_ms = if member.rebalance_timeout < 0 {
         member.session_timeout
     } else {
@@ -171,7 +243,7 @@ fn info_of(member: MemberValue, protocol: &str) -> MemberInfo {
     };
     let metadata: Bytes = member.subscription;
     MemberInfo {
-        instance_id: member.instance_id,
+        instance_id: member.group_instance_id,
         client_id: member.client_id,
         client_host: member.client_host,
         session_timeout_ms: member.session_timeout,

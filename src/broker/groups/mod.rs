@@ -5,7 +5,6 @@
 //! [`GroupCoordinator`] finds shards and answers requests. [`records`] and [`batch`] are what stands in the log.
 
 mod admin;
-pub mod batch;
 pub mod budget;
 mod commits;
 pub mod config;

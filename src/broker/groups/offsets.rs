@@ -2,7 +2,7 @@
 
 use super::budget::Charge;
 use super::group::{Group, GroupState};
-use super::records::OffsetValue;
+use crate::broker::records::offsets::OffsetCommitValue;
 use kafka_protocol::ResponseError;
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub struct CommittedOffset {
 
 impl CommittedOffset {
     /// What a record says.
-    pub fn new(value: OffsetValue, charge: Charge) -> Self {
+    pub fn new(value: OffsetCommitValue, charge: Charge) -> Self {
         CommittedOffset {
             offset: value.offset,
             leader_epoch: value.leader_epoch,

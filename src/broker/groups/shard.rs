@@ -1,15 +1,19 @@
 //! The groups of one partition of `__consumer_offsets`: what is changed here is written there first.
 
-use super::batch::{self, Entry};
 use super::budget::Budget;
 use super::group::{Group, GroupLimits, GroupState};
+use super::records;
 use super::slot::Slot;
+use crate::broker::batch::{BatchBuilder, BatchHeader};
 use crate::broker::error::Result;
+use crate::broker::records::offsets::OffsetsRecord;
+use crate::broker::records::{KeyAndValue, RecordError};
 use crate::broker::replication::Partition;
 use crate::clock::Clock;
+use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -65,6 +69,8 @@ pub struct Shard {
     loaded: AtomicBool,
     unreadable: AtomicBool,
     groups: Mutex<HashMap<String, Arc<Slot>>>,
+    /// Groups of the consumer, share and streams protocols, which Apache Kafka has left here.
+    others: Mutex<HashSet<String>>,
 }
 
 impl Shard {
@@ -77,6 +83,7 @@ impl Shard {
             loaded: AtomicBool::new(false),
             unreadable: AtomicBool::new(false),
             groups: Mutex::default(),
+            others: Mutex::default(),
         }
     }
 
@@ -95,8 +102,15 @@ impl Shard {
         self.unreadable.store(true, Ordering::Release);
     }
 
-    /// Takes the groups read from the log.
-    pub fn set_loaded(&self, groups: HashMap<String, Arc<Slot>>) {
+    /// Whether the group is of a protocol that this coordinator does not speak (KIP-848, KIP-932, KIP-1071). Its offsets
+    /// can be read; nothing of it may be written or expire, or Apache Kafka could not read it any more.
+    pub fn is_of_another_protocol(&self, group_id: &str) -> bool {
+        self.others.lock().contains(group_id)
+    }
+
+    /// Takes the groups read from the log, and the names of those of other protocols.
+    pub fn set_loaded(&self, groups: HashMap<String, Arc<Slot>>, others: HashSet<String>) {
+        *self.others.lock() = others;
         *self.groups.lock() = groups;
         self.loaded.store(true, Ordering::Release);
     }
@@ -147,12 +161,20 @@ impl Shard {
     ///
     /// # Errors
     /// What the partition refuses: it is no longer led here, too few replicas are in sync, the disk fails.
-    pub fn append(&self, entries: &[Entry]) -> Result<i64> {
-        let now = self.shared.clock.now_ms();
+    pub fn append(&self, records: &[OffsetsRecord]) -> Result<i64> {
+        let encoded: Result<Vec<KeyAndValue>, RecordError> = records.iter().map(records::encode).collect();
+        let encoded = encoded.map_err(|error| {
+            tracing::error!("cannot write records of a group: {error}");
+            ResponseError::UnknownServerError
+        })?;
+        let header = BatchHeader::of_broker(self.shared.clock.now_ms());
         let mut last = -1;
-        for chunk in chunks(entries) {
-            let records = batch::encode(chunk, now).map_err(|_| ResponseError::UnknownServerError)?;
-            last = self.partition.append(records, -1)?.last_offset;
+        for chunk in chunks(&encoded) {
+            let mut batch = BatchBuilder::default();
+            for record in chunk {
+                batch.push(Some(&record.key), record.value.as_deref());
+            }
+            last = self.partition.append(batch.build(header)?.bytes, -1)?.last_offset;
         }
         Ok(last)
     }
@@ -189,8 +211,8 @@ pub fn coordinator_error(error: ResponseError) -> ResponseError {
     }
 }
 
-/// Cuts `entries` into runs of about [`BATCH_BYTES`].
-fn chunks(mut entries: &[Entry]) -> Vec<&[Entry]> {
+/// Cuts records into runs of about [`BATCH_BYTES`].
+fn chunks(mut entries: &[KeyAndValue]) -> Vec<&[KeyAndValue]> {
     let mut chunks = Vec::new();
     while !entries.is_empty() {
         let mut bytes = 0;
@@ -198,7 +220,7 @@ fn chunks(mut entries: &[Entry]) -> Vec<&[Entry]> {
             .iter()
             .take_while(|entry| {
                 let first = bytes == 0;
-                bytes += RECORD_OVERHEAD + entry.size();
+                bytes += RECORD_OVERHEAD + entry.key.len() + entry.value.as_ref().map_or(0, Bytes::len);
                 first || bytes <= BATCH_BYTES
             })
             .count();

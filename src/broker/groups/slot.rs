@@ -1,10 +1,10 @@
 //! A group in its shard: its lock, its timer, and the writing of its record.
 
-use super::batch::Entry;
 use super::group::{Group, GroupState};
 use super::outbox::{Outbox, Persist};
-use super::records::{GroupValue, MemberValue};
+use super::records;
 use super::shard::{Shard, coordinator_error};
+use crate::broker::records::offsets::{GroupMetadataValue, MemberMetadata};
 use kafka_protocol::ResponseError;
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Slot {
             let Some(persist) = outbox.persist else {
                 return outbox.deliver();
             };
-            let record = Entry::group(&group.id, &value_of(group));
+            let record = records::group(&group.id, value_of(group));
             let appended = self.shard.append(&[record]);
             group.is_recorded |= appended.is_ok();
             match appended {
@@ -190,11 +190,11 @@ impl Slot {
 }
 
 /// The group as its record says it.
-fn value_of(group: &Group) -> GroupValue {
+fn value_of(group: &Group) -> GroupMetadataValue {
     let protocol = group.protocol_name.as_deref().unwrap_or_default();
-    let members = group.members.iter().map(|(id, member)| MemberValue {
+    let members = group.members.iter().map(|(id, member)| MemberMetadata {
         member_id: id.clone(),
-        instance_id: member.info.instance_id.clone(),
+        group_instance_id: member.info.instance_id.clone(),
         client_id: member.info.client_id.clone(),
         client_host: member.info.client_host.clone(),
         rebalance_timeout: member.info.rebalance_timeout_ms,
@@ -203,12 +203,12 @@ fn value_of(group: &Group) -> GroupValue {
         assignment: member.assignment.clone(),
     });
     let is_written = matches!(group.state, GroupState::Stable | GroupState::CompletingRebalance);
-    GroupValue {
+    GroupMetadataValue {
         protocol_type: group.protocol_type.clone().unwrap_or_default(),
         generation: group.generation,
         protocol: group.protocol_name.clone(),
         leader: group.leader.clone(),
-        state_timestamp: group.state_timestamp.unwrap_or(-1),
+        current_state_timestamp: group.state_timestamp.unwrap_or(-1),
         members: if is_written { members.collect() } else { Vec::new() },
     }
 }

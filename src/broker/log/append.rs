@@ -3,7 +3,7 @@
 use super::partition::{Appended, PartitionLog, Writer};
 use super::segment::Segment;
 use super::{LogConfig, TimestampType, transactions, validate};
-use crate::broker::batch::{Batch, HEADER_SIZE};
+use crate::broker::batch::{self, Batch, HEADER_SIZE};
 use crate::broker::error::Result;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -48,7 +48,7 @@ impl PartitionLog {
     /// `CORRUPT_MESSAGE` for broken batches, `OFFSET_OUT_OF_RANGE` for offsets below the log's end.
     pub fn append_as_follower(&self, records: Bytes) -> Result<Appended> {
         let config = self.config.load_full();
-        let batches = validate::from_leader(records)?;
+        let batches = batch::intact(records)?;
         let mut writer = self.writer.lock();
         writer.check_open()?;
         let mut next_offset = self.log_end_offset();
@@ -67,7 +67,7 @@ impl PartitionLog {
     /// Appends a transaction's marker, or any other control batch that the broker itself has made.
     pub fn append_control(&self, records: Bytes, leader_epoch: i32) -> Result<Appended> {
         let config = self.config.load_full();
-        let mut batches = validate::from_leader(records)?;
+        let mut batches = batch::intact(records)?;
         let mut writer = self.writer.lock();
         writer.check_open()?;
         let mut next_offset = self.log_end_offset();
@@ -171,7 +171,7 @@ impl PartitionLog {
             return Ok(());
         }
         let commits = if header.is_control() {
-            transactions::marker_commits(batch)
+            batch.marker_commits()
         } else {
             None
         };

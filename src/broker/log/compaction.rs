@@ -6,8 +6,8 @@
 use super::partition::{PartitionLog, Tidying, Writer};
 use super::producers::Aborted;
 use super::segment::Segment;
-use super::{LogConfig, checkpoint, file, recovery, retention, validate};
-use crate::broker::batch::{Batch, BatchHeader, Records, compress, records_of, timestamp_of};
+use super::{LogConfig, checkpoint, file, recovery, retention};
+use crate::broker::batch::{self, Batch, BatchHeader, Records, compress, records_of};
 use crate::broker::error::{BrokerError, Result};
 use std::collections::HashMap;
 use std::fs;
@@ -280,10 +280,7 @@ impl Round {
         for record in Records::new(&records) {
             let record = record?;
             if let Some(key) = record.key {
-                let offset = batch
-                    .header
-                    .base_offset
-                    .saturating_add(i64::from(record.offset_delta));
+                let offset = batch.header.offset_of(&record);
                 self.last_offsets.put(key, offset);
             }
         }
@@ -329,10 +326,7 @@ impl Round {
         let (mut kept, mut all, mut tombstones) = (Vec::new(), true, false);
         for record in Records::new(&records) {
             let record = record?;
-            let offset = batch
-                .header
-                .base_offset
-                .saturating_add(i64::from(record.offset_delta));
+            let offset = batch.header.offset_of(&record);
             let last = record
                 .key
                 .is_some_and(|key| self.last_offsets.is_last(key, offset));
@@ -340,8 +334,8 @@ impl Round {
                 .header
                 .delete_horizon()
                 .is_some_and(|horizon| self.now_ms >= horizon);
-            if last && (record.has_value || !expired) && !self.is_aborted(&batch.header) {
-                tombstones |= !record.has_value;
+            if last && (record.value.is_some() || !expired) && !self.is_aborted(&batch.header) {
+                tombstones |= record.value.is_none();
                 kept.push(record);
             } else {
                 all = false;
@@ -369,11 +363,11 @@ impl Round {
             record.encode(record.timestamp_delta.saturating_add(moved), &mut encoded);
         }
         if !header.has_log_append_time() {
-            let times = kept.iter().map(|record| timestamp_of(batch, record));
+            let times = kept.iter().map(|record| batch.header.timestamp_of(record));
             header.max_timestamp = times.max().unwrap_or(header.max_timestamp);
         }
         header.record_count = i32::try_from(kept.len()).unwrap_or(i32::MAX);
-        validate::rebuilt(header, &compress::compress(header.codec(), &encoded)?).map(Some)
+        batch::assemble(header, &compress::compress(header.codec(), &encoded)?).map(Some)
     }
 }
 
@@ -381,5 +375,5 @@ impl Round {
 fn emptied(mut header: BatchHeader) -> Result<Batch> {
     header.record_count = 0;
     header.set_codec(0);
-    validate::rebuilt(header, &[])
+    batch::assemble(header, &[])
 }

@@ -3,10 +3,11 @@
 
 use super::index::Entry;
 use super::producers::Aborted;
-use super::transactions;
+use super::{file, transactions};
 use crate::broker::batch::{
     Batch, BatchHeader, LENGTH_OVERHEAD, MAGIC, MAGIC_AT, Record, Records, records_of,
 };
+use crate::broker::error::Result as BrokerResult;
 use bytes::{Buf, Bytes};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -167,18 +168,13 @@ pub fn records(batch: &Batch) -> Result<Vec<InspectedRecord>> {
 }
 
 fn inspect(header: &BatchHeader, record: &Record<'_>) -> Option<InspectedRecord> {
-    let (value, names) = record.value_and_header_names()?;
-    let timestamp = if header.has_log_append_time() {
-        header.max_timestamp
-    } else {
-        header.base_timestamp.wrapping_add(record.timestamp_delta)
-    };
+    let names = record.header_names()?;
     Some(InspectedRecord {
-        offset: header.base_offset.wrapping_add(i64::from(record.offset_delta)),
-        timestamp,
+        offset: header.offset_of(record),
+        timestamp: header.timestamp_of(record),
         sequence: sequence_after(header.base_sequence, record.offset_delta),
         key: record.key.map(<[u8]>::to_vec),
-        value: value.map(<[u8]>::to_vec),
+        value: record.value.map(<[u8]>::to_vec),
         header_names: names
             .into_iter()
             .map(|name| String::from_utf8_lossy(name).into_owned())
@@ -193,6 +189,17 @@ pub fn sequence_after(base: i32, delta: i32) -> i32 {
     }
     let next = (i64::from(base) + i64::from(delta)).rem_euclid(i64::from(i32::MAX) + 1);
     i32::try_from(next).unwrap_or(-1)
+}
+
+/// The segments of a log, in the order of their offsets.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn segments(folder: &Path) -> BrokerResult<Vec<PathBuf>> {
+    let mut files = file::list(folder)?;
+    files.retain(|(_, _, ending)| ending == file::LOG);
+    files.sort_by_key(|(_, offset, _)| *offset);
+    Ok(files.into_iter().map(|(path, _, _)| path).collect())
 }
 
 /// An index file: its entries, and its length in bytes.

@@ -2,7 +2,7 @@
 
 use super::partition::{OffsetAndTimestamp, PartitionLog};
 use super::segment::Segment;
-use crate::broker::batch::{Batch, Records, records_of, timestamp_of};
+use crate::broker::batch::{Batch, Records, records_of};
 use crate::broker::error::Result;
 
 impl PartitionLog {
@@ -72,8 +72,8 @@ fn first_in_batch(batch: &Batch, timestamp: i64, log_start: i64) -> Result<Optio
     for record in Records::new(&records) {
         let record = record?;
         let found = OffsetAndTimestamp {
-            offset: header.base_offset.saturating_add(i64::from(record.offset_delta)),
-            timestamp: timestamp_of(batch, &record),
+            offset: header.offset_of(&record),
+            timestamp: header.timestamp_of(&record),
             leader_epoch: header.leader_epoch,
         };
         if found.timestamp >= timestamp && found.offset >= log_start {

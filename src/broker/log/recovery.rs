@@ -381,9 +381,7 @@ pub fn replay_producers(
         };
         segment.walk(start.position, |found| {
             let commits = if found.header.is_control() {
-                segment
-                    .batch(found)?
-                    .and_then(|batch| transactions::marker_commits(&batch))
+                segment.batch(found)?.and_then(|batch| batch.marker_commits())
             } else {
                 None
             };

@@ -2,7 +2,6 @@
 
 use super::file;
 use super::producers::Aborted;
-use crate::broker::batch::{Batch, Records};
 use crate::broker::error::{BrokerError, Result};
 use bytes::{Buf, BufMut};
 use std::fs;
@@ -11,17 +10,6 @@ use std::path::Path;
 
 const ENTRY: usize = 34;
 const VERSION: i16 = 0;
-
-/// What a control batch says: true commits, false aborts, `None` for other control records.
-pub fn marker_commits(batch: &Batch) -> Option<bool> {
-    let record = Records::new(batch.records()).next()?.ok()?;
-    let mut key = record.key?;
-    match (key.try_get_i16().ok()?, key.try_get_i16().ok()?) {
-        (_, 0) => Some(false),
-        (_, 1) => Some(true),
-        _ => None,
-    }
-}
 
 /// All aborted transactions that the files of a folder know, by marker.
 pub fn load(dir: &Path) -> Result<Vec<Aborted>> {

@@ -1,15 +1,10 @@
 //! What a leader checks before it writes a producer's batches, from headers and checksums alone where that is enough.
 
 use super::{LogConfig, TimestampType};
-use crate::broker::batch::{
-    Batch, BatchHeader, Batches, HEADER_SIZE, LENGTH_OVERHEAD, MAGIC, MAGIC_AT, Records, compress, records_of,
-};
+use crate::broker::batch::{self, Batch, BatchHeader, HEADER_SIZE, Records, compress, records_of};
 use crate::broker::error::{BrokerError, RecordFault, Result, Why};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
-
-/// Smallest size that any format version can have, after base offset and length.
-const SMALLEST_LENGTH: i32 = 14;
 
 /// How many records of a batch are named, if more are at fault: an answer must not outgrow its request.
 const TOLD: usize = 1000;
@@ -22,7 +17,7 @@ const TOLD: usize = 1000;
 /// `MESSAGE_TOO_LARGE`, `RECORD_LIST_TOO_LARGE`, `INVALID_TIMESTAMP`.
 pub fn from_producer(records: Bytes, config: &LogConfig, now_ms: i64) -> Result<Vec<Batch>> {
     let total = records.len();
-    let mut batches = split(records)?;
+    let mut batches = batch::split(records)?;
     for batch in &mut batches {
         check_header(&batch.header)?;
         if batch.bytes.len() > config.max_message_bytes as usize {
@@ -44,38 +39,6 @@ pub fn from_producer(records: Bytes, config: &LogConfig, now_ms: i64) -> Result<
         return Err(ResponseError::RecordListTooLarge.into());
     }
     Ok(batches)
-}
-
-/// Checks batches copied from a leader: whole and intact.
-pub fn from_leader(records: Bytes) -> Result<Vec<Batch>> {
-    let batches = split(records)?;
-    if batches.iter().all(Batch::is_intact) {
-        Ok(batches)
-    } else {
-        Err(ResponseError::CorruptMessage.into())
-    }
-}
-
-/// Takes a buffer apart into whole batches, and says what is wrong if it is anything else.
-fn split(records: Bytes) -> Result<Vec<Batch>> {
-    let mut walk = Batches::new(records);
-    let batches: Vec<Batch> = walk.by_ref().collect();
-    let rest = walk.rest();
-    if rest.is_empty() && !batches.is_empty() {
-        return Ok(batches);
-    }
-    let length = rest
-        .get(8..12)
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(i32::from_be_bytes);
-    let magic = rest.get(MAGIC_AT).map(|byte| byte.cast_signed());
-    let error = match (length, magic) {
-        (Some(length), _) if length < SMALLEST_LENGTH => ResponseError::CorruptMessage,
-        (_, Some(0 | 1)) => ResponseError::InvalidRecord,
-        (_, Some(magic)) if magic != MAGIC => ResponseError::CorruptMessage,
-        _ => ResponseError::InvalidRecord,
-    };
-    Err(error.into())
 }
 
 fn check_header(header: &BatchHeader) -> Result<()> {
@@ -155,23 +118,9 @@ fn recompress(batch: &mut Batch, config: &LogConfig) -> Result<()> {
     };
     let records = compress::compress(wanted, &records_of(batch)?)?;
     batch.header.set_codec(wanted);
-    *batch = rebuilt(batch.header, &records)?;
+    *batch = batch::assemble(batch.header, &records)?;
     if batch.bytes.len() > config.max_message_bytes as usize {
         return Err(ResponseError::MessageTooLarge.into());
     }
     Ok(())
-}
-
-/// A batch of this header and these records, compressed already; length and checksum are set.
-pub fn rebuilt(mut header: BatchHeader, records: &[u8]) -> Result<Batch> {
-    let length = i32::try_from(HEADER_SIZE - LENGTH_OVERHEAD + records.len());
-    header.batch_length = length.map_err(|_| ResponseError::MessageTooLarge)?;
-    header.seal(records);
-    let mut bytes = Vec::with_capacity(HEADER_SIZE + records.len());
-    bytes.extend_from_slice(&header.encode());
-    bytes.extend_from_slice(records);
-    Ok(Batch {
-        header,
-        bytes: bytes.into(),
-    })
 }

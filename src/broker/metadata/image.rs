@@ -1,6 +1,9 @@
 //! The cluster's metadata at one offset of the metadata log (KIP-500). Immutable; a change makes a new image.
 
-use super::record::Endpoint;
+use crate::broker::records::metadata::{
+    EndPoint, FeatureRange, MetadataRecord, PartitionChangeRecord, RegisterControllerRecord,
+};
+use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -32,14 +35,18 @@ pub struct BrokerImage {
     /// Of this run of its process.
     pub incarnation_id: Uuid,
     /// Where it tells others to connect, by listener.
-    pub end_points: Vec<Endpoint>,
+    pub end_points: Vec<EndPoint>,
+    /// Features it can do.
+    pub features: Vec<FeatureRange>,
     /// Directory ids (KIP-858).
     pub log_dirs: Vec<Uuid>,
+    /// Those that take no new replicas (KIP-1066): only Apache Kafka makes them.
+    pub cordoned: Vec<Uuid>,
 }
 
 impl BrokerImage {
     /// Where it tells those to connect who come by the listener of that name.
-    pub fn endpoint(&self, listener: &str) -> Option<&Endpoint> {
+    pub fn endpoint(&self, listener: &str) -> Option<&EndPoint> {
         self.end_points
             .iter()
             .find(|end_point| end_point.name == listener)
@@ -51,8 +58,11 @@ impl BrokerImage {
     }
 }
 
+/// The leader of a [`PartitionChangeRecord`] that changes none.
+pub const NO_LEADER_CHANGE: i32 = -2;
+
 /// A partition's replicas and leader.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PartitionImage {
     /// Broker ids, the preferred leader first.
     pub replicas: Vec<i32>,
@@ -64,6 +74,38 @@ pub struct PartitionImage {
     pub leader_epoch: i32,
     /// Rises with every change of this record.
     pub partition_epoch: i32,
+    /// Replicas that a reassignment of Apache Kafka adds.
+    pub adding: Vec<i32>,
+    /// Those that it takes away.
+    pub removing: Vec<i32>,
+    /// Replicas out of sync that have all that was committed (KIP-966): only Apache Kafka makes them, and they may lead.
+    pub eligible: Vec<i32>,
+    /// Those that were so last.
+    pub last_eligible: Vec<i32>,
+}
+
+impl PartitionImage {
+    /// A change of this partition: new in-sync replicas, a new leader. As long as somebody is in sync, nobody else is
+    /// eligible: who was is not looked after here, and would be taken for complete for ever.
+    pub fn change(
+        &self,
+        topic_id: Uuid,
+        index: i32,
+        isr: Option<Vec<i32>>,
+        leader: Option<i32>,
+    ) -> PartitionChangeRecord {
+        let in_sync = !isr.as_ref().unwrap_or(&self.isr).is_empty();
+        let forgotten = |replicas: &Vec<i32>| (in_sync && !replicas.is_empty()).then(Vec::new);
+        PartitionChangeRecord {
+            partition_id: index,
+            topic_id,
+            isr,
+            leader: leader.unwrap_or(NO_LEADER_CHANGE),
+            eligible_leader_replicas: forgotten(&self.eligible),
+            last_known_elr: forgotten(&self.last_eligible),
+            ..PartitionChangeRecord::default()
+        }
+    }
 }
 
 /// A topic.
@@ -77,6 +119,15 @@ pub struct TopicImage {
     pub partitions: Vec<PartitionImage>,
 }
 
+/// What the metadata log says of its own quorum (KIP-853), as it says it: values of control records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QuorumRecords {
+    /// `kraft.version`
+    pub version: Option<Bytes>,
+    /// The voters.
+    pub voters: Option<Bytes>,
+}
+
 /// Everything at one offset of the metadata log.
 #[derive(Debug, Clone)]
 pub struct MetadataImage {
@@ -88,6 +139,10 @@ pub struct MetadataImage {
     pub controller_id: i32,
     /// By id.
     pub brokers: BTreeMap<i32, BrokerImage>,
+    /// Controllers that have registered (KIP-919), by id.
+    pub controllers: BTreeMap<i32, RegisterControllerRecord>,
+    /// What the log says of its quorum.
+    pub quorum: QuorumRecords,
     /// By name.
     pub topics: BTreeMap<String, Arc<TopicImage>>,
     /// Names by topic id.
@@ -98,6 +153,8 @@ pub struct MetadataImage {
     pub features: BTreeMap<String, i16>,
     /// First producer id of the next block to hand out.
     pub next_producer_id: i64,
+    /// Records of a transaction that has begun and not ended (KIP-868), with their offsets. They do not count yet.
+    pub transaction: Option<Vec<(i64, MetadataRecord)>>,
 }
 
 impl Default for MetadataImage {
@@ -108,11 +165,14 @@ impl Default for MetadataImage {
             cluster_id: String::new(),
             controller_id: -1,
             brokers: BTreeMap::new(),
+            controllers: BTreeMap::new(),
+            quorum: QuorumRecords::default(),
             topics: BTreeMap::new(),
             topic_names: HashMap::new(),
             configs: BTreeMap::new(),
             features: BTreeMap::new(),
             next_producer_id: 0,
+            transaction: None,
         }
     }
 }

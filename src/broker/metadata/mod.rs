@@ -1,11 +1,12 @@
 //! What the cluster knows of itself: the records of the metadata log and the image they add up to.
 
 mod apply;
-pub mod batch;
 pub mod image;
-pub mod record;
-mod wire;
+mod replay;
+mod versions;
 
+pub use super::records::metadata::MetadataRecord;
 pub use apply::resource_type;
 pub use image::{BrokerImage, ConfigResource, MetadataImage, PartitionImage, TopicImage};
-pub use record::MetadataRecord;
+pub use replay::{KRAFT_VERSION, KRAFT_VOTERS, replay_batches, replay_snapshot};
+pub use versions::encode;

@@ -1,7 +1,6 @@
 use super::*;
+use crate::broker::batch::{BatchBuilder, BatchHeader};
 use crate::broker::log::file::disk::{Refused, Refusing};
-use crate::broker::metadata::batch::{self, BatchStamp};
-use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
@@ -59,13 +58,10 @@ async fn topics(client: &mut Peer) -> Vec<String> {
 
 /// Produces a record to partition 0; what the broker answers, if it does.
 async fn produce(client: &mut Peer, topic: &str) -> Result<Option<ResponseError>> {
-    let stamp = BatchStamp {
-        base_offset: 0,
-        leader_epoch: 0,
-        timestamp: Clock::system().now_ms(),
-        control: false,
-    };
-    let records = batch::encode(stamp, &[(None, Bytes::from_static(b"value"))]);
+    let mut builder = BatchBuilder::default();
+    builder.push(None, Some(b"value"));
+    let header = BatchHeader::of_broker(Clock::system().now_ms());
+    let records = builder.build(header)?.bytes;
     let partition = PartitionProduceData::default().with_records(Some(records));
     let topic = TopicProduceData::default()
         .with_name(name(topic))

@@ -114,11 +114,10 @@ impl Partition {
     /// [`Partition::assign`].
     pub fn new(node_id: i32, topic: &str, topic_id: Uuid, index: i32, log: Arc<PartitionLog>) -> Self {
         let unassigned = PartitionImage {
-            replicas: Vec::new(),
-            isr: Vec::new(),
             leader: -1,
             leader_epoch: -1,
             partition_epoch: -1,
+            ..PartitionImage::default()
         };
         Partition {
             topic: topic.to_owned(),

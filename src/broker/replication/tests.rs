@@ -32,6 +32,7 @@ fn partition_image(replicas: &[i32], isr: &[i32], leader: i32, leader_epoch: i32
         leader,
         leader_epoch,
         partition_epoch: leader_epoch,
+        ..PartitionImage::default()
     }
 }
 

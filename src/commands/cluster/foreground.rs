@@ -4,7 +4,7 @@ use super::folder::{ClusterFolder, Settings, State};
 use super::{addresses, nearby, port};
 use crate::broker::config::NodeConfig;
 use crate::broker::error::BrokerError;
-use crate::broker::metadata::record::Endpoint;
+use crate::broker::records::metadata::EndPoint;
 use crate::broker::node::{Node, RunningNode};
 use crate::clock::Clock;
 use crate::commands::Context;
@@ -118,7 +118,7 @@ fn announce(folder: &ClusterFolder, settings: Settings, node: &RunningNode, cont
     Ok(())
 }
 
-fn endpoint(told: &Endpoint) -> String {
+fn endpoint(told: &EndPoint) -> String {
     format!("{}:{}", told.host, told.port)
 }
 
@@ -155,6 +155,10 @@ fn cannot_start(error: &BrokerError, place: Option<(u16, &ClusterFolder, &Places
         (BrokerError::Config(text), _) => Failure::usage("the cluster cannot run with these settings")
             .because(text)
             .hint("velo cluster start --help"),
+        (BrokerError::Unsupported(_), _) => Failure::request("the cluster could not start")
+            .because(error)
+            .hint("bin/kafka-server-start.sh config/server.properties, of the Apache Kafka that wrote the folder")
+            .hint("velo cluster start --data OTHER_FOLDER"),
         _ => Failure::request("the cluster could not start")
             .because(error)
             .hint("velo doctor"),

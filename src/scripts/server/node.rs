@@ -121,6 +121,9 @@ fn cannot_start(error: &BrokerError) -> Failure {
                 "kafka-server-start.sh FILE --override listeners=PLAINTEXT://:9094,CONTROLLER://:9095 --override \
                  controller.quorum.bootstrap.servers=localhost:9095",
             ),
+        BrokerError::Unsupported(_) => failure
+            .hint("bin/kafka-server-start.sh FILE, of the Apache Kafka that wrote the folder")
+            .hint("kafka-server-start.sh FILE --override log.dirs=OTHER_FOLDER"),
         _ => failure.hint("velo doctor"),
     }
 }

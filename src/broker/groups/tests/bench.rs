@@ -1,12 +1,13 @@
 //! A coordinator on real logs in a folder of its own, without a server.
 
 use crate::broker::api::{ListenerKind, PeerGone, RequestContext};
+use crate::broker::batch::{self, BatchBuilder, BatchHeader, Records};
 use crate::broker::config::NodeConfig;
-use crate::broker::groups::batch::{self, Record};
 use crate::broker::groups::{Commit, Committer, Fetched, GroupConfig, GroupCoordinator, OFFSETS_TOPIC};
 use crate::broker::log::{LogConfig, ReadLimit};
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
-use crate::broker::replication::{ReplicaManager, ReplicaSettings};
+use crate::broker::records::offsets::OffsetsRecord;
+use crate::broker::replication::{Partition, ReplicaManager, ReplicaSettings};
 use crate::clock::Clock;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -60,12 +61,24 @@ impl Bench {
 
     /// Drops everything in memory, as a crash does, and starts again on the same folder.
     pub async fn crash_and_restart(&mut self) {
+        self.crash_and_open();
+        self.loaded().await;
+    }
+
+    fn crash_and_open(&mut self) {
         let empty = TempDir::new().unwrap();
         let nothing = MetadataImage::default();
         // The old ones go first: no two may have the same files open.
         (self.replicas, self.groups) = open(&empty, &self.clock, &self.config, &nothing);
         (self.replicas, self.groups) = open(&self.folder, &self.clock, &self.config, &self.image);
-        self.loaded().await;
+    }
+
+    /// The same, where the log cannot be read.
+    pub async fn crash_and_fail_to_load(&mut self) {
+        self.crash_and_open();
+        while self.groups.is_loading() {
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn loaded(&self) {
@@ -103,17 +116,42 @@ impl Bench {
     }
 
     /// Everything in the logs of `__consumer_offsets`, oldest first.
-    pub fn records(&self) -> Vec<Record> {
-        let index = self.groups.partition_for(GROUP).unwrap();
-        let log = Arc::clone(&self.replicas.partition(OFFSETS_TOPIC, index).unwrap().log);
+    pub fn records(&self) -> Vec<OffsetsRecord> {
+        let log = Arc::clone(&self.offsets_partition().log);
         let mut records = Vec::new();
         let mut offset = log.log_start_offset();
         while offset < log.log_end_offset() {
             let read = log.read(offset, 1 << 20, true, ReadLimit::LogEnd).unwrap();
-            offset = batch::next_offset(&read.records).unwrap();
-            records.extend(batch::decode(read.records).unwrap());
+            for batch in batch::intact(read.records).unwrap() {
+                offset = batch.header.next_offset();
+                let written = batch::records_of(&batch).unwrap();
+                records.extend(Records::new(&written).map(|record| {
+                    let record = record.unwrap();
+                    OffsetsRecord::decode(record.key.unwrap(), record.value).unwrap()
+                }));
+            }
         }
         records
+    }
+
+    /// The partition of `__consumer_offsets` that the group is kept in.
+    pub fn offsets_partition(&self) -> Arc<Partition> {
+        let index = self.groups.partition_for(GROUP).unwrap();
+        self.replicas.partition(OFFSETS_TOPIC, index).unwrap()
+    }
+
+    /// Writes a batch there past the coordinator, as another broker would have.
+    pub fn write(&self, header: BatchHeader, records: &[(&[u8], Option<&[u8]>)]) {
+        let mut batch = BatchBuilder::default();
+        for (key, value) in records {
+            batch.push(Some(key), *value);
+        }
+        let bytes = batch.build(header).unwrap().bytes;
+        let log = &self.offsets_partition().log;
+        match header.is_control() {
+            true => log.append_control(bytes, 0).unwrap(),
+            false => log.append_as_leader(bytes, 0).unwrap(),
+        };
     }
 
     /// Starts a JoinGroup of version 9.
@@ -264,6 +302,7 @@ fn add_topic(image: &mut MetadataImage, name: &str, partitions: usize) {
         leader: NODE,
         leader_epoch: 0,
         partition_epoch: 0,
+        ..PartitionImage::default()
     };
     let topic = TopicImage {
         id,

@@ -1,13 +1,13 @@
 //! Who may commit, what may be deleted, and what expires.
 
 use super::super::offsets::CommittedOffset;
-use super::super::records::OffsetValue;
 use super::*;
+use crate::broker::records::offsets::OffsetCommitValue;
 
 const WEEK_MS: i64 = 7 * 24 * 3_600_000;
 
 fn commit(desk: &mut Desk, topic: &str, offset: i64) {
-    let value = OffsetValue {
+    let value = OffsetCommitValue {
         offset,
         leader_epoch: -1,
         metadata: String::new(),

@@ -1,6 +1,7 @@
 //! Requests to the coordinator, with its own timers.
 
 use super::bench::{Bench, GROUP, SESSION_MS, context, group_id};
+use crate::broker::records::offsets::OffsetsRecord;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::JoinGroupRequest;
 
@@ -54,14 +55,10 @@ async fn offsets_expire_and_take_the_group_with_them() {
     assert_eq!(bench.committed("t", 0).await, 5);
     bench.advance_until(600_000, || bench.state() == "Dead").await;
     assert_eq!(bench.committed("t", 0).await, -1);
-    assert!(
-        bench
-            .records()
-            .iter()
-            .rev()
-            .take(2)
-            .all(|record| record.value.is_none())
-    );
+    assert!(bench.records().iter().rev().take(2).all(|record| matches!(
+        record,
+        OffsetsRecord::OffsetCommit(_, None) | OffsetsRecord::GroupMetadata(_, None)
+    )));
 }
 
 #[tokio::test]

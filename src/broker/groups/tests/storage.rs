@@ -1,7 +1,12 @@
 //! What stands in `__consumer_offsets`, and what comes back from it.
 
 use super::bench::{Bench, GROUP, SESSION_MS};
-use crate::broker::groups::records::{GroupValue, Key, OffsetValue};
+use crate::broker::batch::BatchHeader;
+use crate::broker::records::KeyAndValue;
+use crate::broker::records::offsets::{
+    ConsumerGroupMetadataKey, ConsumerGroupMetadataValue, GroupMetadataValue, OffsetCommitKey,
+    OffsetCommitValue, OffsetsRecord,
+};
 use kafka_protocol::ResponseError;
 
 #[tokio::test]
@@ -38,7 +43,11 @@ async fn records_say_what_kafka_would_say() {
     bench.commit_as(&member_id, generation, "t", 0, 5).await.unwrap();
     let records = bench.records();
     assert_eq!(records.len(), 3, "the new group, its assignment, the commit");
-    let first = GroupValue::decode(&mut records[0].value.clone().unwrap()).unwrap();
+    let group = |at: usize| match &records[at] {
+        OffsetsRecord::GroupMetadata(key, Some(value)) if key.group == GROUP => value.clone(),
+        other => panic!("{other:?}"),
+    };
+    let first: GroupMetadataValue = group(0);
     assert_eq!(
         (
             first.generation,
@@ -47,7 +56,7 @@ async fn records_say_what_kafka_would_say() {
         ),
         (0, 0, "")
     );
-    let second = GroupValue::decode(&mut records[1].value.clone().unwrap()).unwrap();
+    let second = group(1);
     assert_eq!(second.leader.as_deref(), Some(member_id.as_str()));
     let [member] = second.members.as_slice() else {
         panic!("{second:?}")
@@ -58,14 +67,10 @@ async fn records_say_what_kafka_would_say() {
     );
     assert_eq!(&member.assignment[..], b"all");
     assert_eq!(member.subscription, super::subscription(&["t"]));
-    let key = Key::decode(&mut records[2].key.clone().unwrap()).unwrap();
-    let expected = Key::Offset {
-        group: GROUP.into(),
-        topic: "t".into(),
-        partition: 0,
+    let OffsetsRecord::OffsetCommit(key, Some(value)) = &records[2] else {
+        panic!("{:?}", records[2])
     };
-    assert_eq!(key, expected);
-    let value = OffsetValue::decode(&mut records[2].value.clone().unwrap()).unwrap();
+    assert_eq!(*key, offset_key("t"));
     assert_eq!((value.offset, value.commit_timestamp), (5, bench.clock.now_ms()));
 }
 
@@ -122,4 +127,106 @@ async fn groups_that_moved_away_answer_so_and_come_back_whole() {
     }
     assert_eq!(bench.committed("t", 0).await, 5);
     assert_eq!(bench.heartbeat(&member_id, generation), Ok(()));
+}
+
+fn offset_key(topic: &str) -> OffsetCommitKey {
+    OffsetCommitKey {
+        group: GROUP.into(),
+        topic: topic.into(),
+        partition: 0,
+    }
+}
+
+fn committed(topic: &str, offset: i64) -> KeyAndValue {
+    let value = OffsetCommitValue {
+        offset,
+        ..OffsetCommitValue::default()
+    };
+    let record = OffsetsRecord::OffsetCommit(offset_key(topic), Some(value));
+    record.encode(3).unwrap()
+}
+
+fn pair(record: &KeyAndValue) -> (&[u8], Option<&[u8]>) {
+    (&record.key, record.value.as_deref())
+}
+
+#[tokio::test]
+async fn a_record_of_an_unknown_type_is_left_alone_as_apache_kafka_leaves_it() {
+    let mut bench = Bench::new().await;
+    let known = committed("t", 7);
+    let header = BatchHeader::of_broker(1);
+    bench.write(header, &[(b"\0\x63whatever", Some(b"v")), pair(&known)]);
+    bench.crash_and_restart().await;
+    assert_eq!(bench.committed("t", 0).await, 7);
+}
+
+#[tokio::test]
+async fn a_record_of_an_unknown_version_leaves_its_groups_unserved_and_the_log_as_it_is() {
+    let mut bench = Bench::new().await;
+    let known = committed("t", 7);
+    let mut newer = known.value.clone().unwrap().to_vec();
+    newer[..2].copy_from_slice(&9_i16.to_be_bytes());
+    bench.write(BatchHeader::of_broker(1), &[(&known.key, Some(&newer))]);
+    let end = bench.offsets_partition().log.log_end_offset();
+    bench.crash_and_fail_to_load().await;
+    assert_eq!(bench.commit("t", 0, 8).await, Err(ResponseError::NotCoordinator));
+    bench.groups.expire_offsets();
+    assert_eq!(bench.offsets_partition().log.log_end_offset(), end);
+}
+
+#[tokio::test]
+async fn offsets_of_an_aborted_transaction_do_not_count() {
+    let mut bench = Bench::new().await;
+    let (aborted, kept) = (committed("t", 7), committed("elsewhere", 8));
+    let of = |producer_id, sequence| BatchHeader {
+        producer_id,
+        producer_epoch: 0,
+        base_sequence: sequence,
+        attributes: 1 << 4,
+        ..BatchHeader::of_broker(1)
+    };
+    bench.write(of(1, 0), &[pair(&aborted)]);
+    bench.write(of(2, 0), &[pair(&kept)]);
+    for (producer, key) in [(1, b"\0\0\0\0"), (2, b"\0\0\0\x01")] {
+        let mut header = of(producer, -1);
+        header.set_control();
+        bench.write(header, &[(key, Some(b"\0\0\0\0\0\x01"))]);
+    }
+    bench.crash_and_restart().await;
+    assert_eq!(bench.committed("t", 0).await, -1);
+    assert_eq!(bench.committed("elsewhere", 0).await, 8);
+}
+
+#[tokio::test]
+async fn a_group_of_another_protocol_keeps_its_offsets_and_takes_no_classic_member() {
+    let mut bench = Bench::new().await;
+    let key = ConsumerGroupMetadataKey {
+        group_id: GROUP.into(),
+    };
+    let record = |value| {
+        OffsetsRecord::ConsumerGroupMetadata(key.clone(), value)
+            .encode(0)
+            .unwrap()
+    };
+    let value = ConsumerGroupMetadataValue::default();
+    let (group, offset) = (record(Some(value)), committed("t", 7));
+    bench.write(BatchHeader::of_broker(1), &[pair(&group), pair(&offset)]);
+    bench.crash_and_restart().await;
+    assert_eq!(bench.committed("t", 0).await, 7);
+    let refused = Err(ResponseError::InconsistentGroupProtocol);
+    assert_eq!(bench.commit("t", 0, 8).await, refused);
+    assert_eq!(bench.groups.delete(GROUP).await, refused);
+    let joined = bench.join("", "c").await;
+    assert_eq!(joined.error_code, ResponseError::InconsistentGroupProtocol.code());
+    let end = bench.offsets_partition().log.log_end_offset();
+    bench
+        .clock
+        .advance(std::time::Duration::from_secs(30 * 24 * 3600));
+    bench.groups.expire_offsets();
+    assert_eq!(bench.offsets_partition().log.log_end_offset(), end);
+    // Its end is told by a tombstone.
+    let gone = record(None);
+    bench.write(BatchHeader::of_broker(1), &[pair(&gone)]);
+    bench.crash_and_restart().await;
+    bench.commit("t", 0, 8).await.unwrap();
 }

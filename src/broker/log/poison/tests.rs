@@ -1,7 +1,7 @@
 use super::*;
+use crate::broker::batch::{self, BatchBuilder, BatchHeader, Records, records_of};
 use crate::broker::log::file::disk::{Refused, Refusing};
 use crate::broker::log::{LogConfig, ReadLimit};
-use crate::broker::metadata::batch::{self, BatchStamp};
 use crate::clock::Clock;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::ResponseError;
@@ -62,13 +62,9 @@ fn one_a_segment() -> LogConfig {
 }
 
 fn batch(value: &str) -> Bytes {
-    let stamp = BatchStamp {
-        base_offset: 0,
-        leader_epoch: 0,
-        timestamp: NOW,
-        control: false,
-    };
-    batch::encode(stamp, &[(None, Bytes::from(value.to_owned()))])
+    let mut builder = BatchBuilder::default();
+    builder.push(None, Some(value.as_bytes()));
+    builder.build(BatchHeader::of_broker(NOW)).unwrap().bytes
 }
 
 /// The first batch of an idempotent producer.
@@ -98,9 +94,12 @@ fn values(log: &PartitionLog) -> Vec<String> {
             .read(offset, 1 << 20, true, ReadLimit::LogEnd)
             .unwrap()
             .records;
-        for record in batch::decode(records).unwrap() {
-            offset = record.offset + 1;
-            values.push(String::from_utf8(record.value.to_vec()).unwrap());
+        for batch in batch::intact(records).unwrap() {
+            offset = batch.header.next_offset();
+            for record in Records::new(&records_of(&batch).unwrap()) {
+                let value = record.unwrap().value.unwrap();
+                values.push(String::from_utf8(value.to_vec()).unwrap());
+            }
         }
     }
     values
