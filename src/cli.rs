@@ -124,6 +124,16 @@ pub enum Command {
     Completions(commands::completions::CompletionsArgs),
 }
 
+impl Cli {
+    /// What somebody typed, the first word being the program's name, with `help` wherever it may stand.
+    ///
+    /// # Errors
+    /// clap's own words for what is wrong.
+    pub fn typed(words: &[String]) -> Result<Self, clap::Error> {
+        Self::try_parse_from(asking_for_help(words.iter().map(OsString::from).collect()))
+    }
+}
+
 impl Global {
     /// The options as they are meant together: a context that is typed wins over the address of the environment, since it
     /// was meant for this one command; two clusters typed are a slip.

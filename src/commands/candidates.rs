@@ -111,7 +111,7 @@ fn topic_settings() -> Vec<String> {
     names.map(|name| (*name).to_owned()).collect()
 }
 
-/// The settings that the cluster tells of `velo config VERB KIND NAME`.
+/// The settings that the cluster tells of what a line such as `velo config get topic orders` names.
 fn settings_named(words: &[String]) -> Option<Vec<String>> {
     let at = words
         .iter()

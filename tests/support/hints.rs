@@ -1,21 +1,21 @@
 //! Command lines of `velo` in texts: found, filled in, and parsed by the program's own parser.
 
-use clap::Parser;
 use clap::error::ErrorKind;
 use velodrome::cli::Cli;
 use velodrome::course::program::split;
 use velodrome::scripts::table;
 
 /// Where a line ends in running text, whatever follows.
-const ENDS: [&str; 5] = ["\n", "`", "  ", ", ", "; "];
+const ENDS: [&str; 6] = ["\n", "`", "  ", ", ", "; ", ")"];
 
 /// What stands for a value in a text, and a value.
-const PLACEHOLDERS: [(&str, &str); 5] = [
+const PLACEHOLDERS: [(&str, &str); 6] = [
     ("WHERE", "earliest"),
     ("N", "3"),
     ("-N", "-3"),
     ("LANG", "fr"),
     ("KIND", "topic"),
+    ("COMMAND", "topic"),
 ];
 
 /// How strictly a line is read.
@@ -78,9 +78,13 @@ fn filled(line: &str, filling: &str) -> String {
     let mut filled = String::new();
     let mut rest = line;
     while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or_default();
         filled.push_str(before);
-        filled.push_str(filling);
-        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+        filled.push_str(match name {
+            "whose" => "topic orders",
+            _ => filling,
+        });
+        rest = after;
     }
     filled + rest
 }
@@ -95,30 +99,36 @@ fn parse(line: &str, reading: Reading) -> Result<(), String> {
     if words.get(1).is_some_and(|word| table::find(word).is_some()) {
         return Ok(());
     }
-    let error = match (Cli::try_parse_from(&words), reading) {
+    let error = match (Cli::typed(&words), reading) {
         (Ok(_), _) => return Ok(()),
         (Err(error), Reading::Line) => error,
         // An option may be named without its value.
         (Err(error), Reading::Mention) => match error.kind() {
-            ErrorKind::InvalidValue => {
-                words.push("orders".to_owned());
-                match Cli::try_parse_from(&words) {
-                    Ok(_) => return Ok(()),
-                    Err(error) => error,
-                }
-            }
+            ErrorKind::InvalidValue if with_any_value(&words) => return Ok(()),
             _ => error,
         },
     };
-    let only_named = matches!(
-        error.kind(),
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(()),
+        _ if reading == Reading::Mention && only_named(error.kind()) => Ok(()),
+        _ => Err(error.to_string().lines().next().unwrap_or_default().to_owned()),
+    }
+}
+
+/// Whether some value makes the line right, as far as its last option goes.
+fn with_any_value(words: &[String]) -> bool {
+    ["orders", "7"].iter().any(|value| {
+        let words: Vec<String> = words.iter().cloned().chain([(*value).to_owned()]).collect();
+        Cli::typed(&words).map_or_else(|error| only_named(error.kind()), |_| true)
+    })
+}
+
+/// Whether a command is named without all that it needs.
+fn only_named(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
         ErrorKind::MissingRequiredArgument
             | ErrorKind::MissingSubcommand
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-    );
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(()),
-        _ if reading == Reading::Mention && only_named => Ok(()),
-        _ => Err(error.to_string().lines().next().unwrap_or_default().to_owned()),
-    }
+    )
 }

@@ -21,14 +21,14 @@ pub struct SetArgs {
 
 /// Of a value that was typed as a word of its own, or left out, the whole command that was meant.
 fn in_one_word(failure: Failure, args: &SetArgs) -> Failure {
-    let whole = |setting: &str| format!("velo config set {} {setting}", args.whose.typed());
+    let whose = args.whose.typed();
+    let whole = |setting: &str| format!("velo config set {whose} {setting}");
     match args.settings.as_slice() {
         [name, value] if !name.contains('=') && !value.contains('=') => Failure::usage(failure.what())
             .because(failure.why().unwrap_or_default())
             .hint(whole(&format!("{name}={value}"))),
         [name] if !name.contains('=') => failure.hint(format!(
-            "velo config get {} {name}    (shows what it is now)",
-            args.whose.typed()
+            "velo config get {whose} {name}    (shows what it is now)"
         )),
         _ => failure,
     }

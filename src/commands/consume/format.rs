@@ -14,9 +14,10 @@ Patterns of --format:
                   %S value's length \\n \\t \\r \\\\ \\0 \\xHH as usual
 A null prints as `null`, its length as -1. A line feed follows each record unless the pattern ends with one of its own.
 
-Records by --output: `plain` (the default) is the value; `table`, also called `pretty`, is for people: a line about the
-record, then its value, laid out; `json` and `jsonl` are JSON Lines, which `velo produce --jsonl` reads: one object a line with topic, partition, offset, timestamp, timestamp_type (create or
-append), key, headers ([{name, value}]), value; bytes that are no UTF-8 stand as base64 in key_base64 or value_base64.";
+Records by --output: `plain` (the default) is the value; `table`, also called `pretty`, is for people: a line about \
+the record, then its value, laid out; `json` and `jsonl` are JSON Lines, which `velo produce TOPIC --jsonl` reads: \
+one object a line with topic, partition, offset, timestamp, timestamp_type (create or append), key, headers ([{name, \
+value}]), value; bytes that are no UTF-8 stand as base64 in key_base64 or value_base64.";
 
 /// What stands for a null.
 pub const NULL: &[u8] = b"null";

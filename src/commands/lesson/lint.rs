@@ -7,7 +7,7 @@ use crate::course::model::{Lesson, Step};
 use crate::course::{dress, lint, lint_live, python};
 use crate::failure::{Failure, Outcome};
 use crate::i18n::Words;
-use clap::{Args, Parser};
+use clap::Args;
 use std::path::PathBuf;
 
 /// Options of `velo lesson lint`.
@@ -89,6 +89,6 @@ fn live(desk: &Desk<'_>, lesson: &Lesson, prefix: &str, found: &mut Vec<String>)
 
 /// Why a command line is not one of this program's, if so.
 fn untypeable(words: &[String]) -> Option<String> {
-    let error = Cli::try_parse_from(words).err()?;
+    let error = Cli::typed(words).err()?;
     error.to_string().lines().next().map(str::to_owned)
 }

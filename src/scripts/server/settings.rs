@@ -111,7 +111,7 @@ fn refused(error: &BrokerError) -> Failure {
 /// What becomes of a file that names several controllers: there is one, and who it is, is said.
 fn tell_part(config: &NodeConfig, part: &Part) -> Option<String> {
     let named = config.quorum.len();
-    let several = format!("The file names {named} controllers, and a cluster of velo has one: ");
+    let several = format!("The file names {named} controllers, and this cluster has one: ");
     let leaders = match part {
         Part::Leads if named > 1 => {
             return Some(format!(
@@ -371,18 +371,18 @@ mod tests {
         let voters = "controller.quorum.voters=1@localhost:29093,2@localhost:29094,3@localhost:29095\n";
         assert_eq!(
             told(&format!("node.id=1\n{voters}")),
-            "The file names 3 controllers, and a cluster of velo has one: this node leads, and the others join its \
+            "The file names 3 controllers, and this cluster has one: this node leads, and the others join its \
              cluster."
         );
         assert_eq!(
             told(&format!("node.id=2\n{voters}")),
-            "The file names 3 controllers, and a cluster of velo has one: node 1 leads, at localhost:29093; this node \
+            "The file names 3 controllers, and this cluster has one: node 1 leads, at localhost:29093; this node \
              joins its cluster as a broker."
         );
         let alone = "process.roles=controller\nlisteners=CONTROLLER://:29095\n";
         assert_eq!(
             told(&format!("node.id=3\n{voters}{alone}")),
-            "The file names 3 controllers, and a cluster of velo has one: node 1 leads, at localhost:29093; this node \
+            "The file names 3 controllers, and this cluster has one: node 1 leads, at localhost:29093; this node \
              stands by and keeps no metadata."
         );
         assert_eq!(

@@ -311,7 +311,7 @@ fn check_place(place: Place, config: &NodeConfig) -> Result<(), Ending> {
     let refused = |why: &str| Err(Ending::failure(format!("{setting} {why}")));
     match place {
         Place::Here if own == 0 && others > 0 => refused(
-            "does not name this node's controller listener, and a node of velo never begins a cluster of its own when \
+            "does not name this node's controller listener, and a node never begins a cluster of its own when \
              its file names another's.",
         ),
         Place::Elsewhere if others == 0 => {
