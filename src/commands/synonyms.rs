@@ -28,6 +28,8 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("min.cleanable.dirty.ratio", &["log.cleaner.min.cleanable.ratio"]),
     ("min.compaction.lag.ms", &["log.cleaner.min.compaction.lag.ms"]),
     ("preallocate", &["log.preallocate"]),
+    ("remote.copy.lag.bytes", &["log.remote.copy.lag.bytes"]),
+    ("remote.copy.lag.ms", &["log.remote.copy.lag.ms"]),
     ("retention.bytes", &["log.retention.bytes"]),
     (
         "retention.ms",

@@ -73,6 +73,7 @@ on_both_clusters! {
         let settings: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
         for setting in settings.as_array().unwrap() {
             let name = setting["name"].as_str().unwrap();
+            assert!(velodrome::commands::settings::TOPIC_SETTINGS.contains(&name), "{name} is never suggested");
             for synonym in setting["synonyms"].as_array().unwrap() {
                 let of_broker = synonym["name"].as_str().unwrap();
                 assert!(

@@ -11,10 +11,10 @@ fn alter(cluster: &Cluster, topic: &str, partitions: &str) {
 /// How many partitions a monitor has, as it says itself.
 fn share(monitor: &Running) -> usize {
     let said = monitor.stderr();
-    let last = said
-        .lines()
-        .rev()
-        .find_map(|line| line.split_once(": partitions "));
+    let last = said.lines().rev().find_map(|line| {
+        line.split_once(": partition ")
+            .or_else(|| line.split_once(": partitions "))
+    });
     last.map_or(0, |(_, names)| names.matches(',').count() + 1)
 }
 

@@ -185,7 +185,7 @@ fn show(args: &DeleteArgs, cuts: &[Cut], context: &Context) -> Outcome {
             number("PARTITION"),
             number("START"),
             number("NEW START"),
-            number("RECORDS"),
+            number("OFFSETS"),
         ]);
         for cut in cuts {
             grid.row([
