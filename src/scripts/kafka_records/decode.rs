@@ -176,7 +176,7 @@ impl Decoder<'_, '_> {
     fn value(&mut self, field: &Field, out: &mut String) -> Result<()> {
         match field.kind {
             Type::Bool => out.push_str(if self.input.i8()? != 0 { "true" } else { "false" }),
-            Type::Int8 => out.push_str(&self.input.i8()?.to_string()),
+            Type::Int8 => number_or_name(self.input.i8()?, field, out),
             Type::Int16 => out.push_str(&self.input.i16()?.to_string()),
             Type::Uint16 => out.push_str(&u16::from_be_bytes(self.input.array()?).to_string()),
             Type::Int32 => out.push_str(&i32::from_be_bytes(self.input.array()?).to_string()),
@@ -211,6 +211,15 @@ impl Decoder<'_, '_> {
         };
         Ok(usize::try_from(length).ok())
     }
+}
+
+/// A small number, or what it is called, which Kafka's tools always quote.
+fn number_or_name(number: i8, field: &Field, out: &mut String) {
+    let Some(names) = &field.names else {
+        return out.push_str(&number.to_string());
+    };
+    let name = usize::try_from(number).ok().and_then(|at| names.get(at));
+    json::string(&name.map_or_else(|| number.to_string(), ToString::to_string), out);
 }
 
 fn tag_of(field: &Field, version: i16) -> Option<u32> {

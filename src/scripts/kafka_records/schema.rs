@@ -80,6 +80,8 @@ pub struct Field {
     pub nullable: Versions,
     /// Its number, in the versions that write it behind the others (KIP-482).
     pub tag: Option<(u32, Versions)>,
+    /// What its values from 0 on are called; those behind them are told as numbers.
+    pub names: Option<Vec<&'static str>>,
     /// Its JSON when a tagged field is absent.
     pub default: String,
     /// The fields of a struct.
@@ -156,11 +158,12 @@ fn field(line: &'static str, fields: Vec<Field>) -> Option<Field> {
     let is_array = kind.starts_with("[]");
     let kind = Type::parse(kind.trim_start_matches("[]"))?;
     let versions = Versions::parse(words.next()?)?;
-    let (mut nullable, mut tag, mut default) = (Versions::NONE, None, None);
+    let (mut nullable, mut tag, mut names, mut default) = (Versions::NONE, None, None, None);
     while let Some(word) = words.next() {
         match word {
             "nullable" => nullable = Versions::parse(words.next()?)?,
             "tag" => tag = Some((words.next()?.parse().ok()?, Versions::parse(words.next()?)?)),
+            "names" => names = Some(words.next()?.split(',').collect()),
             "default" => default = Some(words.next()?.to_owned()),
             _ => return None,
         }
@@ -173,6 +176,7 @@ fn field(line: &'static str, fields: Vec<Field>) -> Option<Field> {
         versions,
         nullable,
         tag,
+        names,
         default,
         fields,
     })
