@@ -4,12 +4,13 @@ use crate::support::cluster::Cluster;
 use crate::support::raw::ask_at;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
+use kafka_protocol::messages::describe_topic_partitions_request::{Cursor, TopicRequest};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    BrokerId, CreateTopicsRequest, DeleteTopicsRequest, FetchRequest, MetadataRequest, ProduceRequest,
-    TopicName,
+    BrokerId, CreateTopicsRequest, DeleteTopicsRequest, DescribeTopicPartitionsRequest, FetchRequest,
+    MetadataRequest, ProduceRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
@@ -181,6 +182,27 @@ on_both_clusters! {
         }
         assert_eq!(metadata(cluster, 12, &[(None, id)]), [(0, Some(topic.clone()), id)], "it is still there");
         assert_eq!(delete(cluster, &[(None, id)]), [(0, Some(topic.clone()), id, String::new())]);
+    }
+
+    fn a_page_begins_in_a_topic_that_was_asked_for(cluster) {
+        let (first, second) = (cluster.name("a"), cluster.name("b"));
+        create(cluster, &first);
+        create(cluster, &second);
+        let errors = |from: &str, partition: i32| -> Vec<(String, i16)> {
+            let asked = [&first, &second].map(|topic| TopicRequest::default().with_name(name(topic)));
+            let cursor = Cursor::default().with_topic_name(name(from)).with_partition_index(partition);
+            let request = DescribeTopicPartitionsRequest::default()
+                .with_topics(asked.to_vec())
+                .with_response_partition_limit(2)
+                .with_cursor(Some(cursor));
+            let answer = ask_at(cluster.bootstrap(), request, 0);
+            let topics = answer.topics.into_iter();
+            topics.map(|topic| (topic.name.unwrap().to_string(), topic.error_code)).collect()
+        };
+        assert_eq!(errors(&second, 0), [(second.clone(), 0)]);
+        let refused = [(first.clone(), INVALID_REQUEST), (second.clone(), INVALID_REQUEST)];
+        assert_eq!(errors("0", 0), refused);
+        assert_eq!(errors(&first, -1), refused);
     }
 
     fn records_are_read_and_written_by_the_id_alone(cluster) {

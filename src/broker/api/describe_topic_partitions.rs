@@ -10,7 +10,9 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_topic_partitions_response::{
     Cursor, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
 };
-use kafka_protocol::messages::{DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, TopicName};
+use kafka_protocol::messages::{
+    BrokerId, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, TopicName,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -33,6 +35,12 @@ pub async fn handle(
             .map(|topic| topic.name.to_string())
             .collect()
     };
+    if let Some(cursor) = &request.cursor
+        && (cursor.partition_index < 0
+            || !request.topics.is_empty() && !names.contains(cursor.topic_name.as_str()))
+    {
+        return refused(&names);
+    }
     let (first_topic, first_partition) = request.cursor.map_or_else(
         || (String::new(), 0),
         |cursor| (cursor.topic_name.to_string(), cursor.partition_index),
@@ -67,6 +75,16 @@ fn cursor(name: &str, partition: usize) -> Cursor {
     Cursor::default()
         .with_topic_name(TopicName(text(name)))
         .with_partition_index(i32::try_from(partition).unwrap_or(i32::MAX))
+}
+
+/// What a cursor gets that names no partition, or a topic that was not asked for: every topic is refused.
+fn refused(names: &BTreeSet<String>) -> DescribeTopicPartitionsResponse {
+    let topics = names.iter().map(|name| {
+        DescribeTopicPartitionsResponseTopic::default()
+            .with_error_code(ResponseError::InvalidRequest.code())
+            .with_name(Some(TopicName(text(name))))
+    });
+    DescribeTopicPartitionsResponse::default().with_topics(topics.collect())
 }
 
 fn unknown(name: &str) -> DescribeTopicPartitionsResponseTopic {
@@ -113,7 +131,11 @@ fn described_partition(
         .with_leader_epoch(row.leader_epoch)
         .with_replica_nodes(row.replica_nodes)
         .with_isr_nodes(row.isr_nodes)
-        .with_eligible_leader_replicas(Some(Vec::new()))
-        .with_last_known_elr(Some(Vec::new()))
+        .with_eligible_leader_replicas(Some(ids(&partition.eligible)))
+        .with_last_known_elr(Some(ids(&partition.last_eligible)))
         .with_offline_replicas(row.offline_replicas)
+}
+
+fn ids(brokers: &[i32]) -> Vec<BrokerId> {
+    brokers.iter().copied().map(BrokerId).collect()
 }
