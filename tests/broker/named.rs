@@ -13,6 +13,7 @@ use kafka_protocol::messages::{
     MetadataRequest, ProduceRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 const INVALID_REQUEST: i16 = 42;
@@ -34,6 +35,11 @@ fn create(cluster: &Cluster, topic: &str) -> Uuid {
         .with_timeout_ms(30_000);
     let made = ask_at(cluster.bootstrap(), request, 7).topics.remove(0);
     assert_eq!(made.error_code, 0);
+    // Apache Kafka's controller answers before its brokers have heard of it.
+    let begun = Instant::now();
+    while metadata(cluster, 12, &[(Some(topic), Uuid::nil())])[0].0 != 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{topic} is not there");
+    }
     made.topic_id
 }
 
