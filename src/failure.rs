@@ -1,5 +1,6 @@
 //! How a command fails: what failed, why, what to type next, and the exit code.
 
+use crate::i18n::Lang;
 use crate::process::INTERRUPTED;
 use std::fmt;
 
@@ -44,6 +45,7 @@ pub struct Failure {
     what: String,
     why: Option<String>,
     hints: Vec<String>,
+    lang: Lang,
 }
 
 impl Failure {
@@ -54,6 +56,7 @@ impl Failure {
             what: what.into(),
             why: None,
             hints: Vec::new(),
+            lang: Lang::En,
         }
     }
 
@@ -91,6 +94,13 @@ impl Failure {
         self
     }
 
+    /// Announces its parts in the learner's language.
+    #[must_use]
+    pub fn told_in(mut self, lang: Lang) -> Self {
+        self.lang = lang;
+        self
+    }
+
     /// The kind, which decides the exit code.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -122,12 +132,13 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.what)?;
+        let labels = self.lang.labels();
+        write!(f, "{}{}", labels.what, self.what)?;
         if let Some(why) = &self.why {
-            write!(f, "\n  why: {why}")?;
+            write!(f, "\n{}{why}", labels.why)?;
         }
         for hint in &self.hints {
-            write!(f, "\nhint: {hint}")?;
+            write!(f, "\n{}{hint}", labels.hint)?;
         }
         Ok(())
     }
@@ -154,5 +165,10 @@ mod tests {
              hint: velo cluster start\nhint: velo doctor"
         );
         assert_eq!(failure.kind().exit_code(), 3);
+        assert_eq!(
+            failure.told_in(Lang::Es).to_string(),
+            "error: no broker answers on localhost:9092\n  causa: connection refused\n\
+             pista: velo cluster start\npista: velo doctor"
+        );
     }
 }

@@ -23,11 +23,15 @@ pub struct QuizArgs {
 /// When there is no such lesson.
 pub fn run(args: &QuizArgs, context: &Context) -> Outcome {
     let words = Words::of(language(context)?);
+    ask(args, &words, context).map_err(|failure| failure.told_in(words.lang()))
+}
+
+fn ask(args: &QuizArgs, words: &Words, context: &Context) -> Outcome {
     let lessons = match &args.lesson {
-        Some(name) => vec![Source::Embedded.lesson(name, &words)?],
+        Some(name) => vec![Source::Embedded.lesson(name, words)?],
         None => Source::Embedded.lessons()?,
     };
     let mut talk = Terminal::open(context.ui)?;
-    quiz::ask(&lessons, &words, Page::of_stdout(), &mut talk)?;
+    quiz::ask(&lessons, words, Page::of_stdout(), &mut talk)?;
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Languages of the course, and the program's words in each.
 
+mod labels;
 mod words;
 
+pub use labels::Labels;
 pub use words::Words;
 
 /// A language of the course.

@@ -1,5 +1,6 @@
 //! Text folded at its words to the width of a terminal.
 
+use crate::i18n::Labels;
 use console::{Term, measure_text_width};
 
 /// The width of a terminal that does not tell it.
@@ -31,11 +32,16 @@ fn width_of(term: &Term) -> Option<usize> {
 pub fn notice(text: &str, width: usize) -> String {
     let lines = text.split('\n').map(|line| {
         let fits = measure_text_width(line) <= width;
-        if fits || line.starts_with([' ', '\t']) || line.starts_with("hint: ") || line.contains('\x1b') {
+        if fits
+            || line.starts_with([' ', '\t'])
+            || Labels::split(line, |labels| labels.hint).is_some()
+            || line.contains('\x1b')
+        {
             return line.to_owned();
         }
         // The words under `error:` line up with the causes below.
-        let hanging = if line.starts_with("error: ") { 7 } else { 0 };
+        let hanging =
+            Labels::split(line, |labels| labels.what).map_or(0, |(label, _)| measure_text_width(label));
         fold(line, width, hanging).join("\n")
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -43,13 +49,16 @@ pub fn notice(text: &str, width: usize) -> String {
 
 /// A failure as it is printed, folded: its causes under one another, its hints whole.
 pub fn failure(text: &str, width: usize) -> String {
-    let lines = text.split('\n').map(|line| match line.strip_prefix("  why: ") {
-        Some(why) => {
-            let folded = fold(why, width.saturating_sub(7).max(NARROWEST), 0);
-            format!("  why: {}", folded.join("\n       "))
-        }
-        None => notice(line, width),
-    });
+    let lines = text
+        .split('\n')
+        .map(|line| match Labels::split(line, |labels| labels.why) {
+            Some((label, why)) => {
+                let indent = measure_text_width(label);
+                let folded = fold(why, width.saturating_sub(indent).max(NARROWEST), 0);
+                format!("{label}{}", folded.join(&format!("\n{}", " ".repeat(indent))))
+            }
+            None => notice(line, width),
+        });
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -186,6 +186,23 @@ fn a_misspelt_lesson_is_answered_with_the_nearest() {
 }
 
 #[test]
+fn a_failure_is_announced_in_the_learner_s_language() {
+    let home = Home::new();
+    for (lang, said) in [
+        (
+            "fr",
+            ["erreur\u{a0}: aucune leçon", "\npiste\u{a0}: velo lesson start"],
+        ),
+        ("es", ["error: ", "\npista: velo lesson start"]),
+        ("en", ["error: ", "\nhint: velo lesson start"]),
+    ] {
+        let failed = home.velo(&["lesson", "check", "--lang", lang]).fails_with(1);
+        assert!(failed.stderr.starts_with(said[0]), "{}", failed.stderr);
+        assert!(failed.stderr.contains(said[1]), "{}", failed.stderr);
+    }
+}
+
+#[test]
 fn the_list_and_the_report_tell_how_far_one_is() {
     let home = Home::new();
     let list = home.velo(&["lesson", "list", "--lang", "en"]).succeeds().stdout;

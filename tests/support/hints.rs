@@ -3,6 +3,7 @@
 use clap::error::ErrorKind;
 use velodrome::cli::Cli;
 use velodrome::course::program::split;
+use velodrome::i18n::Labels;
 use velodrome::scripts::table;
 
 /// Where a line ends in running text, whatever follows.
@@ -67,8 +68,10 @@ pub fn mistake(line: &str, reading: Reading) -> Option<String> {
 /// Fails when a hint that was printed cannot be typed.
 #[track_caller]
 pub fn assert_typeable(said: &str) {
-    let hints = said.lines().filter_map(|line| line.strip_prefix("hint: "));
-    for line in hints.flat_map(lines) {
+    let hints = said
+        .lines()
+        .filter_map(|line| Labels::split(line, |labels| labels.hint));
+    for line in hints.map(|(_, hint)| hint).flat_map(lines) {
         let wrong = mistake(line, Reading::Line);
         assert!(wrong.is_none(), "`{line}` cannot be typed: {wrong:?}\n{said}");
     }

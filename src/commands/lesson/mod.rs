@@ -111,28 +111,35 @@ impl LessonArgs {
     /// # Errors
     /// As each verb says.
     pub fn run(self, context: &Context) -> Outcome {
+        let lang = language(context)?;
         let desk = Desk {
             context,
             source: self.lessons.map_or(Source::Embedded, Source::Folder),
-            words: Words::of(language(context)?),
+            words: Words::of(lang),
             no_pictures: self.no_pictures,
         };
-        match self.command {
-            LessonCommand::List => show::list(&desk),
-            LessonCommand::Start(args) => take::start(&desk, &args),
-            LessonCommand::Next => step::next(&desk),
-            LessonCommand::Check => step::check(&desk),
-            LessonCommand::Hint => step::hint(&desk),
-            LessonCommand::Solution => step::solution(&desk),
-            LessonCommand::Back => step::back(&desk),
-            LessonCommand::Skip => step::skip(&desk),
-            LessonCommand::Files(args) => files::run(&desk, &args),
-            LessonCommand::Reset(args) => reset::run(&desk, &args),
-            LessonCommand::Status(args) => show::status(&desk, &args),
-            LessonCommand::Report(args) => show::report(&desk, &args),
-            LessonCommand::Lint(args) => lint::run(&desk, args),
-            LessonCommand::Mailbox(args) => mailbox::run(&desk, &args),
-            LessonCommand::Play(args) => play::run(&desk, &args),
+        self.command.run(&desk).map_err(|failure| failure.told_in(lang))
+    }
+}
+
+impl LessonCommand {
+    fn run(self, desk: &Desk<'_>) -> Outcome {
+        match self {
+            LessonCommand::List => show::list(desk),
+            LessonCommand::Start(args) => take::start(desk, &args),
+            LessonCommand::Next => step::next(desk),
+            LessonCommand::Check => step::check(desk),
+            LessonCommand::Hint => step::hint(desk),
+            LessonCommand::Solution => step::solution(desk),
+            LessonCommand::Back => step::back(desk),
+            LessonCommand::Skip => step::skip(desk),
+            LessonCommand::Files(args) => files::run(desk, &args),
+            LessonCommand::Reset(args) => reset::run(desk, &args),
+            LessonCommand::Status(args) => show::status(desk, &args),
+            LessonCommand::Report(args) => show::report(desk, &args),
+            LessonCommand::Lint(args) => lint::run(desk, args),
+            LessonCommand::Mailbox(args) => mailbox::run(desk, &args),
+            LessonCommand::Play(args) => play::run(desk, &args),
         }
     }
 }
