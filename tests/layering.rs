@@ -225,3 +225,27 @@ fn every_source_file_stays_short_enough_to_read() {
         .collect();
     assert!(long.is_empty(), "files over {LONGEST_FILE} lines: {long:?}");
 }
+
+/// Who may make a file in the broker's folders: the one function that replaces files, what copies or compacts segments, and
+/// the lock.
+const MAKES_FILES: &[&str] = &[
+    "src/broker/log/file.rs",
+    "src/broker/log/compaction.rs",
+    "src/broker/log/poison.rs",
+];
+
+#[test]
+fn what_a_node_writes_down_is_written_by_one_function() {
+    let found: Vec<String> = rust_files(Path::new("src/broker"))
+        .into_iter()
+        .filter(|path| !MAKES_FILES.iter().any(|makes| path == Path::new(makes)))
+        .filter(|path| !path.ends_with("tests.rs"))
+        .filter(|path| {
+            let code = code_lines(path);
+            let makes = |line: &str| line.contains("fs::write(") || line.contains("File::create(");
+            code.iter().any(|(_, line)| makes(line))
+        })
+        .map(|path| path.display().to_string())
+        .collect();
+    assert!(found.is_empty(), "written past log::file::replace: {found:?}");
+}

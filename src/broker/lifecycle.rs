@@ -76,6 +76,11 @@ pub(super) async fn register(node: &Node, controller: &mut Peer) -> Result<()> {
 }
 
 fn registration(node: &Node) -> BrokerRegistrationRequest {
+    // A process that registers once more has lost nothing since it did so before.
+    let previous = match node.broker_epoch.load(Ordering::Acquire) {
+        -1 => node.previous_broker_epoch,
+        epoch => epoch,
+    };
     let listeners = node.advertised.iter().map(|end_point| {
         RegisteredListener::default()
             .with_name(StrBytes::from_string(end_point.name.clone()))
@@ -101,7 +106,7 @@ fn registration(node: &Node) -> BrokerRegistrationRequest {
                 .map(|rack| StrBytes::from_string(rack.to_owned())),
         )
         .with_log_dirs(vec![node.directory_id])
-        .with_previous_broker_epoch(-1)
+        .with_previous_broker_epoch(previous)
 }
 
 /// Follows the metadata log for ever and applies what it says to the node. A record that this broker does not act on ends

@@ -48,6 +48,8 @@ pub struct Node {
     pub applied_offset: watch::Sender<i64>,
     /// Epoch of this broker's registration, -1 before it.
     pub broker_epoch: AtomicI64,
+    /// Epoch of its registration before this start, if it had stopped cleanly since; else -1 (KIP-966).
+    pub previous_broker_epoch: i64,
     /// The controller, if this node is it.
     pub controller: Option<Arc<Controller>>,
     /// The way to the controller for requests that this broker forwards.
@@ -225,6 +227,7 @@ fn build(
         metadata: Arc::new(ArcSwap::from_pointee(image)),
         applied_offset: watch::Sender::new(-1),
         broker_epoch: AtomicI64::new(-1),
+        previous_broker_epoch: log_dir.clean_broker_epoch.unwrap_or(-1),
         to_controller: Mutex::new(
             to_controller.unwrap_or_else(|| Peer::new("localhost", 0, String::new(), 0)),
         ),
@@ -366,11 +369,12 @@ impl RunningNode {
         self.servers.ended().await;
         let node = Arc::clone(&self.node);
         let closed = tokio::task::spawn_blocking(move || {
-            node.replicas.close().and(
-                node.controller
-                    .as_ref()
-                    .map_or(Ok(()), |controller| controller.close()),
-            )
+            let closed = match node.config.roles.broker {
+                true => node.replicas.close(node.broker_epoch.load(Ordering::Acquire)),
+                false => Ok(()),
+            };
+            let controller = node.controller.as_ref();
+            closed.and(controller.map_or(Ok(()), |controller| controller.close()))
         });
         match closed.await {
             Ok(Ok(())) => {}

@@ -2,9 +2,9 @@
 
 use super::config::NodeConfig;
 use super::error::{BrokerError, Result};
+use super::log::{checkpoint, file};
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
 use std::path::Path;
 use uuid::Uuid;
 
@@ -15,6 +15,8 @@ pub struct LogDir {
     pub cluster_id: Option<String>,
     /// Of this directory (KIP-858).
     pub directory_id: Uuid,
+    /// Epoch of the broker's registration at its last stop, if that was clean (KIP-966).
+    pub clean_broker_epoch: Option<i64>,
     /// Whether its node has joined another controller's cluster.
     joined: bool,
     _lock: File,
@@ -29,8 +31,7 @@ impl LogDir {
         let path = &config.log_dir;
         fs::create_dir_all(path).map_err(BrokerError::io(path))?;
         let lock = lock(path)?;
-        let meta = path.join("meta.properties");
-        let properties = read(&meta)?;
+        let properties = read(&path.join(META))?;
         let owner = properties.get("node.id");
         if let Some(owner) = owner.filter(|owner| **owner != config.node_id.to_string()) {
             return Err(BrokerError::Config(format!(
@@ -46,6 +47,7 @@ impl LogDir {
         Ok(LogDir {
             cluster_id: properties.get("cluster.id").cloned(),
             directory_id,
+            clean_broker_epoch: checkpoint::clean_broker_epoch(path),
             joined: properties.contains_key(JOINED),
             _lock: lock,
         })
@@ -78,21 +80,15 @@ impl LogDir {
             config.node_id,
             uuid_text(self.directory_id)
         );
-        let path = config.log_dir.join("meta.properties");
-        let temporary = config.log_dir.join("meta.properties.tmp");
-        let write = || -> std::io::Result<()> {
-            let mut file = File::create(&temporary)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)
-        };
-        write().map_err(BrokerError::io(&path))?;
+        file::replace(&config.log_dir.join(META), text.as_bytes())?;
         self.cluster_id = Some(cluster_id.to_owned());
         self.joined = joins;
         Ok(())
     }
 }
 
+/// The file that says whose a folder is.
+const META: &str = "meta.properties";
 /// In `meta.properties`: this node has joined a cluster whose controller is another. Apache Kafka reads past it.
 pub const JOINED: &str = "velo.joined";
 
@@ -101,7 +97,7 @@ pub const JOINED: &str = "velo.joined";
 /// # Errors
 /// [`BrokerError::Io`] when the folder cannot be read.
 pub fn has_joined(folder: &Path) -> Result<bool> {
-    Ok(read(&folder.join("meta.properties"))?.contains_key(JOINED))
+    Ok(read(&folder.join(META))?.contains_key(JOINED))
 }
 
 /// The names and values of a file; none if it is not there.
@@ -186,6 +182,28 @@ pub fn uuid_from_text(text: &str) -> Option<Uuid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broker::log::file::disk::{Refused, Refusing};
+
+    #[test]
+    fn a_folder_is_taken_for_a_cluster_as_a_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let properties = [("log.dirs".to_owned(), folder.path().display().to_string())];
+        let config = NodeConfig::from_properties(properties.into()).unwrap();
+        for step in [Refused::Write, Refused::Sync, Refused::Rename] {
+            let mut log_dir = LogDir::open(&config).unwrap();
+            let refusing = Refusing::new(folder.path(), step);
+            log_dir.join(&config, "here", false).unwrap_err();
+            drop(refusing);
+            assert_eq!(log_dir.cluster_id, None, "{step:?}");
+            drop(log_dir);
+            assert_eq!(LogDir::open(&config).unwrap().cluster_id, None, "{step:?}");
+        }
+        LogDir::open(&config)
+            .unwrap()
+            .join(&config, "here", false)
+            .unwrap();
+        assert_eq!(LogDir::open(&config).unwrap().cluster_id.as_deref(), Some("here"));
+    }
 
     #[test]
     fn no_new_id_looks_like_an_option() {

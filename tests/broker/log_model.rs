@@ -73,7 +73,7 @@ fn reopen(bench: &Bench, log: PartitionLog, closed: bool, clean: bool) -> Partit
     }
     drop(log);
     if clean {
-        mark_clean(bench.folder.path()).unwrap();
+        mark_clean(bench.folder.path(), -1).unwrap();
     }
     let state = LogDirState::take(bench.folder.path()).unwrap();
     assert_eq!(state.clean, clean);

@@ -4,7 +4,7 @@ use super::log_support::{Bench, NOW, Sent, append, read_all, values};
 use std::fs;
 use std::thread;
 use uuid::Uuid;
-use velodrome::broker::log::checkpoint::{self, Offsets};
+use velodrome::broker::log::checkpoint::{self, Lines, Offsets};
 use velodrome::broker::log::{CleanupPolicy, LogConfig, topic_id};
 
 #[test]
@@ -92,22 +92,24 @@ fn whoever_waits_hears_of_appends_and_of_the_high_watermark() {
 #[test]
 fn checkpoints_are_kafkas_text_and_a_damaged_one_is_empty() {
     let folder = tempfile::tempdir().unwrap();
-    let offsets = Offsets::from([(("my-topic".to_owned(), 3), 42), (("other".to_owned(), 0), 7)]);
-    checkpoint::write(folder.path(), checkpoint::HIGH_WATERMARKS, &offsets).unwrap();
+    let write = |changes: &[(&str, Option<i64>)]| {
+        let mut lines = Lines::default();
+        for (partition, offset) in changes {
+            lines.set(
+                checkpoint::HIGH_WATERMARKS,
+                &folder.path().join(partition),
+                *offset,
+            );
+        }
+        lines.write(folder.path()).unwrap();
+    };
+    write(&[("my-topic-3", Some(42)), ("other-0", Some(7))]);
     let path = folder.path().join("replication-offset-checkpoint");
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
         "0\n2\nmy-topic 3 42\nother 0 7\n"
     );
-    checkpoint::update(folder.path(), checkpoint::HIGH_WATERMARKS, "other", 0, None).unwrap();
-    checkpoint::update(
-        folder.path(),
-        checkpoint::HIGH_WATERMARKS,
-        "my-topic",
-        3,
-        Some(43),
-    )
-    .unwrap();
+    write(&[("other-0", None), ("my-topic-3", Some(43))]);
     let known = checkpoint::read(folder.path(), checkpoint::HIGH_WATERMARKS).unwrap();
     assert_eq!(known, Offsets::from([(("my-topic".to_owned(), 3), 43)]));
     fs::write(&path, "0\n2\nmy-topic 3 4").unwrap();

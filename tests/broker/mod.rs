@@ -1,8 +1,10 @@
 //! The classroom cluster, seen from its port and its folder.
 
 mod bad_input;
+mod clean_stop;
 mod configs;
 mod data;
+mod fake_controller;
 mod flood;
 mod groups;
 

@@ -6,7 +6,7 @@ use crate::broker::config::NodeConfig;
 use crate::broker::error::{BrokerError, Result};
 use crate::broker::log::checkpoint::LogDirState;
 use crate::broker::log::inspect::{self, SegmentReader};
-use crate::broker::log::{CleanupPolicy, LogConfig, PartitionLog, ReadLimit};
+use crate::broker::log::{CleanupPolicy, LogConfig, PartitionLog, ReadLimit, file};
 use crate::broker::metadata::{MetadataImage, MetadataRecord, replay_batches, replay_snapshot};
 use crate::clock::Clock;
 use bytes::Bytes;
@@ -103,8 +103,7 @@ impl MetadataLog {
             "currentVoters": [{"voterId": self.node_id}],
             "data_version": 0,
         });
-        let path = self.folder.join("quorum-state");
-        std::fs::write(&path, state.to_string()).map_err(BrokerError::io(path))
+        file::replace(&self.folder.join("quorum-state"), state.to_string().as_bytes())
     }
 
     /// Appends records in one batch, synced to the disk; returns the offset of the first.

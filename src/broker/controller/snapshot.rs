@@ -3,6 +3,7 @@
 
 use crate::broker::batch::{Batch, BatchBuilder, BatchHeader};
 use crate::broker::error::{BrokerError, Result};
+use crate::broker::log::file;
 use crate::broker::metadata::{
     BrokerImage, KRAFT_VERSION, KRAFT_VOTERS, MetadataImage, MetadataRecord, TopicImage,
     encode as encode_record,
@@ -15,7 +16,7 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{SnapshotFooterRecord, SnapshotHeaderRecord};
 use kafka_protocol::protocol::Encodable;
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 const HEADER: i16 = 3;
@@ -111,21 +112,13 @@ pub(super) fn read(
     })
 }
 
-/// Writes a snapshot and removes older ones. It has its name only when it is whole and on the disk.
+/// Writes a snapshot and removes older ones, once it is whole and on the disk.
 ///
 /// # Errors
 /// When it cannot be written.
 pub(super) fn write(folder: &Path, id: SnapshotId, image: &MetadataImage, now_ms: i64) -> Result<()> {
-    let path = id.path(folder);
-    let part = path.with_extension("checkpoint.part");
     let content = encode(id, image, now_ms)?;
-    let save = || -> std::io::Result<()> {
-        let mut file = File::create(&part)?;
-        file.write_all(&content)?;
-        file.sync_all()?;
-        fs::rename(&part, &path)
-    };
-    save().map_err(BrokerError::io(&path))?;
+    file::replace(&id.path(folder), &content)?;
     for older in all(folder)?.into_iter().filter(|other| *other < id) {
         let path = older.path(folder);
         fs::remove_file(&path).map_err(BrokerError::io(path))?;
@@ -325,6 +318,7 @@ fn topic_records(image: &MetadataImage, topic: &TopicImage) -> Vec<MetadataRecor
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broker::log::file::disk::{Refused, Refusing};
     use crate::broker::metadata::{PartitionImage, replay_snapshot};
     use crate::broker::records::metadata::{EndPoint, FeatureRange, RegisterControllerRecord};
     use std::sync::Arc;
@@ -396,5 +390,22 @@ mod tests {
         let mut read = MetadataImage::default();
         replay_snapshot(content, 100, &mut read).unwrap();
         assert_eq!(format!("{read:?}"), format!("{image:?}"));
+    }
+
+    #[test]
+    fn a_snapshot_is_there_as_a_whole_or_not_at_all_and_the_older_one_until_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let id = |end_offset| SnapshotId { end_offset, epoch: 2 };
+        write(folder.path(), id(100), &image(), 1).unwrap();
+        for step in [Refused::Write, Refused::Sync, Refused::Rename] {
+            let refusing = Refusing::new(folder.path(), step);
+            write(folder.path(), id(200), &image(), 1).unwrap_err();
+            drop(refusing);
+            assert_eq!(all(folder.path()).unwrap(), [id(100)], "{step:?}");
+        }
+        let read = read(folder.path(), id(100), 0, i32::MAX).unwrap();
+        replay_snapshot(read.bytes, 100, &mut MetadataImage::default()).unwrap();
+        write(folder.path(), id(200), &image(), 1).unwrap();
+        assert_eq!(all(folder.path()).unwrap(), [id(200)]);
     }
 }

@@ -4,6 +4,7 @@
 use super::file;
 use crate::broker::error::{BrokerError, Result};
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
@@ -40,33 +41,50 @@ pub fn read(log_dir: &Path, name: &str) -> Result<Offsets> {
     }))
 }
 
-/// Replaces an offset file as a whole.
-pub fn write(log_dir: &Path, name: &str, offsets: &Offsets) -> Result<()> {
-    let _one = WRITING.lock();
-    write_locked(log_dir, name, offsets)
+/// Lines of offset files that are to change, gathered so that each file is written once for many partitions.
+#[derive(Debug, Default)]
+pub struct Lines(BTreeMap<&'static str, BTreeMap<(String, i32), Option<i64>>>);
+
+impl Lines {
+    /// Sets a line of the partition whose log is in `dir`, or removes it with `None`. A folder that is no partition's has
+    /// none.
+    pub fn set(&mut self, name: &'static str, dir: &Path, offset: Option<i64>) {
+        if let Some(key) = parse_partition_dir(dir) {
+            self.0.entry(name).or_default().insert(key, offset);
+        }
+    }
+
+    /// Writes the files of a log directory of which lines change.
+    ///
+    /// # Errors
+    /// The first failure; the other files are written all the same.
+    pub fn write(self, log_dir: &Path) -> Result<()> {
+        let _one = WRITING.lock();
+        let mut outcome = Ok(());
+        for (name, lines) in self.0 {
+            outcome = outcome.and(update_locked(log_dir, name, lines));
+        }
+        outcome
+    }
 }
 
-/// Sets one partition's line, or removes it with `None`.
-pub fn update(log_dir: &Path, name: &str, topic: &str, partition: i32, offset: Option<i64>) -> Result<()> {
-    let _one = WRITING.lock();
+fn update_locked(log_dir: &Path, name: &str, lines: BTreeMap<(String, i32), Option<i64>>) -> Result<()> {
     let mut offsets = read(log_dir, name)?;
-    let key = (topic.to_owned(), partition);
-    let before = match offset {
-        Some(offset) => offsets.insert(key, offset),
-        None => offsets.remove(&key),
-    };
-    if before == offset {
+    let before = offsets.clone();
+    for (key, offset) in lines {
+        match offset {
+            Some(offset) => offsets.insert(key, offset),
+            None => offsets.remove(&key),
+        };
+    }
+    if offsets == before {
         return Ok(());
     }
-    write_locked(log_dir, name, &offsets)
-}
-
-fn write_locked(log_dir: &Path, name: &str, offsets: &Offsets) -> Result<()> {
     let mut text = format!("0\n{}\n", offsets.len());
-    for ((topic, partition), offset) in offsets {
+    for ((topic, partition), offset) in &offsets {
         text.push_str(&format!("{topic} {partition} {offset}\n"));
     }
-    file::replace(&log_dir.join(name), text.as_bytes(), false)
+    file::replace(&log_dir.join(name), text.as_bytes())
 }
 
 fn parse(text: &str) -> Option<Offsets> {
@@ -120,13 +138,32 @@ impl LogDirState {
     }
 }
 
-/// Marks a clean stop, after all logs have been closed.
-pub fn mark_clean(log_dir: &Path) -> Result<()> {
-    file::replace(
-        &log_dir.join(CLEAN_SHUTDOWN),
-        b"{\"version\":0,\"brokerEpoch\":-1}",
-        true,
-    )
+/// What the mark of a clean stop says, as Kafka writes it (KIP-966).
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CleanShutdown {
+    #[serde(default)]
+    version: i32,
+    broker_epoch: i64,
+}
+
+/// Marks a clean stop of a broker, after all logs have been closed. The epoch of its registration tells the controller at
+/// the next start that this was its last stop, and that it has lost nothing.
+pub fn mark_clean(log_dir: &Path, broker_epoch: i64) -> Result<()> {
+    let mark = CleanShutdown {
+        version: 0,
+        broker_epoch,
+    };
+    let path = log_dir.join(CLEAN_SHUTDOWN);
+    let text = serde_json::to_vec(&mark).map_err(|error| BrokerError::io(&path)(error.into()))?;
+    file::replace(&path, &text)
+}
+
+/// Epoch of the broker's registration at its last stop, if that was clean and says it: the mark may be an older one.
+pub fn clean_broker_epoch(log_dir: &Path) -> Option<i64> {
+    let text = fs::read(log_dir.join(CLEAN_SHUTDOWN)).ok()?;
+    let mark: CleanShutdown = serde_json::from_slice(&text).ok()?;
+    Some(mark.broker_epoch)
 }
 
 /// Splits a folder's name into topic and partition; `None` for folders that hold no partition in service.
@@ -155,4 +192,80 @@ pub fn partition_dirs(log_dir: &Path) -> Result<Vec<(String, i32, PathBuf)>> {
     }
     found.sort();
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::disk::{Refused, Refusing};
+    use super::*;
+    use tempfile::TempDir;
+
+    fn set(lines: &mut Lines, folder: &TempDir, partition: &str, offset: Option<i64>) {
+        lines.set(HIGH_WATERMARKS, &folder.path().join(partition), offset);
+    }
+
+    fn known(folder: &TempDir) -> Vec<(String, i64)> {
+        let offsets = read(folder.path(), HIGH_WATERMARKS).unwrap().into_iter();
+        offsets
+            .map(|((topic, partition), offset)| (format!("{topic}-{partition}"), offset))
+            .collect()
+    }
+
+    fn pairs(pairs: &[(&str, i64)]) -> Vec<(String, i64)> {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(name, offset)| ((*name).to_owned(), *offset))
+            .collect()
+    }
+
+    #[test]
+    fn lines_of_many_partitions_are_written_at_once_and_the_others_stay() {
+        let folder = TempDir::new().unwrap();
+        let mut lines = Lines::default();
+        for (partition, offset) in [("a-0", 1), ("a-1", 2), ("b-0", 3)] {
+            set(&mut lines, &folder, partition, Some(offset));
+        }
+        lines.write(folder.path()).unwrap();
+        assert_eq!(known(&folder), pairs(&[("a-0", 1), ("a-1", 2), ("b-0", 3)]));
+        let mut lines = Lines::default();
+        set(&mut lines, &folder, "a-0", Some(7));
+        set(&mut lines, &folder, "b-0", None);
+        set(&mut lines, &folder, "no partition", Some(9));
+        lines.write(folder.path()).unwrap();
+        assert_eq!(known(&folder), pairs(&[("a-0", 7), ("a-1", 2)]));
+    }
+
+    #[test]
+    fn a_file_is_written_only_where_it_changes_and_never_by_half() {
+        let folder = TempDir::new().unwrap();
+        let line = |offset| {
+            let mut lines = Lines::default();
+            set(&mut lines, &folder, "a-0", Some(offset));
+            lines
+        };
+        line(1).write(folder.path()).unwrap();
+        for step in [Refused::Write, Refused::Sync, Refused::Rename] {
+            let refusing = Refusing::new(folder.path(), step);
+            line(1).write(folder.path()).unwrap();
+            line(2).write(folder.path()).unwrap_err();
+            drop(refusing);
+            assert_eq!(known(&folder), pairs(&[("a-0", 1)]), "{step:?}");
+        }
+    }
+
+    #[test]
+    fn the_mark_of_a_clean_stop_is_whole_or_not_there() {
+        let folder = TempDir::new().unwrap();
+        assert!(!LogDirState::read(folder.path()).unwrap().clean);
+        for step in [Refused::Write, Refused::Sync, Refused::Rename] {
+            let refusing = Refusing::new(folder.path(), step);
+            mark_clean(folder.path(), 7).unwrap_err();
+            drop(refusing);
+            assert!(!LogDirState::read(folder.path()).unwrap().clean, "{step:?}");
+        }
+        mark_clean(folder.path(), 7).unwrap();
+        assert_eq!(clean_broker_epoch(folder.path()), Some(7));
+        assert!(LogDirState::take(folder.path()).unwrap().clean);
+        assert!(!LogDirState::take(folder.path()).unwrap().clean, "it counts once");
+    }
 }

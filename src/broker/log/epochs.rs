@@ -120,7 +120,7 @@ impl LeaderEpochs {
         for (epoch, start) in &self.entries {
             text.push_str(&format!("{epoch} {start}\n"));
         }
-        file::replace(&self.path, text.as_bytes(), false)
+        file::replace(&self.path, text.as_bytes())
     }
 }
 
@@ -139,4 +139,26 @@ fn parse(text: &str) -> Option<Vec<(i32, i64)>> {
         .collect::<Option<Vec<(i32, i64)>>>()?;
     let rising = entries.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1);
     (version.trim() == "0" && entries.len() == count && rising).then_some(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::disk::{Refused, Refusing};
+    use super::*;
+    use tempfile::TempDir;
+
+    #[test]
+    fn epochs_on_the_disk_are_the_old_ones_or_the_new_ones() {
+        let folder = TempDir::new().unwrap();
+        let open = || LeaderEpochs::open(folder.path()).unwrap();
+        open().assign(1, 0).unwrap();
+        for step in [Refused::Write, Refused::Sync, Refused::Rename] {
+            let refusing = Refusing::new(folder.path(), step);
+            open().assign(2, 10).unwrap_err();
+            drop(refusing);
+            assert_eq!(open().entries, [(1, 0)], "{step:?}");
+        }
+        open().assign(2, 10).unwrap();
+        assert_eq!(open().entries, [(1, 0), (2, 10)]);
+    }
 }

@@ -125,11 +125,29 @@ pub fn truncate(path: &Path, size: u64) -> Result<()> {
         .map_err(BrokerError::io(path))
 }
 
-/// Puts `content` in the place of the file in one step: a crash leaves the old or the new one, never a half.
-pub fn replace(path: &Path, content: &[u8], sync: bool) -> Result<()> {
+/// Puts `content` in the place of the file in one step, on the disk when this returns: a crash at any moment, of the process
+/// or of the machine, leaves the old file or the new one, never a half. Whatever says what a node has promised is written
+/// by this.
+///
+/// # Errors
+/// What the system said; the old file stands then, or the new one where only its folder could not be synced.
+pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    let temporary = write_temporary(path, content, true)?;
+    disk::before_rename(path).map_err(BrokerError::io(path))?;
+    fs::rename(&temporary, path).map_err(BrokerError::io(path))?;
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// The same for a file that is made anew from the log if it is missing or damaged: nothing waits for the disk.
+pub fn replace_derived(path: &Path, content: &[u8]) -> Result<()> {
+    let temporary = write_temporary(path, content, false)?;
+    fs::rename(&temporary, path).map_err(BrokerError::io(path))
+}
+
+fn write_temporary(path: &Path, content: &[u8], sync: bool) -> Result<PathBuf> {
     let temporary = with_suffix(path, TEMPORARY);
-    let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(content)?;
+    let written = File::create(&temporary).and_then(|file| {
+        write_all_vectored(&file, &temporary, &mut [IoSlice::new(content)])?;
         if sync {
             self::sync(&file, &temporary)
         } else {
@@ -137,11 +155,7 @@ pub fn replace(path: &Path, content: &[u8], sync: bool) -> Result<()> {
         }
     });
     written.map_err(BrokerError::io(&temporary))?;
-    fs::rename(&temporary, path).map_err(BrokerError::io(path))?;
-    match path.parent().filter(|_| sync) {
-        Some(dir) => sync_dir(dir),
-        None => Ok(()),
-    }
+    Ok(temporary)
 }
 
 /// Makes creations, renames and deletions in a folder durable.
@@ -196,6 +210,14 @@ mod disk {
     pub(super) fn before_sync(_path: &Path) -> io::Result<()> {
         Ok(())
     }
+
+    #[allow(
+        clippy::unnecessary_wraps,
+        reason = "that of the tests fails when it is told to"
+    )]
+    pub(super) fn before_rename(_path: &Path) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A disk that refuses, by folder, what a test tells it to.
@@ -215,6 +237,10 @@ pub mod disk {
         Write,
         /// To wait until something is on the disk.
         Sync,
+        /// The same of a folder.
+        SyncFolder,
+        /// To put a new file in the place of another.
+        Rename,
         /// The same as [`Refused::Write`], by a mistake of ours instead of an error.
         Panic,
     }
@@ -260,9 +286,20 @@ pub mod disk {
     }
 
     pub(super) fn before_sync(path: &Path) -> io::Result<()> {
-        if is_refused(path, Refused::Sync) {
+        let folder = || path.is_dir() && is_refused(path, Refused::SyncFolder);
+        if is_refused(path, Refused::Sync) || folder() {
             return Err(io::Error::other("the disk does not answer"));
         }
         Ok(())
     }
+
+    pub(super) fn before_rename(path: &Path) -> io::Result<()> {
+        if is_refused(path, Refused::Rename) {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        Ok(())
+    }
 }
+
+#[cfg(test)]
+mod tests;

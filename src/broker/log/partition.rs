@@ -3,7 +3,7 @@
 //! Safe to share between threads: one writer at a time, readers beside it. What readers need is published by atomics
 //! and an atomically replaced list of segments, so no read waits for an append.
 
-use super::checkpoint::{self, LogDirState};
+use super::checkpoint::{self, Lines, LogDirState};
 use super::epochs::LeaderEpochs;
 use super::poison::Poison;
 use super::producers::{Aborted, ActiveProducer, ProducerStates};
@@ -313,22 +313,32 @@ impl PartitionLog {
     /// # Errors
     /// `KAFKA_STORAGE_ERROR` for a poisoned log, which is left as it is: it must be checked when it is opened again.
     pub fn close(&self) -> Result<()> {
+        let mut lines = Lines::default();
+        let closed = self.close_noting(&mut lines);
+        closed.and(self.write_lines(lines))
+    }
+
+    /// The same for one of many logs: its lines of the files beside its folder are yet to be written, with theirs.
+    ///
+    /// # Errors
+    /// As [`PartitionLog::close`].
+    pub fn close_noting(&self, lines: &mut Lines) -> Result<()> {
         let _tidying = self.tidying.lock();
         let mut writer = self.writer.lock();
         if writer.closed {
             return Ok(());
         }
-        let closed = self.change(&mut writer, |writer| self.finish(writer));
+        let closed = self.change(&mut writer, |writer| self.finish(writer, lines));
         writer.closed = true;
         closed
     }
 
-    fn finish(&self, writer: &mut Writer) -> Result<()> {
+    fn finish(&self, writer: &mut Writer, lines: &mut Lines) -> Result<()> {
         self.active().finish_indexes()?;
         let log_end = self.log_end_offset();
         self.sync_to(writer, log_end, self.clock.now_ms())?;
         writer.producers.write_snapshot(&self.dir(), log_end)?;
-        self.checkpoint(writer)?;
+        self.note(writer, lines);
         for (_, path) in writer.doomed.drain(..) {
             file::remove(&path)?;
         }
@@ -337,6 +347,17 @@ impl PartitionLog {
 
     /// Deletes the log's folder: renamed first, as Kafka does, so that a new topic of the same name can start.
     pub fn delete(&self) -> Result<()> {
+        let mut lines = Lines::default();
+        let log_dir = self.dir().parent().map(Path::to_owned);
+        let deleted = self.delete_noting(&mut lines);
+        deleted.and(log_dir.map_or(Ok(()), |log_dir| lines.write(&log_dir)))
+    }
+
+    /// The same for one of many logs: its lines of the files beside its folder are yet to be taken out, with theirs.
+    ///
+    /// # Errors
+    /// As [`PartitionLog::delete`].
+    pub fn delete_noting(&self, lines: &mut Lines) -> Result<()> {
         let _tidying = self.tidying.lock();
         let mut writer = self.writer.lock();
         writer.closed = true;
@@ -357,7 +378,7 @@ impl PartitionLog {
             checkpoint::HIGH_WATERMARKS,
             checkpoint::CLEANER,
         ] {
-            Self::checkpoint_line(&dir, name, None)?;
+            lines.set(name, &dir, None);
         }
         fs::remove_dir_all(&renamed).map_err(BrokerError::io(&renamed))
     }
@@ -386,30 +407,40 @@ impl PartitionLog {
 
     /// Writes this log's lines of the files beside its folder.
     pub(super) fn checkpoint(&self, writer: &Writer) -> Result<()> {
-        let dir = self.dir();
-        Self::checkpoint_line(&dir, checkpoint::RECOVERY_POINTS, Some(writer.recovery_point))?;
-        Self::checkpoint_line(&dir, checkpoint::HIGH_WATERMARKS, Some(self.high_watermark()))?;
-        self.checkpoint_log_start()
+        let mut lines = Lines::default();
+        self.note(writer, &mut lines);
+        self.write_lines(lines)
     }
 
-    /// Notes where the log starts, if that is not where its first segment does.
+    fn note(&self, writer: &Writer, lines: &mut Lines) {
+        let dir = self.dir();
+        lines.set(checkpoint::RECOVERY_POINTS, &dir, Some(writer.recovery_point));
+        lines.set(checkpoint::HIGH_WATERMARKS, &dir, Some(self.high_watermark()));
+        lines.set(checkpoint::LOG_STARTS, &dir, self.log_start_line());
+    }
+
+    fn write_lines(&self, lines: Lines) -> Result<()> {
+        self.dir().parent().map_or(Ok(()), |log_dir| lines.write(log_dir))
+    }
+
+    /// Writes down where the log starts, if that is not where its first segment does.
     pub(super) fn checkpoint_log_start(&self) -> Result<()> {
+        Self::checkpoint_line(&self.dir(), checkpoint::LOG_STARTS, self.log_start_line())
+    }
+
+    fn log_start_line(&self) -> Option<i64> {
         let log_start = self.log_start_offset();
         let first = self
             .segments
             .load()
             .first()
             .map_or(0, |segment| segment.base_offset());
-        let line = (log_start > first).then_some(log_start);
-        Self::checkpoint_line(&self.dir(), checkpoint::LOG_STARTS, line)
+        (log_start > first).then_some(log_start)
     }
 
-    pub(super) fn checkpoint_line(dir: &Path, name: &str, offset: Option<i64>) -> Result<()> {
-        match (dir.parent(), checkpoint::parse_partition_dir(dir)) {
-            (Some(log_dir), Some((topic, partition))) => {
-                checkpoint::update(log_dir, name, &topic, partition, offset)
-            }
-            _ => Ok(()),
-        }
+    pub(super) fn checkpoint_line(dir: &Path, name: &'static str, offset: Option<i64>) -> Result<()> {
+        let mut lines = Lines::default();
+        lines.set(name, dir, offset);
+        dir.parent().map_or(Ok(()), |log_dir| lines.write(log_dir))
     }
 }

@@ -239,7 +239,7 @@ impl ProducerStates {
         content.put_i16(SNAPSHOT_VERSION);
         content.put_u32(crc32c::crc32c(&body));
         content.extend_from_slice(&body);
-        file::replace(&file::path_of(dir, offset, file::SNAPSHOT), &content, false)
+        file::replace_derived(&file::path_of(dir, offset, file::SNAPSHOT), &content)
     }
 
     /// Loads the newest good snapshot at or below `log_end`; damaged and later ones are removed. Returns the state

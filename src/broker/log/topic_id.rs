@@ -29,5 +29,5 @@ pub fn read_topic_id(partition_dir: &Path) -> Result<Option<Uuid>> {
 pub fn write_topic_id(partition_dir: &Path, topic_id: Uuid) -> Result<()> {
     let encoded = URL_SAFE_NO_PAD.encode(topic_id.as_bytes());
     let text = format!("version: 0\ntopic_id: {encoded}\n");
-    file::replace(&partition_dir.join(FILE_NAME), text.as_bytes(), true)
+    file::replace(&partition_dir.join(FILE_NAME), text.as_bytes())
 }

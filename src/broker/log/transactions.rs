@@ -43,7 +43,7 @@ pub fn rewrite(dir: &Path, segment: i64, all: &[Aborted]) -> Result<()> {
         return file::remove(&path);
     }
     let content: Vec<u8> = all.iter().flat_map(encode).collect();
-    file::replace(&path, &content, false)
+    file::replace_derived(&path, &content)
 }
 
 fn encode(aborted: &Aborted) -> Vec<u8> {

@@ -5,7 +5,7 @@ use super::fetch_session::FetchSessionCache;
 use super::folders;
 use super::index::ReplicaIndex;
 use crate::broker::error::Result;
-use crate::broker::log::checkpoint::{self, LogDirState};
+use crate::broker::log::checkpoint::{self, Lines, LogDirState};
 use crate::broker::log::{LogConfig, PartitionLog, topic_id};
 use crate::broker::metadata::{ConfigResource, MetadataImage, PartitionImage, TopicImage};
 use crate::clock::Clock;
@@ -170,14 +170,16 @@ impl ReplicaManager {
         outcome
     }
 
-    /// Writes everything through to the disk and marks the log directory as cleanly closed.
-    pub fn close(&self) -> Result<()> {
+    /// Writes everything through to the disk and marks the log directory as cleanly closed by the broker that was
+    /// registered with that epoch.
+    pub fn close(&self, broker_epoch: i64) -> Result<()> {
+        let mut lines = Lines::default();
         let mut outcome = Ok(());
         for partition in self.partitions() {
-            outcome = outcome.and(partition.log.close());
+            outcome = outcome.and(partition.log.close_noting(&mut lines));
         }
-        outcome?;
-        checkpoint::mark_clean(&self.settings.log_dir)
+        outcome.and(lines.write(&self.settings.log_dir))?;
+        checkpoint::mark_clean(&self.settings.log_dir, broker_epoch)
     }
 
     fn is_assigned(&self, image: &MetadataImage, partition: &Partition) -> bool {
@@ -211,12 +213,13 @@ impl ReplicaManager {
             index.remove(partition);
         }
         self.index.store(Arc::new(index));
+        let mut lines = Lines::default();
         let mut outcome = Ok(());
         for partition in gone {
             partition.retire();
-            outcome = outcome.and(partition.log.delete());
+            outcome = outcome.and(partition.log.delete_noting(&mut lines));
         }
-        outcome
+        outcome.and(lines.write(&self.settings.log_dir))
     }
 
     /// Opens the logs of changed topics that are to be kept here and are not open yet, several at a time.

@@ -121,7 +121,7 @@ fn a_restart_keeps_records_removes_stale_folders_and_sets_unknown_ones_aside() {
     for partition in before.partitions() {
         partition.append(batch("a"), 1).unwrap();
     }
-    before.close().unwrap();
+    before.close(7).unwrap();
     assert!(dir.path().join(".kafka_cleanshutdown").exists());
 
     let after = manager(dir.path());
