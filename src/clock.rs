@@ -3,22 +3,29 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Tells the time and waits for it. Cloning shares the same clock.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Source);
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 enum Source {
-    #[default]
-    System,
+    /// The machine's; the instant is when this clock was made.
+    System(Instant),
     Manual(Arc<watch::Sender<i64>>),
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Source::System(Instant::now())
+    }
 }
 
 impl Clock {
     /// The machine's own clock.
     pub fn system() -> Self {
-        Clock(Source::System)
+        Clock::default()
     }
 
     /// A clock that stands at `now_ms` (milliseconds since 1970-01-01 UTC) until [`Clock::advance`] moves it.
@@ -29,9 +36,18 @@ impl Clock {
     /// Milliseconds since 1970-01-01 UTC.
     pub fn now_ms(&self) -> i64 {
         match &self.0 {
-            Source::System => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| {
+            Source::System(_) => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| {
                 i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
             }),
+            Source::Manual(now) => *now.borrow(),
+        }
+    }
+
+    /// Milliseconds on a scale of its own that begins no one knows where and never jumps: for what somebody is given so
+    /// much time for. The date can be set while that runs, and nobody is late by it.
+    pub fn steady_ms(&self) -> i64 {
+        match &self.0 {
+            Source::System(began) => i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
             Source::Manual(now) => *now.borrow(),
         }
     }
@@ -45,27 +61,34 @@ impl Clock {
 
     /// Waits until this clock has moved on by `duration`.
     pub async fn sleep(&self, duration: Duration) {
+        let by = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        self.sleep_until_steady(self.steady_ms().saturating_add(by)).await;
+    }
+
+    /// Waits until [`Clock::steady_ms`] is `until_ms` or later.
+    pub async fn sleep_until_steady(&self, until_ms: i64) {
         match &self.0 {
-            Source::System => tokio::time::sleep(duration).await,
-            Source::Manual(_) => {
-                let by = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-                self.sleep_until(self.now_ms().saturating_add(by)).await;
-            }
+            Source::System(_) => Self::sleep_left(until_ms, self.steady_ms()).await,
+            Source::Manual(now) => Self::moved_to(now, until_ms).await,
         }
     }
 
     /// Waits until this clock shows `until_ms` or later.
     pub async fn sleep_until(&self, until_ms: i64) {
         match &self.0 {
-            Source::System => {
-                let left = u64::try_from(until_ms.saturating_sub(self.now_ms())).unwrap_or(0);
-                tokio::time::sleep(Duration::from_millis(left)).await;
-            }
-            Source::Manual(now) => {
-                // The sender lives as long as this clock, so waiting cannot fail.
-                let _ = now.subscribe().wait_for(|ms| *ms >= until_ms).await;
-            }
+            Source::System(_) => Self::sleep_left(until_ms, self.now_ms()).await,
+            Source::Manual(now) => Self::moved_to(now, until_ms).await,
         }
+    }
+
+    async fn sleep_left(until_ms: i64, now_ms: i64) {
+        let left = u64::try_from(until_ms.saturating_sub(now_ms)).unwrap_or(0);
+        tokio::time::sleep(Duration::from_millis(left)).await;
+    }
+
+    async fn moved_to(now: &watch::Sender<i64>, until_ms: i64) {
+        // The sender lives as long as the clock, so waiting cannot fail.
+        let _ = now.subscribe().wait_for(|ms| *ms >= until_ms).await;
     }
 }
 

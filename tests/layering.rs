@@ -19,6 +19,20 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        // Pure: no file, no clock, no chance, no waiting.
+        "src/broker/controller/plan",
+        &[
+            "std::fs",
+            "crate::clock",
+            "SystemTime",
+            "Instant",
+            "new_v4",
+            "random_id",
+            "tokio::",
+            "parking_lot::",
+        ],
+    ),
+    (
         "src/kafka",
         &[
             "crate::broker",

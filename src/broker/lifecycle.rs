@@ -247,7 +247,7 @@ async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>, whole: bool) -> Resu
 pub(super) async fn beat(node: Arc<Node>, mut controller: Peer) {
     let interval = node.config.millis("broker.heartbeat.interval.ms");
     loop {
-        tokio::time::sleep(interval).await;
+        node.clock.sleep(interval).await;
         match heartbeat(&node, &mut controller, false).await {
             Ok(_) => {}
             Err(BrokerError::Protocol(ResponseError::StaleBrokerEpoch)) => {

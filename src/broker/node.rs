@@ -249,9 +249,8 @@ impl RunningNode {
             .partition(|bound| bound.listener.kind == ListenerKind::Controller);
         self.serve(controllers);
         if let Some(controller) = self.node.controller.clone() {
-            self.tasks.spawn("the watch over silent brokers", async move {
-                controller.fence_the_silent().await;
-            });
+            self.tasks
+                .spawn("the watch over silent brokers", controller.keep_time());
         }
         if self.node.config.roles.broker {
             let node = || Arc::clone(&self.node);

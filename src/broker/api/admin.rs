@@ -2,6 +2,7 @@
 
 use super::{ListenerKind, RequestContext};
 use crate::broker::controller::Controller;
+use crate::broker::error::Result;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::protocol::{Request, StrBytes};
@@ -12,29 +13,30 @@ use std::time::Duration;
 /// with Kafka.
 pub(super) const CATCH_UP: Duration = Duration::from_secs(5);
 
-/// Lets the controller answer a request. `local` answers on the controller itself, `failed` when it cannot be reached.
-pub async fn on_controller<Q>(
+/// Lets the controller answer a request. `local` answers on the controller itself, `failed` when it cannot be reached or
+/// cannot write.
+pub async fn on_controller<Q, F>(
     node: &Arc<Node>,
     ctx: &RequestContext,
     request: Q,
-    local: impl FnOnce(&Controller, Q) -> Q::Response + Send + 'static,
+    local: impl FnOnce(Arc<Controller>, Q) -> F,
     failed: impl FnOnce(ResponseError) -> Q::Response,
 ) -> Q::Response
 where
-    Q: Request + Send + 'static,
-    Q::Response: Send + 'static,
+    Q: Request,
+    F: Future<Output = Result<Q::Response>>,
 {
     let Some(controller) = &node.controller else {
         return forward(node, ctx, request, failed).await;
     };
-    let answered = controller.run(move |controller| local(controller, request)).await;
+    let answered = local(Arc::clone(controller), request).await;
     if ctx.listener == ListenerKind::Broker {
         let caught_up = node.await_metadata(controller.image().offset);
         if tokio::time::timeout(CATCH_UP, caught_up).await.is_err() {
             tracing::warn!("this broker's metadata lags behind the controller's");
         }
     }
-    answered.unwrap_or_else(failed)
+    answered.unwrap_or_else(|error| failed(error.response_error()))
 }
 
 async fn forward<Q: Request>(

@@ -17,16 +17,12 @@ pub async fn handle(
         return refused(ResponseError::NotController);
     };
     let block = controller
-        .run(move |controller| {
-            controller
-                .allocate_producer_ids(request.broker_id.0, request.broker_epoch)
-                .map_err(|error| error.response_error())
-        })
+        .allocate_producer_ids(request.broker_id.0, request.broker_epoch)
         .await;
     match block {
-        Ok(Ok((first, count))) => AllocateProducerIdsResponse::default()
+        Ok((first, count)) => AllocateProducerIdsResponse::default()
             .with_producer_id_start(first.into())
             .with_producer_id_len(count),
-        Ok(Err(error)) | Err(error) => refused(error),
+        Err(error) => refused(error.response_error()),
     }
 }

@@ -3,6 +3,7 @@
 use super::RequestContext;
 use super::admin::{message, on_controller};
 use crate::broker::controller::{ConfigChange, ConfigOperation, Controller, ResourceChange};
+use crate::broker::error::Result;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::alter_configs_request::{AlterConfigsResource, AlterableConfig};
@@ -32,7 +33,7 @@ fn response(asked: &AlterConfigsResource) -> AlterConfigsResourceResponse {
         .with_resource_name(asked.resource_name.clone())
 }
 
-fn alter_on(controller: &Controller, request: AlterConfigsRequest) -> AlterConfigsResponse {
+async fn alter_on(controller: Arc<Controller>, request: AlterConfigsRequest) -> Result<AlterConfigsResponse> {
     let change = |config: &AlterableConfig| ConfigChange {
         name: config.name.to_string(),
         operation: ConfigOperation::Set,
@@ -45,7 +46,7 @@ fn alter_on(controller: &Controller, request: AlterConfigsRequest) -> AlterConfi
         replace: true,
     });
     let resources: Vec<ResourceChange> = resources.collect();
-    let outcomes = controller.alter_configs(&resources, request.validate_only);
+    let outcomes = controller.alter_configs(resources, request.validate_only).await?;
     let responses = request.resources.iter().zip(outcomes);
     let responses = responses.map(|(asked, outcome)| match outcome {
         Ok(()) => response(asked),
@@ -53,5 +54,5 @@ fn alter_on(controller: &Controller, request: AlterConfigsRequest) -> AlterConfi
             .with_error_code(error.error.code())
             .with_error_message(message(error.message)),
     });
-    AlterConfigsResponse::default().with_responses(responses.collect())
+    Ok(AlterConfigsResponse::default().with_responses(responses.collect()))
 }

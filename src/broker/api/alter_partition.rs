@@ -31,16 +31,12 @@ pub async fn handle(
         })
         .collect();
     let (broker_id, broker_epoch) = (request.broker_id.0, request.broker_epoch);
-    let altered = controller.run(move |controller| {
-        let outcomes = controller.alter_partitions(broker_id, broker_epoch, &changes)?;
-        Ok::<_, crate::broker::BrokerError>(changes.into_iter().zip(outcomes).collect::<Vec<_>>())
-    });
+    let altered = controller.alter_partitions(broker_id, broker_epoch, changes.clone());
     let outcomes = match altered.await {
-        Ok(Ok(outcomes)) => outcomes,
-        Ok(Err(error)) => return refused(error.response_error()),
-        Err(error) => return refused(error),
+        Ok(outcomes) => outcomes,
+        Err(error) => return refused(error.response_error()),
     };
-    let mut outcomes = outcomes.into_iter();
+    let mut outcomes = changes.iter().zip(outcomes);
     let topics = request.topics.iter().map(|topic| {
         let partitions = outcomes.by_ref().take(topic.partitions.len());
         let partitions = partitions.map(|(change, outcome)| {

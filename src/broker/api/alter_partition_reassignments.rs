@@ -3,6 +3,7 @@
 use super::RequestContext;
 use super::admin::{message, on_controller};
 use crate::broker::controller::{Controller, Reassignment};
+use crate::broker::error::Result;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::alter_partition_reassignments_response::{
@@ -24,10 +25,10 @@ fn failed(error: ResponseError) -> AlterPartitionReassignmentsResponse {
     AlterPartitionReassignmentsResponse::default().with_error_code(error.code())
 }
 
-fn reassign_on(
-    controller: &Controller,
+async fn reassign_on(
+    controller: Arc<Controller>,
     request: AlterPartitionReassignmentsRequest,
-) -> AlterPartitionReassignmentsResponse {
+) -> Result<AlterPartitionReassignmentsResponse> {
     let wanted: Vec<Reassignment> = request
         .topics
         .iter()
@@ -42,7 +43,7 @@ fn reassign_on(
             })
         })
         .collect();
-    let mut outcomes = controller.reassign(&wanted).into_iter();
+    let mut outcomes = controller.reassign(wanted).await?.into_iter();
     let responses = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|partition| {
             let response =
@@ -58,7 +59,7 @@ fn reassign_on(
             .with_partitions(partitions.collect())
             .with_name(topic.name)
     });
-    AlterPartitionReassignmentsResponse::default()
+    Ok(AlterPartitionReassignmentsResponse::default()
         .with_allow_replication_factor_change(request.allow_replication_factor_change)
-        .with_responses(responses.collect())
+        .with_responses(responses.collect()))
 }

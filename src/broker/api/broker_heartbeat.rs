@@ -25,18 +25,11 @@ pub async fn handle(
         want_shut_down: request.want_shut_down,
         connection: ctx.connection_id,
     };
-    let state = controller
-        .run(move |controller| {
-            controller
-                .heartbeat(heartbeat)
-                .map_err(|error| error.response_error())
-        })
-        .await;
-    match state {
-        Ok(Ok(state)) => BrokerHeartbeatResponse::default()
+    match controller.heartbeat(heartbeat).await {
+        Ok(state) => BrokerHeartbeatResponse::default()
             .with_is_caught_up(state.caught_up)
             .with_is_fenced(state.fenced)
             .with_should_shut_down(state.should_shut_down),
-        Ok(Err(error)) | Err(error) => refused(error),
+        Err(error) => refused(error.response_error()),
     }
 }

@@ -1,7 +1,7 @@
 //! BrokerRegistration: a broker joins the cluster (KIP-500).
 
 use super::RequestContext;
-use crate::broker::controller::{Controller, Registration};
+use crate::broker::controller::Registration;
 use crate::broker::node::Node;
 use crate::broker::records::metadata::{EndPoint, FeatureRange};
 use kafka_protocol::ResponseError;
@@ -19,24 +19,18 @@ pub async fn handle(
         return refused(ResponseError::NotController);
     };
     let connections = Arc::clone(&node.connections);
+    let is_open = move |id| connections.lock().contains(&id);
+    let cluster_id = request.cluster_id.to_string();
     let registered = controller
-        .run(move |controller| {
-            let is_open = |id| connections.lock().contains(&id);
-            register(controller, &request, ctx.connection_id, is_open)
-        })
+        .register_broker(cluster_id, registration(&request), ctx.connection_id, is_open)
         .await;
     match registered {
-        Ok(Ok(epoch)) => BrokerRegistrationResponse::default().with_broker_epoch(epoch),
-        Ok(Err(error)) | Err(error) => refused(error),
+        Ok(epoch) => BrokerRegistrationResponse::default().with_broker_epoch(epoch),
+        Err(error) => refused(error.response_error()),
     }
 }
 
-fn register(
-    controller: &Controller,
-    request: &BrokerRegistrationRequest,
-    connection: u64,
-    is_open: impl Fn(u64) -> bool,
-) -> Result<i64, ResponseError> {
+fn registration(request: &BrokerRegistrationRequest) -> Registration {
     let end_points = request.listeners.iter().map(|listener| EndPoint {
         name: listener.name.to_string(),
         host: listener.host.to_string(),
@@ -48,7 +42,7 @@ fn register(
         min_supported_version: feature.min_supported_version,
         max_supported_version: feature.max_supported_version,
     });
-    let registration = Registration {
+    Registration {
         broker_id: request.broker_id.0,
         incarnation_id: request.incarnation_id,
         broker_epoch: -1,
@@ -57,8 +51,5 @@ fn register(
         rack: request.rack.as_ref().map(ToString::to_string),
         log_dirs: request.log_dirs.clone(),
         ..Registration::default()
-    };
-    controller
-        .register_broker(&request.cluster_id, registration, connection, is_open)
-        .map_err(|error| error.response_error())
+    }
 }

@@ -3,6 +3,7 @@
 use super::RequestContext;
 use super::admin::{message, on_controller};
 use crate::broker::controller::{ApiError, Controller, MorePartitions};
+use crate::broker::error::Result;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
@@ -28,7 +29,10 @@ pub async fn handle(
     on_controller(&node, &ctx, request, create_on, failed).await
 }
 
-fn create_on(controller: &Controller, request: CreatePartitionsRequest) -> CreatePartitionsResponse {
+async fn create_on(
+    controller: Arc<Controller>,
+    request: CreatePartitionsRequest,
+) -> Result<CreatePartitionsResponse> {
     let named = |topic: &CreatePartitionsTopic| {
         let same = request.topics.iter().filter(|other| other.name == topic.name);
         same.count()
@@ -40,7 +44,8 @@ fn create_on(controller: &Controller, request: CreatePartitionsRequest) -> Creat
         .map(more)
         .collect();
     let mut outcomes = controller
-        .create_partitions(&single, request.validate_only)
+        .create_partitions(single, request.validate_only)
+        .await?
         .into_iter();
     let results = request.topics.iter().map(|topic| {
         let outcome = if named(topic) == 1 {
@@ -60,7 +65,7 @@ fn create_on(controller: &Controller, request: CreatePartitionsRequest) -> Creat
             None => result.with_error_code(ResponseError::UnknownServerError.code()),
         }
     });
-    CreatePartitionsResponse::default().with_results(results.collect())
+    Ok(CreatePartitionsResponse::default().with_results(results.collect()))
 }
 
 fn more(topic: &CreatePartitionsTopic) -> MorePartitions {

@@ -4,6 +4,7 @@ use super::RequestContext;
 use super::admin::{CATCH_UP, message, on_controller, text};
 use crate::broker::config::{NodeConfig, Settings, topic as topic_settings};
 use crate::broker::controller::{ApiError, Controller, CreatedTopic, NewTopic};
+use crate::broker::error::Result;
 use crate::broker::metadata::{ConfigResource, MetadataImage};
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
@@ -22,8 +23,7 @@ pub async fn handle(
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
     let names: Vec<TopicName> = request.topics.iter().map(|topic| topic.name.clone()).collect();
-    let config = node.config.clone();
-    let local = move |controller: &Controller, request| create_on(controller, &config, request);
+    let local = |controller, request| create_on(controller, &node.config, request);
     let failed = |error: ResponseError| {
         let topics = names.into_iter().map(|name| {
             CreatableTopicResult::default()
@@ -110,11 +110,11 @@ pub fn internal_topic(config: &NodeConfig, name: &str) -> NewTopic {
     }
 }
 
-fn create_on(
-    controller: &Controller,
+async fn create_on(
+    controller: Arc<Controller>,
     config: &NodeConfig,
     request: CreateTopicsRequest,
-) -> CreateTopicsResponse {
+) -> Result<CreateTopicsResponse> {
     let mut count: BTreeMap<&str, usize> = BTreeMap::new();
     for topic in &request.topics {
         *count.entry(topic.name.as_str()).or_default() += 1;
@@ -125,9 +125,9 @@ fn create_on(
         .filter(|topic| count.get(topic.name.as_str()) == Some(&1))
         .map(new_topic)
         .collect();
-    let mut results = single
-        .iter()
-        .zip(controller.create_topics(&single, request.validate_only));
+    let results = controller
+        .create_topics(single.clone(), request.validate_only)
+        .await?;
     let image = controller.image();
     let mut topics = Vec::new();
     for (name, count) in count.iter().map(|(name, count)| (*name, *count)) {
@@ -138,13 +138,13 @@ fn create_on(
             ));
         }
     }
-    for (topic, result) in results.by_ref() {
+    for (topic, result) in single.iter().zip(results) {
         topics.push(match result {
             Ok(created) => made(&image, config, topic, &created),
             Err(error) => refused(&topic.name, &error),
         });
     }
-    CreateTopicsResponse::default().with_topics(topics)
+    Ok(CreateTopicsResponse::default().with_topics(topics))
 }
 
 fn new_topic(topic: &CreatableTopic) -> NewTopic {

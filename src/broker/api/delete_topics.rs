@@ -1,18 +1,15 @@
 //! DeleteTopics, by name or by id (KIP-516).
 
 use super::RequestContext;
-use super::admin::{on_controller, text};
-use crate::broker::controller::Controller;
-use crate::broker::metadata::MetadataImage;
+use super::admin::{message, on_controller, text};
+use crate::broker::controller::{Controller, Deletion, NamedTopic};
+use crate::broker::error::Result;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
 use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicName};
-use kafka_protocol::protocol::StrBytes;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Deletes topics.
 pub async fn handle(
@@ -33,10 +30,7 @@ pub async fn handle(
         let names = asked.iter().filter_map(|asked| asked.name.clone());
         request.with_topic_names(names.collect())
     };
-    let local = {
-        let asked = asked.clone();
-        move |controller: &Controller, _| delete_on(controller, &asked)
-    };
+    let local = |controller, _| delete_on(controller, &asked);
     on_controller(&node, &ctx, request, local, |error| all_failed(&asked, error)).await
 }
 
@@ -58,113 +52,22 @@ fn all_failed(asked: &[DeleteTopicState], error: ResponseError) -> DeleteTopicsR
     DeleteTopicsResponse::default().with_responses(failed.collect())
 }
 
-/// Why a topic is not deleted.
-type Refusal = (ResponseError, &'static str);
-
-/// A topic as a request names it.
-type Named<'a> = (Option<&'a str>, Uuid);
-
-/// How often each topic is named, in the order of their first mention.
-fn counted(asked: &[DeleteTopicState]) -> Vec<(&DeleteTopicState, usize)> {
-    let mut places: HashMap<Named<'_>, usize> = HashMap::new();
-    let mut counted: Vec<(&DeleteTopicState, usize)> = Vec::new();
-    for state in asked {
-        let named = (state.name.as_ref().map(|name| name.as_str()), state.topic_id);
-        let place = *places.entry(named).or_insert(counted.len());
-        match counted.get_mut(place) {
-            Some((_, count)) => *count += 1,
-            None => counted.push((state, 1)),
+async fn delete_on(controller: Arc<Controller>, asked: &[DeleteTopicState]) -> Result<DeleteTopicsResponse> {
+    let named = asked.iter().map(|asked| NamedTopic {
+        name: asked.name.as_ref().map(|name| name.0.to_string()),
+        id: asked.topic_id,
+    });
+    let deleted = controller.delete_topics(named.collect()).await?;
+    let responses = deleted.into_iter().map(|Deletion { name, id, outcome }| {
+        let result = DeletableTopicResult::default()
+            .with_topic_id(id)
+            .with_name(name.map(|name| TopicName(text(name))));
+        match outcome {
+            Ok(()) => result,
+            Err(refusal) => result
+                .with_error_code(refusal.error.code())
+                .with_error_message(message(refusal.message)),
         }
-    }
-    counted
-}
-
-/// The topic that is meant, by its name or by its id but never by both, and named only once in the request.
-fn resolve(image: &MetadataImage, asked: &DeleteTopicState, count: usize) -> Result<Uuid, Refusal> {
-    match &asked.name {
-        Some(_) if !asked.topic_id.is_nil() => Err((
-            ResponseError::InvalidRequest,
-            "You may not specify both topic name and topic id.",
-        )),
-        None if asked.topic_id.is_nil() => Err((
-            ResponseError::InvalidRequest,
-            "Neither topic name nor id were specified.",
-        )),
-        Some(_) if count > 1 => Err((ResponseError::InvalidRequest, "Duplicate topic name.")),
-        None if count > 1 => Err((ResponseError::InvalidRequest, "Duplicate topic id.")),
-        Some(name) => image.topics.get(name.as_str()).map(|topic| topic.id).ok_or((
-            ResponseError::UnknownTopicOrPartition,
-            "This server does not host this topic-partition.",
-        )),
-        None if image.topic_by_id(asked.topic_id).is_some() => Ok(asked.topic_id),
-        None => Err((
-            ResponseError::UnknownTopicId,
-            "This server does not host this topic ID.",
-        )),
-    }
-}
-
-fn delete_on(controller: &Controller, asked: &[DeleteTopicState]) -> DeleteTopicsResponse {
-    let image = controller.image();
-    let wanted = counted(asked).into_iter();
-    let wanted: Vec<_> = wanted
-        .map(|(asked, count)| (asked, resolve(&image, asked, count)))
-        .collect();
-    let by_id: HashSet<Uuid> = wanted
-        .iter()
-        .filter(|(asked, _)| asked.name.is_none())
-        .filter_map(|(_, id)| id.ok())
-        .collect();
-    // A topic named by its name and by its id stays, and is answered once: under its name.
-    let twice: HashSet<Uuid> = wanted
-        .iter()
-        .filter(|(asked, _)| asked.name.is_some())
-        .filter_map(|(_, id)| id.ok())
-        .filter(|id| by_id.contains(id))
-        .collect();
-    let ids = wanted.iter().filter_map(|(_, id)| id.ok());
-    let ids: Vec<Uuid> = ids.filter(|id| !twice.contains(id)).collect();
-    let mut deleted = controller.delete_topics(&ids).into_iter();
-    let mut responses = Vec::with_capacity(wanted.len());
-    for (asked, resolved) in wanted {
-        let (id, outcome) = match resolved {
-            Err(refusal) => (asked.topic_id, Err(refusal)),
-            Ok(id) if twice.contains(&id) && asked.name.is_none() => continue,
-            Ok(id) if twice.contains(&id) => (
-                id,
-                Err((
-                    ResponseError::InvalidRequest,
-                    "The provided topic name maps to an ID that was already supplied.",
-                )),
-            ),
-            Ok(id) => {
-                let outcome = deleted.next().unwrap_or(Err(ResponseError::UnknownServerError));
-                (
-                    id,
-                    outcome.map_err(|error| (error, "The topic could not be deleted.")),
-                )
-            }
-        };
-        responses.push(answer(&image, asked, id, outcome));
-    }
-    DeleteTopicsResponse::default().with_responses(responses)
-}
-
-fn answer(
-    image: &MetadataImage,
-    asked: &DeleteTopicState,
-    id: Uuid,
-    outcome: Result<(), Refusal>,
-) -> DeletableTopicResult {
-    let result = DeletableTopicResult::default().with_topic_id(id);
-    match outcome {
-        Ok(()) => {
-            let name = image.topic_names.get(&id).cloned();
-            result.with_name(name.map(|name| TopicName(text(name))))
-        }
-        Err((error, message)) => result
-            .with_name(asked.name.clone())
-            .with_error_code(error.code())
-            .with_error_message(Some(StrBytes::from_static_str(message))),
-    }
+    });
+    Ok(DeleteTopicsResponse::default().with_responses(responses.collect()))
 }

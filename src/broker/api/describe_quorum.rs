@@ -3,6 +3,7 @@
 use super::RequestContext;
 use super::admin::{on_controller, text};
 use crate::broker::controller::{Controller, METADATA_TOPIC, QuorumState};
+use crate::broker::error::Result;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_quorum_response::{
@@ -17,8 +18,7 @@ pub async fn handle(
     ctx: RequestContext,
     request: DescribeQuorumRequest,
 ) -> DescribeQuorumResponse {
-    let asked = ctx.clone();
-    let local = move |controller: &Controller, request| describe_on(controller, &asked, &request);
+    let local = |controller, request| describe_on(controller, &ctx, request);
     on_controller(&node, &ctx, request, local, failed).await
 }
 
@@ -26,11 +26,11 @@ fn failed(error: ResponseError) -> DescribeQuorumResponse {
     DescribeQuorumResponse::default().with_error_code(error.code())
 }
 
-fn describe_on(
-    controller: &Controller,
+async fn describe_on(
+    controller: Arc<Controller>,
     ctx: &RequestContext,
-    request: &DescribeQuorumRequest,
-) -> DescribeQuorumResponse {
+    request: DescribeQuorumRequest,
+) -> Result<DescribeQuorumResponse> {
     let asked = request.topics.iter();
     let known = asked
         .filter(|topic| topic.topic_name.as_str() == METADATA_TOPIC)
@@ -41,15 +41,16 @@ fn describe_on(
                 .any(|partition| partition.partition_index == 0)
         });
     if !known {
-        return failed(ResponseError::UnknownTopicOrPartition);
+        return Ok(failed(ResponseError::UnknownTopicOrPartition));
     }
     let QuorumState {
         node_id,
         epoch,
         end_offset,
+        committed,
         now_ms,
         observers,
-    } = controller.quorum_state();
+    } = controller.quorum_state().await?;
     let leader = ReplicaState::default()
         .with_replica_id(BrokerId(node_id))
         .with_log_end_offset(end_offset)
@@ -66,7 +67,7 @@ fn describe_on(
         .with_partition_index(0)
         .with_leader_id(BrokerId(node_id))
         .with_leader_epoch(epoch)
-        .with_high_watermark(end_offset)
+        .with_high_watermark(committed)
         .with_current_voters(vec![leader])
         .with_observers(observers.collect());
     let topic = TopicData::default()
@@ -80,7 +81,7 @@ fn describe_on(
     let node = QuorumNode::default()
         .with_node_id(BrokerId(node_id))
         .with_listeners(vec![listener]);
-    DescribeQuorumResponse::default()
+    Ok(DescribeQuorumResponse::default()
         .with_topics(vec![topic])
-        .with_nodes(ctx.since(2, vec![node], Vec::new()))
+        .with_nodes(ctx.since(2, vec![node], Vec::new())))
 }

@@ -3,6 +3,7 @@
 use super::RequestContext;
 use super::admin::{message, on_controller, text};
 use crate::broker::controller::{Controller, ElectionType};
+use crate::broker::error::Result;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::elect_leaders_response::{PartitionResult, ReplicaElectionResult};
@@ -18,7 +19,7 @@ pub async fn handle(
 ) -> ElectLeadersResponse {
     let version = ctx.api_version;
     let asked = request.clone();
-    let local = move |controller: &Controller, request| elect_on(controller, version, &request);
+    let local = |controller, request| elect_on(controller, version, request);
     on_controller(&node, &ctx, request, local, |error| {
         failed(version, &asked, error)
     })
@@ -43,11 +44,15 @@ fn failed(version: i16, asked: &ElectLeadersRequest, error: ResponseError) -> El
     ElectLeadersResponse::default().with_replica_election_results(results.collect())
 }
 
-fn elect_on(controller: &Controller, version: i16, request: &ElectLeadersRequest) -> ElectLeadersResponse {
+async fn elect_on(
+    controller: Arc<Controller>,
+    version: i16,
+    request: ElectLeadersRequest,
+) -> Result<ElectLeadersResponse> {
     let election = match request.election_type {
         0 => ElectionType::Preferred,
         1 => ElectionType::Unclean,
-        _ => return failed(version, request, ResponseError::InvalidRequest),
+        _ => return Ok(failed(version, &request, ResponseError::InvalidRequest)),
     };
     let named: Option<Vec<(String, i32)>> = request.topic_partitions.as_ref().map(|topics| {
         let topics = topics.iter();
@@ -61,7 +66,7 @@ fn elect_on(controller: &Controller, version: i16, request: &ElectLeadersRequest
             .collect()
     });
     let mut results: BTreeMap<String, Vec<PartitionResult>> = BTreeMap::new();
-    for (topic, index, outcome) in controller.elect_leaders(election, named.as_deref()) {
+    for (topic, index, outcome) in controller.elect_leaders(election, named).await? {
         let result = PartitionResult::default().with_partition_id(index);
         let result = match outcome {
             Ok(()) => result,
@@ -78,5 +83,5 @@ fn elect_on(controller: &Controller, version: i16, request: &ElectLeadersRequest
             .with_topic(TopicName(text(topic)))
             .with_partition_result(partitions)
     });
-    ElectLeadersResponse::default().with_replica_election_results(results.collect())
+    Ok(ElectLeadersResponse::default().with_replica_election_results(results.collect()))
 }

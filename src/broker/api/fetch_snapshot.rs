@@ -20,11 +20,10 @@ pub async fn handle(
     let Some(controller) = &node.controller else {
         return refused(ResponseError::NotController);
     };
-    let read = controller.run(move |controller| read(controller, &request)).await;
-    read.unwrap_or_else(refused)
+    read(controller, &request).await
 }
 
-fn read(controller: &Controller, request: &FetchSnapshotRequest) -> FetchSnapshotResponse {
+async fn read(controller: &Arc<Controller>, request: &FetchSnapshotRequest) -> FetchSnapshotResponse {
     let wanted = request
         .topics
         .iter()
@@ -44,7 +43,10 @@ fn read(controller: &Controller, request: &FetchSnapshotRequest) -> FetchSnapsho
         .with_index(asked.partition)
         .with_snapshot_id(answered)
         .with_position(asked.position);
-    let partition = match controller.read_snapshot(id, asked.position, request.max_bytes) {
+    let partition = match controller
+        .read_snapshot(id, asked.position, request.max_bytes)
+        .await
+    {
         Ok(SnapshotPiece { bytes, size }) => partition.with_size(size).with_unaligned_records(bytes),
         Err(error) => partition.with_error_code(error.code()),
     };

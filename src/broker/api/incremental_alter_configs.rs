@@ -3,6 +3,7 @@
 use super::RequestContext;
 use super::admin::{message, on_controller};
 use crate::broker::controller::{ApiError, ConfigChange, ConfigOperation, Controller, ResourceChange};
+use crate::broker::error::Result;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
@@ -38,15 +39,16 @@ fn refused(asked: &AlterConfigsResource, error: ApiError) -> AlterConfigsResourc
         .with_error_message(message(error.message))
 }
 
-fn alter_on(
-    controller: &Controller,
+async fn alter_on(
+    controller: Arc<Controller>,
     request: IncrementalAlterConfigsRequest,
-) -> IncrementalAlterConfigsResponse {
+) -> Result<IncrementalAlterConfigsResponse> {
     let changes: Vec<Result<ResourceChange, ApiError>> =
         request.resources.iter().map(resource_change).collect();
     let valid: Vec<ResourceChange> = changes.iter().filter_map(|change| change.clone().ok()).collect();
     let mut outcomes = controller
-        .alter_configs(&valid, request.validate_only)
+        .alter_configs(valid, request.validate_only)
+        .await?
         .into_iter();
     let responses = request.resources.iter().zip(changes).map(|(asked, change)| {
         let outcome = match change {
@@ -55,7 +57,7 @@ fn alter_on(
         };
         outcome.map_or_else(|error| refused(asked, error), |()| response(asked))
     });
-    IncrementalAlterConfigsResponse::default().with_responses(responses.collect())
+    Ok(IncrementalAlterConfigsResponse::default().with_responses(responses.collect()))
 }
 
 fn resource_change(resource: &AlterConfigsResource) -> Result<ResourceChange, ApiError> {

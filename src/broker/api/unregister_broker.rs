@@ -3,6 +3,7 @@
 use super::RequestContext;
 use super::admin::{message, on_controller};
 use crate::broker::controller::Controller;
+use crate::broker::error::Result;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{UnregisterBrokerRequest, UnregisterBrokerResponse};
@@ -21,13 +22,12 @@ fn failed(error: ResponseError) -> UnregisterBrokerResponse {
     UnregisterBrokerResponse::default().with_error_code(error.code())
 }
 
-fn unregister_on(controller: &Controller, request: UnregisterBrokerRequest) -> UnregisterBrokerResponse {
-    match controller.unregister_broker(request.broker_id.0) {
+async fn unregister_on(
+    controller: Arc<Controller>,
+    request: UnregisterBrokerRequest,
+) -> Result<UnregisterBrokerResponse> {
+    Ok(match controller.unregister_broker(request.broker_id.0).await {
         Ok(()) => UnregisterBrokerResponse::default(),
-        Err(error) => {
-            let id = request.broker_id.0;
-            failed(error.response_error())
-                .with_error_message(message(format!("Broker ID {id} is not currently registered")))
-        }
-    }
+        Err(refusal) => failed(refusal.error).with_error_message(message(refusal.message)),
+    })
 }

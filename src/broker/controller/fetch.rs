@@ -15,8 +15,8 @@ pub const METADATA_TOPIC: &str = "__cluster_metadata";
 pub const METADATA_TOPIC_ID: Uuid = Uuid::from_u128(1);
 
 impl Controller {
-    /// Answers a Fetch of the metadata log; when there is nothing new it waits for the next append, at most as long as
-    /// the request allows.
+    /// Answers a Fetch of the metadata log with what is committed; when there is nothing new it waits for the next commit,
+    /// at most as long as the request allows.
     pub async fn fetch(&self, request: &FetchRequest) -> FetchResponse {
         let wanted = request
             .topics
@@ -27,10 +27,11 @@ impl Controller {
             return FetchResponse::default().with_error_code(ResponseError::UnknownTopicOrPartition.code());
         };
         let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
-        let mut end = self.log.end();
+        let mut committed = self.log.committing();
+        let news = committed.wait_for(|end| *end > partition.fetch_offset);
         // Running out of time is an empty answer; the sender lives as long as the log.
-        let _ = tokio::time::timeout(wait, end.wait_for(|end| *end > partition.fetch_offset)).await;
-        let data = self.read_for(partition, *self.log.end().borrow());
+        let _ = tokio::time::timeout(wait, news).await;
+        let data = self.read_for(partition, self.log.committed());
         let topic = FetchableTopicResponse::default()
             .with_topic(topic.topic.clone())
             .with_topic_id(topic.topic_id)

@@ -31,8 +31,8 @@ pub(super) struct MetadataLog {
     clock: Clock,
     node_id: i32,
     epoch: i32,
-    /// End of what is written and applied; waiting fetches see it change.
-    end: watch::Sender<i64>,
+    /// First offset that is not committed; waiting fetches and changes see it move.
+    committed: watch::Sender<i64>,
     /// Bytes appended since the last snapshot.
     unsaved: AtomicU64,
     /// `metadata.log.max.record.bytes.between.snapshots`
@@ -62,16 +62,15 @@ impl MetadataLog {
         replay(&log, image)?;
         let written = snapshot.map_or(-1, |id| id.epoch);
         let epoch = log.latest_epoch().max(written).max(0) + 1;
-        let end = log.log_end_offset();
         let log_size = log.size();
-        log.set_high_watermark(end);
         Ok(MetadataLog {
             log,
             folder,
             clock,
             node_id: config.node_id,
             epoch,
-            end: watch::Sender::new(end),
+            // What of it is committed is for the voters to say.
+            committed: watch::Sender::new(0),
             unsaved: AtomicU64::new(if snapshot.is_some() { 0 } else { log_size }),
             snapshot_every: u64::try_from(config.int("metadata.log.max.record.bytes.between.snapshots"))
                 .unwrap_or(u64::MAX),
@@ -92,7 +91,6 @@ impl MetadataLog {
         let mut records = Records::control();
         records.push_message(LEADER_CHANGE, &message)?;
         self.append_batch(records)?;
-        self.publish();
         // Version 0 asks for the cluster's id, and Apache Kafka leaves it empty there.
         let state = serde_json::json!({
             "clusterId": "",
@@ -128,21 +126,29 @@ impl MetadataLog {
         Ok(batch.header.base_offset)
     }
 
-    /// Shows what was appended to those who fetch: a quorum of one has committed what it has written.
-    pub(super) fn publish(&self) {
-        let end = self.log.log_end_offset();
+    /// Shows what is committed, below `end`, to those who fetch, and wakes those who wait for it.
+    pub(super) fn commit(&self, end: i64) {
         self.log.set_high_watermark(end);
-        self.end.send_replace(end);
+        self.committed.send_if_modified(|committed| {
+            let moves = *committed < end;
+            *committed = end.max(*committed);
+            moves
+        });
     }
 
-    /// Offset of the next record.
+    /// Offset of the next record: the end of what is on the disk.
     pub(super) fn next_offset(&self) -> i64 {
         self.log.log_end_offset()
     }
 
-    /// First offset not yet written; changes wake the receiver.
-    pub(super) fn end(&self) -> watch::Receiver<i64> {
-        self.end.subscribe()
+    /// First offset that is not committed.
+    pub(super) fn committed(&self) -> i64 {
+        *self.committed.borrow()
+    }
+
+    /// The same; when it moves, the receiver wakes.
+    pub(super) fn committing(&self) -> watch::Receiver<i64> {
+        self.committed.subscribe()
     }
 
     /// First offset that can be read.
@@ -150,7 +156,7 @@ impl MetadataLog {
         self.log.log_start_offset()
     }
 
-    /// Whole batches from `offset` on, of those published.
+    /// Whole batches from `offset` on, of those committed.
     pub(super) fn read(&self, offset: i64, max_bytes: usize) -> Result<Bytes> {
         Ok(self
             .log

@@ -60,7 +60,9 @@ async fn advance_until_log_starts_at(broker: &TestBroker, clock: &Clock, offset:
 #[tokio::test]
 async fn retention_by_time_moves_the_log_start() {
     let clock = Clock::manual(1_700_000_000_000);
-    let broker = TestBroker::with_clock(&[], clock.clone()).await;
+    // The clock runs ahead of the heartbeats.
+    let patient = [("broker.session.timeout.ms", "86400000")];
+    let broker = TestBroker::with_clock(&patient, clock.clone()).await;
     create(
         &broker,
         "t",

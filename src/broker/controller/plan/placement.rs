@@ -1,9 +1,35 @@
 //! Which brokers get a new partition: leaders in turn, followers spread behind them, one rack after another.
 
-use super::ApiError;
-use crate::broker::metadata::MetadataImage;
+use super::{ApiError, can_lead};
+use crate::broker::metadata::{MetadataImage, MetadataRecord};
+use crate::broker::records::metadata::PartitionRecord;
 use kafka_protocol::ResponseError;
 use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// A new partition: every replica that serves is in sync, the first of those leads.
+pub(super) fn record(image: &MetadataImage, topic_id: Uuid, index: i32, replicas: &[i32]) -> MetadataRecord {
+    let serving = replicas.iter().copied().filter(|id| can_lead(image, *id));
+    let isr: Vec<i32> = serving.collect();
+    let directory = |id: &i32| {
+        let broker = image.brokers.get(id);
+        broker.and_then(|broker| broker.log_dirs.first().copied())
+    };
+    MetadataRecord::Partition(PartitionRecord {
+        partition_id: index,
+        topic_id,
+        replicas: replicas.to_vec(),
+        leader: isr.first().copied().unwrap_or(-1),
+        isr,
+        leader_epoch: 0,
+        partition_epoch: 0,
+        directories: replicas
+            .iter()
+            .map(|id| directory(id).unwrap_or_default())
+            .collect(),
+        ..PartitionRecord::default()
+    })
+}
 
 /// Replicas of each of `partitions` new partitions; `start` moves on from topic to topic, so that the leaders of many
 /// small topics are spread too.
@@ -28,10 +54,7 @@ pub(super) fn place(
         )));
     }
     let order = by_turns(image);
-    let usable = order
-        .iter()
-        .filter(|id| image.brokers.get(id).is_some_and(|broker| broker.can_lead()))
-        .count();
+    let usable = order.iter().filter(|id| can_lead(image, **id)).count();
     if usable == 0 {
         return Err(refuse("All brokers are currently fenced.".to_owned()));
     }
@@ -76,27 +99,14 @@ fn by_turns(image: &MetadataImage) -> Vec<i32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::Cluster;
     use super::*;
-    use crate::broker::metadata::BrokerImage;
     use std::collections::BTreeSet;
-
-    fn cluster(brokers: &[(i32, bool)]) -> MetadataImage {
-        let mut image = MetadataImage::default();
-        for (id, fenced) in brokers.iter().copied() {
-            let broker = BrokerImage {
-                id,
-                fenced,
-                ..BrokerImage::default()
-            };
-            image.brokers.insert(id, broker);
-        }
-        image
-    }
 
     #[test]
     fn leaders_are_spread_and_no_broker_has_a_partition_twice() {
-        let image = cluster(&[(101, false), (102, false), (103, false)]);
-        let placed = place(&image, 0, 6, 2).unwrap();
+        let cluster = Cluster::of(&[101, 102, 103]);
+        let placed = place(cluster.image(), 0, 6, 2).unwrap();
         for id in 101..=103 {
             assert_eq!(placed.iter().filter(|replicas| replicas[0] == id).count(), 2);
             assert_eq!(placed.iter().filter(|replicas| replicas.contains(&id)).count(), 4);
@@ -108,18 +118,25 @@ mod tests {
 
     #[test]
     fn a_fenced_broker_leads_nothing() {
-        let image = cluster(&[(1, true), (2, false)]);
-        assert_eq!(place(&image, 5, 2, 2).unwrap(), [[2, 1], [2, 1]]);
+        let cluster = Cluster::of(&[1, 2]).fenced(1);
+        assert_eq!(place(cluster.image(), 5, 2, 2).unwrap(), [[2, 1], [2, 1]]);
     }
 
     #[test]
     fn too_few_brokers_are_said_as_kafka_says_it() {
-        let error = place(&cluster(&[(1, false)]), 0, 1, 3).unwrap_err();
-        assert_eq!(error.error, ResponseError::InvalidReplicationFactor);
+        let refused = |cluster: Cluster, factor| {
+            let error = place(cluster.image(), 0, 1, factor).unwrap_err();
+            assert_eq!(error.error, ResponseError::InvalidReplicationFactor);
+            error.message
+        };
         assert_eq!(
-            error.message,
+            refused(Cluster::of(&[1]), 3),
             "Unable to replicate the partition 3 time(s): The target replication factor of 3 cannot be reached \
              because only 1 broker(s) are registered or some brokers have all their log directories cordoned."
+        );
+        assert_eq!(
+            refused(Cluster::of(&[1]).fenced(1), 1),
+            "Unable to replicate the partition 1 time(s): All brokers are currently fenced."
         );
     }
 }

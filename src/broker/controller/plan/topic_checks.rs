@@ -7,6 +7,20 @@ use std::collections::BTreeSet;
 
 /// Kafka's limit: with `-` and the partition the folder's name stays under 255 bytes.
 const MAX_NAME: usize = 249;
+/// More partitions than this in one topic is a mistake on one machine: each has files of its own.
+const MAX_PARTITIONS: usize = 10_000;
+
+/// Checks how many partitions a topic is to have.
+///
+/// # Errors
+/// `INVALID_PARTITIONS`.
+pub(super) fn check_count(partitions: usize) -> Result<(), ApiError> {
+    if partitions <= MAX_PARTITIONS {
+        return Ok(());
+    }
+    let message = format!("Number of partitions must not be larger than {MAX_PARTITIONS}.");
+    Err(ApiError::new(ResponseError::InvalidPartitions, message))
+}
 
 /// Checks a topic's name; only such names ever become folders.
 ///
@@ -81,6 +95,7 @@ pub(super) fn check_assignment(
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::Cluster;
     use super::*;
 
     #[test]
@@ -101,6 +116,32 @@ mod tests {
         }
         for name in ["a", "a.b", "velib-stations", "_x", "...", &"x".repeat(249)] {
             assert!(check_name(name).is_ok(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn an_assignment_names_brokers_that_are_there_each_once_and_as_many_as_the_others() {
+        let cluster = Cluster::of(&[1, 2]).fenced(2);
+        let check = |replicas: &[i32], factor| {
+            let checked = check_assignment(cluster.image(), replicas, factor);
+            checked.err().map(|error| error.message)
+        };
+        assert_eq!(check(&[2, 1], None), None);
+        assert_eq!(check(&[2, 1], Some(2)), None);
+        let table: [(&[i32], _, _); 4] = [
+            (&[], None, "an empty replica list."),
+            (&[1, 9], None, "broker 9, but no such broker is registered."),
+            (&[1, 2, 1], None, "the broker 1 more than once."),
+            (
+                &[1],
+                Some(2),
+                "a partition with 1 replica(s), but this is not consistent with previous partitions, which have 2 \
+                 replica(s).",
+            ),
+        ];
+        for (replicas, factor, why) in table {
+            let message = format!("The manual partition assignment includes {why}");
+            assert_eq!(check(replicas, factor), Some(message));
         }
     }
 
