@@ -18,6 +18,16 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "crate::failure",
         ],
     ),
+    // Inside the broker: log <- replication <- machine <- groups <- api.
+    (
+        "src/broker/machine",
+        &[
+            "broker::api",
+            "broker::controller",
+            "broker::groups",
+            "broker::node",
+        ],
+    ),
     (
         // Pure: no file, no clock, no chance, no waiting.
         "src/broker/controller/plan",

@@ -14,6 +14,7 @@ pub mod frame;
 pub mod groups;
 mod lifecycle;
 pub mod log;
+pub mod machine;
 pub mod memory;
 pub mod metadata;
 pub mod node;

@@ -40,6 +40,21 @@ impl BatchBuilder {
     }
 }
 
+/// The batch that ends the transaction of the header's producer (KIP-98).
+///
+/// # Errors
+/// As [`BatchBuilder::build`].
+pub fn marker(header: BatchHeader, commits: bool, coordinator_epoch: i32) -> Result<Batch> {
+    let mut header = header.in_transaction();
+    header.set_control();
+    let version = 0_i16.to_be_bytes();
+    let key = [version, i16::from(commits).to_be_bytes()].concat();
+    let value = [&version[..], &coordinator_epoch.to_be_bytes()].concat();
+    let mut builder = BatchBuilder::default();
+    builder.push(Some(&key), Some(&value));
+    builder.build(header)
+}
+
 /// A batch of this header and these records, compressed already; length and checksum are set.
 ///
 /// # Errors
@@ -93,6 +108,25 @@ mod tests {
             );
             assert_eq!((read[2].key, read[2].value), (Some(&b"gone"[..]), None));
             assert_eq!(batch.header.next_offset(), 10);
+        }
+    }
+
+    #[test]
+    fn a_marker_says_whose_transaction_ends_and_how() {
+        for commits in [true, false] {
+            let header = BatchHeader {
+                producer_id: 9,
+                producer_epoch: 2,
+                ..BatchHeader::of_broker(1_000)
+            };
+            let bytes = marker(header, commits, 5).unwrap().bytes;
+            let read = intact(bytes).unwrap().remove(0);
+            assert!(read.header.is_control() && read.header.is_transactional());
+            assert_eq!((read.header.producer_id, read.header.producer_epoch), (9, 2));
+            assert_eq!(read.marker_commits(), Some(commits));
+            let records = records_of(&read).unwrap();
+            let record = Records::new(&records).next().unwrap().unwrap();
+            assert_eq!(record.value, Some(&[0, 0, 0, 0, 0, 5][..]));
         }
     }
 

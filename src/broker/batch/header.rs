@@ -184,6 +184,13 @@ impl BatchHeader {
         self.attributes & TRANSACTIONAL_BIT != 0
     }
 
+    /// The same, as part of a transaction.
+    #[must_use]
+    pub fn in_transaction(mut self) -> Self {
+        self.attributes |= TRANSACTIONAL_BIT;
+        self
+    }
+
     /// Whether the batch holds a transaction marker.
     pub fn is_control(&self) -> bool {
         self.attributes & CONTROL_BIT != 0

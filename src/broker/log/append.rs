@@ -2,7 +2,8 @@
 
 use super::partition::{Appended, PartitionLog, Writer};
 use super::segment::Segment;
-use super::{LogConfig, TimestampType, transactions, validate};
+use super::validate::{self, Origin};
+use super::{LogConfig, TimestampType, transactions};
 use crate::broker::batch::{self, Batch, HEADER_SIZE};
 use crate::broker::error::Result;
 use bytes::Bytes;
@@ -19,9 +20,22 @@ impl PartitionLog {
     /// What a producer did wrong, by Kafka's own code; [`crate::broker::error::BrokerError::Io`] when the disk
     /// refuses: nobody has seen the records, and the log takes nothing more until [`PartitionLog::recover`].
     pub fn append_as_leader(&self, records: Bytes, leader_epoch: i32) -> Result<Appended> {
+        self.append_from(Origin::Client, records, leader_epoch)
+    }
+
+    /// Appends batches of a coordinator of this broker, all or none. Those that are part of a producer's transaction have no
+    /// sequences, so none of them repeats another.
+    ///
+    /// # Errors
+    /// As [`PartitionLog::append_as_leader`].
+    pub fn append_as_coordinator(&self, records: Bytes, leader_epoch: i32) -> Result<Appended> {
+        self.append_from(Origin::Coordinator, records, leader_epoch)
+    }
+
+    fn append_from(&self, origin: Origin, records: Bytes, leader_epoch: i32) -> Result<Appended> {
         let config = self.config.load_full();
         let now_ms = self.clock.now_ms();
-        let mut batches = validate::from_producer(records, &config, now_ms)?;
+        let mut batches = validate::checked(records, &config, now_ms, origin)?;
         let mut writer = self.writer.lock();
         writer.check_open()?;
         if let Some(earlier) = self.repeated(&writer, &batches, &config)? {

@@ -100,7 +100,8 @@ impl ProducerStates {
         if header.producer_epoch < known.epoch {
             return Err(ResponseError::InvalidProducerEpoch.into());
         }
-        if header.is_control() {
+        // What a coordinator wrote for a transaction has no sequence.
+        if header.is_control() || header.base_sequence < 0 {
             return Ok(None);
         }
         if header.producer_epoch > known.epoch {

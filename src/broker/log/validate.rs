@@ -9,17 +9,26 @@ use kafka_protocol::ResponseError;
 /// How many records of a batch are named, if more are at fault: an answer must not outgrow its request.
 const TOLD: usize = 1000;
 
-/// Checks batches from a producer, and stamps or recompresses them where the topic asks for it. Offsets stay to be
+/// Who hands in batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A producer, whose sequences tell repeated batches from new ones.
+    Client,
+    /// A coordinator of this broker: what it writes for a producer's transaction has no sequence.
+    Coordinator,
+}
+
+/// Checks batches, and stamps or recompresses them where the topic asks for it. Offsets stay to be
 /// assigned.
 ///
 /// # Errors
 /// `CORRUPT_MESSAGE` (checksum, size), `INVALID_RECORD` (old format, counts, control batch, key missing),
 /// `MESSAGE_TOO_LARGE`, `RECORD_LIST_TOO_LARGE`, `INVALID_TIMESTAMP`.
-pub fn from_producer(records: Bytes, config: &LogConfig, now_ms: i64) -> Result<Vec<Batch>> {
+pub fn checked(records: Bytes, config: &LogConfig, now_ms: i64, origin: Origin) -> Result<Vec<Batch>> {
     let total = records.len();
     let mut batches = batch::split(records)?;
     for batch in &mut batches {
-        check_header(&batch.header)?;
+        check_header(&batch.header, origin)?;
         if batch.bytes.len() > config.max_message_bytes as usize {
             return Err(ResponseError::MessageTooLarge.into());
         }
@@ -41,9 +50,10 @@ pub fn from_producer(records: Bytes, config: &LogConfig, now_ms: i64) -> Result<
     Ok(batches)
 }
 
-fn check_header(header: &BatchHeader) -> Result<()> {
+fn check_header(header: &BatchHeader, origin: Origin) -> Result<()> {
     let counted = i64::from(header.record_count) == i64::from(header.last_offset_delta) + 1;
-    let sequenced = header.producer_id < 0 || (header.base_sequence >= 0 && header.producer_epoch >= 0);
+    let has_sequence = header.base_sequence >= 0 || origin == Origin::Coordinator;
+    let sequenced = header.producer_id < 0 || (has_sequence && header.producer_epoch >= 0);
     if header.record_count <= 0 || !counted || header.is_control() || !sequenced {
         return Err(ResponseError::InvalidRecord.into());
     }

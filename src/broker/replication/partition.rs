@@ -141,20 +141,58 @@ impl Partition {
     /// # Errors
     /// `NOT_LEADER_OR_FOLLOWER` when another broker leads, `NOT_ENOUGH_REPLICAS`, and what the log refuses.
     pub fn append(&self, records: Bytes, acks: i16) -> Result<Appended> {
+        let bytes = records.len();
+        self.write(None, acks, bytes, |log, epoch| {
+            log.append_as_leader(records, epoch)
+        })
+    }
+
+    /// Appends what a coordinator keeps here, as with `acks` = -1, if this broker still leads in `epoch`: in a later one
+    /// somebody else may have written what the coordinator has not seen.
+    ///
+    /// # Errors
+    /// As [`Partition::append`].
+    pub fn append_as_coordinator(&self, records: Bytes, epoch: i32) -> Result<Appended> {
+        let bytes = records.len();
+        self.write(Some(epoch), -1, bytes, |log, epoch| {
+            log.append_as_coordinator(records, epoch)
+        })
+    }
+
+    /// The same for the marker that ends a transaction.
+    ///
+    /// # Errors
+    /// As [`Partition::append`].
+    pub fn append_marker(&self, records: Bytes, epoch: i32) -> Result<Appended> {
+        let bytes = records.len();
+        self.write(Some(epoch), -1, bytes, |log, epoch| {
+            log.append_control(records, epoch)
+        })
+    }
+
+    /// Writes to the log as the leader, in the epoch that is asked for if one is.
+    fn write(
+        &self,
+        epoch: Option<i32>,
+        acks: i16,
+        bytes: usize,
+        write: impl FnOnce(&PartitionLog, i32) -> Result<Appended>,
+    ) -> Result<Appended> {
         // Held over the append, so that the epoch stamped on the batch is still ours when it is written.
         let role = self.role.read();
-        if role.image.leader != self.node_id {
+        let current = role.image.leader_epoch;
+        if role.image.leader != self.node_id || epoch.is_some_and(|epoch| epoch != current) {
             return Err(ResponseError::NotLeaderOrFollower.into());
         }
         if acks == -1 && !self.enough_in_sync(&role) {
             return Err(ResponseError::NotEnoughReplicas.into());
         }
-        let bytes = i64::try_from(records.len()).unwrap_or(i64::MAX);
-        let appended = self.log.append_as_leader(records, role.image.leader_epoch)?;
+        let appended = write(&self.log, current)?;
         if !appended.duplicate {
             let committed = self.advance_high_watermark(&role);
             drop(role);
-            self.waiters.appended(bytes, committed);
+            self.waiters
+                .appended(i64::try_from(bytes).unwrap_or(i64::MAX), committed);
         }
         Ok(appended)
     }
