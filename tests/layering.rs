@@ -43,6 +43,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "src/broker/groups",
+        &["broker::api", "broker::controller", "broker::node"],
+    ),
+    (
         "src/kafka",
         &[
             "crate::broker",

@@ -4,24 +4,25 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use velodrome::broker::groups::records::{GroupValue, Key, OffsetValue};
-use velodrome::broker::groups::{batch, subscription};
+use velodrome::broker::batch::{self, Records};
+use velodrome::broker::groups::subscription;
+use velodrome::broker::machine::LogRecord;
+use velodrome::broker::records::offsets::OffsetsRecord;
 
-fn read(key: Option<Bytes>, value: Option<Bytes>) {
-    if let Some(mut key) = key {
-        let _ = Key::decode(&mut key);
-    }
-    if let Some(value) = value {
-        let _ = GroupValue::decode(&mut value.clone()).map(|value| value.encode());
-        let _ = OffsetValue::decode(&mut value.clone()).map(|value| value.encode());
+fn read(key: Option<&[u8]>, value: Option<&[u8]>) {
+    if let Ok(record) = <OffsetsRecord as LogRecord>::decode(key, value) {
+        let _ = LogRecord::encode(&record);
     }
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let bytes = Bytes::copy_from_slice(bytes);
-    let _ = subscription::topics(bytes.clone());
-    read(Some(bytes.clone()), Some(bytes.clone()));
-    for record in batch::decode(bytes).unwrap_or_default() {
-        read(record.key, record.value);
+    let whole = Bytes::copy_from_slice(bytes);
+    let _ = subscription::topics(whole.clone());
+    read(Some(bytes), Some(bytes));
+    for batch in batch::split(whole).unwrap_or_default() {
+        let records = batch::records_of(&batch).unwrap_or_default();
+        for record in Records::new(&records).flatten() {
+            read(record.key, record.value);
+        }
     }
 });

@@ -269,8 +269,6 @@ impl RunningNode {
                 self.tasks
                     .spawn("the keeper of in-sync replicas", isr::keep(node(), altering));
             }
-            self.tasks
-                .spawn("the expiry of offsets", self.node.groups.expiry());
             let replicas = || Arc::clone(&self.node.replicas);
             self.tasks
                 .spawn("the housekeeping of logs", replicas().maintain());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Answers when the rebalance is over, so perhaps much later.
 pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: JoinGroupRequest) -> JoinGroupResponse {
-    let mut response = node.groups.join(&ctx, request).await;
+    let mut response = node.groups.join(&ctx.caller(), request).await;
     if ctx.api_version < 7 && response.protocol_name.is_none() {
         // Older versions cannot say null.
         response.protocol_name = Some("".into());

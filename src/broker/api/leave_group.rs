@@ -14,7 +14,7 @@ pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: LeaveGroupReq
     } else {
         request.members
     };
-    let results = match node.groups.leave(&request.group_id, &members) {
+    let results = match node.groups.leave(&request.group_id, &members).await {
         Ok(results) => results,
         Err(error) => return LeaveGroupResponse::default().with_error_code(error.code()),
     };

@@ -63,6 +63,7 @@ pub use dispatch::{Refusal, Sender, dispatch};
 pub use reply::Reply;
 pub use table::{APIS, Api, find};
 
+use crate::broker::groups::Caller;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -97,6 +98,15 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
+    /// Who asks, as a group keeps it of its members.
+    pub fn caller(&self) -> Caller {
+        Caller {
+            client_id: self.client_id.clone(),
+            client_host: format!("/{}", self.peer.ip()),
+            api_version: self.api_version,
+        }
+    }
+
     /// The value of a field that answers have since version `first`, and for older ones what they must be left with: an
     /// answer that says what its version cannot is none, and ends the connection.
     pub fn since<T>(&self, first: i16, value: T, absent: T) -> T {

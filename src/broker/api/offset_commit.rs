@@ -34,7 +34,7 @@ pub async fn handle(
             retention_ms: request.retention_time_ms,
             api_version: ctx.api_version,
         };
-        if let Err(error) = node.groups.commit(from, &commits).await {
+        if let Err(error) = node.groups.commit(from, commits).await {
             fail(&mut topics, error);
         }
     }

@@ -15,8 +15,7 @@ use std::sync::Arc;
 /// Topics and partitions asked for; `None` is all that were committed.
 type Wanted = Option<Vec<(String, Vec<i32>)>>;
 
-/// Answers with offset -1 for what was never committed. There are no open transactions to wait for, so
-/// `require_stable` changes nothing.
+/// Answers with offset -1 for what was never committed.
 pub async fn handle(
     node: Arc<Node>,
     ctx: RequestContext,
@@ -27,12 +26,16 @@ pub async fn handle(
     }
     let mut groups = Vec::with_capacity(request.groups.len());
     for group in request.groups {
-        groups.push(fetch_group(&node, group).await);
+        groups.push(fetch_group(&node, group, request.require_stable).await);
     }
     OffsetFetchResponse::default().with_groups(groups)
 }
 
-async fn fetch_group(node: &Node, group: OffsetFetchRequestGroup) -> OffsetFetchResponseGroup {
+async fn fetch_group(
+    node: &Node,
+    group: OffsetFetchRequestGroup,
+    require_stable: bool,
+) -> OffsetFetchResponseGroup {
     let wanted: Wanted = group.topics.map(|topics| {
         topics
             .into_iter()
@@ -42,7 +45,7 @@ async fn fetch_group(node: &Node, group: OffsetFetchRequestGroup) -> OffsetFetch
     let response = OffsetFetchResponseGroup::default().with_group_id(group.group_id.clone());
     match node
         .groups
-        .fetch_offsets(&group.group_id, wanted.as_deref())
+        .fetch_offsets(&group.group_id, wanted.as_deref(), require_stable)
         .await
     {
         Ok(topics) => response.with_topics(topics.into_iter().map(topic_of).collect()),
@@ -57,6 +60,7 @@ fn topic_of((name, partitions): (String, Vec<(i32, Fetched)>)) -> OffsetFetchRes
             .with_committed_offset(fetched.offset)
             .with_committed_leader_epoch(fetched.leader_epoch)
             .with_metadata(Some(fetched.metadata.into()))
+            .with_error_code(fetched.error.map_or(0, |error| error.code()))
     });
     OffsetFetchResponseTopics::default()
         .with_name(TopicName(name.into()))
@@ -72,7 +76,7 @@ async fn one_group(node: &Node, ctx: &RequestContext, request: OffsetFetchReques
     });
     let fetched = node
         .groups
-        .fetch_offsets(&request.group_id, wanted.as_deref())
+        .fetch_offsets(&request.group_id, wanted.as_deref(), request.require_stable)
         .await;
     match fetched {
         Ok(topics) => OffsetFetchResponse::default().with_topics(old_topics(topics, None)),
@@ -89,7 +93,6 @@ async fn one_group(node: &Node, ctx: &RequestContext, request: OffsetFetchReques
 }
 
 fn old_topics(topics: FetchedTopics, error: Option<ResponseError>) -> Vec<OffsetFetchResponseTopic> {
-    let code = error.map_or(0, |error| error.code());
     topics
         .into_iter()
         .map(|(name, partitions)| {
@@ -99,7 +102,7 @@ fn old_topics(topics: FetchedTopics, error: Option<ResponseError>) -> Vec<Offset
                     .with_committed_offset(fetched.offset)
                     .with_committed_leader_epoch(fetched.leader_epoch)
                     .with_metadata(Some(fetched.metadata.into()))
-                    .with_error_code(code)
+                    .with_error_code(error.or(fetched.error).map_or(0, |error| error.code()))
             });
             OffsetFetchResponseTopic::default()
                 .with_name(TopicName(name.into()))

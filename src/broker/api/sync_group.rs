@@ -7,5 +7,5 @@ use std::sync::Arc;
 
 /// Answers when the leader's assignment is there and written.
 pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: SyncGroupRequest) -> SyncGroupResponse {
-    node.groups.sync(&ctx, request).await
+    node.groups.sync(&ctx.caller(), request).await
 }

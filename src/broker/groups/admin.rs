@@ -2,17 +2,18 @@
 
 use super::coordinator::GroupCoordinator;
 use super::group::{Group, GroupState};
+use super::machine::GroupStep;
 use super::records;
-use super::shard::coordinator_error;
 use crate::broker::records::offsets::OffsetsRecord;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::GroupId;
 use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use kafka_protocol::messages::list_groups_response::ListedGroup;
-use std::sync::Arc;
 
 /// What groups of this protocol are called in a list (KIP-848).
 const CLASSIC: &str = "classic";
+/// The state of a group that does not exist.
+const DEAD: &str = "Dead";
 
 impl GroupCoordinator {
     /// The groups coordinated here, of these states and types; empty filters let all pass.
@@ -20,38 +21,27 @@ impl GroupCoordinator {
     /// # Errors
     /// `COORDINATOR_LOAD_IN_PROGRESS` while some are not known yet. Partitions whose log cannot be read are left out.
     pub fn list(&self, states: &[String], types: &[String]) -> Result<Vec<ListedGroup>, ResponseError> {
-        if self.is_loading() {
-            return Err(ResponseError::CoordinatorLoadInProgress);
-        }
         let passes = |filter: &[String], value: &str| {
             filter.is_empty() || filter.iter().any(|wanted| wanted.eq_ignore_ascii_case(value))
         };
+        let shards = self.look_at_all(|groups, beside| {
+            let all = groups.ids(beside).into_iter();
+            let all = all.filter_map(|id| groups.group(beside, &id));
+            all.filter(|group| passes(states, &group.state().to_string()))
+                .map(listed)
+                .collect::<Vec<_>>()
+        })?;
         if !passes(types, CLASSIC) {
             return Ok(Vec::new());
         }
-        let slots = self.loaded_shards().into_iter().flat_map(|shard| shard.all());
-        Ok(slots
-            .filter_map(|slot| {
-                let group = slot.lock();
-                let state = group.state().to_string();
-                passes(states, &state).then(|| {
-                    ListedGroup::default()
-                        .with_group_id(GroupId(group.id.clone().into()))
-                        .with_protocol_type(group.protocol_type.clone().unwrap_or_default().into())
-                        .with_group_state(state.into())
-                        .with_group_type(CLASSIC.into())
-                })
-            })
-            .collect())
+        Ok(shards.into_iter().flatten().collect())
     }
 
     /// A group and its members; one that does not exist is dead.
     pub fn describe(&self, group_id: &str, api_version: i16) -> DescribedGroup {
-        let described = match self.shard(group_id) {
-            Ok(shard) => match shard.find(group_id) {
-                Some(slot) => slot.lock().describe(),
-                None => not_found(group_id, api_version),
-            },
+        let described = match self.look(group_id, |groups, beside| groups.group(beside, group_id)) {
+            Ok(Some(group)) => group.describe(),
+            Ok(None) => not_found(group_id, api_version),
             Err(error) => DescribedGroup::default().with_error_code(error.code()),
         };
         described.with_group_id(GroupId(group_id.to_owned().into()))
@@ -62,29 +52,34 @@ impl GroupCoordinator {
     /// # Errors
     /// `GROUP_ID_NOT_FOUND`, `NON_EMPTY_GROUP`, or what went wrong in writing.
     pub async fn delete(&self, group_id: &str) -> Result<(), ResponseError> {
-        let deleted = self.change(group_id, false, |slot, group, now| {
-            group.validate_delete()?;
-            let mut entries: Vec<OffsetsRecord> = group
-                .committed_partitions()
-                .iter()
-                .map(|(topic, index)| records::offset_tombstone(&group.id, topic, *index))
-                .collect();
-            entries.push(records::group_tombstone(&group.id));
-            let offset = slot
-                .shard
-                .append(&entries)
-                .map_err(|error| coordinator_error(error.response_error()))?;
-            group.kill(ResponseError::GroupIdNotFound, now);
-            slot.shard.forget(group);
-            Ok((Arc::clone(&slot.shard), offset))
-        })?;
-        let (shard, offset) = deleted.ok_or(ResponseError::GroupIdNotFound)??;
-        shard.replicated(offset).await.map_err(coordinator_error)
+        self.ask(group_id, |groups, beside, _| {
+            groups.check_protocol(group_id)?;
+            let group = groups.group(beside, group_id);
+            let group = group.ok_or(ResponseError::GroupIdNotFound)?;
+            if group.state() != GroupState::Empty {
+                return Err(ResponseError::NonEmptyGroup);
+            }
+            let partitions = groups.offsets().partitions_of(group_id);
+            let offsets = partitions.iter();
+            let offsets = offsets.map(|(topic, index)| records::offset_tombstone(group_id, topic, *index));
+            let mut tombstones: Vec<OffsetsRecord> = offsets.collect();
+            tombstones.push(records::group_tombstone(group_id));
+            Ok(GroupStep::write(tombstones, ()).settling(move |_, beside| beside.remove(&group.id)))
+        })
+        .await
     }
 }
 
+fn listed(group: Group) -> ListedGroup {
+    ListedGroup::default()
+        .with_protocol_type(group.protocol_type.clone().unwrap_or_default().into())
+        .with_group_state(group.state().to_string().into())
+        .with_group_type(CLASSIC.into())
+        .with_group_id(GroupId(group.id.into()))
+}
+
 fn not_found(group_id: &str, api_version: i16) -> DescribedGroup {
-    let dead = DescribedGroup::default().with_group_state(GroupState::Dead.to_string().into());
+    let dead = DescribedGroup::default().with_group_state(DEAD.into());
     if api_version >= 6 {
         dead.with_error_code(ResponseError::GroupIdNotFound.code())
             .with_error_message(Some(format!("Group {group_id} not found.").into()))

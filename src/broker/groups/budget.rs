@@ -10,9 +10,14 @@ pub struct Budget {
     limit: usize,
 }
 
-/// Bytes taken from a [`Budget`]; dropping it gives them back.
-#[derive(Debug)]
+/// Bytes taken from a [`Budget`]; dropping the last copy gives them back.
+#[derive(Debug, Clone)]
 pub struct Charge {
+    _taken: Arc<Taken>,
+}
+
+#[derive(Debug)]
+struct Taken {
     bytes: usize,
     used: Arc<AtomicUsize>,
 }
@@ -26,18 +31,23 @@ impl Budget {
         }
     }
 
+    /// Whether `bytes` more would fit.
+    pub fn fits(&self, bytes: usize) -> bool {
+        self.used.load(Ordering::Relaxed).saturating_add(bytes) <= self.limit
+    }
+
     /// Takes `bytes`, or nothing when they no longer fit.
     pub fn charge(&self, bytes: usize) -> Option<Charge> {
         let charge = self.force(bytes);
         (self.used.load(Ordering::Relaxed) <= self.limit).then_some(charge)
     }
 
-    /// Takes `bytes` even past the limit: what was acknowledged before must be loaded.
+    /// Takes `bytes` even past the limit: for what has been written, which must be known.
     pub fn force(&self, bytes: usize) -> Charge {
         self.used.fetch_add(bytes, Ordering::Relaxed);
+        let used = Arc::clone(&self.used);
         Charge {
-            bytes,
-            used: Arc::clone(&self.used),
+            _taken: Arc::new(Taken { bytes, used }),
         }
     }
 
@@ -48,7 +58,7 @@ impl Budget {
     }
 }
 
-impl Drop for Charge {
+impl Drop for Taken {
     fn drop(&mut self) {
         self.used.fetch_sub(self.bytes, Ordering::Relaxed);
     }
@@ -62,9 +72,12 @@ mod tests {
     fn what_does_not_fit_is_refused_and_leaves_no_trace() {
         let budget = Budget::new(10);
         let held = budget.charge(8).unwrap();
-        assert!(budget.charge(3).is_none());
+        assert!(budget.charge(3).is_none() && !budget.fits(3) && budget.fits(2));
         assert_eq!(budget.used(), 8);
+        let copy = held.clone();
         drop(held);
+        assert_eq!(budget.used(), 8);
+        drop(copy);
         assert_eq!(budget.used(), 0);
     }
 }

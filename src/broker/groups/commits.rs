@@ -1,15 +1,14 @@
 //! OffsetCommit, OffsetFetch and OffsetDelete, from request to answer.
 
 use super::coordinator::{GroupCoordinator, MAX_NAME_BYTES};
-use super::group::Group;
-use super::load::OFFSET_BYTES;
-use super::offsets::CommittedOffset;
+use super::group::{Group, GroupState};
+use super::machine::{GroupStep, Groups};
+use super::offsets::{CommittedOffset, Offsets};
 use super::records;
-use super::shard::{Shard, coordinator_error};
+use crate::broker::machine::Wait;
 use crate::broker::records::offsets::{OffsetCommitValue, OffsetsRecord};
 use kafka_protocol::ResponseError;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// Who commits.
@@ -55,6 +54,8 @@ pub struct Fetched {
     pub leader_epoch: i32,
     /// The client's own note.
     pub metadata: String,
+    /// Why there is none.
+    pub error: Option<ResponseError>,
 }
 
 impl Fetched {
@@ -63,7 +64,16 @@ impl Fetched {
         offset: -1,
         leader_epoch: -1,
         metadata: String::new(),
+        error: None,
     };
+
+    /// A transaction is about to commit one (KIP-447).
+    fn unstable() -> Fetched {
+        Fetched {
+            error: Some(ResponseError::UnstableOffsetCommit),
+            ..Fetched::NONE
+        }
+    }
 }
 
 /// Offsets by topic and partition.
@@ -79,92 +89,66 @@ impl GroupCoordinator {
     ///
     /// # Errors
     /// Of all offsets together: who may not commit, or what went wrong in writing.
-    pub async fn commit(&self, from: Committer<'_>, commits: &[Commit]) -> Result<(), ResponseError> {
+    pub async fn commit(&self, from: Committer<'_>, commits: Vec<Commit>) -> Result<(), ResponseError> {
         if from.group_id.len() > MAX_NAME_BYTES {
             return Err(ResponseError::InvalidGroupId);
         }
-        // Without membership the first commit makes the group.
-        let create = from.generation < 0;
-        let written = self.change(from.group_id, create, |slot, group, now| {
-            group.validate_commit(from.member_id, from.instance_id, from.generation)?;
-            group.touch_on_commit(from.member_id, now);
-            let offset = self.write_commits(&slot.shard, group, from, commits, now)?;
-            Ok((Arc::clone(&slot.shard), offset))
-        })?;
-        let (shard, offset) = written.ok_or(if from.api_version >= 9 {
-            ResponseError::GroupIdNotFound
-        } else {
-            ResponseError::IllegalGeneration
-        })??;
-        shard.replicated(offset).await.map_err(coordinator_error)
-    }
-
-    fn write_commits(
-        &self,
-        shard: &Arc<Shard>,
-        group: &mut Group,
-        from: Committer<'_>,
-        commits: &[Commit],
-        now: i64,
-    ) -> Result<i64, ResponseError> {
-        let mut entries = Vec::with_capacity(commits.len());
-        let mut values = Vec::with_capacity(commits.len());
-        for commit in commits {
-            let value = OffsetCommitValue {
-                offset: commit.offset,
-                leader_epoch: commit.leader_epoch,
-                metadata: commit.metadata.clone(),
-                commit_timestamp: now,
-                expire_timestamp: match from.retention_ms {
-                    -1 => -1,
-                    retention => now.saturating_add(retention.max(0)),
-                },
-                topic_id: commit.topic_id,
+        self.ask(from.group_id, |groups, beside, now| {
+            groups.check_protocol(from.group_id)?;
+            let group = match beside.get(from.group_id) {
+                Some(group) => Cow::Borrowed(group),
+                // Without membership the first commit makes the group.
+                None if from.generation < 0 => Cow::Owned(groups.group_or_new(beside, from.group_id)?),
+                None => Cow::Owned(groups.group(beside, from.group_id).ok_or(from.unknown_group())?),
             };
-            let size = OFFSET_BYTES + commit.topic.len() + commit.metadata.len();
-            let charge = self.budget().charge(size).ok_or(ResponseError::PolicyViolation)?;
-            entries.push(records::offset(
-                &group.id,
-                &commit.topic,
-                commit.partition,
-                value.clone(),
-            ));
-            values.push(CommittedOffset::new(value, charge));
-        }
-        let offset = shard
-            .append(&entries)
-            .map_err(|error| coordinator_error(error.response_error()))?;
-        for (commit, value) in commits.iter().zip(values) {
-            group.put_offset(&commit.topic, commit.partition, value);
-        }
-        group.last_commit = offset;
-        Ok(offset)
+            group.validate_commit(from.member_id, from.instance_id, from.generation)?;
+            let size = |commit: &Commit| Offsets::size_of(&commit.topic, &commit.metadata);
+            if !groups.budget().fits(commits.iter().map(size).sum()) {
+                return Err(ResponseError::PolicyViolation);
+            }
+            let records = commits.into_iter().map(|commit| commit.record(from, now));
+            let step = GroupStep::write(records.collect(), ());
+            if from.member_id.is_empty() || group.state() == GroupState::CompletingRebalance {
+                return Ok(step);
+            }
+            // A commit is a sign of life, too.
+            let (group_id, member_id) = (from.group_id.to_owned(), from.member_id.to_owned());
+            Ok(step.settling(move |_, beside| beside.touch(&group_id, &member_id, now)))
+        })
+        .await
     }
 
-    /// The committed offsets of the partitions asked for, or of all.
+    /// The committed offsets of the partitions asked for, or of all. With `require_stable`, those that a transaction is about
+    /// to replace are answered with `UNSTABLE_OFFSET_COMMIT` (KIP-447).
     ///
     /// # Errors
-    /// As [`GroupCoordinator::shard`]; and when the newest commits do not reach the replicas in time.
+    /// As [`GroupCoordinator::ask`]: also when the newest commits do not reach the replicas in time.
     pub async fn fetch_offsets(
         &self,
         group_id: &str,
         wanted: Option<&[(String, Vec<i32>)]>,
+        require_stable: bool,
     ) -> Result<FetchedTopics, ResponseError> {
-        let shard = self.shard(group_id)?;
-        let Some(slot) = shard.find(group_id) else {
-            return Ok(wanted.map(nothing_of).unwrap_or_default());
-        };
-        let (offsets, last_commit) = {
-            let group = slot.lock();
-            let offsets = match wanted {
-                Some(wanted) => wanted_of(&group, wanted),
-                None => all_of(&group),
+        self.ask(group_id, |groups, _, _| {
+            let offsets = groups.offsets();
+            let of = |topic: &str, index: i32, committed: Option<&CommittedOffset>| match require_stable
+                && offsets.is_unstable(group_id, topic, index)
+            {
+                true => (index, Fetched::unstable()),
+                false => (index, committed.map_or(Fetched::NONE, fetched)),
             };
-            (offsets, group.last_commit)
-        };
-        // What could still be lost with this broker must not be seen.
-        shard.replicated(last_commit).await.map_err(coordinator_error)?;
-        Ok(offsets)
+            let group = offsets.of(group_id);
+            let topics = match wanted {
+                Some(wanted) => wanted_of(wanted, |topic, index| {
+                    of(topic, index, group.and_then(|group| group.get(topic, index)))
+                }),
+                None => all_of(groups, group_id, of),
+            };
+            // What could still be lost with this broker must not be seen.
+            let newest = group.map_or(-1, |group| group.last_commit());
+            Ok(GroupStep::answer(topics).waiting(Wait::CommittedTo(newest)))
+        })
+        .await
     }
 
     /// Deletes offsets of topics that no member reads; one result for each partition.
@@ -179,42 +163,95 @@ impl GroupCoordinator {
         if group_id.is_empty() {
             return Err(ResponseError::InvalidGroupId);
         }
-        let deleted = self.change(group_id, false, |slot, group, _| {
+        self.ask(group_id, |groups, beside, _| {
+            groups.check_protocol(group_id)?;
+            let group = groups.group(beside, group_id);
+            let group = group.ok_or(ResponseError::GroupIdNotFound)?;
             group.validate_offset_delete()?;
-            let results: Vec<Result<(), ResponseError>> = partitions
-                .iter()
-                .map(|(topic, _)| match group.is_subscribed_to(topic) {
-                    true => Err(ResponseError::GroupSubscribedToTopic),
-                    false => Ok(()),
-                })
-                .collect();
-            let gone: Vec<&(String, i32)> = partitions
-                .iter()
-                .zip(&results)
-                .filter(|((topic, index), result)| result.is_ok() && group.offset(topic, *index).is_some())
-                .map(|(partition, _)| partition)
-                .collect();
-            let offset = forget(&slot.shard, group, &gone)?;
-            Ok((Arc::clone(&slot.shard), offset, results))
-        })?;
-        let (shard, offset, results) = deleted.ok_or(ResponseError::GroupIdNotFound)??;
-        shard.replicated(offset).await.map_err(coordinator_error)?;
-        Ok(results)
+            let committed = groups.offsets().of(group_id);
+            let mut tombstones = Vec::new();
+            let results = partitions.iter().map(|(topic, index)| {
+                if group.is_subscribed_to(topic) {
+                    return Err(ResponseError::GroupSubscribedToTopic);
+                }
+                if committed.is_some_and(|committed| committed.get(topic, *index).is_some()) {
+                    tombstones.push(records::offset_tombstone(group_id, topic, *index));
+                }
+                Ok(())
+            });
+            let results: Vec<Result<(), ResponseError>> = results.collect();
+            Ok(GroupStep::write(tombstones, results))
+        })
+        .await
     }
 }
 
-fn forget(shard: &Shard, group: &mut Group, gone: &[&(String, i32)]) -> Result<i64, ResponseError> {
-    let tombstones: Vec<OffsetsRecord> = gone
-        .iter()
-        .map(|(topic, index)| records::offset_tombstone(&group.id, topic, *index))
-        .collect();
-    let offset = shard
-        .append(&tombstones)
-        .map_err(|error| coordinator_error(error.response_error()))?;
-    for (topic, index) in gone {
-        group.remove_offset(topic, *index);
+impl Committer<'_> {
+    fn unknown_group(&self) -> ResponseError {
+        match self.api_version {
+            9.. => ResponseError::GroupIdNotFound,
+            _ => ResponseError::IllegalGeneration,
+        }
     }
-    Ok(offset)
+}
+
+impl Commit {
+    fn record(self, from: Committer<'_>, now: i64) -> OffsetsRecord {
+        let value = OffsetCommitValue {
+            offset: self.offset,
+            leader_epoch: self.leader_epoch,
+            metadata: self.metadata,
+            commit_timestamp: now,
+            expire_timestamp: match from.retention_ms {
+                -1 => -1,
+                retention => now.saturating_add(retention.max(0)),
+            },
+            topic_id: self.topic_id,
+        };
+        records::offset(from.group_id, self.topic, self.partition, value)
+    }
+}
+
+impl Group {
+    /// Whether an OffsetCommit may be taken from that sender; generation -1 and no member id mean a consumer
+    /// that assigns its partitions itself, or an administrator.
+    ///
+    /// # Errors
+    /// `UNKNOWN_MEMBER_ID`, `ILLEGAL_GENERATION`, `REBALANCE_IN_PROGRESS`, `FENCED_INSTANCE_ID`.
+    pub fn validate_commit(
+        &self,
+        member_id: &str,
+        instance_id: Option<&str>,
+        generation: i32,
+    ) -> Result<(), ResponseError> {
+        if self.state == GroupState::Empty && generation < 0 {
+            return Ok(());
+        }
+        if generation >= 0 || !member_id.is_empty() || instance_id.is_some() {
+            self.validate_member(member_id, instance_id)?;
+            if generation != self.generation {
+                return Err(ResponseError::IllegalGeneration);
+            }
+        } else if self.state != GroupState::Empty {
+            return Err(ResponseError::UnknownMemberId);
+        }
+        if self.state == GroupState::CompletingRebalance {
+            return Err(ResponseError::RebalanceInProgress);
+        }
+        Ok(())
+    }
+
+    /// Whether offsets may be deleted by an administrator.
+    ///
+    /// # Errors
+    /// `NON_EMPTY_GROUP` for a group with members that are no consumers.
+    pub fn validate_offset_delete(&self) -> Result<(), ResponseError> {
+        match self.state {
+            GroupState::Empty => Ok(()),
+            _ if self.is_consumer() => Ok(()),
+            _ => Err(ResponseError::NonEmptyGroup),
+        }
+    }
 }
 
 fn fetched(committed: &CommittedOffset) -> Fetched {
@@ -222,39 +259,34 @@ fn fetched(committed: &CommittedOffset) -> Fetched {
         offset: committed.offset,
         leader_epoch: committed.leader_epoch,
         metadata: committed.metadata.clone(),
+        error: None,
     }
 }
 
-fn all_of(group: &Group) -> FetchedTopics {
-    let partitions = |offsets: &BTreeMap<i32, CommittedOffset>| {
-        offsets
-            .iter()
-            .map(|(index, committed)| (*index, fetched(committed)))
-            .collect()
-    };
-    group
-        .offsets
-        .iter()
-        .map(|(topic, offsets)| (topic.clone(), partitions(offsets)))
-        .collect()
-}
-
-fn wanted_of(group: &Group, wanted: &[(String, Vec<i32>)]) -> FetchedTopics {
-    let of = |topic: &str, index: i32| group.offset(topic, index).map_or(Fetched::NONE, fetched);
-    wanted
-        .iter()
-        .map(|(topic, indexes)| {
-            let partitions = indexes.iter().map(|index| (*index, of(topic, *index)));
-            (topic.clone(), partitions.collect())
+/// Every committed offset, as `of` tells it.
+fn all_of(
+    groups: &Groups,
+    group_id: &str,
+    of: impl Fn(&str, i32, Option<&CommittedOffset>) -> (i32, Fetched),
+) -> FetchedTopics {
+    let topics = groups.offsets().of(group_id).map(|group| group.topics());
+    topics
+        .into_iter()
+        .flatten()
+        .map(|(topic, partitions)| {
+            let partitions = partitions.iter();
+            let told = partitions.map(|(index, committed)| of(topic, *index, Some(committed)));
+            (topic.clone(), told.collect())
         })
         .collect()
 }
 
-fn nothing_of(wanted: &[(String, Vec<i32>)]) -> FetchedTopics {
+/// The partitions asked for, as `of` tells them.
+fn wanted_of(wanted: &[(String, Vec<i32>)], of: impl Fn(&str, i32) -> (i32, Fetched)) -> FetchedTopics {
     wanted
         .iter()
         .map(|(topic, indexes)| {
-            let partitions = indexes.iter().map(|index| (*index, Fetched::NONE));
+            let partitions = indexes.iter().map(|index| of(topic, *index));
             (topic.clone(), partitions.collect())
         })
         .collect()

@@ -1,10 +1,11 @@
-//! One group: its state, members and committed offsets. Pure: no I/O and no waiting; time is handed in.
+//! One group with what goes on in it: its members, who waits, what is due. Pure: no I/O and no waiting; time is handed in.
 //!
-//! The steps of the classic protocol are in `join`, `rebalance` and `sync`, those of offsets in `offsets`.
+//! It lies beside the machine, which knows the group's last record alone ([`super::machine`]). Every step is made on a copy,
+//! which takes the group's place once the record that the step takes, if any, is written. The steps of the classic protocol
+//! are in `join`, `rebalance` and `sync`.
 
 use super::budget::Charge;
 use super::member::Member;
-use super::offsets::CommittedOffset;
 use super::outbox::Outbox;
 use super::subscription;
 use kafka_protocol::ResponseError;
@@ -26,8 +27,6 @@ pub enum GroupState {
     CompletingRebalance,
     /// Every member may have its assignment.
     Stable,
-    /// Deleted or moved to another coordinator.
-    Dead,
 }
 
 impl fmt::Display for GroupState {
@@ -37,7 +36,6 @@ impl fmt::Display for GroupState {
             GroupState::PreparingRebalance => "PreparingRebalance",
             GroupState::CompletingRebalance => "CompletingRebalance",
             GroupState::Stable => "Stable",
-            GroupState::Dead => "Dead",
         })
     }
 }
@@ -52,7 +50,7 @@ pub struct JoinTimer {
 }
 
 /// A member that got its id and is expected to join with it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PendingMember {
     /// When it is no longer expected, in ms.
     pub deadline: i64,
@@ -70,7 +68,7 @@ pub struct GroupLimits {
 }
 
 /// A group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Group {
     /// `group.id`
     pub id: String,
@@ -93,32 +91,24 @@ pub struct Group {
     pub(super) new_member_added: bool,
     /// Topics that the members read; `None` when that is not known.
     pub(super) subscribed: Option<BTreeSet<String>>,
-    /// By topic and partition.
-    pub(super) offsets: BTreeMap<String, BTreeMap<i32, CommittedOffset>>,
-    /// Offset of its last commit's record, -1 for none since it was loaded.
-    pub(super) last_commit: i64,
-    /// A record of it stands in the log.
-    pub(super) is_recorded: bool,
     pub(super) outbox: Outbox,
     pub(super) limits: GroupLimits,
     /// What the members' assignments take of the coordinator's memory.
     pub(super) assignments_charge: Option<Charge>,
-    /// What the group itself takes of the coordinator's memory.
-    pub(super) _charge: Charge,
 }
 
 impl Group {
-    /// An empty group.
-    pub fn new(id: &str, limits: GroupLimits, charge: Charge, now: i64) -> Self {
+    /// An empty group of which nothing is recorded.
+    pub fn new(id: &str, limits: GroupLimits) -> Self {
         Group {
             id: id.to_owned(),
             state: GroupState::Empty,
-            previous: GroupState::Dead,
+            previous: GroupState::Empty,
             generation: 0,
             protocol_type: None,
             protocol_name: None,
             leader: None,
-            state_timestamp: Some(now),
+            state_timestamp: None,
             members: BTreeMap::new(),
             static_members: HashMap::new(),
             pending_joins: HashMap::new(),
@@ -127,13 +117,9 @@ impl Group {
             join_timer: None,
             new_member_added: false,
             subscribed: None,
-            offsets: BTreeMap::new(),
-            last_commit: -1,
-            is_recorded: false,
             outbox: Outbox::default(),
             limits,
             assignments_charge: None,
-            _charge: charge,
         }
     }
 
@@ -314,17 +300,16 @@ impl Group {
         }
     }
 
-    /// Ends the group's life here and answers everything parked with `error`.
-    pub(super) fn kill(&mut self, error: ResponseError, now: i64) {
-        self.transition(GroupState::Dead, now);
+    /// Nothing goes on in it: no members, none expected. What is known of it is its record.
+    pub fn is_idle(&self) -> bool {
+        self.state == GroupState::Empty && self.pending_joins.is_empty()
+    }
+
+    /// The group is coordinated here no longer: everything parked is answered with `error`.
+    pub(super) fn dismiss_all(mut self, error: ResponseError) {
         for (id, mut member) in std::mem::take(&mut self.members) {
             self.dismiss(&mut member, &id, error);
         }
-        self.static_members.clear();
-        self.pending_joins.clear();
-        self.pending_syncs.clear();
-        self.join_timer = None;
-        self.sync_deadline = None;
-        self.assignments_charge = None;
+        self.take_outbox().deliver();
     }
 }

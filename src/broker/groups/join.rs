@@ -34,9 +34,7 @@ pub struct JoinCall {
 impl Group {
     /// Handles a JoinGroup; the answer comes by `reply`, perhaps much later.
     pub fn join(&mut self, call: JoinCall, reply: JoinReply, now: i64) {
-        if self.state == GroupState::Dead {
-            return self.refuse_join(&call.member_id, reply, ResponseError::CoordinatorNotAvailable);
-        }
+        self.state_timestamp.get_or_insert(now);
         if !self.has_room_for(&call.member_id) {
             self.remove_member(&call.member_id);
             return self.refuse_join("", reply, ResponseError::GroupMaxSizeReached);
@@ -59,7 +57,7 @@ impl Group {
     fn has_room_for(&self, member_id: &str) -> bool {
         let member = self.members.get(member_id);
         match self.state {
-            GroupState::Empty | GroupState::Dead => true,
+            GroupState::Empty => true,
             // Those who joined again count, not those who still may: the last to come find the group full.
             GroupState::PreparingRebalance => {
                 member.is_some_and(Member::is_awaiting_join)
@@ -127,7 +125,7 @@ impl Group {
             GroupState::CompletingRebalance | GroupState::Stable => {
                 self.update_and_rebalance(&member_id, call, reply, now);
             }
-            GroupState::Empty | GroupState::Dead => {
+            GroupState::Empty => {
                 self.refuse_join(&member_id, reply, ResponseError::UnknownMemberId);
             }
         }

@@ -3,13 +3,47 @@
 use super::budget::Charge;
 use bytes::Bytes;
 use kafka_protocol::messages::{JoinGroupResponse, SyncGroupResponse};
+use parking_lot::Mutex;
 use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Where a parked JoinGroup is answered.
-pub type JoinReply = oneshot::Sender<JoinGroupResponse>;
+pub type JoinReply = Reply<JoinGroupResponse>;
 /// Where a parked SyncGroup is answered.
-pub type SyncReply = oneshot::Sender<SyncGroupResponse>;
+pub type SyncReply = Reply<SyncGroupResponse>;
+
+/// Where a parked request is answered, once. Copies share it: a change of a group is planned on a copy of the group, which may
+/// come to nothing.
+pub struct Reply<T>(Arc<Mutex<Option<oneshot::Sender<T>>>>);
+
+impl<T> Reply<T> {
+    /// A reply, and where it is waited for.
+    pub fn channel() -> (Self, oneshot::Receiver<T>) {
+        let (sender, receiver) = oneshot::channel();
+        (Reply(Arc::new(Mutex::new(Some(sender)))), receiver)
+    }
+
+    /// Answers. A receiver that is gone belongs to a connection that closed while it waited: nobody is left to tell.
+    pub fn send(&self, answer: T) {
+        if let Some(sender) = self.0.lock().take() {
+            let _ = sender.send(answer);
+        }
+    }
+}
+
+impl<T> Clone for Reply<T> {
+    fn clone(&self) -> Self {
+        Reply(Arc::clone(&self.0))
+    }
+}
+
+impl<T> fmt::Debug for Reply<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reply")
+    }
+}
 
 /// An assignor that a member supports, with the metadata it hands to it (a consumer's subscription).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +72,10 @@ pub struct MemberInfo {
 }
 
 /// A member.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Member {
     /// What its last JoinGroup said.
-    pub info: MemberInfo,
+    pub info: Arc<MemberInfo>,
     /// What the leader assigned to it; empty before.
     pub assignment: Bytes,
     /// Its JoinGroup, while that is parked.
@@ -59,7 +93,7 @@ impl Member {
     /// A member that waits for the answer to its JoinGroup.
     pub fn new(info: MemberInfo, charge: Charge) -> Self {
         Member {
-            info,
+            info: Arc::new(info),
             assignment: Bytes::new(),
             join_reply: None,
             sync_reply: None,
@@ -71,9 +105,10 @@ impl Member {
 
     /// Takes what a new JoinGroup of the same member says.
     pub fn update(&mut self, protocols: Vec<Protocol>, session_ms: i32, rebalance_ms: i32, charge: Charge) {
-        self.info.protocols = protocols;
-        self.info.session_timeout_ms = session_ms;
-        self.info.rebalance_timeout_ms = rebalance_ms;
+        let info = Arc::make_mut(&mut self.info);
+        info.protocols = protocols;
+        info.session_timeout_ms = session_ms;
+        info.rebalance_timeout_ms = rebalance_ms;
         self.charge = charge;
     }
 

@@ -2,10 +2,10 @@
 
 use super::coordinator::{GroupCoordinator, MAX_NAME_BYTES};
 use super::join::JoinCall;
-use super::member::{MemberInfo, Protocol};
-use super::outbox::{Persist, join_error, sync_error};
+use super::machine::GroupStep;
+use super::member::{MemberInfo, Protocol, Reply};
+use super::outbox::{join_error, sync_error};
 use super::sync::{LeaveCall, SyncCall};
-use crate::broker::api::RequestContext;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::leave_group_request::MemberIdentity;
@@ -17,6 +17,17 @@ use tokio::sync::oneshot;
 /// Memory that a member is reckoned at, beside its texts and metadata.
 const MEMBER_BYTES: usize = 512;
 
+/// Who asks.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// `client.id`, empty if absent.
+    pub client_id: String,
+    /// `/` and the address, as Java prints one.
+    pub client_host: String,
+    /// Version of the request.
+    pub api_version: i16,
+}
+
 /// An empty `group.id` has no members, and one that no record can hold is none.
 fn check_group_id(group_id: &str) -> Result<(), ResponseError> {
     if group_id.is_empty() || group_id.len() > MAX_NAME_BYTES {
@@ -27,9 +38,9 @@ fn check_group_id(group_id: &str) -> Result<(), ResponseError> {
 
 impl GroupCoordinator {
     /// JoinGroup; returns when the rebalance is over, or at once with an error.
-    pub async fn join(&self, ctx: &RequestContext, request: JoinGroupRequest) -> JoinGroupResponse {
+    pub async fn join(&self, caller: &Caller, request: JoinGroupRequest) -> JoinGroupResponse {
         let member_id = request.member_id.to_string();
-        match self.start_join(ctx, request) {
+        match self.start_join(caller, request).await {
             // The sender is gone only when the node stops in the middle.
             Ok(answer) => answer
                 .await
@@ -38,9 +49,9 @@ impl GroupCoordinator {
         }
     }
 
-    fn start_join(
+    async fn start_join(
         &self,
-        ctx: &RequestContext,
+        caller: &Caller,
         request: JoinGroupRequest,
     ) -> Result<oneshot::Receiver<JoinGroupResponse>, ResponseError> {
         check_group_id(&request.group_id)?;
@@ -50,18 +61,15 @@ impl GroupCoordinator {
         }
         let group_id = request.group_id.to_string();
         let create = request.member_id.is_empty();
-        let (reply, answer) = oneshot::channel();
-        let mut join = Some((self.join_call(ctx, request)?, reply));
-        let found = self.change(&group_id, create, |_, group, now| {
-            if let Some((call, reply)) = join.take() {
-                group.join(call, reply, now);
-                group.record_if_new();
-            }
-        })?;
+        let (reply, answer) = Reply::channel();
+        let call = self.join_call(caller, request)?;
+        let found = self
+            .change(&group_id, create, |group, now| group.join(call, reply, now))
+            .await?;
         found.map(|()| answer).ok_or(ResponseError::UnknownMemberId)
     }
 
-    fn join_call(&self, ctx: &RequestContext, request: JoinGroupRequest) -> Result<JoinCall, ResponseError> {
+    fn join_call(&self, caller: &Caller, request: JoinGroupRequest) -> Result<JoinCall, ResponseError> {
         let instance_id = request.group_instance_id.map(|id| id.to_string());
         if instance_id.as_ref().is_some_and(|id| id.len() > MAX_NAME_BYTES) {
             return Err(ResponseError::InvalidRequest);
@@ -79,21 +87,21 @@ impl GroupCoordinator {
             .iter()
             .map(|protocol| protocol.name.len() + protocol.metadata.len())
             .sum();
-        let names = ctx.client_id.len() + instance_id.as_ref().map_or(0, String::len);
+        let names = caller.client_id.len() + instance_id.as_ref().map_or(0, String::len);
         let charge = self.budget().charge(MEMBER_BYTES + 2 * names + metadata);
         Ok(JoinCall {
             charge: charge.ok_or(ResponseError::PolicyViolation)?,
             member_id: request.member_id.to_string(),
             protocol_type: request.protocol_type.to_string(),
-            needs_member_id: ctx.api_version >= 4,
-            can_skip_assignment: ctx.api_version >= 9,
+            needs_member_id: caller.api_version >= 4,
+            can_skip_assignment: caller.api_version >= 9,
             info: MemberInfo {
                 instance_id,
-                client_id: ctx.client_id.clone(),
-                client_host: format!("/{}", ctx.peer.ip()),
+                client_id: caller.client_id.clone(),
+                client_host: caller.client_host.clone(),
                 session_timeout_ms: request.session_timeout_ms,
                 // Version 0 has no timeout of its own for rebalances.
-                rebalance_timeout_ms: if ctx.api_version == 0 {
+                rebalance_timeout_ms: if caller.api_version == 0 {
                     request.session_timeout_ms
                 } else {
                     request.rebalance_timeout_ms
@@ -104,8 +112,8 @@ impl GroupCoordinator {
     }
 
     /// SyncGroup; returns when the leader's assignment is written, or at once with an error.
-    pub async fn sync(&self, ctx: &RequestContext, request: SyncGroupRequest) -> SyncGroupResponse {
-        match self.start_sync(ctx, request) {
+    pub async fn sync(&self, caller: &Caller, request: SyncGroupRequest) -> SyncGroupResponse {
+        match self.start_sync(caller, request).await {
             Ok(answer) => answer
                 .await
                 .unwrap_or_else(|_| sync_error(ResponseError::CoordinatorNotAvailable)),
@@ -113,23 +121,21 @@ impl GroupCoordinator {
         }
     }
 
-    fn start_sync(
+    async fn start_sync(
         &self,
-        ctx: &RequestContext,
+        caller: &Caller,
         request: SyncGroupRequest,
     ) -> Result<oneshot::Receiver<SyncGroupResponse>, ResponseError> {
         check_group_id(&request.group_id)?;
-        if ctx.api_version >= 5 && (request.protocol_type.is_none() || request.protocol_name.is_none()) {
+        if caller.api_version >= 5 && (request.protocol_type.is_none() || request.protocol_name.is_none()) {
             return Err(ResponseError::InconsistentGroupProtocol);
         }
         let group_id = request.group_id.to_string();
-        let (reply, answer) = oneshot::channel();
-        let mut sync = Some((self.sync_call(request)?, reply));
-        let found = self.change(&group_id, false, |_, group, now| {
-            if let Some((call, reply)) = sync.take() {
-                group.sync(call, reply, now);
-            }
-        });
+        let (reply, answer) = Reply::channel();
+        let call = self.sync_call(request)?;
+        let found = self
+            .change(&group_id, false, |group, now| group.sync(call, reply, now))
+            .await;
         match found {
             // The client has to join again anyhow, now that the members' state is being read back.
             Err(ResponseError::CoordinatorLoadInProgress) => Err(ResponseError::RebalanceInProgress),
@@ -167,14 +173,21 @@ impl GroupCoordinator {
     /// `REBALANCE_IN_PROGRESS` calls the member to join again; the others say why it is none.
     pub fn heartbeat(&self, request: &HeartbeatRequest) -> Result<(), ResponseError> {
         check_group_id(&request.group_id)?;
-        let instance_id = request.group_instance_id.as_deref();
-        let result = self.change(&request.group_id, false, |_, group, now| {
-            group.heartbeat(&request.member_id, instance_id, request.generation_id, now)
+        let (group_id, member_id) = (request.group_id.as_str(), request.member_id.as_str());
+        let told = self.ask_at_once(group_id, |groups, beside, now| {
+            groups.check_protocol(group_id)?;
+            // A group with members is one in which something goes on.
+            let group = beside.get(group_id).ok_or(ResponseError::UnknownMemberId)?;
+            let instance_id = request.group_instance_id.as_deref();
+            group.validate_heartbeat(member_id, instance_id, request.generation_id)?;
+            let (group_id, member_id) = (group_id.to_owned(), member_id.to_owned());
+            let step = GroupStep::answer(group.call_back());
+            Ok(step.settling(move |_, beside| beside.touch(&group_id, &member_id, now)))
         });
-        match result {
+        match told {
             // Whether it still is a member is not known yet; it will be at its next heartbeat.
             Err(ResponseError::CoordinatorLoadInProgress) => Ok(()),
-            result => result?.unwrap_or(Err(ResponseError::UnknownMemberId)),
+            told => told?,
         }
     }
 
@@ -182,7 +195,7 @@ impl GroupCoordinator {
     ///
     /// # Errors
     /// What concerns all of them.
-    pub fn leave(
+    pub async fn leave(
         &self,
         group_id: &str,
         members: &[MemberIdentity],
@@ -195,16 +208,9 @@ impl GroupCoordinator {
                 instance_id: member.group_instance_id.as_ref().map(ToString::to_string),
             })
             .collect();
-        let left = self.change(group_id, false, |_, group, now| group.leave(&calls, now))?;
+        let left = self
+            .change(group_id, false, |group, now| group.leave(&calls, now))
+            .await?;
         Ok(left.unwrap_or_else(|| vec![Err(ResponseError::UnknownMemberId); members.len()]))
-    }
-}
-
-impl super::group::Group {
-    /// A group that took its first member is written, so that it is known after a restart.
-    fn record_if_new(&mut self) {
-        if !self.is_recorded && !self.is_forgotten() && self.outbox.persist.is_none() {
-            self.outbox.persist = Some(Persist::Created);
-        }
     }
 }

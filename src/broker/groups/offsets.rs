@@ -1,13 +1,18 @@
-//! Committed offsets of a group: who may commit and delete, and when they expire.
+//! Committed offsets: what the records of a partition of `__consumer_offsets` add up to, and what producers have committed in
+//! transactions that have not ended.
 
-use super::budget::Charge;
-use super::group::{Group, GroupState};
-use crate::broker::records::offsets::OffsetCommitValue;
-use kafka_protocol::ResponseError;
-use std::collections::BTreeMap;
+use super::budget::{Budget, Charge};
+use crate::broker::machine::{Position, Producer};
+use crate::broker::records::offsets::{OffsetCommitKey, OffsetCommitValue};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a committed offset takes beside its text.
+const OFFSET_BYTES: usize = 160;
+/// What a group with offsets takes beside its name.
+const GROUP_BYTES: usize = 512;
 
 /// A committed offset.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CommittedOffset {
     /// The next record to read.
     pub offset: i64,
@@ -19,160 +24,228 @@ pub struct CommittedOffset {
     pub commit_timestamp: i64,
     /// When it expires, in ms, if the client said so (before version 5 of OffsetCommit).
     pub expire_timestamp: Option<i64>,
+    /// Where its record stands: of a plain commit and one in a transaction the later counts, whenever that ends.
+    recorded_at: i64,
     /// What it takes of the coordinator's memory.
     _charge: Charge,
 }
 
-impl CommittedOffset {
-    /// What a record says.
-    pub fn new(value: OffsetCommitValue, charge: Charge) -> Self {
-        CommittedOffset {
+impl PartialEq for CommittedOffset {
+    fn eq(&self, other: &Self) -> bool {
+        let told = |of: &Self| {
+            (
+                of.offset,
+                of.leader_epoch,
+                of.commit_timestamp,
+                of.expire_timestamp,
+            )
+        };
+        told(self) == told(other) && self.metadata == other.metadata && self.recorded_at == other.recorded_at
+    }
+}
+
+/// By topic and partition.
+type Topics = BTreeMap<String, BTreeMap<i32, CommittedOffset>>;
+
+/// The offsets of one group.
+#[derive(Debug, Clone)]
+pub struct GroupOffsets {
+    topics: Topics,
+    /// Where the record of its newest commit stands.
+    last_commit: i64,
+    _charge: Charge,
+}
+
+impl PartialEq for GroupOffsets {
+    fn eq(&self, other: &Self) -> bool {
+        self.topics == other.topics && self.last_commit == other.last_commit
+    }
+}
+
+impl GroupOffsets {
+    /// The offset of that partition.
+    pub fn get(&self, topic: &str, partition: i32) -> Option<&CommittedOffset> {
+        self.topics.get(topic)?.get(&partition)
+    }
+
+    /// All, by topic and partition.
+    pub fn topics(&self) -> &BTreeMap<String, BTreeMap<i32, CommittedOffset>> {
+        &self.topics
+    }
+
+    /// Where the record of the newest commit stands.
+    pub fn last_commit(&self) -> i64 {
+        self.last_commit
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.topics.values().map(BTreeMap::len).sum()
+    }
+}
+
+/// The offsets of all groups of a partition.
+#[derive(Debug, Clone)]
+pub struct Offsets {
+    committed: BTreeMap<String, GroupOffsets>,
+    /// By producer and group: they count once the producer's marker says so.
+    pending: BTreeMap<i64, BTreeMap<String, Topics>>,
+    budget: Budget,
+}
+
+impl PartialEq for Offsets {
+    fn eq(&self, other: &Self) -> bool {
+        self.committed == other.committed && self.pending == other.pending
+    }
+}
+
+impl Offsets {
+    /// None yet.
+    pub fn new(budget: Budget) -> Self {
+        Offsets {
+            committed: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            budget,
+        }
+    }
+
+    /// Memory that a commit will take.
+    pub fn size_of(topic: &str, metadata: &str) -> usize {
+        OFFSET_BYTES + topic.len() + metadata.len()
+    }
+
+    /// The offsets of a group, if any are committed.
+    pub fn of(&self, group: &str) -> Option<&GroupOffsets> {
+        self.committed.get(group)
+    }
+
+    /// Whether a group has offsets, committed or in a transaction that has not ended.
+    pub fn knows(&self, group: &str) -> bool {
+        self.committed.contains_key(group) || self.is_in_transaction(group)
+    }
+
+    /// Groups with offsets, committed or in a transaction that has not ended.
+    pub fn groups(&self) -> BTreeSet<&String> {
+        let pending = self.pending.values().flat_map(BTreeMap::keys);
+        self.committed.keys().chain(pending).collect()
+    }
+
+    /// Whether a transaction that has not ended commits an offset of that partition (KIP-447).
+    pub fn is_unstable(&self, group: &str, topic: &str, partition: i32) -> bool {
+        self.pending_of(group)
+            .any(|topics| topics.get(topic).is_some_and(|of| of.contains_key(&partition)))
+    }
+
+    /// Whether a transaction that has not ended commits offsets of that group.
+    pub fn is_in_transaction(&self, group: &str) -> bool {
+        self.pending_of(group).next().is_some()
+    }
+
+    /// Partitions of a group with offsets, committed or in a transaction that has not ended.
+    pub fn partitions_of(&self, group: &str) -> Vec<(String, i32)> {
+        let committed = self.of(group).map(GroupOffsets::topics);
+        let mut all: Vec<(String, i32)> = committed
+            .into_iter()
+            .chain(self.pending_of(group))
+            .flatten()
+            .flat_map(|(topic, partitions)| partitions.keys().map(|index| (topic.clone(), *index)))
+            .collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    fn pending_of(&self, group: &str) -> impl Iterator<Item = &Topics> {
+        self.pending.values().filter_map(move |groups| groups.get(group))
+    }
+
+    /// Takes the record of a commit.
+    pub(super) fn commit(&mut self, at: Position, key: OffsetCommitKey, value: OffsetCommitValue) {
+        let size = Self::size_of(&key.topic, &value.metadata);
+        let committed = CommittedOffset {
             offset: value.offset,
             leader_epoch: value.leader_epoch,
             metadata: value.metadata,
             commit_timestamp: value.commit_timestamp,
             expire_timestamp: Some(value.expire_timestamp).filter(|at| *at >= 0),
-            _charge: charge,
+            recorded_at: at.offset,
+            _charge: self.budget.force(size),
+        };
+        match at.producer {
+            Some(producer) => {
+                let groups = self.pending.entry(producer.id).or_default();
+                put(
+                    groups.entry(key.group).or_default(),
+                    key.topic,
+                    key.partition,
+                    committed,
+                );
+            }
+            None => {
+                let group = self.group(key.group);
+                group.last_commit = at.offset;
+                put(&mut group.topics, key.topic, key.partition, committed);
+            }
         }
+    }
+
+    /// Takes the end of an offset; one in a transaction that has not ended ends as well.
+    pub(super) fn remove(&mut self, key: &OffsetCommitKey) {
+        if let Some(group) = self.committed.get_mut(&key.group) {
+            remove(&mut group.topics, key);
+            if group.topics.is_empty() {
+                self.committed.remove(&key.group);
+            }
+        }
+        self.pending.retain(|_, groups| {
+            if let Some(topics) = groups.get_mut(&key.group) {
+                remove(topics, key);
+                if topics.is_empty() {
+                    groups.remove(&key.group);
+                }
+            }
+            !groups.is_empty()
+        });
+    }
+
+    /// A producer's transaction has ended, by the marker at `at`.
+    pub(super) fn end_transaction(&mut self, at: i64, producer: Producer, commits: bool) {
+        let groups = self.pending.remove(&producer.id).unwrap_or_default();
+        for (id, topics) in groups.into_iter().filter(|_| commits) {
+            let group = self.group(id);
+            group.last_commit = at;
+            for (topic, partitions) in topics {
+                for (partition, committed) in partitions {
+                    let newer = group
+                        .get(&topic, partition)
+                        .is_none_or(|known| known.recorded_at < committed.recorded_at);
+                    if newer {
+                        put(&mut group.topics, topic.clone(), partition, committed);
+                    }
+                }
+            }
+        }
+    }
+
+    fn group(&mut self, id: String) -> &mut GroupOffsets {
+        let budget = &self.budget;
+        self.committed.entry(id).or_insert_with_key(|id| GroupOffsets {
+            topics: BTreeMap::new(),
+            last_commit: -1,
+            _charge: budget.force(GROUP_BYTES + id.len()),
+        })
     }
 }
 
-impl Group {
-    /// Whether an OffsetCommit may be taken from that sender; generation -1 and no member id mean a consumer
-    /// that assigns its partitions itself, or an administrator.
-    ///
-    /// # Errors
-    /// `UNKNOWN_MEMBER_ID`, `ILLEGAL_GENERATION`, `REBALANCE_IN_PROGRESS`, `FENCED_INSTANCE_ID`.
-    pub fn validate_commit(
-        &self,
-        member_id: &str,
-        instance_id: Option<&str>,
-        generation: i32,
-    ) -> Result<(), ResponseError> {
-        match self.state {
-            GroupState::Dead => return Err(ResponseError::CoordinatorNotAvailable),
-            GroupState::Empty if generation < 0 => return Ok(()),
-            _ => {}
+fn put(topics: &mut Topics, topic: String, partition: i32, committed: CommittedOffset) {
+    topics.entry(topic).or_default().insert(partition, committed);
+}
+
+fn remove(topics: &mut Topics, key: &OffsetCommitKey) {
+    if let Some(partitions) = topics.get_mut(&key.topic) {
+        partitions.remove(&key.partition);
+        if partitions.is_empty() {
+            topics.remove(&key.topic);
         }
-        if generation >= 0 || !member_id.is_empty() || instance_id.is_some() {
-            self.validate_member(member_id, instance_id)?;
-            if generation != self.generation {
-                return Err(ResponseError::IllegalGeneration);
-            }
-        } else if self.state != GroupState::Empty {
-            return Err(ResponseError::UnknownMemberId);
-        }
-        if self.state == GroupState::CompletingRebalance {
-            return Err(ResponseError::RebalanceInProgress);
-        }
-        Ok(())
-    }
-
-    /// A commit is a sign of life, too.
-    pub fn touch_on_commit(&mut self, member_id: &str, now: i64) {
-        if matches!(self.state, GroupState::Stable | GroupState::PreparingRebalance)
-            && let Some(member) = self.members.get_mut(member_id)
-        {
-            member.touch(now);
-        }
-    }
-
-    /// Whether offsets may be deleted by an administrator.
-    ///
-    /// # Errors
-    /// `NON_EMPTY_GROUP` for a group with members that are no consumers, `GROUP_ID_NOT_FOUND` for a dead one.
-    pub fn validate_offset_delete(&self) -> Result<(), ResponseError> {
-        match self.state {
-            GroupState::Dead => Err(ResponseError::GroupIdNotFound),
-            GroupState::Empty => Ok(()),
-            _ if self.is_consumer() => Ok(()),
-            _ => Err(ResponseError::NonEmptyGroup),
-        }
-    }
-
-    /// Whether the group may be deleted.
-    ///
-    /// # Errors
-    /// `NON_EMPTY_GROUP` while it has members, `GROUP_ID_NOT_FOUND` for a dead one.
-    pub fn validate_delete(&self) -> Result<(), ResponseError> {
-        match self.state {
-            GroupState::Empty => Ok(()),
-            GroupState::Dead => Err(ResponseError::GroupIdNotFound),
-            _ => Err(ResponseError::NonEmptyGroup),
-        }
-    }
-
-    /// The committed offset of that partition.
-    pub fn offset(&self, topic: &str, partition: i32) -> Option<&CommittedOffset> {
-        self.offsets.get(topic)?.get(&partition)
-    }
-
-    /// Takes a commit that has been written.
-    pub fn put_offset(&mut self, topic: &str, partition: i32, committed: CommittedOffset) {
-        if let Some(partitions) = self.offsets.get_mut(topic) {
-            partitions.insert(partition, committed);
-        } else {
-            let partitions = [(partition, committed)].into();
-            self.offsets.insert(topic.to_owned(), partitions);
-        }
-    }
-
-    /// Forgets a commit whose tombstone has been written.
-    pub fn remove_offset(&mut self, topic: &str, partition: i32) {
-        if let Some(partitions) = self.offsets.get_mut(topic) {
-            partitions.remove(&partition);
-            if partitions.is_empty() {
-                self.offsets.remove(topic);
-            }
-        }
-    }
-
-    /// All committed partitions.
-    pub fn committed_partitions(&self) -> Vec<(String, i32)> {
-        self.offsets
-            .iter()
-            .flat_map(|(topic, partitions)| partitions.keys().map(|index| (topic.clone(), *index)))
-            .collect()
-    }
-
-    /// Partitions whose offsets have expired at `now`: `retention_ms` after the group became empty, or after the
-    /// commit where no members are involved or none of them reads the topic.
-    pub fn expired_offsets(&self, now: i64, retention_ms: i64) -> Vec<(String, i32)> {
-        let base: fn(&Group, &CommittedOffset) -> i64 = match self.state {
-            GroupState::Empty if self.protocol_type.is_some() => {
-                |group, committed| group.state_timestamp.unwrap_or(committed.commit_timestamp)
-            }
-            _ if self.protocol_type.is_none() => |_, committed| committed.commit_timestamp,
-            GroupState::Stable if self.is_consumer() && self.subscribed.is_some() => {
-                |_, committed| committed.commit_timestamp
-            }
-            _ => return Vec::new(),
-        };
-        let expired = |committed: &CommittedOffset| match committed.expire_timestamp {
-            Some(at) => now >= at,
-            None => now.saturating_sub(base(self, committed)) >= retention_ms,
-        };
-        self.offsets
-            .iter()
-            .filter(|(topic, _)| !self.is_subscribed_to(topic))
-            .flat_map(|(topic, partitions)| {
-                partitions
-                    .iter()
-                    .filter(|(_, committed)| expired(committed))
-                    .map(|(index, _)| (topic.clone(), *index))
-            })
-            .collect()
-    }
-
-    /// Nothing is left of it: no members, none expected, no offsets.
-    pub fn is_forgotten(&self) -> bool {
-        self.is_forgotten_without(0)
-    }
-
-    /// Nothing would be left of it without `count` of its offsets.
-    pub fn is_forgotten_without(&self, count: usize) -> bool {
-        self.state == GroupState::Empty
-            && self.pending_joins.is_empty()
-            && self.offsets.values().map(BTreeMap::len).sum::<usize>() == count
     }
 }

@@ -18,7 +18,7 @@ pub enum Persist {
 }
 
 /// Answers that wait until the group's record, if one is due, is written.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Outbox {
     /// Write the group's record first.
     pub persist: Option<Persist>,
@@ -31,31 +31,22 @@ pub struct Outbox {
 impl Outbox {
     /// Sends all answers.
     pub fn deliver(self) {
-        // A receiver that is gone belongs to a connection that closed while it waited: nobody is left to tell.
         for (reply, answer) in self.joins {
-            let _ = reply.send(answer);
+            reply.send(answer);
         }
         for (reply, answer) in self.syncs {
-            let _ = reply.send(answer);
+            reply.send(answer);
         }
     }
 
-    /// Answers everything with `error` instead, because the record could not be written.
+    /// Answers everything with `error` instead: the record did not reach the replicas.
     pub fn fail(self, error: ResponseError) {
-        Outbox {
-            persist: None,
-            joins: self
-                .joins
-                .into_iter()
-                .map(|(reply, _)| (reply, join_error("", error)))
-                .collect(),
-            syncs: self
-                .syncs
-                .into_iter()
-                .map(|(reply, _)| (reply, sync_error(error)))
-                .collect(),
+        for (reply, _) in self.joins {
+            reply.send(join_error("", error));
         }
-        .deliver();
+        for (reply, _) in self.syncs {
+            reply.send(sync_error(error));
+        }
     }
 }
 

@@ -11,7 +11,6 @@ impl Group {
     pub(super) fn rebalance_or_complete_join(&mut self, now: i64) {
         match self.state {
             GroupState::PreparingRebalance => self.maybe_complete_join(now),
-            GroupState::Dead => {}
             _ => self.prepare_rebalance(now),
         }
     }

@@ -58,9 +58,6 @@ impl Group {
     }
 
     fn validate_sync(&self, call: &SyncCall) -> Result<(), ResponseError> {
-        if self.state == GroupState::Dead {
-            return Err(ResponseError::CoordinatorNotAvailable);
-        }
         self.validate_member(&call.member_id, call.instance_id.as_deref())?;
         if call.generation != self.generation {
             return Err(ResponseError::IllegalGeneration);
@@ -73,7 +70,7 @@ impl Group {
         match self.state {
             GroupState::CompletingRebalance | GroupState::Stable => Ok(()),
             GroupState::PreparingRebalance => Err(ResponseError::RebalanceInProgress),
-            GroupState::Empty | GroupState::Dead => Err(ResponseError::UnknownMemberId),
+            GroupState::Empty => Err(ResponseError::UnknownMemberId),
         }
     }
 
@@ -123,38 +120,39 @@ impl Group {
             .with_assignment(assignment.unwrap_or_default())
     }
 
-    /// The assignment of `generation` could not be written: all members have to join again.
-    pub fn assignment_failed(&mut self, generation: i32, error: ResponseError, now: i64) {
-        if self.state == GroupState::Stable && self.generation == generation {
-            self.reset_assignments(error);
-            self.prepare_rebalance(now);
-        }
-    }
-
-    /// A sign of life; tells the member when it has to join again.
+    /// Whether a heartbeat comes from a member of this generation.
     ///
     /// # Errors
-    /// `REBALANCE_IN_PROGRESS`, `UNKNOWN_MEMBER_ID`, `ILLEGAL_GENERATION`, `FENCED_INSTANCE_ID`.
-    pub fn heartbeat(
-        &mut self,
+    /// `UNKNOWN_MEMBER_ID`, `ILLEGAL_GENERATION`, `FENCED_INSTANCE_ID`.
+    pub fn validate_heartbeat(
+        &self,
         member_id: &str,
         instance_id: Option<&str>,
         generation: i32,
-        now: i64,
     ) -> Result<(), ResponseError> {
-        if self.state == GroupState::Dead {
-            return Err(ResponseError::CoordinatorNotAvailable);
-        }
         self.validate_member(member_id, instance_id)?;
-        if generation != self.generation {
-            return Err(ResponseError::IllegalGeneration);
+        if generation == self.generation {
+            Ok(())
+        } else {
+            Err(ResponseError::IllegalGeneration)
         }
-        if let Some(member) = self.members.get_mut(member_id) {
-            member.touch(now);
-        }
+    }
+
+    /// What a member is told that gave a sign of life.
+    ///
+    /// # Errors
+    /// `REBALANCE_IN_PROGRESS` when it has to join again.
+    pub fn call_back(&self) -> Result<(), ResponseError> {
         match self.state {
             GroupState::PreparingRebalance => Err(ResponseError::RebalanceInProgress),
             _ => Ok(()),
+        }
+    }
+
+    /// A member gave a sign of life.
+    pub fn touch(&mut self, member_id: &str, now: i64) {
+        if let Some(member) = self.members.get_mut(member_id) {
+            member.touch(now);
         }
     }
 
@@ -172,9 +170,6 @@ impl Group {
     }
 
     fn remove_one(&mut self, call: &LeaveCall) -> Result<(), ResponseError> {
-        if self.state == GroupState::Dead {
-            return Err(ResponseError::CoordinatorNotAvailable);
-        }
         let instance_id = call.instance_id.as_deref();
         let member_id = match instance_id.and_then(|id| self.static_members.get(id)) {
             Some(member_id) if call.member_id.is_empty() => member_id.clone(),

@@ -112,6 +112,17 @@ impl<M: Machine, J: Journal> Shard<M, J> {
         Ok(answer)
     }
 
+    /// The same for what waits for nothing.
+    ///
+    /// # Errors
+    /// As [`Shard::ask`].
+    pub fn ask_at_once<A>(
+        self: &Arc<Self>,
+        plan: impl FnOnce(&M, &M::Soft, i64) -> Result<Step<M, A>, ResponseError>,
+    ) -> Result<A, Refused> {
+        self.change(plan).map(|(answer, _)| answer)
+    }
+
     /// The same without the wait: the answer, and the offset that it is to wait for.
     pub(super) fn change<A>(
         self: &Arc<Self>,

@@ -1,12 +1,17 @@
 //! A coordinator on real logs in a folder of its own, without a server.
 
-use crate::broker::api::{ListenerKind, PeerGone, RequestContext};
 use crate::broker::batch::{self, BatchBuilder, BatchHeader, Records};
 use crate::broker::config::NodeConfig;
-use crate::broker::groups::{Commit, Committer, Fetched, GroupConfig, GroupCoordinator, OFFSETS_TOPIC};
+use crate::broker::groups::machine::{GroupStep, Groups};
+use crate::broker::groups::records;
+use crate::broker::groups::{
+    Caller, Commit, Committer, Fetched, GroupConfig, GroupCoordinator, OFFSETS_TOPIC,
+};
+use crate::broker::log::file::disk::{Refused, Refusing};
 use crate::broker::log::{LogConfig, ReadLimit};
+use crate::broker::machine::Producer;
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
-use crate::broker::records::offsets::OffsetsRecord;
+use crate::broker::records::offsets::{OffsetCommitValue, OffsetsRecord};
 use crate::broker::replication::{Partition, ReplicaManager, ReplicaSettings};
 use crate::clock::Clock;
 use bytes::Bytes;
@@ -34,6 +39,7 @@ pub struct Bench {
     pub image: MetadataImage,
     replicas: Arc<ReplicaManager>,
     pub groups: Arc<GroupCoordinator>,
+    _refusing: Option<Refusing>,
 }
 
 impl Bench {
@@ -54,6 +60,7 @@ impl Bench {
             image,
             replicas,
             groups,
+            _refusing: None,
         };
         bench.loaded().await;
         bench
@@ -76,21 +83,32 @@ impl Bench {
     /// The same, where the log cannot be read.
     pub async fn crash_and_fail_to_load(&mut self) {
         self.crash_and_open();
-        while self.groups.is_loading() {
+        self.loaded().await;
+    }
+
+    /// Waits until no log is being read any more.
+    pub async fn loaded(&self) {
+        while self.groups.look_at_all(|_, _| ()).is_err() {
             tokio::task::yield_now().await;
         }
     }
 
-    async fn loaded(&self) {
-        while self.groups.shard(GROUP).is_err() {
-            tokio::task::yield_now().await;
-        }
+    /// What the group's log adds up to.
+    pub fn machine(&self) -> Groups {
+        self.groups.look(GROUP, |groups, _| groups.clone()).unwrap()
+    }
+
+    /// What lies beside it, in words.
+    pub fn beside(&self) -> String {
+        self.groups
+            .look(GROUP, |_, beside| format!("{beside:?}"))
+            .unwrap()
     }
 
     /// Takes the image as it now is.
     pub fn apply(&self) {
         self.replicas.apply(&self.image).unwrap();
-        self.groups.apply(&self.image);
+        self.groups.apply(&Arc::new(self.image.clone()));
     }
 
     /// Another broker leads `__consumer_offsets` from now on, or this one does again.
@@ -150,7 +168,7 @@ impl Bench {
         let log = &self.offsets_partition().log;
         match header.is_control() {
             true => log.append_control(bytes, 0).unwrap(),
-            false => log.append_as_leader(bytes, 0).unwrap(),
+            false => log.append_as_coordinator(bytes, 0).unwrap(),
         };
     }
 
@@ -160,11 +178,22 @@ impl Bench {
         member_id: &str,
         client: &'static str,
     ) -> impl Future<Output = JoinGroupResponse> + Send + 'static {
+        self.join_as(member_id, client, None)
+    }
+
+    /// The same, as a static member.
+    pub fn join_as(
+        &self,
+        member_id: &str,
+        client: &'static str,
+        instance_id: Option<&'static str>,
+    ) -> impl Future<Output = JoinGroupResponse> + Send + 'static {
         let request = JoinGroupRequest::default()
             .with_group_id(group_id())
             .with_session_timeout_ms(SESSION_MS)
             .with_rebalance_timeout_ms(60_000)
             .with_member_id(member_id.to_owned().into())
+            .with_group_instance_id(instance_id.map(Into::into))
             .with_protocol_type("consumer".into())
             .with_protocols(vec![
                 JoinGroupRequestProtocol::default()
@@ -172,7 +201,7 @@ impl Bench {
                     .with_metadata(super::subscription(&["t"])),
             ]);
         let groups = Arc::clone(&self.groups);
-        async move { groups.join(&context(client), request).await }
+        async move { groups.join(&caller(client), request).await }
     }
 
     /// Joins and becomes the leader of a stable group of one; returns member id and generation.
@@ -187,12 +216,12 @@ impl Bench {
         (member_id, joined.generation_id)
     }
 
-    pub async fn sync(
+    pub fn sync(
         &self,
         member_id: &str,
         generation: i32,
         assignments: &[(&str, &'static str)],
-    ) -> SyncGroupResponse {
+    ) -> impl Future<Output = SyncGroupResponse> + Send + use<> {
         let assignments = assignments.iter().map(|(member_id, assignment)| {
             SyncGroupRequestAssignment::default()
                 .with_member_id((*member_id).to_owned().into())
@@ -205,7 +234,8 @@ impl Bench {
             .with_protocol_type(Some("consumer".into()))
             .with_protocol_name(Some("range".into()))
             .with_assignments(assignments.collect());
-        self.groups.sync(&context("c"), request).await
+        let groups = Arc::clone(&self.groups);
+        async move { groups.sync(&caller("c"), request).await }
     }
 
     pub fn heartbeat(&self, member_id: &str, generation: i32) -> Result<(), ResponseError> {
@@ -245,7 +275,7 @@ impl Bench {
             leader_epoch: 3,
             metadata: "note".into(),
         };
-        self.groups.commit(from, &[commit]).await
+        self.groups.commit(from, vec![commit]).await
     }
 
     /// The committed offset, -1 for none.
@@ -255,13 +285,63 @@ impl Bench {
 
     pub async fn fetched(&self, topic: &str, partition: i32) -> Fetched {
         let wanted = [(topic.to_owned(), vec![partition])];
-        let mut topics = self.groups.fetch_offsets(GROUP, Some(&wanted)).await.unwrap();
+        let mut topics = self
+            .groups
+            .fetch_offsets(GROUP, Some(&wanted), false)
+            .await
+            .unwrap();
         topics.remove(0).1.remove(0).1
     }
 
     /// State of the group, as DescribeGroups shows it.
     pub fn state(&self) -> String {
         self.groups.describe(GROUP, 6).group_state.to_string()
+    }
+
+    /// Moves the clock by a month, and waits until all groups have been looked at for what expires.
+    pub async fn expire_all(&self) {
+        let month_ms = 30 * 24 * 3_600_000;
+        let then = self.clock.now_ms() + i64::try_from(month_ms).unwrap();
+        let looked_at = || {
+            let due = self.groups.look_at_all(|_, beside| beside.is_check_due(then));
+            due.unwrap().iter().all(|due| !due)
+        };
+        self.advance_until(month_ms, looked_at).await;
+    }
+
+    /// The disk refuses what is written to the group's log, until [`Bench::disk_serves`].
+    pub fn disk_refuses(&mut self) {
+        let dir = self.offsets_partition().log.dir();
+        self._refusing = Some(Refusing::new(&dir, Refused::Write));
+    }
+
+    /// The disk serves again, and the log has been recovered.
+    pub fn disk_serves(&mut self) {
+        self._refusing = None;
+        self.offsets_partition().log.recover().unwrap();
+    }
+
+    /// Asks the group's shard.
+    pub async fn ask<A>(&self, step: GroupStep<A>) -> A {
+        self.groups.ask(GROUP, |_, _, _| Ok(step)).await.unwrap()
+    }
+
+    /// Commits offset `offset` of `t`-`partition` in a transaction.
+    pub async fn commit_in(&self, producer: Producer, partition: i32, offset: i64) {
+        let value = OffsetCommitValue {
+            offset,
+            commit_timestamp: self.clock.now_ms(),
+            ..OffsetCommitValue::default()
+        };
+        let record = records::offset(GROUP, "t".into(), partition, value);
+        self.ask(GroupStep::write(vec![record], ()).in_transaction(producer))
+            .await;
+    }
+
+    /// Ends a transaction.
+    pub async fn end(&self, producer: Producer, commits: bool) {
+        let shard = self.groups.shard(GROUP).unwrap();
+        shard.mark(producer, commits, 0).await.unwrap();
     }
 
     /// Moves the clock and waits until `fact` holds.
@@ -282,15 +362,11 @@ pub fn group_id() -> GroupId {
     GroupId(StrBytes::from_static_str(GROUP))
 }
 
-pub fn context(client: &str) -> RequestContext {
-    RequestContext {
-        api_version: 9,
+pub fn caller(client: &str) -> Caller {
+    Caller {
         client_id: client.to_owned(),
-        peer: ([127, 0, 0, 1], 1234).into(),
-        connection_id: 1,
-        listener: ListenerKind::Broker,
-        listener_name: "PLAINTEXT".into(),
-        peer_gone: PeerGone::default(),
+        client_host: "/127.0.0.1".into(),
+        api_version: 9,
     }
 }
 
@@ -329,7 +405,6 @@ fn open(
     replicas.apply(image).unwrap();
     let groups = GroupCoordinator::new(config.clone(), NODE, clock.clone(), Arc::clone(&replicas));
     let groups = Arc::new(groups);
-    tokio::spawn(groups.expiry());
-    groups.apply(image);
+    groups.apply(&Arc::new(image.clone()));
     (replicas, groups)
 }

@@ -68,7 +68,7 @@ fn a_pending_member_that_never_joins_is_forgotten_with_its_memory() {
     assert_eq!(desk.budget.used(), 100);
     desk.advance(SESSION_MS);
     assert_eq!(desk.budget.used(), 0);
-    assert!(desk.group.is_forgotten());
+    assert!(desk.group.is_idle());
     assert_eq!(desk.group.next_deadline(), None);
 }
 

@@ -1,9 +1,13 @@
 //! The state machine, driven by hand.
 
 mod bench;
+mod expiring;
 mod membership;
 mod offsets;
+mod pending;
 mod rebalancing;
+mod refusals;
+mod reloading;
 mod service;
 mod static_members;
 mod storage;
@@ -11,7 +15,7 @@ mod storage;
 use super::budget::Budget;
 use super::group::{Group, GroupLimits, GroupState};
 use super::join::JoinCall;
-use super::member::{MemberInfo, Protocol};
+use super::member::{MemberInfo, Protocol, Reply};
 use super::outbox::Persist;
 use super::sync::{LeaveCall, SyncCall};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -102,7 +106,7 @@ impl Desk {
             max_size,
         };
         Desk {
-            group: Group::new("g", limits, budget.force(0), 1_000),
+            group: Group::new("g", limits),
             now: 1_000,
             budget,
             persisted: Vec::new(),
@@ -126,7 +130,7 @@ impl Desk {
     }
 
     fn join_version(&mut self, client: &Client, version: i16) -> Waiting<JoinGroupResponse> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Reply::channel();
         let protocols = client.protocols.iter().map(|(name, metadata)| Protocol {
             name: (*name).to_owned(),
             metadata: metadata.clone(),
@@ -167,7 +171,7 @@ impl Desk {
         generation: i32,
         assignments: &[(&Client, &'static str)],
     ) -> Waiting<SyncGroupResponse> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Reply::channel();
         let call = SyncCall {
             charge: self.budget.force(10),
             member_id: client.member_id.clone(),
@@ -187,7 +191,9 @@ impl Desk {
 
     fn heartbeat(&mut self, client: &Client, generation: i32) -> Result<(), ResponseError> {
         self.group
-            .heartbeat(&client.member_id, client.instance_id, generation, self.now)
+            .validate_heartbeat(&client.member_id, client.instance_id, generation)?;
+        self.group.touch(&client.member_id, self.now);
+        self.group.call_back()
     }
 
     fn leave(&mut self, client: &Client) -> Result<(), ResponseError> {

@@ -147,21 +147,6 @@ fn a_member_that_never_syncs_is_removed_after_the_rebalance_timeout() {
 }
 
 #[test]
-fn an_assignment_that_could_not_be_written_makes_all_join_again() {
-    let mut desk = Desk::new();
-    let (mut first, mut second) = (Client::new("a"), Client::new("b"));
-    let generation = desk.stable_with_two(&mut first, &mut second);
-    desk.group
-        .assignment_failed(generation, ResponseError::NotCoordinator, desk.now);
-    desk.flush();
-    assert_eq!(desk.group.state(), GroupState::PreparingRebalance);
-    assert_eq!(
-        desk.heartbeat(&second, generation),
-        Err(ResponseError::RebalanceInProgress)
-    );
-}
-
-#[test]
 fn a_follower_waiting_for_its_assignment_is_called_back_by_a_new_rebalance() {
     let mut desk = Desk::new();
     let (mut first, mut second) = (Client::new("a"), Client::new("b"));
@@ -185,11 +170,11 @@ fn a_group_that_moves_away_answers_everyone_who_waits() {
     let (mut first, mut second) = (Client::new("a"), Client::new("b"));
     desk.stable_with_one(&mut first);
     let joining = desk.join_fresh(&mut second);
-    desk.group.kill(ResponseError::NotCoordinator, desk.now);
-    desk.flush();
+    let Desk { group, budget, .. } = desk;
+    group.dismiss_all(ResponseError::NotCoordinator);
     assert_eq!(
         error_of(joining.answer().error_code),
         Some(ResponseError::NotCoordinator)
     );
-    assert_eq!(desk.budget.used(), 0);
+    assert_eq!(budget.used(), 0);
 }

@@ -1,9 +1,10 @@
 //! Requests to the coordinator, with its own timers.
 
-use super::bench::{Bench, GROUP, SESSION_MS, context, group_id};
+use super::bench::{Bench, GROUP, SESSION_MS, caller, group_id};
 use crate::broker::records::offsets::OffsetsRecord;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::JoinGroupRequest;
+use kafka_protocol::messages::leave_group_request::MemberIdentity;
 
 const WEEK_MS: u64 = 7 * 24 * 3_600_000;
 
@@ -51,7 +52,6 @@ async fn offsets_expire_and_take_the_group_with_them() {
     let bench = Bench::new().await;
     bench.commit("t", 0, 5).await.unwrap();
     bench.clock.advance(std::time::Duration::from_millis(WEEK_MS - 1));
-    bench.groups.expire_offsets();
     assert_eq!(bench.committed("t", 0).await, 5);
     bench.advance_until(600_000, || bench.state() == "Dead").await;
     assert_eq!(bench.committed("t", 0).await, -1);
@@ -77,7 +77,7 @@ async fn a_group_with_members_is_refused_deletion_and_so_are_the_offsets_it_read
         bench.groups.delete_offsets("nobody", &partitions).await,
         Err(ResponseError::GroupIdNotFound)
     );
-    let gone = bench.groups.leave(GROUP, &[leaving(&member_id)]).unwrap();
+    let gone = bench.groups.leave(GROUP, &[leaving(&member_id)]).await.unwrap();
     assert_eq!(gone, [Ok(())]);
     assert_eq!(
         bench
@@ -90,9 +90,8 @@ async fn a_group_with_members_is_refused_deletion_and_so_are_the_offsets_it_read
     assert_eq!(bench.committed("t", 0).await, -1);
 }
 
-fn leaving(member_id: &str) -> kafka_protocol::messages::leave_group_request::MemberIdentity {
-    kafka_protocol::messages::leave_group_request::MemberIdentity::default()
-        .with_member_id(member_id.to_owned().into())
+pub fn leaving(member_id: &str) -> MemberIdentity {
+    MemberIdentity::default().with_member_id(member_id.to_owned().into())
 }
 
 #[tokio::test]
@@ -100,7 +99,7 @@ async fn all_offsets_are_fetched_when_none_is_named() {
     let bench = Bench::new().await;
     bench.commit("t", 0, 5).await.unwrap();
     bench.commit("t", 2, 7).await.unwrap();
-    let all = bench.groups.fetch_offsets(GROUP, None).await.unwrap();
+    let all = bench.groups.fetch_offsets(GROUP, None, false).await.unwrap();
     let [(topic, partitions)] = all.as_slice() else {
         panic!("{all:?}")
     };
@@ -112,7 +111,7 @@ async fn all_offsets_are_fetched_when_none_is_named() {
     assert!(
         bench
             .groups
-            .fetch_offsets("nobody", None)
+            .fetch_offsets("nobody", None, false)
             .await
             .unwrap()
             .is_empty()
@@ -124,7 +123,7 @@ async fn requests_with_senseless_values_are_refused() {
     let bench = Bench::new().await;
     let join = |request: JoinGroupRequest| {
         let groups = std::sync::Arc::clone(&bench.groups);
-        async move { ResponseError::try_from_code(groups.join(&context("c"), request).await.error_code) }
+        async move { ResponseError::try_from_code(groups.join(&caller("c"), request).await.error_code) }
     };
     let request = JoinGroupRequest::default()
         .with_group_id(group_id())

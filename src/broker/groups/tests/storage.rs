@@ -122,9 +122,7 @@ async fn groups_that_moved_away_answer_so_and_come_back_whole() {
     );
     assert_eq!(bench.commit("t", 0, 6).await, Err(ResponseError::NotCoordinator));
     bench.set_offsets_leader(1);
-    while bench.groups.shard(GROUP).is_err() {
-        tokio::task::yield_now().await;
-    }
+    bench.loaded().await;
     assert_eq!(bench.committed("t", 0).await, 5);
     assert_eq!(bench.heartbeat(&member_id, generation), Ok(()));
 }
@@ -170,7 +168,7 @@ async fn a_record_of_an_unknown_version_leaves_its_groups_unserved_and_the_log_a
     let end = bench.offsets_partition().log.log_end_offset();
     bench.crash_and_fail_to_load().await;
     assert_eq!(bench.commit("t", 0, 8).await, Err(ResponseError::NotCoordinator));
-    bench.groups.expire_offsets();
+    bench.expire_all().await;
     assert_eq!(bench.offsets_partition().log.log_end_offset(), end);
 }
 
@@ -219,10 +217,7 @@ async fn a_group_of_another_protocol_keeps_its_offsets_and_takes_no_classic_memb
     let joined = bench.join("", "c").await;
     assert_eq!(joined.error_code, ResponseError::InconsistentGroupProtocol.code());
     let end = bench.offsets_partition().log.log_end_offset();
-    bench
-        .clock
-        .advance(std::time::Duration::from_secs(30 * 24 * 3600));
-    bench.groups.expire_offsets();
+    bench.expire_all().await;
     assert_eq!(bench.offsets_partition().log.log_end_offset(), end);
     // Its end is told by a tombstone.
     let gone = record(None);
