@@ -20,13 +20,13 @@ impl<M: Machine, J: Journal> Drop for Unreadable<'_, M, J> {
 impl<M: Machine, J: Journal> Shard<M, J> {
     /// Reads the log, after which the shard can be asked. One that cannot be read leaves the shard unserved: its clients are
     /// told to look for another coordinator, and the broker's log says why. Touches the disk.
-    pub fn load(self: &Arc<Self>, settings: &M::Settings) {
+    pub fn load(self: &Arc<Self>) {
         let unreadable = Unreadable(self);
-        let machine = load::<M>(self.journal(), settings);
+        let machine = load::<M>(self.journal(), self.machines());
         std::mem::forget(unreadable);
         match machine {
-            Ok(machine) => {
-                self.set_loaded(machine);
+            Ok((machine, end)) => {
+                self.set_loaded(machine, end);
                 tracing::debug!(log = self.name(), "loaded");
             }
             Err(error) => {
@@ -37,11 +37,11 @@ impl<M: Machine, J: Journal> Shard<M, J> {
     }
 }
 
-/// What a log adds up to.
+/// What a log adds up to, and where it ended.
 ///
 /// # Errors
 /// When the disk refuses, or a record cannot be read that the machine does not leave alone.
-pub fn load<M: Machine>(journal: &impl Journal, settings: &M::Settings) -> Result<M> {
+fn load<M: Machine>(journal: &impl Journal, settings: &M::Settings) -> Result<(M, i64)> {
     let mut machine = M::new(settings);
     let mut offset = journal.start();
     let end = journal.end();
@@ -55,7 +55,7 @@ pub fn load<M: Machine>(journal: &impl Journal, settings: &M::Settings) -> Resul
             offset = batch.header.next_offset();
         }
     }
-    Ok(machine)
+    Ok((machine, end))
 }
 
 /// Takes the records of a batch from `offset` on.

@@ -108,16 +108,18 @@ impl<M: Machine> Router<M> {
         }
         let journal = LedPartition::new(partition, epoch);
         let is_empty = journal.start() == journal.end();
-        let shard = Arc::new(Shard::new(journal, self.shard_settings.clone(), image));
+        let shard = Arc::new(Shard::new(
+            journal,
+            self.shard_settings.clone(),
+            self.machines.clone(),
+            image,
+        ));
         shards.insert(index, Arc::clone(&shard));
         drop(shards);
         if is_empty {
-            shard.load(&self.machines);
+            shard.load();
         } else {
-            let machines = self.machines.clone();
-            self.shard_settings
-                .tasks
-                .spawn_blocking(move || shard.load(&machines));
+            self.shard_settings.tasks.spawn_blocking(move || shard.load());
         }
     }
 

@@ -34,6 +34,8 @@ pub struct ShardSettings {
 struct Live<M: Machine> {
     machine: M,
     soft: M::Soft,
+    /// Up to where the log has been replayed.
+    end: i64,
 }
 
 enum Standing<M: Machine> {
@@ -64,6 +66,7 @@ struct Images {
 pub struct Shard<M: Machine, J: Journal = LedPartition> {
     journal: J,
     settings: ShardSettings,
+    machines: M::Settings,
     standing: Mutex<Standing<M>>,
     images: Mutex<Images>,
     pub(super) timer: Timer,
@@ -71,10 +74,16 @@ pub struct Shard<M: Machine, J: Journal = LedPartition> {
 
 impl<M: Machine, J: Journal> Shard<M, J> {
     /// A shard whose log is still to be read. What it owes to the metadata counts from `image` on.
-    pub fn new(journal: J, settings: ShardSettings, image: &Arc<MetadataImage>) -> Self {
+    pub fn new(
+        journal: J,
+        settings: ShardSettings,
+        machines: M::Settings,
+        image: &Arc<MetadataImage>,
+    ) -> Self {
         Shard {
             journal,
             settings,
+            machines,
             standing: Mutex::new(Standing::Loading),
             images: Mutex::new(Images {
                 acted_on: Arc::clone(image),
@@ -87,6 +96,10 @@ impl<M: Machine, J: Journal> Shard<M, J> {
     /// Its log.
     pub fn journal(&self) -> &J {
         &self.journal
+    }
+
+    pub(super) fn machines(&self) -> &M::Settings {
+        &self.machines
     }
 
     pub(super) fn clock(&self) -> &Clock {
@@ -130,7 +143,7 @@ impl<M: Machine, J: Journal> Shard<M, J> {
     ) -> Result<(A, Option<i64>), Refused> {
         let now = self.settings.clock.now_ms();
         let mut standing = self.standing.lock();
-        let live = standing.live()?;
+        let live = self.live(&mut standing)?;
         let step = plan(&live.machine, &live.soft, now)?;
         let first = self.append(&step.records, step.producer, now)?;
         let last = self.apply(&mut standing, |live| {
@@ -138,6 +151,7 @@ impl<M: Machine, J: Journal> Shard<M, J> {
             for (offset, record) in (first..).zip(step.records) {
                 let producer = step.producer;
                 live.machine.replay(Position { offset, producer }, record);
+                live.end = offset.saturating_add(1);
                 last = Some(offset);
             }
             if let Some(settle) = step.settle {
@@ -165,7 +179,7 @@ impl<M: Machine, J: Journal> Shard<M, J> {
     ) -> Result<(), Refused> {
         let offset = {
             let mut standing = self.standing.lock();
-            standing.live()?;
+            self.live(&mut standing)?;
             let header = BatchHeader {
                 producer_id: producer.id,
                 producer_epoch: producer.epoch,
@@ -175,6 +189,7 @@ impl<M: Machine, J: Journal> Shard<M, J> {
             let offset = self.journal.append_marker(batch.bytes)?;
             self.apply(&mut standing, |live| {
                 live.machine.replay_marker(offset, producer, commits);
+                live.end = offset.saturating_add(1);
             })?;
             offset
         };
@@ -189,6 +204,25 @@ impl<M: Machine, J: Journal> Shard<M, J> {
         let standing = self.standing.lock();
         let live = standing.live()?;
         Ok(look(&live.machine, &live.soft))
+    }
+
+    /// The machine, if its log is what has been replayed. A log that was recovered may have lost what it could not read again:
+    /// then it is read anew, and whoever waits is told as when the lead has gone.
+    fn live<'a>(self: &Arc<Self>, standing: &'a mut Standing<M>) -> Result<&'a Live<M>, Refused> {
+        let end = self.journal.end();
+        if standing.live()?.end != end {
+            tracing::warn!(
+                log = self.name(),
+                end,
+                "the log is not what it was: it is read anew"
+            );
+            if let Standing::Active(live) = std::mem::replace(standing, Standing::Loading) {
+                M::give_up(live.soft);
+            }
+            let shard = Arc::clone(self);
+            self.settings.tasks.spawn_blocking(move || shard.load());
+        }
+        standing.live()
     }
 
     /// Takes what has been written. A panic in it leaves nobody served: half of it may have been taken.
@@ -276,13 +310,13 @@ impl<M: Machine, J: Journal> Shard<M, J> {
         }
     }
 
-    /// Takes the machine that its log adds up to; not if the log has been given up since.
-    pub(super) fn set_loaded(self: &Arc<Self>, machine: M) {
+    /// Takes the machine that its log adds up to before `end`; not if the log has been given up since.
+    pub(super) fn set_loaded(self: &Arc<Self>, machine: M, end: i64) {
         let mut standing = self.standing.lock();
         if matches!(*standing, Standing::Loading) {
             let soft = machine.take_up(self.settings.clock.now_ms());
             let due = machine.due(&soft);
-            *standing = Standing::Active(Box::new(Live { machine, soft }));
+            *standing = Standing::Active(Box::new(Live { machine, soft, end }));
             self.set_timer(due);
         }
         drop(standing);

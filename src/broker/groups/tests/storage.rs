@@ -2,12 +2,14 @@
 
 use super::bench::{Bench, GROUP, SESSION_MS};
 use crate::broker::batch::BatchHeader;
+use crate::broker::groups::{Commit, Committer};
 use crate::broker::records::KeyAndValue;
 use crate::broker::records::offsets::{
     ConsumerGroupMetadataKey, ConsumerGroupMetadataValue, GroupMetadataValue, OffsetCommitKey,
     OffsetCommitValue, OffsetsRecord,
 };
 use kafka_protocol::ResponseError;
+use uuid::Uuid;
 
 #[tokio::test]
 async fn offsets_and_members_survive_a_crash() {
@@ -72,6 +74,33 @@ async fn records_say_what_kafka_would_say() {
     };
     assert_eq!(*key, offset_key("t"));
     assert_eq!((value.offset, value.commit_timestamp), (5, bench.clock.now_ms()));
+}
+
+#[tokio::test]
+async fn an_offset_with_a_time_of_expiry_of_its_own_is_read_back_as_it_was() {
+    let mut bench = Bench::new().await;
+    let from = Committer {
+        group_id: GROUP,
+        member_id: "",
+        instance_id: None,
+        generation: -1,
+        retention_ms: 1_000,
+        api_version: 4,
+    };
+    let commit = Commit {
+        topic: "t".into(),
+        topic_id: Uuid::from_u128(7),
+        partition: 0,
+        offset: 5,
+        leader_epoch: 3,
+        metadata: String::new(),
+    };
+    bench.groups.commit(from, vec![commit]).await.unwrap();
+    let live = bench.machine();
+    bench.crash_and_restart().await;
+    assert_eq!(bench.machine(), live);
+    bench.expire_all().await;
+    assert_eq!(bench.state(), "Dead");
 }
 
 #[tokio::test]

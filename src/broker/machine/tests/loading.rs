@@ -20,7 +20,7 @@ async fn nobody_is_served_before_the_log_is_read() {
     let bench = Bench::unloaded();
     assert!(matches!(bench.set("a", 1).await, Err(Refused::Loading)));
     bench.log.write(BatchHeader::of_broker(1), &[(b"\0a", b"\x05")]);
-    bench.shard.load(&());
+    bench.shard.load();
     assert_eq!(bench.numbers().settled["a"], 5);
 }
 
@@ -30,7 +30,7 @@ async fn a_record_of_an_unknown_type_ends_the_loading_unless_the_machine_leaves_
         let bench = Bench::unloaded();
         let header = BatchHeader::of_broker(1);
         bench.log.write(header, &[(kind, b"?"), (b"\0a", b"\x05")]);
-        bench.shard.load(&());
+        bench.shard.load();
         assert_eq!(bench.set("b", 1).await.is_ok(), served);
     }
 }
@@ -39,7 +39,7 @@ async fn a_record_of_an_unknown_type_ends_the_loading_unless_the_machine_leaves_
 async fn a_shard_given_up_while_it_is_read_stays_given_up() {
     let bench = Bench::unloaded();
     bench.shard.give_up();
-    bench.shard.load(&());
+    bench.shard.load();
     assert!(matches!(bench.set("a", 1).await, Err(Refused::NotLed)));
 }
 
@@ -47,7 +47,7 @@ async fn a_shard_given_up_while_it_is_read_stays_given_up() {
 async fn metadata_is_acted_on_once_and_that_which_came_while_the_log_was_read_afterwards() {
     let bench = Bench::unloaded();
     bench.shard.follow(&image(4));
-    bench.shard.load(&());
+    bench.shard.load();
     assert_eq!(bench.numbers().settled["image"], 5, "from -1 to 4");
     let newer = image(7);
     bench.log.refuses.store(true, Ordering::Relaxed);
@@ -59,6 +59,22 @@ async fn metadata_is_acted_on_once_and_that_which_came_while_the_log_was_read_af
     assert_eq!(bench.numbers().settled["image"], 5, "from 4 to 9");
     let appends = bench.log.appends.load(Ordering::Relaxed);
     assert_eq!(appends, 2);
+}
+
+#[tokio::test]
+async fn a_log_that_lost_what_was_replayed_is_read_anew() {
+    let bench = Bench::new();
+    bench.set("a", 1).await.unwrap();
+    bench.set("b", 2).await.unwrap();
+    bench.log.lose_last();
+    assert!(matches!(bench.set("c", 3).await, Err(Refused::Loading)));
+    while bench.shard.look(|_, _| ()).is_err() {
+        tokio::task::yield_now().await;
+    }
+    bench.set("c", 3).await.unwrap();
+    let numbers = bench.numbers();
+    assert_eq!(numbers.settled, [("a".to_owned(), 1), ("c".to_owned(), 3)].into());
+    assert_eq!(state(&bench.again()), numbers);
 }
 
 #[derive(Debug, Clone)]

@@ -155,6 +155,13 @@ impl Memory {
         self.committed.send_replace(end);
     }
 
+    /// Loses the last batch, as a log that cannot read it again.
+    pub fn lose_last(&self) {
+        if let Some((base, _)) = self.batches.lock().pop() {
+            *self.end.lock() = base;
+        }
+    }
+
     /// Writes past the shard.
     pub fn write(self: &Arc<Self>, header: BatchHeader, records: &[(&[u8], &[u8])]) {
         let mut builder = batch::BatchBuilder::default();
@@ -238,7 +245,7 @@ impl Bench {
     /// A shard that has been loaded.
     pub fn new() -> Self {
         let bench = Bench::unloaded();
-        bench.shard.load(&());
+        bench.shard.load();
         bench
     }
 
@@ -256,7 +263,7 @@ impl Bench {
     /// Another shard on the same log.
     pub fn again(&self) -> Arc<Toy> {
         let shard = open(&self.log, &self.clock, &self.tasks);
-        shard.load(&());
+        shard.load();
         shard
     }
 
@@ -302,5 +309,5 @@ fn open(log: &Arc<Memory>, clock: &Clock, tasks: &Tasks) -> Arc<Toy> {
         commit_timeout: Duration::from_millis(50),
         tasks: tasks.starter(),
     };
-    Arc::new(Shard::new(Arc::clone(log), settings, &Arc::default()))
+    Arc::new(Shard::new(Arc::clone(log), settings, (), &Arc::default()))
 }
