@@ -2,27 +2,104 @@
 //! background.
 
 use crate::failure::{Failure, Outcome};
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::process::Command;
 #[cfg(unix)]
 use std::task::Poll;
-use sysinfo::{Pid, ProcessesToUpdate, Signal, System};
+use sysinfo::{Pid, ProcessStatus, ProcessesToUpdate, Signal, System};
 
-/// Asks a process to end, or ends it. Where the system cannot ask (Windows), it is ended: the log recovers from that.
-///
-/// # Errors
-/// When this system does not tell of its processes.
-pub fn terminate(pid: u32, kill: bool) -> Outcome {
-    let pid = Pid::from_u32(pid);
-    let mut system = System::new()
-        .map_err(|error| Failure::request(format!("cannot look for process {pid}")).because(error))?;
-    system.refresh_processes(ProcessesToUpdate::Some(&[pid]), true);
-    if let Some(process) = system.process(pid)
-        && (kill || process.kill_with(Signal::Term).is_none())
-    {
-        process.kill();
+/// A process of this machine. The system gives its id to another one once it has ended, so its birth belongs to it: who no
+/// longer is the same is never signalled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    id: u32,
+    /// When it began, in what the system counts in; none where it does not tell, or the process has ended.
+    born: Option<u64>,
+}
+
+impl Process {
+    /// This process.
+    pub fn own() -> Self {
+        Self::of_id(std::process::id())
     }
-    Ok(())
+
+    /// The process that has that id now.
+    pub fn of_id(id: u32) -> Self {
+        Process { id, born: born(id) }
+    }
+
+    /// Its id.
+    pub fn id(self) -> u32 {
+        self.id
+    }
+
+    /// Asks it to end, or ends it. Where the system cannot ask (Windows), it is ended: the log recovers from that.
+    ///
+    /// # Errors
+    /// When this system does not tell of its processes, or another process has its id by now. One that has ended is none.
+    pub fn terminate(self, kill: bool) -> Outcome {
+        self.if_it_lives(|process| {
+            if kill || process.kill_with(Signal::Term).is_none() {
+                process.kill();
+            }
+        })
+        .map(|_| ())
+    }
+
+    /// Lets it stand still, or go on; it learns of neither.
+    ///
+    /// # Errors
+    /// When this system cannot do that to a process (Windows), or as [`Process::terminate`].
+    pub fn pause(self, pause: bool) -> Outcome {
+        let signal = if pause { Signal::Stop } else { Signal::Continue };
+        match self.if_it_lives(|process| process.kill_with(signal))? {
+            Some(None) => Err(Failure::request("this system cannot let a process stand still")
+                .because("there is no such signal here: it takes Linux or macOS")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it stands still.
+    ///
+    /// # Errors
+    /// As [`Process::terminate`].
+    pub fn is_paused(self) -> Outcome<bool> {
+        let paused = self.if_it_lives(|process| process.status() == ProcessStatus::Stop)?;
+        Ok(paused.unwrap_or(false))
+    }
+
+    fn if_it_lives<T>(self, act: impl FnOnce(&sysinfo::Process) -> T) -> Outcome<Option<T>> {
+        let pid = Pid::from_u32(self.id);
+        let mut system = System::new().map_err(|error| {
+            Failure::request(format!("cannot look for process {}", self.id)).because(error)
+        })?;
+        system.refresh_processes(ProcessesToUpdate::Some(&[pid]), true);
+        match system.process(pid) {
+            None => Ok(None),
+            Some(process) if born(self.id) == self.born => Ok(Some(act(process))),
+            Some(_) => Err(Failure::request("nothing was done")
+                .because(format!("process {} is another one by now", self.id))),
+        }
+    }
+}
+
+/// When a process began, in ticks since the machine started: no clock that is set moves it.
+#[cfg(target_os = "linux")]
+fn born(id: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name, in brackets, may hold anything; the start is the twentieth field behind it.
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// When a process began, as the system noted it then.
+#[cfg(not(target_os = "linux"))]
+fn born(id: u32) -> Option<u64> {
+    let pid = Pid::from_u32(id);
+    let mut system = System::new().ok()?;
+    system.refresh_processes(ProcessesToUpdate::Some(&[pid]), true);
+    system.process(pid).map(sysinfo::Process::start_time)
 }
 
 /// The exit code of a process that Ctrl-C ended.
@@ -138,4 +215,50 @@ pub fn detach(command: &mut Command) {
         command,
         DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP,
     );
+}
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Child, Stdio};
+
+    fn sleeper() -> Child {
+        let mut cat = Command::new("cat");
+        cat.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
+    }
+
+    #[test]
+    fn a_process_that_took_the_id_of_another_is_left_alone() {
+        let mut child = sleeper();
+        let now = Process::of_id(child.id());
+        let before = Process {
+            born: now.born.map(|born| born - 1),
+            ..now
+        };
+        assert!(before.terminate(true).is_err() && before.pause(true).is_err());
+        assert!(!now.is_paused().unwrap());
+        assert_eq!(child.try_wait().unwrap(), None);
+        now.terminate(true).unwrap();
+        child.wait().unwrap();
+        assert_eq!(Process::of_id(child.id()).born, None);
+    }
+
+    #[test]
+    fn a_process_stands_still_until_it_goes_on() {
+        let mut child = sleeper();
+        let process = Process::of_id(child.id());
+        let is_paused = |paused: bool| {
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+            while process.is_paused().unwrap() != paused {
+                assert!(std::time::Instant::now() < deadline, "paused: {paused}");
+            }
+        };
+        process.pause(true).unwrap();
+        is_paused(true);
+        process.pause(false).unwrap();
+        is_paused(false);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }

@@ -113,7 +113,7 @@ impl Address {
         }
         Ok(match nearby::meant(places)? {
             Meant::This(running) => {
-                let connection = Connection::new(&running.state.bootstrap, file)?;
+                let connection = Connection::new(&running.shape.bootstrap(), file)?;
                 (Address::Running(running.folder), connection)
             }
             Meant::Several(all) => (Address::Undecided, Connection::nowhere(undecided(&all))),
@@ -172,7 +172,7 @@ impl Address {
             )));
         }
         Ok(match nearby::meant(places)? {
-            Meant::This(running) if running.state.bootstrap == bootstrap => None,
+            Meant::This(running) if running.shape.bootstrap() == bootstrap => None,
             _ => Some(format!(
                 "Several clusters run; commands talk to this one ({}) with\n  --bootstrap-server {bootstrap}",
                 folder.root().display()
@@ -213,8 +213,7 @@ impl Address {
     pub fn nearby(&self, connection: &Connection, places: &Places) -> Outcome<WayOut> {
         if *self == Address::Default {
             // Started on whatever port, a cluster is the one that is meant.
-            let port = ClusterFolder::own(places).last_port()?;
-            let server = ("localhost".to_owned(), port.unwrap_or(ClusterFolder::FIRST_PORT));
+            let server = ("localhost".to_owned(), nearby::own_port(places)?);
             return nearby::way_out(places, &[server]);
         }
         nearby::way_out(places, &connection.servers()?)
@@ -251,18 +250,18 @@ pub fn of_other_terminals(places: &Places) -> Outcome<Option<String>> {
         return Ok(Some(context.bootstrap_server.clone()));
     }
     Ok(match nearby::meant(places)? {
-        Meant::This(running) => Some(running.state.bootstrap),
+        Meant::This(running) => Some(running.shape.bootstrap()),
         Meant::Several(_) => None,
         Meant::None => Some(Connection::DEFAULT_BOOTSTRAP.to_owned()),
     })
 }
 
 fn undecided(all: &[Running]) -> Failure {
-    let where_each = |one: &Running| format!("{} in {}", one.state.bootstrap, one.folder.root().display());
+    let where_each = |one: &Running| format!("{} in {}", one.shape.bootstrap(), one.folder.root().display());
     let listed: Vec<String> = all.iter().map(where_each).collect();
     all.iter().fold(
         Failure::usage("several clusters run on this machine; which one is meant?")
             .because(listed.join("; ")),
-        |failure, one| failure.hint(format!("--bootstrap-server {}", one.state.bootstrap)),
+        |failure, one| failure.hint(format!("--bootstrap-server {}", one.shape.bootstrap())),
     )
 }

@@ -1,6 +1,7 @@
 //! What a shell offers when Tab is pressed: names from the live cluster, the settings and the course, and nothing at all
 //! when none answers.
 
+use super::cluster::{ClusterFolder, DataArgs};
 use super::completions::typed_words;
 use super::contexts::Settings;
 use super::settings;
@@ -12,6 +13,7 @@ use crate::places::Places;
 use clap::Parser;
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::ArgValueCandidates;
+use std::path::PathBuf;
 
 /// Topics of the cluster that is meant.
 pub fn topics() -> ArgValueCandidates {
@@ -26,6 +28,11 @@ pub fn groups() -> ArgValueCandidates {
 /// Ids of that cluster's brokers.
 pub fn brokers() -> ArgValueCandidates {
     ArgValueCandidates::new(|| offered(broker_ids()))
+}
+
+/// Ids of the nodes of this machine's cluster, those that do not run too.
+pub fn nodes() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| offered(node_ids().unwrap_or_default()))
 }
 
 /// What `velo config` may be about: topics, groups or brokers, as the word before says.
@@ -104,6 +111,29 @@ fn broker_ids() -> Vec<String> {
     let metadata = admin().and_then(|admin| admin.metadata().ok());
     let brokers = metadata.into_iter().flat_map(|metadata| metadata.brokers);
     brokers.map(|broker| broker.id.to_string()).collect()
+}
+
+/// The nodes of the cluster of `--data`, else of the one that is meant where none is named.
+fn node_ids() -> Option<Vec<String>> {
+    let words = typed_words();
+    let data = option_value(&words, "--data").map(PathBuf::from);
+    let context = Context::new(FromCommandLine::try_parse_from(["velo"]).ok()?.global).ok()?;
+    let folder = ClusterFolder::meant(&DataArgs { data }, &context).ok()?;
+    let ids = folder.shape().ok()??.nodes();
+    Some(ids.iter().map(i32::to_string).collect())
+}
+
+/// The value that an option was given on the line so far.
+fn option_value(words: &[String], option: &str) -> Option<String> {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.split_once('=') {
+            Some((name, value)) if name == option => return Some(value.to_owned()),
+            None if word == option => return words.next().cloned(),
+            _ => {}
+        }
+    }
+    None
 }
 
 fn topic_settings() -> Vec<String> {

@@ -21,20 +21,21 @@ pub fn no_metadata_hint(failure: &Failure) -> String {
 }
 
 fn of(running: &[Running], what: &str) -> String {
-    let asked = |one: &&Running| {
-        let port = one.state.port().map(|port| format!(":{port}"));
-        port.is_some_and(|port| {
-            let mut rest = what.split(&port).skip(1);
-            rest.any(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
-        })
+    let asked = |port: u16| {
+        let port = format!(":{port}");
+        let mut rest = what.split(&port).skip(1);
+        rest.any(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
     };
-    if let Some(stuck) = running.iter().find(asked) {
-        return format!("velo cluster restart{}", stuck.folder.data_option());
+    for one in running {
+        let mut brokers = one.shape.brokers().iter();
+        if let Some(stuck) = brokers.find(|broker| asked(broker.port)) {
+            return one.help(*stuck).unwrap_or_else(|_| "velo doctor".to_owned());
+        }
     }
     match running.first() {
         Some(other) => format!(
             "the cluster of this machine takes --bootstrap-server {}",
-            other.state.bootstrap
+            other.shape.bootstrap()
         ),
         None => "velo cluster start, or another --bootstrap-server".to_owned(),
     }

@@ -13,12 +13,12 @@ fn a_cluster_starts_detached_says_where_it_is_and_stops() {
     );
     let again = home.velo(&["cluster", "start", "--port", "0"]).succeeds();
     assert!(again.stderr.contains("already runs"), "{}", again.stderr);
-    assert!(again.stderr.ends_with(&said.stderr), "{}", again.stderr);
+    assert!(again.said().ends_with(&said.said()), "{}", again.stderr);
     let status = home.velo(&["cluster", "status", "--output", "json"]).succeeds();
     let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
     assert_eq!(status["running"], true);
     assert_eq!(
-        home.velo(&["cluster", "stop"]).succeeds().stderr,
+        home.velo(&["cluster", "stop"]).succeeds().said(),
         "The cluster has stopped.\n"
     );
     let status = home.velo(&["cluster", "status"]).fails_with(1);

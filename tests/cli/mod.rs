@@ -2,8 +2,11 @@
 
 mod byte_order_mark;
 mod cluster;
+mod cluster_brokers;
 #[cfg(unix)]
 mod cluster_disk;
+#[cfg(unix)]
+mod cluster_supervised;
 mod completions;
 mod config;
 mod confirm;
@@ -29,5 +32,6 @@ mod suggestions;
 #[cfg(unix)]
 mod terminal;
 mod topic;
+mod topic_health;
 mod typing;
 mod waiting;

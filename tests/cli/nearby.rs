@@ -58,7 +58,7 @@ fn without_a_word_about_it_the_cluster_that_runs_is_meant() {
     let home = Home::new();
     let started = home.velo(&["cluster", "start", "--port", "0"]).succeeds();
     let bootstrap = home.bootstrap();
-    assert_eq!(started.stderr, format!("The cluster serves at {bootstrap}.\n"));
+    assert_eq!(started.said(), format!("The cluster serves at {bootstrap}.\n"));
     home.velo(&["topic", "create", "here"]).succeeds();
     let listed = home.velo(&["topic", "list", "--output", "plain"]).succeeds();
     assert!(listed.stdout.starts_with("here"), "{}", listed.stdout);
@@ -99,8 +99,8 @@ fn a_cluster_that_runs_says_the_same_as_one_that_starts() {
     let home = Home::new();
     let context = ["context", "add", "away", "--bootstrap-server", "127.0.0.1:1"];
     home.velo(&context).succeeds();
-    let said = home.velo(&["cluster", "start", "--port", "0"]).succeeds().stderr;
-    let again = home.velo(&["cluster", "start"]).succeeds().stderr;
+    let said = home.velo(&["cluster", "start", "--port", "0"]).succeeds().said();
+    let again = home.velo(&["cluster", "start"]).succeeds().said();
     let (first, rest) = again.split_once('\n').unwrap();
     assert!(first.starts_with("The cluster already runs (process "), "{again}");
     assert_eq!(rest, said);

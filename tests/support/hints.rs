@@ -10,9 +10,10 @@ use velodrome::scripts::table;
 const ENDS: [&str; 6] = ["\n", "`", "  ", ", ", "; ", ")"];
 
 /// What stands for a value in a text, and a value.
-const PLACEHOLDERS: [(&str, &str); 6] = [
+const PLACEHOLDERS: [(&str, &str); 7] = [
     ("WHERE", "earliest"),
     ("N", "3"),
+    ("ID", "7"),
     ("-N", "-3"),
     ("LANG", "fr"),
     ("KIND", "topic"),

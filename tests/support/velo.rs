@@ -79,6 +79,13 @@ impl Ended {
         ended
     }
 
+    /// What it told the user, without what it waited for: on a busy machine that is more than on an idle one.
+    pub fn said(&self) -> String {
+        let lines = self.stderr.lines();
+        let told = lines.filter(|line| !(line.starts_with("waiting for ") && line.ends_with('…')));
+        told.map(|line| format!("{line}\n")).collect()
+    }
+
     /// The same, which must have succeeded.
     #[track_caller]
     pub fn succeeds(self) -> Self {

@@ -1,39 +1,82 @@
-//! `velo cluster start --foreground`: runs the node in this process until it is told to stop.
+//! `velo cluster start --foreground`: runs a node in this process until it is told to stop.
 
-use super::folder::{ClusterFolder, Settings, State};
-use super::{addresses, nearby, port};
-use crate::broker::config::NodeConfig;
+use super::folder::ClusterFolder;
+use super::node::{NodeFolder, Serving, State};
+use super::shape::{Shape, address};
+use super::{addresses, nearby, port, settings};
 use crate::broker::error::BrokerError;
 use crate::broker::node::{Node, RunningNode};
 use crate::broker::records::metadata::EndPoint;
 use crate::clock::Clock;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
-use crate::places::Places;
-use crate::process::stop_requested;
+use crate::process::{Process, stop_requested};
 use crate::ui::log;
-use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// Runs the node; `ready` and its address are printed once it serves.
+/// How long a broker may take until it is said what it waits for.
+const GLANCE: Duration = Duration::from_secs(3);
+
+/// A node that is to run in this process.
+struct Running<'a> {
+    folder: &'a ClusterFolder,
+    shape: &'a Shape,
+    id: i32,
+    context: &'a Context,
+}
+
+/// Runs the node `id`; `ready` and its address are printed once it serves.
 ///
 /// # Errors
-/// When the folder or the port is taken, a setting is refused, or the node cannot start.
-pub fn run(folder: &ClusterFolder, settings: Settings, context: &Context) -> Outcome {
+/// When the node or the port is taken, a setting is refused, or the node cannot start.
+pub fn run(folder: &ClusterFolder, shape: &Shape, id: i32, context: &Context) -> Outcome {
     log::start_service();
-    let config = node_config(folder, &settings)?;
-    let _lock = folder.lock()?;
+    let running = Running {
+        folder,
+        shape,
+        id,
+        context,
+    };
+    let node = folder.node(id);
+    let state = State {
+        process: Process::own(),
+        serving: None,
+        started_ms: Clock::system().now_ms(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let Some(_lock) = node.lock(&state)? else {
+        return Err(already_runs(folder));
+    };
     let runtime =
         Runtime::new().map_err(|error| Failure::request("the cluster could not start").because(error))?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(running.until_stopped(&node, state));
+    // Whatever ended it, it has told: nobody need look for a crash.
+    node.clear_state()?;
+    ended
+}
+
+/// The failure of a cluster, or a node of it, that another process runs.
+pub(super) fn already_runs(folder: &ClusterFolder) -> Failure {
+    Failure::request(format!("a cluster already runs on {}", folder.root().display()))
+        .because("another process holds its lock")
+        .hint(format!("velo cluster status{}", folder.data_option()))
+}
+
+impl Running<'_> {
+    async fn until_stopped(&self, files: &NodeFolder, state: State) -> Outcome {
+        let config = settings::node(self.folder, self.shape, self.id)?;
         let stopped =
             stop_requested().map_err(|error| Failure::request("cannot listen for signals").because(error))?;
-        let port = settings.port;
-        let mut node = Node::start(config, Clock::system())
-            .await
-            .map_err(|error| cannot_start(&error, Some((port, folder, &context.places))))?;
-        announce(folder, settings, &node, context)?;
+        tokio::pin!(stopped);
+        // A broker waits for its controller; Ctrl-C ends that too.
+        let mut node = tokio::select! {
+            node = Node::start(config, Clock::system()) => node.map_err(|error| self.cannot_start(&error))?,
+            () = self.tell_waiting() => return Ok(()),
+            _ = &mut stopped => return Ok(()),
+        };
+        self.announce(files, state, &node)?;
         let failure = tokio::select! {
             _ = stopped => None,
             why = node.failed() => Some(why),
@@ -41,126 +84,111 @@ pub fn run(folder: &ClusterFolder, settings: Settings, context: &Context) -> Out
         tracing::info!("stopping");
         node.shutdown().await;
         tracing::info!("stopped");
-        folder.clear_state()?;
-        failure.map_or(Ok(()), |why| Err(cannot_go_on(folder, &why)))
-    })
-}
+        failure.map_or(Ok(()), |why| Err(self.cannot_go_on(&why)))
+    }
 
-fn cannot_go_on(folder: &ClusterFolder, why: &str) -> Failure {
-    let data = folder.data_option();
-    Failure::request("the cluster had to end")
-        .because(why)
-        .hint(format!("velo cluster logs{data}"))
-        .hint(format!(
-            "velo cluster start{data}, once its disk serves: what was acknowledged is there"
-        ))
-}
-
-/// The node's configuration, checked.
-///
-/// # Errors
-/// When a setting is refused.
-pub(super) fn node_config(folder: &ClusterFolder, settings: &Settings) -> Outcome<NodeConfig> {
-    NodeConfig::from_properties(properties(folder, settings)?).map_err(|error| cannot_start(&error, None))
-}
-
-/// The node's properties: the listener and folder of this cluster, then what `--set` says.
-fn properties(folder: &ClusterFolder, settings: &Settings) -> Outcome<BTreeMap<String, String>> {
-    let mut properties = BTreeMap::new();
-    let port = settings.port;
-    let mut set = |name: &str, value: String| properties.insert(name.to_owned(), value);
-    set("log.dirs", folder.node_dir().display().to_string());
-    // Nobody in a class waits for members that do not come.
-    set("group.initial.rebalance.delay.ms", "0".to_owned());
-    if settings.listen_anyone {
-        set("listeners", format!("PLAINTEXT://0.0.0.0:{port}"));
-        if !settings.advertises() {
-            let address = addresses::of_this_machine().into_iter().next().ok_or_else(|| {
-                Failure::request("other machines cannot reach this one")
-                    .because("it has no address in a network but its own loopback")
-                    .hint(
-                        "velo cluster start --listen-anyone --set advertised.listeners=PLAINTEXT://HOST:PORT",
-                    )
-            })?;
-            set("advertised.listeners", format!("PLAINTEXT://{address}:{port}"));
+    /// Says what a broker waits for that does not start at once; never ends.
+    async fn tell_waiting(&self) {
+        if self.shape.controller().id != self.id {
+            tokio::time::sleep(GLANCE).await;
+            let controller = self.shape.name(self.shape.controller().id);
+            self.context
+                .ui
+                .say(format!("Waiting for the controller, {controller}."));
         }
-    } else {
-        set("listeners", format!("PLAINTEXT://localhost:{port}"));
+        std::future::pending().await
     }
-    for setting in &settings.set {
-        let Some((name, value)) = setting.split_once('=') else {
-            return Err(Failure::usage(format!("--set {setting} has no value"))
-                .hint(format!("velo cluster start --set {setting}=VALUE")));
-        };
-        set(name.trim(), value.trim().to_owned());
-    }
-    Ok(properties)
-}
 
-fn announce(folder: &ClusterFolder, settings: Settings, node: &RunningNode, context: &Context) -> Outcome {
-    let class = match settings.listen_anyone {
-        true => node.node().advertised.iter().map(endpoint).collect(),
-        false => Vec::new(),
-    };
-    let state = State {
-        class,
-        pid: std::process::id(),
-        bootstrap: format!("localhost:{}", node.address().port()),
-        started_ms: Clock::system().now_ms(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        settings,
-    };
-    folder.save(&state)?;
-    nearby::note(&context.places, folder)?;
-    tracing::info!(version = state.version, data = %folder.root().display(), "serving at {}", state.bootstrap);
-    context.ui.line(format!("ready {}", state.bootstrap))?;
-    tell_class(&state, context);
-    Ok(())
+    fn announce(&self, files: &NodeFolder, mut state: State, node: &RunningNode) -> Outcome {
+        let broker = self.shape.broker(self.id);
+        let serving = Serving {
+            port: broker.map(|_| node.address().port()),
+            controller_port: node.controller_address().map(|address| address.port()),
+            class: match self.shape.settings().listen_anyone && broker.is_some() {
+                true => node.node().advertised.iter().map(endpoint).collect(),
+                false => Vec::new(),
+            },
+        };
+        let served = serving.port.or(serving.controller_port).unwrap_or_default();
+        state.serving = Some(serving.clone());
+        files.save(&state)?;
+        nearby::note(&self.context.places, self.folder)?;
+        let at = address(served);
+        tracing::info!(version = state.version, data = %self.folder.root().display(), "serving at {at}");
+        if self.shape.is_lone() {
+            // Of several, whoever starts them notes their ports.
+            let mut shape = self.shape.clone();
+            shape.settle(self.id, serving.port, serving.controller_port);
+            self.folder.save(&shape)?;
+        }
+        self.context.ui.line(format!("ready {at}"))?;
+        tell_class(self.folder, self.shape, &serving.class, self.context);
+        Ok(())
+    }
+
+    fn cannot_go_on(&self, why: &str) -> Failure {
+        let data = self.folder.data_option();
+        let broker = self.shape.broker_option(self.id);
+        let what = match self.shape.is_lone() {
+            true => "the cluster had to end".to_owned(),
+            false => format!("{} had to end", self.shape.name(self.id)),
+        };
+        Failure::request(what)
+            .because(why)
+            .hint(format!("velo cluster logs{broker}{data}"))
+            .hint(format!(
+                "velo cluster start{broker}{data}, once its disk serves: what was acknowledged is there"
+            ))
+    }
+
+    fn cannot_start(&self, error: &BrokerError) -> Failure {
+        match error {
+            BrokerError::Io { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+                let own = self.shape.broker(self.id).map(|broker| broker.port);
+                let taken = own.filter(|port| !port::is_free(*port));
+                let port = taken.unwrap_or(self.shape.controller().port);
+                port::in_use(port, self.shape, self.folder, &self.context.places)
+            }
+            BrokerError::Config(text) => Failure::usage("the cluster cannot run with these settings")
+                .because(text)
+                .hint("velo cluster start --help"),
+            BrokerError::Unsupported(_) => Failure::request("the cluster could not start")
+                .because(error)
+                .hint(
+                    "bin/kafka-server-start.sh config/server.properties, of the Apache Kafka that wrote the folder",
+                )
+                .hint("velo cluster start --data OTHER_FOLDER"),
+            _ => Failure::request("the cluster could not start")
+                .because(error)
+                .hint("velo doctor"),
+        }
+    }
 }
 
 fn endpoint(told: &EndPoint) -> String {
     format!("{}:{}", told.host, told.port)
 }
 
-/// Says what the others of a class type, if they may connect.
-pub(super) fn tell_class(state: &State, context: &Context) {
-    let Some(first) = state.class.first() else {
+/// Says what the others of a class type, if they may connect: `class` are the addresses they are told.
+pub(super) fn tell_class(folder: &ClusterFolder, shape: &Shape, class: &[String], context: &Context) {
+    let Some(first) = class.first() else {
         return;
     };
     context.ui.say(format!(
         "The class types: export VELO_BOOTSTRAP_SERVER={}   (or --bootstrap-server with it)",
-        state.class.join(",")
+        class.join(",")
     ));
     let others = addresses::of_this_machine().into_iter();
     let others = others.filter(|address| !first.starts_with(&format!("{address}:")));
     let others: Vec<String> = others.map(|address| address.to_string()).collect();
-    if let (Some(other), false) = (others.first(), state.settings.advertises()) {
+    if let (Some(other), false) = (others.first(), settings::advertises(shape.settings())) {
         let port = first.rsplit_once(':').map_or("9092", |(_, port)| port);
+        let told = if shape.is_lone() { port } else { "0" };
+        let data = folder.data_option();
         context.ui.say(format!(
-            "This machine is also {}. For a class that reaches it there: velo cluster stop, then velo cluster start --port \
-             {port} --listen-anyone --set advertised.listeners=PLAINTEXT://{other}:{port}",
+            "This machine is also {}. For a class that reaches it there: velo cluster stop{data}, then velo cluster start --port \
+             {port} --listen-anyone --set advertised.listeners=PLAINTEXT://{other}:{told}{data}",
             others.join(", ")
         ));
-    }
-}
-
-/// `place` is where the node was to listen, for which folder, if it came so far.
-fn cannot_start(error: &BrokerError, place: Option<(u16, &ClusterFolder, &Places)>) -> Failure {
-    match (error, place) {
-        (BrokerError::Io { source, .. }, Some((port, folder, places)))
-            if source.kind() == io::ErrorKind::AddrInUse =>
-        {
-            port::in_use(port, folder, places)
-        }
-        (BrokerError::Config(text), _) => Failure::usage("the cluster cannot run with these settings")
-            .because(text)
-            .hint("velo cluster start --help"),
-        (BrokerError::Unsupported(_), _) => Failure::request("the cluster could not start")
-            .because(error)
-            .hint("bin/kafka-server-start.sh config/server.properties, of the Apache Kafka that wrote the folder")
-            .hint("velo cluster start --data OTHER_FOLDER"),
-        _ => Failure::request("the cluster could not start")
-            .because(error)
-            .hint("velo doctor"),
     }
 }

@@ -3,8 +3,10 @@
 //! The user's own folder is known; every other one that a cluster was started in is noted in the state folder while it
 //! runs.
 
-use super::folder::{ClusterFolder, State};
+use super::folder::ClusterFolder;
+use super::node::Condition;
 use super::port;
+use super::shape::{FIRST_PORT, Member, Shape};
 use crate::failure::{Failure, Outcome};
 use crate::places::Places;
 use std::collections::BTreeMap;
@@ -17,8 +19,8 @@ use std::path::{Path, PathBuf};
 pub struct Running {
     /// Its folder.
     pub folder: ClusterFolder,
-    /// What it wrote down.
-    pub state: State,
+    /// Its nodes.
+    pub shape: Shape,
 }
 
 /// The cluster that is meant where none is named.
@@ -38,8 +40,8 @@ pub enum Meant {
 /// When the user's own folder, or the notes of the others, cannot be read.
 pub fn meant(places: &Places) -> Outcome<Meant> {
     let own = ClusterFolder::own(places);
-    if let Some(state) = own.running()? {
-        return Ok(Meant::This(Box::new(Running { folder: own, state })));
+    if let Some(shape) = own.running()? {
+        return Ok(Meant::This(Box::new(Running { folder: own, shape })));
     }
     let mut others = noted(places)?;
     Ok(match others.len() {
@@ -55,7 +57,7 @@ pub fn meant(places: &Places) -> Outcome<Meant> {
 /// As [`meant`].
 pub fn all(places: &Places) -> Outcome<Vec<Running>> {
     let own = ClusterFolder::own(places);
-    let first = own.running()?.map(|state| Running { folder: own, state });
+    let first = own.running()?.map(|shape| Running { folder: own, shape });
     Ok(first.into_iter().chain(noted(places)?).collect())
 }
 
@@ -117,8 +119,8 @@ fn look(note: &Path) -> Outcome<Option<Running>> {
     };
     let folder = ClusterFolder::at(&root);
     // A folder that can no longer be looked into has no cluster that anybody could mean.
-    let state = folder.running().ok().flatten();
-    Ok(state.map(|state| Running { folder, state }))
+    let shape = folder.running().ok().flatten();
+    Ok(shape.map(|shape| Running { folder, shape }))
 }
 
 fn notes(places: &Places) -> PathBuf {
@@ -139,8 +141,8 @@ fn failed(path: &Path, error: &dyn std::fmt::Display) -> Failure {
 pub enum WayOut {
     /// A cluster of this user serves elsewhere.
     Elsewhere(String),
-    /// A cluster of this user has that very address, but does not answer.
-    Stuck(ClusterFolder),
+    /// A broker of a cluster of this user has that very address, but does not answer: this line helps.
+    Stuck(String),
     /// None runs, and one can be started there: on that port, unless it gets it anyway.
     Start(Option<u16>),
     /// None runs, and something else has that port: one can be started on this one, which is free.
@@ -160,12 +162,13 @@ pub fn way_out(places: &Places, servers: &[(String, u16)]) -> Outcome<WayOut> {
         .map(|(_, port)| *port)
         .collect();
     let running = all(places)?;
-    let there = |one: &&Running| one.state.port().is_some_and(|port| ports.contains(&port));
-    if let Some(stuck) = running.iter().find(there) {
-        return Ok(WayOut::Stuck(stuck.folder.clone()));
+    for one in &running {
+        if let Some(broker) = ports.iter().find_map(|port| one.shape.at_port(*port)) {
+            return one.help(broker).map(WayOut::Stuck);
+        }
     }
     if let Some(other) = running.first() {
-        return Ok(WayOut::Elsewhere(other.state.bootstrap.clone()));
+        return Ok(WayOut::Elsewhere(other.shape.bootstrap()));
     }
     let Some(port) = ports.first().copied() else {
         return Ok(WayOut::Remote);
@@ -173,10 +176,46 @@ pub fn way_out(places: &Places, servers: &[(String, u16)]) -> Outcome<WayOut> {
     if let Some(free) = port::instead_of(port) {
         return Ok(WayOut::Taken(free));
     }
-    let by_itself = ClusterFolder::own(places)
-        .last_port()?
-        .unwrap_or(ClusterFolder::FIRST_PORT);
+    let by_itself = own_port(places)?;
     Ok(WayOut::Start((port != by_itself).then_some(port)))
+}
+
+/// The port that a cluster in the user's own folder gets by itself: that of its first broker.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn own_port(places: &Places) -> Outcome<u16> {
+    let shape = ClusterFolder::own(places).shape()?;
+    Ok(shape.map_or(FIRST_PORT, |shape| shape.first_port()))
+}
+
+impl Running {
+    /// What to type so that a broker of it answers again.
+    ///
+    /// # Errors
+    /// When its files cannot be read.
+    pub fn help(&self, broker: Member) -> Outcome<String> {
+        let (option, data) = (self.shape.broker_option(broker.id), self.folder.data_option());
+        Ok(match self.folder.node(broker.id).condition()? {
+            Condition::Stopped | Condition::Crashed(_) => format!("velo cluster start{option}{data}"),
+            Condition::Starting(state) | Condition::Serving(state) if state.process.is_paused()? => {
+                format!("velo cluster resume{option}{data}")
+            }
+            Condition::Starting(_) | Condition::Serving(_) => format!("velo cluster restart{option}{data}"),
+        })
+    }
+
+    /// The processes of its nodes, as one says them: `process 17`, `processes 17, 18`.
+    ///
+    /// # Errors
+    /// When its files cannot be read.
+    pub fn processes(&self) -> Outcome<String> {
+        let conditions = self.folder.conditions(&self.shape)?;
+        let processes = conditions.iter().filter_map(|(_, is)| is.process());
+        let ids: Vec<String> = processes.map(|process| process.id().to_string()).collect();
+        let noun = if ids.len() == 1 { "process" } else { "processes" };
+        Ok(format!("{noun} {}", ids.join(", ")))
+    }
 }
 
 /// Whether a name is this machine's.
@@ -191,7 +230,7 @@ impl WayOut {
             WayOut::Elsewhere(bootstrap) => {
                 format!("--bootstrap-server {bootstrap}    (the cluster of this machine that runs)")
             }
-            WayOut::Stuck(folder) => format!("velo cluster restart{}", folder.data_option()),
+            WayOut::Stuck(line) => line.clone(),
             WayOut::Start(None) => "velo cluster start".to_owned(),
             WayOut::Start(Some(port)) | WayOut::Taken(port) => format!("velo cluster start --port {port}"),
             WayOut::Remote => return None,
@@ -201,8 +240,9 @@ impl WayOut {
 
 #[cfg(test)]
 mod tests {
-    use super::super::folder::{ClusterLock, Settings};
+    use super::super::node::{NodeLock, Serving, State};
     use super::*;
+    use crate::process::Process;
 
     struct Machine {
         _folder: tempfile::TempDir,
@@ -233,17 +273,15 @@ mod tests {
         }
 
         /// As the process of a cluster does, without serving.
-        fn runs(&self, folder: &ClusterFolder, port: u16) -> ClusterLock {
-            let lock = folder.lock().unwrap();
+        fn runs(&self, folder: &ClusterFolder, port: u16) -> NodeLock {
+            folder.save(&Shape::lone(port)).unwrap();
             let state = State {
-                pid: std::process::id(),
-                bootstrap: format!("localhost:{port}"),
-                class: Vec::new(),
+                process: Process::own(),
+                serving: Some(Serving::default()),
                 started_ms: 0,
                 version: "0".to_owned(),
-                settings: Settings::default(),
             };
-            folder.save(&state).unwrap();
+            let lock = folder.node(1).lock(&state).unwrap().unwrap();
             let name = folder.root().file_name().unwrap().to_str().unwrap();
             note_as(&self.places, folder, name).unwrap();
             lock
@@ -251,7 +289,7 @@ mod tests {
 
         fn meant(&self) -> Option<String> {
             match meant(&self.places).unwrap() {
-                Meant::This(running) => Some(running.state.bootstrap),
+                Meant::This(running) => Some(running.shape.bootstrap()),
                 Meant::Several(all) => Some(format!("one of {}", all.len())),
                 Meant::None => None,
             }
@@ -282,6 +320,23 @@ mod tests {
             fs::read_dir(notes(&machine.places)).unwrap().count(),
             0,
             "notes stay behind"
+        );
+    }
+
+    #[test]
+    fn a_broker_that_does_not_answer_is_helped_alone() {
+        let machine = Machine::new();
+        let _first = machine.runs(&machine.own(), 1111);
+        let shape = Shape::new(&[1, 2], false, 5001).unwrap();
+        machine.own().save(&shape).unwrap();
+        assert_eq!(machine.meant().as_deref(), Some("localhost:5001,localhost:5002"));
+        assert_eq!(
+            machine.way_out("localhost", 5001).as_deref(),
+            Some("velo cluster restart --broker 1")
+        );
+        assert_eq!(
+            machine.way_out("localhost", 5002).as_deref(),
+            Some("velo cluster start --broker 2")
         );
     }
 

@@ -2,11 +2,10 @@
 
 use super::DataArgs;
 use super::folder::ClusterFolder;
+use super::shape::{FIRST_PORT, Shape};
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use clap::Args;
-use std::fs;
-use std::io;
 
 /// Options of `velo cluster reset`.
 #[derive(Debug, Clone, Args)]
@@ -18,20 +17,16 @@ pub struct ResetArgs {
     pub yes: bool,
 }
 
-/// Deletes the data of a stopped cluster.
+/// Deletes the data of a stopped cluster, that of all its brokers; what it is started as stays.
 ///
 /// # Errors
 /// When it runs, nobody confirmed, or the files cannot be deleted.
 pub fn run(args: &ResetArgs, context: &Context) -> Outcome {
     let folder = ClusterFolder::of(&args.data, context);
-    if folder.is_running()? {
-        return Err(
-            Failure::request("the cluster runs; its data cannot be deleted under it")
-                .hint(format!("velo cluster stop{}", folder.data_option())),
-        );
-    }
-    let node = folder.node_dir();
-    if !node.exists() {
+    ensure_stopped(&folder)?;
+    let shape = folder.shape()?.unwrap_or_else(|| Shape::lone(FIRST_PORT));
+    let nodes: Vec<_> = shape.nodes().into_iter().map(|id| folder.node(id)).collect();
+    if !nodes.iter().any(|node| node.log_dir().exists()) {
         context.ui.say("There is nothing to delete.");
         return Ok(());
     }
@@ -39,20 +34,24 @@ pub fn run(args: &ResetArgs, context: &Context) -> Outcome {
         context.ui.say("Nothing was deleted.");
         return Ok(());
     }
-    let _lock = folder.lock()?;
-    fs::remove_dir_all(&node)
-        .map_err(|error| Failure::request(format!("cannot delete {}", node.display())).because(error))?;
-    folder.clear_state()?;
-    if let Err(error) = fs::remove_file(folder.log_file())
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(
-            Failure::request(format!("cannot delete {}", folder.log_file().display())).because(error),
-        );
+    let _changing = folder.changing()?;
+    ensure_stopped(&folder)?;
+    for node in nodes {
+        node.delete()?;
     }
     context
         .ui
         .say(format!("The data in {} is gone.", folder.root().display()));
+    Ok(())
+}
+
+fn ensure_stopped(folder: &ClusterFolder) -> Outcome {
+    if folder.is_running()? {
+        return Err(
+            Failure::request("the cluster runs; its data cannot be deleted under it")
+                .hint(format!("velo cluster stop{}", folder.data_option())),
+        );
+    }
     Ok(())
 }
 

@@ -1,8 +1,9 @@
 //! What the doctor sees of the cluster: who answers, its brokers, its partitions, its clock.
 
-use super::Finding;
+use super::{Finding, Verdict};
 use crate::clock::Clock;
 use crate::commands::Context;
+use crate::commands::cluster::nearby::{self, WayOut};
 use crate::failure::Outcome;
 use crate::kafka::probe::{Found, look as look_at};
 use crate::kafka::{Admin, ClusterMetadata, OffsetSpec, TopicPartition};
@@ -34,16 +35,33 @@ pub(super) fn address(context: &Context) -> Finding {
 pub(super) fn ports(context: &Context) -> Outcome<Vec<Finding>> {
     // Without an address there is no port to look at; the finding on the address says so.
     let servers = context.connection.servers().unwrap_or_default();
-    servers
+    let found: Vec<_> = servers
         .into_iter()
-        .map(|(host, port)| port_finding(&host, port, context))
+        .map(|(host, port)| {
+            let found = look_at(&host, port, &context.connection);
+            (host, port, found)
+        })
+        .collect();
+    let serves = |(_, _, found): &(String, u16, Found)| matches!(found, Found::Broker | Found::Listener);
+    let any_serves = found.iter().any(serves);
+    found
+        .into_iter()
+        .map(|(host, port, found)| {
+            let is_one_of_several = any_serves && matches!(found, Found::Nothing(_));
+            let mut finding = port_finding(&host, port, found, context)?;
+            if is_one_of_several {
+                // Commands get through by the others.
+                finding.verdict = Verdict::Warn;
+            }
+            Ok(finding)
+        })
         .collect()
 }
 
-fn port_finding(host: &str, port: u16, context: &Context) -> Outcome<Finding> {
+fn port_finding(host: &str, port: u16, found: Found, context: &Context) -> Outcome<Finding> {
     let address = format!("{host}:{port}");
     let bad = |found: String, hint: &str| Finding::bad("port", format!("{address}: {found}"), hint);
-    Ok(match look_at(host, port, &context.connection) {
+    Ok(match found {
         Found::Broker => Finding::ok(
             "port",
             format!("{address}: a Kafka broker answers{}", owner(host, port)),
@@ -61,13 +79,20 @@ fn port_finding(host: &str, port: u16, context: &Context) -> Outcome<Finding> {
             "a Kafka broker that wants a login (SASL)".to_owned(),
             "--command-config FILE with security.protocol=SASL_PLAINTEXT, sasl.mechanism and sasl.jaas.config",
         ),
-        Found::Stranger(what) => bad(format!("{what}{}", owner(host, port)), &way_out(context)?),
-        Found::Nothing(why) => bad(why, &way_out(context)?),
+        Found::Stranger(what) => bad(
+            format!("{what}{}", owner(host, port)),
+            &way_out(host, port, context)?,
+        ),
+        Found::Nothing(why) => bad(why, &way_out(host, port, context)?),
     })
 }
 
 /// What to type where no broker answers.
-fn way_out(context: &Context) -> Outcome<String> {
+fn way_out(host: &str, port: u16, context: &Context) -> Outcome<String> {
+    // A broker of a cluster of this machine is helped by itself, whoever else does not answer.
+    if let WayOut::Stuck(line) = nearby::way_out(&context.places, &[(host.to_owned(), port)])? {
+        return Ok(line);
+    }
     let hint = context.address.way_out(&context.connection, &context.places)?;
     Ok(hint
         .unwrap_or_else(|| "--bootstrap-server HOST:PORT, with the address of a broker that runs".to_owned()))

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::commands::Context;
-use crate::commands::cluster::{ClusterFolder, nearby};
+use crate::commands::cluster::{ClusterFolder, Condition, nearby};
 use crate::failure::{Failure, Outcome};
 use crate::kafka;
 use crate::places::Places;
@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use sysinfo::Disks;
 
+/// What the findings on clusters of this machine are called.
+const CLUSTER: &str = "classroom cluster";
 /// Below this much room a class of lessons may fill the disk.
 const LITTLE_ROOM: u64 = 1 << 30;
 /// How far the clocks of the file system and of this process may lie apart, in ms.
@@ -19,7 +21,7 @@ const CLOCK_TOLERANCE_MS: u128 = 2_000;
 
 pub(super) fn look(context: &Context) -> Outcome<Vec<Finding>> {
     let folder = ClusterFolder::of(&Default::default(), context);
-    Ok(vec![
+    let mut findings = vec![
         Finding::ok(
             "versions",
             format!(
@@ -34,9 +36,10 @@ pub(super) fn look(context: &Context) -> Outcome<Vec<Finding>> {
         ),
         disk(&context.places.data),
         file_clock()?,
-        state(&folder, &context.places)?,
-        leftovers(&folder)?,
-    ])
+    ];
+    findings.extend(state(&folder, &context.places)?);
+    findings.push(leftovers(&folder)?);
+    Ok(findings)
 }
 
 fn disk(data: &Path) -> Finding {
@@ -94,38 +97,70 @@ fn tempfile_time() -> std::io::Result<SystemTime> {
     modified
 }
 
-fn state(folder: &ClusterFolder, places: &Places) -> Outcome<Finding> {
+/// The clusters that run, and of each what has crashed; of the user's own also if none runs.
+fn state(folder: &ClusterFolder, places: &Places) -> Outcome<Vec<Finding>> {
     let running = nearby::all(places)?;
-    if !running.is_empty() {
-        let each: Vec<String> = running
-            .iter()
-            .map(|one| {
-                let (state, root) = (&one.state, one.folder.root().display());
-                format!(
-                    "runs at {} (process {}), data in {root}",
-                    state.bootstrap, state.pid
-                )
-            })
-            .collect();
-        return Ok(Finding::ok("classroom cluster", each.join("; ")));
+    let mut each = Vec::new();
+    for one in &running {
+        each.push(format!(
+            "runs at {} ({}), data in {}",
+            one.shape.bootstrap(),
+            one.processes()?,
+            one.folder.root().display()
+        ));
     }
-    Ok(match folder.last_state()? {
-        Some(state) => Finding::warn(
-            "classroom cluster",
-            format!(
-                "process {} ended without a clean stop; its state file is stale",
-                state.pid
-            ),
-            "velo cluster start   (checks the logs and goes on)",
-        ),
-        None => Finding::ok("classroom cluster", "not running"),
-    })
+    let mut findings = match each.is_empty() {
+        true => Vec::new(),
+        false => vec![Finding::ok(CLUSTER, each.join("; "))],
+    };
+    for one in &running {
+        findings.extend(crashed(&one.folder)?);
+    }
+    if running.is_empty() {
+        findings.extend(crashed(folder)?);
+    }
+    if findings.is_empty() {
+        findings.push(Finding::ok(CLUSTER, "not running"));
+    }
+    Ok(findings)
+}
+
+/// The nodes of a cluster that ended without a clean stop.
+fn crashed(folder: &ClusterFolder) -> Outcome<Vec<Finding>> {
+    let Some(shape) = folder.shape()? else {
+        return Ok(Vec::new());
+    };
+    let data = folder.data_option();
+    let any_runs = folder.is_running()?;
+    let mut findings = Vec::new();
+    for (id, condition) in folder.conditions(&shape)? {
+        if let Condition::Crashed(state) = condition {
+            let option = if any_runs {
+                shape.broker_option(id)
+            } else {
+                String::new()
+            };
+            findings.push(Finding::warn(
+                CLUSTER,
+                format!(
+                    "{} (process {}) ended without a clean stop",
+                    shape.name(id),
+                    state.process.id()
+                ),
+                format!("velo cluster start{option}{data}   (checks the logs and goes on)"),
+            ));
+        }
+    }
+    Ok(findings)
 }
 
 fn leftovers(folder: &ClusterFolder) -> Outcome<Finding> {
     let mut found = temporary_clusters();
-    if !folder.is_running()? {
-        found.extend(unfinished_files(&folder.node_dir()));
+    if let Some(shape) = folder.shape()?
+        && !folder.is_running()?
+    {
+        let nodes = shape.nodes().into_iter();
+        found.extend(nodes.flat_map(|id| unfinished_files(&folder.node(id).log_dir())));
     }
     if found.is_empty() {
         return Ok(Finding::ok("leftovers", "none"));

@@ -2,7 +2,7 @@
 
 use super::{Desk, folder};
 use crate::commands::Address;
-use crate::commands::cluster::launch::{self, Launched};
+use crate::commands::cluster::launch::Temporary;
 use crate::commands::cluster::nearby::{self, Meant, WayOut};
 use crate::course::live::Live;
 use crate::failure::{Failure, Kind, Outcome};
@@ -70,7 +70,7 @@ pub(super) fn answering(desk: &Desk<'_>, begun_on: &str, yes: bool) -> Outcome<(
     start(port, &desk.words)?;
     let connection = match (&context.address, nearby::meant(&context.places)?) {
         (Address::Default, Meant::This(started)) => {
-            Connection::new(&started.state.bootstrap, context.command_config.as_deref())?
+            Connection::new(&started.shape.bootstrap(), context.command_config.as_deref())?
         }
         _ => connection,
     };
@@ -96,7 +96,7 @@ fn start(port: Option<u16>, words: &Words) -> Outcome {
 
 /// A cluster for one demonstration: on a free port, in a temporary folder; both go away with it.
 pub(super) struct Own {
-    launched: Option<Launched>,
+    launched: Option<Temporary>,
     folder: PathBuf,
 }
 
@@ -111,19 +111,19 @@ impl Own {
             launched: None,
             folder,
         };
-        own.launched = Some(launch::temporary(&own.folder)?);
+        own.launched = Some(Temporary::start(&own.folder)?);
         Ok(own)
     }
 
     /// How to reach it.
     pub(super) fn connection(&self) -> Outcome<Connection> {
-        let bootstrap = self.launched.as_ref().map_or("", Launched::bootstrap);
+        let bootstrap = self.launched.as_ref().map_or("", Temporary::bootstrap);
         Connection::new(bootstrap, None)
     }
 
     /// Stops it and removes its folder.
     pub(super) fn end(mut self) -> Outcome {
-        let stopped = self.launched.take().map_or(Ok(()), Launched::stop);
+        let stopped = self.launched.take().map_or(Ok(()), Temporary::stop);
         let removed = folder::remove(&self.folder);
         stopped.and(removed)
     }

@@ -1,5 +1,6 @@
 //! `velo topic describe`
 
+use super::health::{Health, HealthArgs};
 use crate::commands::{Context, candidates, select, settings};
 use crate::failure::Outcome;
 use crate::kafka::{
@@ -16,20 +17,30 @@ use std::collections::BTreeMap;
 /// Options of `velo topic describe`.
 #[derive(Debug, Args)]
 pub struct DescribeArgs {
-    /// Names of the topics; globs such as 'velib-*' work
-    #[arg(required = true, value_name = "NAME", add = candidates::topics())]
+    /// Names of the topics; globs such as 'velib-*' work; all, if partitions are chosen by an option below
+    #[arg(
+        required_unless_present_any = ["under_replicated", "offline"],
+        value_name = "NAME",
+        add = candidates::topics()
+    )]
     names: Vec<String>,
+    #[command(flatten)]
+    health: HealthArgs,
 }
 
 /// A topic with all that is known of it.
 struct Described {
+    /// With the partitions that are wanted.
     topic: TopicDescription,
+    /// How many partitions it has.
+    total: usize,
     configs: Vec<ConfigEntry>,
     partitions: Vec<DescribedPartition>,
 }
 
 struct DescribedPartition {
     layout: PartitionDescription,
+    health: Health,
     earliest: Option<i64>,
     latest: Option<i64>,
     size: Option<i64>,
@@ -41,7 +52,11 @@ struct DescribedPartition {
 /// When one is not there, or the cluster does not answer.
 pub fn run(args: &DescribeArgs, context: &Context) -> Outcome {
     let admin = Admin::connect(&context.connection)?;
-    let names = if args.names.iter().any(|name| select::is_glob(name)) {
+    let metadata = admin.metadata()?;
+    let alive: Vec<i32> = metadata.brokers.iter().map(|broker| broker.id).collect();
+    let names = if args.names.is_empty() {
+        metadata.topics.into_iter().map(|topic| topic.name).collect()
+    } else if args.names.iter().any(|name| select::is_glob(name)) {
         select::topics(&admin, &args.names)?
     } else {
         args.names.clone()
@@ -49,10 +64,19 @@ pub fn run(args: &DescribeArgs, context: &Context) -> Outcome {
     let mut described = Vec::new();
     for (name, answer) in admin.describe_topics(&names)? {
         match answer {
-            Ok(topic) => described.push(describe(&admin, topic)?),
+            Ok(mut topic) => {
+                let total = topic.partitions.len();
+                topic.partitions.retain(|partition| args.health.want(partition));
+                if !args.health.choose() || !topic.partitions.is_empty() {
+                    described.push(describe(&admin, (topic, total), &alive)?);
+                }
+            }
             Err(error) if error.is_unknown_topic() => return Err(admin.unknown_topic(&name)),
             Err(error) => return Err(error.into_failure(format!("cannot describe topic `{name}`"))),
         }
+    }
+    if described.is_empty() {
+        context.ui.say(args.health.none());
     }
     let value: Vec<Value> = described.iter().map(to_json).collect();
     context.ui.show_titled(&value, || {
@@ -63,7 +87,7 @@ pub fn run(args: &DescribeArgs, context: &Context) -> Outcome {
     })
 }
 
-fn describe(admin: &Admin, topic: TopicDescription) -> Outcome<Described> {
+fn describe(admin: &Admin, (topic, total): (TopicDescription, usize), alive: &[i32]) -> Outcome<Described> {
     let mut configs = admin.describe_configs(&ConfigResource::Topic(topic.name.clone()))?;
     configs.retain(|entry| !entry.is_default);
     // Partitions without a leader have no offsets to tell, and asking for them would wait in vain.
@@ -83,6 +107,7 @@ fn describe(admin: &Admin, topic: TopicDescription) -> Outcome<Described> {
             let partition = TopicPartition::new(&topic.name, layout.partition);
             DescribedPartition {
                 layout: layout.clone(),
+                health: Health::of(layout, alive),
                 earliest: told(&earliest, &partition),
                 latest: told(&latest, &partition),
                 size: sizes.as_ref().and_then(|sizes| sizes.get(&partition).copied()),
@@ -91,6 +116,7 @@ fn describe(admin: &Admin, topic: TopicDescription) -> Outcome<Described> {
         .collect();
     Ok(Described {
         topic,
+        total,
         configs,
         partitions,
     })
@@ -110,6 +136,9 @@ fn to_json(one: &Described) -> Value {
                 "leader": partition.layout.leader,
                 "replicas": partition.layout.replicas,
                 "isr": partition.layout.isr,
+                "offline": partition.health.offline,
+                "lagging": partition.health.lagging,
+                "down": partition.health.gone,
                 "earliest": partition.earliest,
                 "latest": partition.latest,
                 "size_bytes": partition.size,
@@ -139,7 +168,7 @@ fn title(one: &Described) -> String {
     let mut title = format!(
         "{}: {}, replication factor {factor}, id {}",
         one.topic.name,
-        count(one.topic.partitions.len(), "partition"),
+        count(one.total, "partition"),
         one.topic.id
     );
     for entry in &one.configs {
@@ -164,6 +193,7 @@ fn to_grid(one: &Described, context: &Context) -> Grid {
         number("START"),
         number("END"),
         number("SIZE"),
+        text("STATE"),
     ]);
     let raw = context.ui.format == crate::ui::OutputFormat::Plain;
     for partition in &one.partitions {
@@ -179,6 +209,7 @@ fn to_grid(one: &Described, context: &Context) -> Grid {
             or_none(partition.earliest),
             or_none(partition.latest),
             or_none(size),
+            partition.health.words(),
         ]);
     }
     grid

@@ -1,5 +1,6 @@
 //! `velo topic list`
 
+use super::health::HealthArgs;
 use crate::commands::{Context, candidates, select};
 use crate::failure::Outcome;
 use crate::kafka::{Admin, TopicMetadata};
@@ -7,7 +8,7 @@ use crate::ui::table::{Grid, number, text};
 use clap::Args;
 use serde_json::json;
 
-/// Options of `velo topic list`.
+/// Options of `velo topic list`; of the partitions that are chosen, their topics are listed.
 #[derive(Debug, Args)]
 pub struct ListArgs {
     /// Only these names; globs such as 'velib-*' work
@@ -16,6 +17,8 @@ pub struct ListArgs {
     /// Kafka's own topics too
     #[arg(short, long)]
     internal: bool,
+    #[command(flatten)]
+    health: HealthArgs,
 }
 
 /// Lists topics.
@@ -30,11 +33,19 @@ pub fn run(args: &ListArgs, context: &Context) -> Outcome {
         .collect::<Outcome<Vec<_>>>()?;
     let wanted = |topic: &TopicMetadata| {
         let named = patterns.iter().any(|(_, glob)| glob.is_match(&topic.name));
-        (patterns.is_empty() || named) && (args.internal || !topic.is_internal())
+        let chosen = topic
+            .partitions
+            .iter()
+            .any(|partition| args.health.want(partition));
+        (patterns.is_empty() || named)
+            && (args.internal || !topic.is_internal())
+            && (chosen || !args.health.choose())
     };
     let metadata = Admin::connect(&context.connection)?.metadata()?;
     let topics: Vec<&TopicMetadata> = metadata.topics.iter().filter(|topic| wanted(topic)).collect();
-    if topics.is_empty() && patterns.is_empty() {
+    if topics.is_empty() && args.health.choose() {
+        context.ui.say(args.health.none());
+    } else if topics.is_empty() && patterns.is_empty() {
         context
             .ui
             .say("There are no topics yet.\nhint: velo topic create NAME");

@@ -1,9 +1,11 @@
-//! `velo topic`: create, list, describe, alter and delete topics.
+//! `velo topic`: create, list, describe, alter and delete topics, elect leaders.
 
 mod alter;
 mod create;
 mod delete;
 mod describe;
+mod elect;
+mod health;
 mod list;
 
 use super::Context;
@@ -17,12 +19,14 @@ pub enum TopicCommand {
     Create(create::CreateArgs),
     /// List topics
     List(list::ListArgs),
-    /// Show partitions, leaders, replicas, offsets, sizes and settings
+    /// Show partitions, leaders, replicas and how it is with them, offsets, sizes and settings
     Describe(describe::DescribeArgs),
     /// Add partitions, change settings
     Alter(alter::AlterArgs),
     /// Delete topics and all their records
     Delete(delete::DeleteArgs),
+    /// Give the lead of partitions back to their preferred replicas
+    Elect(elect::ElectArgs),
 }
 
 impl TopicCommand {
@@ -37,6 +41,7 @@ impl TopicCommand {
             TopicCommand::Describe(args) => describe::run(&args, context),
             TopicCommand::Alter(args) => alter::run(&args, context),
             TopicCommand::Delete(args) => delete::run(&args, context),
+            TopicCommand::Elect(args) => elect::run(&args, context),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::running::{self, Entry, Kind};
 use crate::failure::Outcome;
-use crate::process;
+use crate::process::Process;
 use crate::scripts::Ending;
 
 /// `kafka-server-stop [--process-role=ROLE] [--node-id=ID]`
@@ -47,5 +47,5 @@ pub fn stop_zookeeper(_arguments: &[String]) -> Result<u8, Ending> {
 }
 
 fn stop<'a>(mut nodes: impl Iterator<Item = &'a Entry>) -> Outcome {
-    nodes.try_for_each(|entry| process::terminate(entry.pid, false))
+    nodes.try_for_each(|entry| Process::of_id(entry.pid).terminate(false))
 }
