@@ -6,6 +6,10 @@ use super::{BrokersArgs, DataArgs, stop};
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use clap::Args;
+use std::time::{Duration, Instant};
+
+/// How long a process may take to stand still, or to go on.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Options of `velo cluster pause` and `resume`.
 #[derive(Debug, Clone, Args)]
@@ -51,5 +55,11 @@ fn one(folder: &ClusterFolder, shape: &Shape, id: i32, pause: bool) -> Outcome {
     })?;
     let data = folder.data_option();
     let failed = |failure: Failure| failure.hint(format!("velo cluster status{data}"));
-    process.pause(pause).map_err(failed)
+    process.pause(pause).map_err(failed)?;
+    // A signal has been sent when this comes back, not taken.
+    let deadline = Instant::now() + PATIENCE;
+    while process.is_paused()? != pause && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
 }
