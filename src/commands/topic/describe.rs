@@ -105,11 +105,12 @@ fn describe(admin: &Admin, (topic, total): (TopicDescription, usize), alive: &[i
         .iter()
         .map(|layout| {
             let partition = TopicPartition::new(&topic.name, layout.partition);
+            let latest = told(&latest, &partition);
             DescribedPartition {
                 layout: layout.clone(),
-                health: Health::of(layout, alive),
+                health: Health::of(layout, alive).asked(latest.is_some()),
                 earliest: told(&earliest, &partition),
-                latest: told(&latest, &partition),
+                latest,
                 size: sizes.as_ref().and_then(|sizes| sizes.get(&partition).copied()),
             }
         })
@@ -137,6 +138,7 @@ fn to_json(one: &Described) -> Value {
                 "replicas": partition.layout.replicas,
                 "isr": partition.layout.isr,
                 "offline": partition.health.offline,
+                "leader_silent": partition.health.silent,
                 "lagging": partition.health.lagging,
                 "down": partition.health.gone,
                 "earliest": partition.earliest,

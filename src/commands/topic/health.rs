@@ -45,6 +45,8 @@ pub struct Health {
     pub lagging: Vec<i32>,
     /// Replicas that nobody can read, on brokers that do not run.
     pub gone: Vec<i32>,
+    /// It has a leader that does not answer: one that has just died, or stands still.
+    pub silent: bool,
 }
 
 impl Health {
@@ -59,7 +61,14 @@ impl Health {
             offline,
             lagging: replicas().filter(|id| alive.contains(id) && behind(id)).collect(),
             gone: replicas().filter(gone).collect(),
+            silent: false,
         }
+    }
+
+    /// The same, of a partition whose leader was asked for its offsets and `told` them or not.
+    pub fn asked(mut self, told: bool) -> Self {
+        self.silent = !self.offline && !told;
+        self
     }
 
     /// In words; `ok` where nothing is wrong.
@@ -70,6 +79,7 @@ impl Health {
         };
         let mut all = Vec::new();
         all.extend(self.offline.then(|| "OFFLINE".to_owned()));
+        all.extend(self.silent.then(|| "leader does not answer".to_owned()));
         all.extend(ids(&self.gone, "down"));
         all.extend(ids(&self.lagging, "lagging"));
         match all.is_empty() {
@@ -99,6 +109,14 @@ mod tests {
         assert_eq!(words(Some(1), &[1], &[1, 2]), "3 down; 2 lagging");
         assert_eq!(words(None, &[3], &[1, 2]), "OFFLINE; 3 down; 1,2 lagging");
         assert_eq!(words(None, &[3], &[]), "OFFLINE; 1,2,3 down");
+        let asked = |leader, told| {
+            Health::of(&partition(leader, &[1, 2, 3]), &[1, 2, 3])
+                .asked(told)
+                .words()
+        };
+        assert_eq!(asked(Some(1), true), "ok");
+        assert_eq!(asked(Some(1), false), "leader does not answer");
+        assert_eq!(asked(None, false), "OFFLINE");
     }
 
     #[test]
