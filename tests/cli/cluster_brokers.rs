@@ -289,7 +289,9 @@ fn without_its_controller_a_cluster_says_what_is_missing() {
         .succeeds();
     let stopped = home.velo(&["cluster", "stop", "--broker", "1"]).succeeds();
     assert!(
-        stopped.stderr.contains("The controller, broker 1, does not run"),
+        stopped
+            .stderr
+            .contains("broker 1, the controller, does not run: "),
         "{}",
         stopped.stderr
     );

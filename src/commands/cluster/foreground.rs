@@ -92,9 +92,7 @@ impl Running<'_> {
         if self.shape.controller().id != self.id {
             tokio::time::sleep(GLANCE).await;
             let controller = self.shape.name(self.shape.controller().id);
-            self.context
-                .ui
-                .say(format!("Waiting for the controller, {controller}."));
+            self.context.ui.say(format!("Waiting for {controller}."));
         }
         std::future::pending().await
     }

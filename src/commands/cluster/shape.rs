@@ -115,6 +115,15 @@ impl Shape {
         }
     }
 
+    /// What the node that is the controller is called.
+    pub fn controller_name(&self) -> String {
+        let name = self.name(self.controller.id);
+        match self.is_apart() {
+            true => name,
+            false => format!("{name}, the controller,"),
+        }
+    }
+
     /// `HOST:PORT` of every broker, as `--bootstrap-server` takes them; without those that have no port yet.
     pub fn bootstrap(&self) -> String {
         let known = self.brokers.iter().filter(|broker| broker.port != 0);
@@ -245,7 +254,8 @@ mod tests {
         assert_eq!(three.at_port(9093).unwrap().id, 102);
         let apart = shape(&[101, 102], true, 0);
         assert_eq!(apart.nodes(), [103, 101, 102]);
-        assert_eq!(apart.name(103), "controller 103");
+        assert_eq!(apart.controller_name(), "controller 103");
+        assert_eq!(three.controller_name(), "broker 101, the controller,");
         assert_eq!(apart.bootstrap(), "");
         assert_eq!(Shape::new(&[1, 2], false, u16::MAX), None);
         assert_eq!(Shape::new(&[], false, 0), None);

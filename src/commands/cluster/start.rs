@@ -316,11 +316,11 @@ fn ensure_controller(folder: &ClusterFolder, shape: &Shape, missing: &[i32]) -> 
     if missing.contains(&controller) {
         return Ok(());
     }
-    let (name, data) = (shape.name(controller), folder.data_option());
+    let (name, data) = (shape.controller_name(), folder.data_option());
     let waits = |why: &str| {
         let ids: Vec<String> = missing.iter().map(i32::to_string).collect();
         Failure::request(format!("broker {} cannot join the cluster", ids.join(",")))
-            .because(format!("{name}, the controller, {why}"))
+            .because(format!("{name} {why}"))
     };
     match folder.node(controller).condition()?.process() {
         None => Err(waits("does not run").hint(format!(

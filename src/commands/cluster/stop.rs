@@ -66,9 +66,8 @@ fn tell_without_controller(folder: &ClusterFolder, shape: &Shape, context: &Cont
     if folder.is_running()? && !folder.node(controller).is_running()? {
         let (broker, data) = (shape.broker_option(controller), folder.data_option());
         context.ui.say(format!(
-            "The controller, {}, does not run: until it does, no leader is elected and no topic made.\nhint: velo cluster \
-             start{broker}{data}",
-            shape.name(controller)
+            "{} does not run: until it does, no leader is elected and no topic made.\nhint: velo cluster start{broker}{data}",
+            shape.controller_name()
         ));
     }
     Ok(())
