@@ -55,7 +55,7 @@ pub struct PendingMember {
     /// When it is no longer expected, in ms.
     pub deadline: i64,
     /// What it takes of the coordinator's memory.
-    pub charge: Charge,
+    pub _charge: Charge,
 }
 
 /// The settings that a group's steps depend on.

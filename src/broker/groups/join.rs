@@ -89,7 +89,7 @@ impl Group {
             let deadline = now.saturating_add(i64::from(call.info.session_timeout_ms));
             let pending = PendingMember {
                 deadline,
-                charge: call.charge,
+                _charge: call.charge,
             };
             self.pending_joins.insert(member_id.clone(), pending);
             self.refuse_join(&member_id, reply, ResponseError::MemberIdRequired);

@@ -5,21 +5,21 @@
 //! protocol's rules, pure and driven by hand in its tests. The [`GroupCoordinator`] finds shards and answers requests.
 
 mod admin;
-pub mod beside;
-pub mod budget;
+mod beside;
+mod budget;
 mod commits;
-pub mod config;
-pub mod coordinator;
+mod config;
+mod coordinator;
 mod expiry;
-pub mod group;
+mod group;
 mod join;
-pub mod machine;
-pub mod member;
+mod machine;
+mod member;
 mod membership;
-pub mod offsets;
-pub mod outbox;
+mod offsets;
+mod outbox;
 mod rebalance;
-pub mod records;
+mod records;
 pub mod subscription;
 mod sync;
 #[cfg(test)]
