@@ -10,7 +10,8 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::Request;
 use libfuzzer_sys::fuzz_target;
-use velodrome::broker::metadata::{MetadataRecord, batch};
+use velodrome::broker::batch::{self, Records};
+use velodrome::broker::metadata::{MetadataImage, MetadataRecord, replay_batches, replay_snapshot};
 use velodrome::broker::peer::read_answer;
 
 /// The most bytes that an answer may have here.
@@ -22,11 +23,19 @@ async fn answer<Q: Request>(frame: &[u8], version: i16) -> Option<Q::Response> {
     read_answer::<Q>(&mut stream, version, CORRELATION_ID, LONGEST).await.ok()
 }
 
-/// Records of the metadata log, or a piece of a snapshot.
+/// Where a snapshot ends, if the records are one.
+const END: i64 = 1_000;
+
+/// Records of the metadata log, or a piece of a snapshot; also those of batches whose checksum is wrong, which are refused.
 fn metadata(records: Bytes) {
-    for record in batch::decode(records).unwrap_or_default() {
-        let _ = MetadataRecord::decode(record.value);
+    for batch in batch::split(records.clone()).unwrap_or_default() {
+        let body = batch::records_of(&batch).unwrap_or_default();
+        for record in Records::new(&body).flatten() {
+            let _ = MetadataRecord::decode(record.value.unwrap_or_default());
+        }
     }
+    let _ = replay_batches(records.clone(), &mut MetadataImage::default());
+    let _ = replay_snapshot(records, END, &mut MetadataImage::default());
 }
 
 fn framed(body: &[u8]) -> Vec<u8> {
