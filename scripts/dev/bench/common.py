@@ -49,6 +49,13 @@ class Server:
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
+    def shared_mib(self):
+        """Memory now, in MiB, where pages that several processes have in common count in equal parts."""
+        for line in pathlib.Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+        raise SystemExit(f"no memory figure for process {self.pid}")
+
     def resident_mib(self):
         """Resident memory now, in MiB."""
         for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
