@@ -122,6 +122,11 @@ mod tests {
         node(folder, &[("node.id", id), ("listeners", listeners), quorum])
     }
 
+    /// Node 2, whose file names these servers.
+    fn second_of(folder: &Path, servers: &str) -> NodeConfig {
+        combined(folder, "2", ("controller.quorum.bootstrap.servers", servers))
+    }
+
     fn joins(config: &NodeConfig) -> Vec<String> {
         match part(config).unwrap() {
             Part::Leads => Vec::new(),
@@ -151,13 +156,7 @@ mod tests {
     #[test]
     fn of_servers_that_leads_whose_folder_has_the_metadata_else_the_first() {
         let folder = tempfile::tempdir().unwrap();
-        let of = |servers| {
-            combined(
-                folder.path(),
-                "2",
-                ("controller.quorum.bootstrap.servers", servers),
-            )
-        };
+        let of = |servers| second_of(folder.path(), servers);
         let none: [&str; 0] = [];
         for alone in ["localhost:29093", "127.0.0.1:29093", "[::1]:29093", ":29093"] {
             assert_eq!(joins(&of(alone)), none, "{alone}");
@@ -176,13 +175,7 @@ mod tests {
     #[test]
     fn who_has_joined_once_never_leads() {
         let folder = tempfile::tempdir().unwrap();
-        let of = |servers| {
-            combined(
-                folder.path(),
-                "2",
-                ("controller.quorum.bootstrap.servers", servers),
-            )
-        };
+        let of = |servers| second_of(folder.path(), servers);
         let config = of("localhost:29093,localhost:29094");
         let mut log_dir = storage::LogDir::open(&config).unwrap();
         log_dir.join(&config, "AAAAAAAAAAAAAAAAAAAAAQ", true).unwrap();

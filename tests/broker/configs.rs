@@ -1,27 +1,11 @@
 //! Settings over the protocol: described with source and synonyms, set, added to, taken back, refused.
 
 use crate::support::broker::TestBroker;
+use crate::support::configs::{self, APPEND, BROKER, DELETE, SET, SUBTRACT, TOPIC, text};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
-use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::DescribeConfigsResourceResult;
-use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
-use kafka_protocol::messages::{
-    AlterConfigsRequest, CreateTopicsRequest, DescribeConfigsRequest, IncrementalAlterConfigsRequest,
-    TopicName,
-};
-use kafka_protocol::protocol::StrBytes;
-
-const TOPIC: i8 = 2;
-const BROKER: i8 = 4;
-const SET: i8 = 0;
-const DELETE: i8 = 1;
-const APPEND: i8 = 2;
-const SUBTRACT: i8 = 3;
-
-fn text(text: &str) -> StrBytes {
-    StrBytes::from_string(text.to_owned())
-}
+use kafka_protocol::messages::{CreateTopicsRequest, TopicName};
 
 async fn with_topic(settings: &[(&str, &str)]) -> TestBroker {
     let broker = TestBroker::with(settings).await;
@@ -42,14 +26,7 @@ async fn described(
     resource: &str,
     key: &str,
 ) -> DescribeConfigsResourceResult {
-    let resource = DescribeConfigsResource::default()
-        .with_resource_type(kind)
-        .with_resource_name(text(resource))
-        .with_configuration_keys(Some(vec![text(key)]));
-    let request = DescribeConfigsRequest::default()
-        .with_resources(vec![resource])
-        .with_include_synonyms(true)
-        .with_include_documentation(true);
+    let request = configs::describe(kind, resource, key);
     broker.ask(request, 4).await.results.remove(0).configs.remove(0)
 }
 
@@ -59,16 +36,7 @@ async fn value(broker: &TestBroker, key: &str) -> (String, i8) {
 }
 
 async fn alter(broker: &TestBroker, kind: i8, resource: &str, change: (i8, &str, &str)) -> (i16, String) {
-    let (operation, name, value) = change;
-    let config = AlterableConfig::default()
-        .with_name(text(name))
-        .with_config_operation(operation)
-        .with_value(Some(text(value)));
-    let resource = AlterConfigsResource::default()
-        .with_resource_type(kind)
-        .with_resource_name(text(resource))
-        .with_configs(vec![config]);
-    let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
+    let request = configs::alter(kind, resource, change);
     let response = broker.ask(request, 1).await.responses.remove(0);
     let message = response.error_message.unwrap_or_default().to_string();
     (response.error_code, message)
@@ -205,17 +173,9 @@ async fn a_broker_setting_changed_while_it_runs_counts_for_its_topics() {
 
 #[tokio::test]
 async fn the_older_alter_configs_replaces_all_settings_of_a_resource() {
-    use kafka_protocol::messages::alter_configs_request as older;
     let broker = with_topic(&[]).await;
     alter(&broker, TOPIC, "t", (SET, "retention.ms", "4000")).await;
-    let config = older::AlterableConfig::default()
-        .with_name(text("segment.ms"))
-        .with_value(Some(text("2000")));
-    let resource = older::AlterConfigsResource::default()
-        .with_resource_type(TOPIC)
-        .with_resource_name(text("t"))
-        .with_configs(vec![config]);
-    let request = AlterConfigsRequest::default().with_resources(vec![resource]);
+    let request = configs::replace("t", "segment.ms", "2000");
     assert_eq!(broker.ask(request, 2).await.responses[0].error_code, 0);
     assert_eq!(value(&broker, "segment.ms").await.0, "2000");
     assert_eq!(value(&broker, "retention.ms").await.1, 5);

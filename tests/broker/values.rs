@@ -2,22 +2,11 @@
 
 use crate::support::broker::TestBroker;
 use crate::support::cluster::Cluster;
+use crate::support::configs::{self, APPEND, BROKER, DELETE, SET, SUBTRACT, TOPIC, text};
 use crate::support::raw::ask_at;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
-use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
-use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
-use kafka_protocol::messages::{
-    AlterConfigsRequest, CreateTopicsRequest, DescribeConfigsRequest, IncrementalAlterConfigsRequest,
-    TopicName, alter_configs_request as older,
-};
-use kafka_protocol::protocol::StrBytes;
+use kafka_protocol::messages::{CreateTopicsRequest, TopicName};
 
-const TOPIC: i8 = 2;
-const BROKER: i8 = 4;
-const SET: i8 = 0;
-const DELETE: i8 = 1;
-const APPEND: i8 = 2;
-const SUBTRACT: i8 = 3;
 const INVALID_REQUEST: i16 = 42;
 const INVALID_CONFIG: i16 = 40;
 const OWN: i8 = 1;
@@ -125,10 +114,6 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
 ];
 
-fn text(text: &str) -> StrBytes {
-    StrBytes::from_string(text.to_owned())
-}
-
 /// Creates a topic with settings; what is told of each.
 fn created(cluster: &Cluster, settings: &[(&str, &str)]) -> (String, Vec<String>) {
     let topic = cluster.name("values");
@@ -159,13 +144,7 @@ type Synonyms = Vec<(String, String, i8)>;
 
 /// Value, source and synonyms of a setting.
 fn read(bootstrap: &str, kind: i8, resource: &str, key: &str) -> (Option<String>, i8, Synonyms) {
-    let resource = DescribeConfigsResource::default()
-        .with_resource_type(kind)
-        .with_resource_name(text(resource))
-        .with_configuration_keys(Some(vec![text(key)]));
-    let request = DescribeConfigsRequest::default()
-        .with_resources(vec![resource])
-        .with_include_synonyms(true);
+    let request = configs::describe(kind, resource, key);
     let config = ask_at(bootstrap, request, 4).results.remove(0).configs.remove(0);
     let synonyms = config.synonyms.into_iter().map(|synonym| {
         (
@@ -182,16 +161,7 @@ fn read(bootstrap: &str, kind: i8, resource: &str, key: &str) -> (Option<String>
 }
 
 fn alter(bootstrap: &str, kind: i8, resource: &str, change: (i8, &str, &str)) -> (i16, String) {
-    let (operation, key, value) = change;
-    let config = AlterableConfig::default()
-        .with_name(text(key))
-        .with_config_operation(operation)
-        .with_value(Some(text(value)));
-    let resource = AlterConfigsResource::default()
-        .with_resource_type(kind)
-        .with_resource_name(text(resource))
-        .with_configs(vec![config]);
-    let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
+    let request = configs::alter(kind, resource, change);
     let answer = ask_at(bootstrap, request, 1).responses.remove(0);
     (
         answer.error_code,
@@ -201,14 +171,7 @@ fn alter(bootstrap: &str, kind: i8, resource: &str, change: (i8, &str, &str)) ->
 
 /// The older AlterConfigs.
 fn replace(bootstrap: &str, topic: &str, key: &str, value: &str) -> (i16, String) {
-    let config = older::AlterableConfig::default()
-        .with_name(text(key))
-        .with_value(Some(text(value)));
-    let resource = older::AlterConfigsResource::default()
-        .with_resource_type(TOPIC)
-        .with_resource_name(text(topic))
-        .with_configs(vec![config]);
-    let request = AlterConfigsRequest::default().with_resources(vec![resource]);
+    let request = configs::replace(topic, key, value);
     let answer = ask_at(bootstrap, request, 2).responses.remove(0);
     (
         answer.error_code,

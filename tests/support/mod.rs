@@ -3,6 +3,7 @@
 pub mod broker;
 #[macro_use]
 pub mod cluster;
+pub mod configs;
 pub mod ending;
 pub mod hints;
 pub mod raw;

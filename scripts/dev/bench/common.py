@@ -51,15 +51,15 @@ class Server:
 
     def shared_mib(self):
         """Memory now, in MiB, where pages that several processes have in common count in equal parts."""
-        for line in pathlib.Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1024
-        raise SystemExit(f"no memory figure for process {self.pid}")
+        return self._mib("smaps_rollup", "Pss:")
 
     def resident_mib(self):
         """Resident memory now, in MiB."""
-        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+        return self._mib("status", "VmRSS:")
+
+    def _mib(self, file, field):
+        for line in pathlib.Path(f"/proc/{self.pid}/{file}").read_text().splitlines():
+            if line.startswith(field):
                 return int(line.split()[1]) / 1024
         raise SystemExit(f"no memory figure for process {self.pid}")
 

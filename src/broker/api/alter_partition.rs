@@ -1,6 +1,6 @@
 //! AlterPartition: a leader changes its in-sync replicas (KIP-497, KIP-903).
 
-use super::RequestContext;
+use super::{RequestContext, metadata};
 use crate::broker::controller::IsrChange;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
@@ -46,7 +46,7 @@ pub async fn handle(
                 Ok(partition) => data
                     .with_leader_id(BrokerId(partition.leader))
                     .with_leader_epoch(partition.leader_epoch)
-                    .with_isr(partition.isr.iter().copied().map(BrokerId).collect())
+                    .with_isr(metadata::broker_ids(&partition.isr))
                     .with_partition_epoch(partition.partition_epoch),
             }
         });

@@ -10,9 +10,7 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_topic_partitions_response::{
     Cursor, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
 };
-use kafka_protocol::messages::{
-    BrokerId, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, TopicName,
-};
+use kafka_protocol::messages::{DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, TopicName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -131,11 +129,7 @@ fn described_partition(
         .with_leader_epoch(row.leader_epoch)
         .with_replica_nodes(row.replica_nodes)
         .with_isr_nodes(row.isr_nodes)
-        .with_eligible_leader_replicas(Some(ids(&partition.eligible)))
-        .with_last_known_elr(Some(ids(&partition.last_eligible)))
+        .with_eligible_leader_replicas(Some(metadata::broker_ids(&partition.eligible)))
+        .with_last_known_elr(Some(metadata::broker_ids(&partition.last_eligible)))
         .with_offline_replicas(row.offline_replicas)
-}
-
-fn ids(brokers: &[i32]) -> Vec<BrokerId> {
-    brokers.iter().copied().map(BrokerId).collect()
 }

@@ -233,7 +233,7 @@ pub(super) fn described_partition(
         .with_offline_replicas(broker_ids(&offline(image, partition)))
 }
 
-fn broker_ids(ids: &[i32]) -> Vec<BrokerId> {
+pub(super) fn broker_ids(ids: &[i32]) -> Vec<BrokerId> {
     ids.iter().copied().map(BrokerId).collect()
 }
 

@@ -108,7 +108,7 @@ fn describe(admin: &Admin, (topic, total): (TopicDescription, usize), alive: &[i
             let latest = told(&latest, &partition);
             DescribedPartition {
                 layout: layout.clone(),
-                health: Health::of(layout, alive).asked(latest.is_some()),
+                health: Health::of(layout, alive, latest.is_some()),
                 earliest: told(&earliest, &partition),
                 latest,
                 size: sizes.as_ref().and_then(|sizes| sizes.get(&partition).copied()),

@@ -50,8 +50,8 @@ pub struct Health {
 }
 
 impl Health {
-    /// Of a partition, in a cluster where the brokers `alive` run.
-    pub fn of(partition: &PartitionDescription, alive: &[i32]) -> Self {
+    /// Of a partition, in a cluster where the brokers `alive` run; its leader was asked for its offsets and `told` them or not.
+    pub fn of(partition: &PartitionDescription, alive: &[i32], told: bool) -> Self {
         let offline = partition.leader.is_none();
         let behind = |id: &i32| !partition.isr.contains(id);
         // The last in sync stays in that list when its broker goes, and the partition with it.
@@ -61,14 +61,8 @@ impl Health {
             offline,
             lagging: replicas().filter(|id| alive.contains(id) && behind(id)).collect(),
             gone: replicas().filter(gone).collect(),
-            silent: false,
+            silent: !offline && !told,
         }
-    }
-
-    /// The same, of a partition whose leader was asked for its offsets and `told` them or not.
-    pub fn asked(mut self, told: bool) -> Self {
-        self.silent = !self.offline && !told;
-        self
     }
 
     /// In words; `ok` where nothing is wrong.
@@ -104,16 +98,13 @@ mod tests {
 
     #[test]
     fn lagging_replicas_and_those_of_brokers_that_are_down_are_told_apart() {
-        let words = |leader, isr: &[i32], alive: &[i32]| Health::of(&partition(leader, isr), alive).words();
+        let words =
+            |leader, isr: &[i32], alive: &[i32]| Health::of(&partition(leader, isr), alive, true).words();
         assert_eq!(words(Some(1), &[1, 2, 3], &[1, 2, 3]), "ok");
         assert_eq!(words(Some(1), &[1], &[1, 2]), "3 down; 2 lagging");
         assert_eq!(words(None, &[3], &[1, 2]), "OFFLINE; 3 down; 1,2 lagging");
         assert_eq!(words(None, &[3], &[]), "OFFLINE; 1,2,3 down");
-        let asked = |leader, told| {
-            Health::of(&partition(leader, &[1, 2, 3]), &[1, 2, 3])
-                .asked(told)
-                .words()
-        };
+        let asked = |leader, told| Health::of(&partition(leader, &[1, 2, 3]), &[1, 2, 3], told).words();
         assert_eq!(asked(Some(1), true), "ok");
         assert_eq!(asked(Some(1), false), "leader does not answer");
         assert_eq!(asked(None, false), "OFFLINE");

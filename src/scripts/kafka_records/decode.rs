@@ -22,7 +22,7 @@ impl std::fmt::Display for Malformed {
 type Result<T> = std::result::Result<T, Malformed>;
 
 /// Gives the JSON of a `bytes` field that holds a message of its own; `None` leaves it as bytes.
-type Inner<'a> = &'a dyn Fn(&str, &[u8]) -> Option<String>;
+pub(super) type Inner<'a> = &'a dyn Fn(&str, &[u8]) -> Option<String>;
 
 /// The version that keys and values of coordinators' topics begin with.
 pub fn leading_version(bytes: &[u8]) -> Result<(i16, &[u8])> {

@@ -99,15 +99,7 @@ impl CoordinatorTopic {
     /// # Errors
     /// [`Undecoded`]
     pub fn plain_value(self, kind: i16, bytes: &[u8]) -> Result<Decoded, Undecoded> {
-        let (version, rest) = version_of(bytes, "value")?;
-        let schema = self
-            .family()
-            .find(kind, "Value")
-            .ok_or(Undecoded::UnknownType(kind))?;
-        Ok(Decoded {
-            version,
-            json: decode::to_json(schema, version, rest)?,
-        })
+        self.value_with(kind, bytes, &|_, _| None)
     }
 
     /// Decodes the value that belongs to a key of the kind `kind`.
@@ -115,20 +107,22 @@ impl CoordinatorTopic {
     /// # Errors
     /// [`Undecoded`]
     pub fn value(self, kind: i16, bytes: &[u8]) -> Result<Decoded, Undecoded> {
+        let plain = self.plain_value(kind, bytes)?;
+        // Only consumers hand each other messages that are known.
+        let of_consumers = plain.json.starts_with("{\"protocolType\":\"consumer\",");
+        if !(self == CoordinatorTopic::ConsumerOffsets && kind == 2 && of_consumers) {
+            return Ok(plain);
+        }
+        self.value_with(kind, bytes, &group_member)
+    }
+
+    fn value_with(self, kind: i16, bytes: &[u8], inner: decode::Inner<'_>) -> Result<Decoded, Undecoded> {
         let (version, rest) = version_of(bytes, "value")?;
         let schema = self
             .family()
             .find(kind, "Value")
             .ok_or(Undecoded::UnknownType(kind))?;
-        let json = decode::to_json(schema, version, rest)?;
-        // Only consumers hand each other messages that are known.
-        let of_consumers = json.starts_with("{\"protocolType\":\"consumer\",");
-        let json = match (self, kind) {
-            (CoordinatorTopic::ConsumerOffsets, 2) if of_consumers => {
-                decode::to_json_with(schema, version, rest, &group_member)?
-            }
-            _ => json,
-        };
+        let json = decode::to_json_with(schema, version, rest, inner)?;
         Ok(Decoded { version, json })
     }
 }
