@@ -8,7 +8,7 @@ use crate::ui::{Interrupt, OutputFormat};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -155,7 +155,6 @@ impl Global {
             // Whoever mends the contexts is not stopped by a variable that names none of them.
             settled.context = None;
         }
-        settled.context = settled.context.filter(|name| !name.is_empty());
         Ok(settled)
     }
 }
@@ -264,11 +263,13 @@ fn suggest_a_script(error: &clap::Error, arguments: &[OsString]) {
 
 /// Reads a command line.
 fn parse(arguments: &[OsString]) -> Result<(ArgMatches, Cli), clap::Error> {
-    let read = |command: clap::Command| command.try_get_matches_from(arguments);
-    let matches = match read(Cli::command()) {
+    let read = |deaf_to: fn(&OsStr) -> bool| without(Cli::command(), deaf_to).try_get_matches_from(arguments);
+    // `VELO_LANG= velo …` is how a shell takes a variable away for one command.
+    let is_empty = |variable: &OsStr| std::env::var_os(variable).is_some_and(|value| value.is_empty());
+    let matches = match read(is_empty) {
         // clap takes what the environment gives for something that was typed, and `velo topic` for half a command.
         Err(error) if error.kind() == ErrorKind::MissingSubcommand => {
-            return Err(read(without_environment(Cli::command())).err().unwrap_or(error));
+            return Err(read(|_| true).err().unwrap_or(error));
         }
         read => read?,
     };
@@ -276,10 +277,14 @@ fn parse(arguments: &[OsString]) -> Result<(ArgMatches, Cli), clap::Error> {
     Ok((matches, cli))
 }
 
-/// The same command, which only tells of its variables and does not read them.
-fn without_environment(command: clap::Command) -> clap::Command {
+/// The same command, which only tells of these variables and does not read them.
+fn without(command: clap::Command, deaf_to: fn(&OsStr) -> bool) -> clap::Command {
     let deaf = command.mut_args(|argument| {
-        let Some(variable) = argument.get_env().map(|name| name.to_string_lossy().into_owned()) else {
+        let Some(variable) = argument
+            .get_env()
+            .filter(|name| deaf_to(name))
+            .map(|name| name.to_string_lossy().into_owned())
+        else {
             return argument;
         };
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
@@ -287,7 +292,7 @@ fn without_environment(command: clap::Command) -> clap::Command {
             .env(None::<&str>)
             .help(format!("{help} [env: {variable}=]"))
     });
-    deaf.mut_subcommands(without_environment)
+    deaf.mut_subcommands(|command| without(command, deaf_to))
 }
 
 /// `velo help topic create` is `velo topic create --help`, and so is `velo topic help create`.

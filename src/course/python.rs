@@ -14,7 +14,7 @@ const VARIABLE: &str = "VELO_PYTHON";
 /// # Errors
 /// When there is none.
 pub fn find(words: &Words) -> Outcome<PathBuf> {
-    let candidates: Vec<PathBuf> = match env::var_os(VARIABLE) {
+    let candidates: Vec<PathBuf> = match env::var_os(VARIABLE).filter(|named| !named.is_empty()) {
         Some(named) => vec![named.into()],
         None => ["python3", "python"].map(PathBuf::from).into(),
     };

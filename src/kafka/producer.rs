@@ -279,10 +279,12 @@ pub(super) fn no_partition(topic: &str, partition: i32, partitions: &[i32]) -> F
 
 /// An idempotent producer of librdkafka has one batch of a partition under way at a time, and while a further one is ready its
 /// thread asks the socket without pause whether the answer is there. So the queue holds less than two full batches: the
-/// second is completed by what fits in when the first is answered, and the thread sleeps until then.
-const IDEMPOTENT_QUEUE: [(&str, &str); 3] = [
-    ("batch.num.messages", "8000"),
-    ("queue.buffering.max.messages", "15999"),
+/// second is completed by what fits in when the first is answered, and the thread sleeps until then. A batch is as large as a
+/// topic takes unless told otherwise (`max.message.bytes`, 1,048,588): 9,400 lines of some hundred bytes fill it.
+const IDEMPOTENT_QUEUE: [(&str, &str); 4] = [
+    ("batch.num.messages", "9400"),
+    ("batch.size", "1040000"),
+    ("queue.buffering.max.messages", "18799"),
     ("linger.ms", "10"),
 ];
 

@@ -78,6 +78,7 @@ fn what_was_meant_for_this_one_command_wins() {
         (&[server], &["--context", "two"], "2"),
         (&[server, named], &["-b", "127.0.0.1:4"], "4"),
         (&[("VELO_CONTEXT", "")], &[], "1"),
+        (&[("VELO_BOOTSTRAP_SERVER", "")], &[], "1"),
     ] {
         assert_eq!(
             asked(&home, variables, options),
@@ -91,6 +92,25 @@ fn what_was_meant_for_this_one_command_wins() {
     assert!(both.stderr.contains("name two clusters"), "{}", both.stderr);
     // One command only.
     assert_eq!(asked(&home, &[], &[]), "1");
+}
+
+#[test]
+fn an_empty_variable_is_none() {
+    let variables = [
+        "VELO_BOOTSTRAP_SERVER",
+        "VELO_COMMAND_CONFIG",
+        "VELO_CONTEXT",
+        "VELO_LANG",
+        "VELO_LESSONS",
+        "VELO_NO_PICTURES",
+    ];
+    let home = Home::new();
+    for command in [&["lesson", "list"], &["context", "list"], &["context", "show"]] {
+        let mut command = home.command(command);
+        let output = command.envs(variables.map(|name| (name, ""))).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    }
 }
 
 #[test]
