@@ -231,6 +231,7 @@ async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>, whole: bool) -> Resu
             tracing::error!(%error, "some partitions cannot be served");
         }
         node.groups.apply(&image);
+        node.transactions.apply(&image);
         let offset = image.offset;
         node.metadata.store(image);
         node.applied_offset.send_replace(offset);

@@ -7,13 +7,16 @@ use super::config::{Listener, NodeConfig, Voter, topic_log_config};
 use super::controller::Controller;
 use super::error::{BrokerError, Result, Unsupported};
 use super::groups::{GroupConfig, GroupCoordinator};
+use super::markers;
 use super::memory::MemoryPool;
 use super::metadata::MetadataImage;
 use super::part::{self, Part};
 use super::peer::Peer;
+use super::peers::Peers;
 use super::records::metadata::EndPoint;
 use super::replication::{ReplicaManager, ReplicaSettings, fetcher, isr};
 use super::storage::{LogDir, random_id, uuid_text};
+use super::transactions::{TransactionConfig, TransactionCoordinator};
 use super::{lifecycle, server};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
@@ -58,6 +61,10 @@ pub struct Node {
     pub replicas: Arc<ReplicaManager>,
     /// The groups coordinated here.
     pub groups: Arc<GroupCoordinator>,
+    /// The transactions coordinated here.
+    pub transactions: Arc<TransactionCoordinator>,
+    /// The ways to other brokers that coordinate transactions.
+    pub coordinators: Peers,
     /// Ids for idempotent producers.
     pub producer_ids: ProducerIds,
     /// Memory of the requests being received.
@@ -212,6 +219,12 @@ fn build(
         clock.clone(),
         Arc::clone(&replicas),
     ));
+    let transactions = Arc::new(TransactionCoordinator::new(
+        TransactionConfig::new(&config),
+        config.node_id,
+        clock.clone(),
+        Arc::clone(&replicas),
+    ));
     let image = MetadataImage {
         cluster_id: cluster_id.clone(),
         ..MetadataImage::default()
@@ -238,6 +251,8 @@ fn build(
         controller,
         replicas,
         groups,
+        transactions,
+        coordinators: Peers::new("coordinators"),
     })
 }
 
@@ -276,6 +291,8 @@ impl RunningNode {
                 .spawn("the recovery of logs", replicas().recover_logs());
             self.tasks
                 .spawn("the follower of leaders", fetcher::follow_leaders(node()));
+            self.tasks
+                .spawn("the writer of transactions' markers", markers::keep(node()));
         }
         self.serve(brokers);
         Ok(())

@@ -1,10 +1,11 @@
 //! Transactions in a log: what is undecided is held back, what was aborted is named.
 
-use super::log_support::{Bench, NOW};
+use super::log_support::{Bench, NOW, Sent};
 use bytes::{Bytes, BytesMut};
+use kafka_protocol::ResponseError;
 use kafka_protocol::indexmap::IndexMap;
 use kafka_protocol::records::{Compression, Record, RecordBatchEncoder, RecordEncodeOptions, TimestampType};
-use velodrome::broker::log::{LogConfig, PartitionLog, ReadLimit};
+use velodrome::broker::log::{Beginner, Leave, LogConfig, PartitionLog, ReadLimit};
 
 fn batch(producer_id: i64, sequence: i32, control: bool, key: &'static [u8], value: &'static [u8]) -> Bytes {
     let record = Record {
@@ -122,4 +123,111 @@ fn a_producer_may_not_write_markers() {
         log.append_as_leader(batch(1, 0, true, &[0, 0, 0, 1], &[0; 6]), 0)
             .is_err()
     );
+}
+
+#[test]
+fn a_transaction_that_opens_while_the_high_watermark_moves_is_held_back() {
+    let bench = Bench::new(LogConfig::default());
+    let log = bench.open();
+    for sequence in 0..300 {
+        log.append_as_leader(batch(1, sequence, false, b"k", b"v"), 0)
+            .unwrap();
+        log.append_control(batch(1, -1, true, &[0, 0, 0, 1], &[0; 6]), 0)
+            .unwrap();
+        let decided = log.log_end_offset();
+        std::thread::scope(|scope| {
+            scope.spawn(|| log.set_high_watermark(decided));
+            log.append_as_leader(batch(2, sequence, false, b"k", b"v"), 0)
+                .unwrap();
+        });
+        log.set_high_watermark(log.log_end_offset());
+        assert_eq!(log.last_stable_offset(), decided);
+        end(&log, 2, true);
+    }
+}
+
+#[test]
+fn records_of_an_open_transaction_that_are_deleted_hold_nobody_back_before_the_start() {
+    let bench = Bench::new(LogConfig::default());
+    let log = bench.open();
+    send(&log, 1, 0);
+    send(&log, 1, 1);
+    assert_eq!(log.delete_records(1).unwrap(), 1);
+    assert_eq!((log.log_start_offset(), log.last_stable_offset()), (1, 1));
+}
+
+fn beginner(producer_id: i64, sequence: i32) -> Beginner {
+    Beginner {
+        producer_id,
+        epoch: 0,
+        sequence,
+        bumps_epoch: false,
+    }
+}
+
+fn refused(log: &PartitionLog, sequence: i32, leave: Leave) -> Option<ResponseError> {
+    let records = batch(1, sequence, false, b"k", b"v");
+    let appended = log.append_verified(records, 0, leave);
+    appended.err().map(|error| error.response_error())
+}
+
+#[test]
+fn nothing_is_begun_that_its_coordinator_was_not_asked_about() {
+    let bench = Bench::new(LogConfig::default());
+    let log = bench.open();
+    assert_eq!(
+        refused(&log, 0, Leave::Open),
+        Some(ResponseError::InvalidTxnState)
+    );
+    let guard = log.begin_verification(beginner(1, 0)).unwrap();
+    assert_eq!(log.begin_verification(beginner(1, 1)), Some(guard));
+    // What overtook the first records waits for them.
+    let overtaking = refused(&log, 1, Leave::Verified(guard));
+    assert_eq!(overtaking, Some(ResponseError::OutOfOrderSequenceNumber));
+    assert_eq!(refused(&log, 0, Leave::Verified(guard)), None);
+    assert_eq!(log.begin_verification(beginner(1, 1)), None, "it is open");
+    assert_eq!(refused(&log, 1, Leave::Open), None);
+    end(&log, 1, true);
+    // What was true of the last transaction is not of the next.
+    let late = refused(&log, 2, Leave::Verified(guard));
+    assert_eq!(late, Some(ResponseError::InvalidTxnState));
+    let other = log.begin_verification(beginner(1, 2)).unwrap();
+    end(&log, 1, false);
+    let overtaken = refused(&log, 2, Leave::Verified(other));
+    assert_eq!(overtaken, Some(ResponseError::InvalidTxnState));
+}
+
+#[test]
+fn records_outside_of_a_transaction_that_is_open_are_refused() {
+    let bench = Bench::new(LogConfig::default());
+    let log = bench.open();
+    send(&log, 1, 0);
+    let plain = Sent::values(NOW, &["plain"]).by(1, 0, 1);
+    let refused = log.append_as_leader(plain.bytes(), 0).unwrap_err();
+    assert_eq!(refused.response_error(), ResponseError::InvalidTxnState);
+}
+
+#[test]
+fn of_two_coordinators_the_later_ends_transactions_also_after_a_restart() {
+    let bench = Bench::new(LogConfig::default());
+    let mut log = bench.open();
+    let marker = |epoch: u8| {
+        let value: &'static [u8] = match epoch {
+            1 => &[0, 0, 0, 0, 0, 1],
+            _ => &[0, 0, 0, 0, 0, 2],
+        };
+        batch(1, -1, true, &[0, 0, 0, 1], value)
+    };
+    send(&log, 1, 0);
+    log.append_control(marker(2), 0).unwrap();
+    for _ in 0..2 {
+        let earlier = log.append_control(marker(1), 0).unwrap_err();
+        assert_eq!(
+            earlier.response_error(),
+            ResponseError::TransactionCoordinatorFenced
+        );
+        assert_eq!(log.active_producers()[0].coordinator_epoch, 2);
+        log.close().unwrap();
+        log = bench.open();
+    }
 }

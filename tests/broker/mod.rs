@@ -23,5 +23,6 @@ mod operations;
 pub mod record_layout;
 mod records;
 mod topics;
+mod transactions;
 mod unsupported;
 mod values;

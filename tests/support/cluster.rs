@@ -5,7 +5,7 @@
 
 use super::ending;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A running cluster; ours ends with the value.
@@ -21,6 +21,7 @@ pub struct Classroom {
     process: Child,
     bootstrap: String,
     data: TempDir,
+    brokers: u16,
 }
 
 impl Cluster {
@@ -37,6 +38,22 @@ impl Cluster {
             process,
             bootstrap,
             data,
+            brokers: 1,
+        })
+    }
+
+    /// So many brokers, each a process of its own, on ports and in a folder of their own.
+    pub fn classroom_of(brokers: u16) -> Self {
+        if brokers == 1 {
+            return Self::classroom();
+        }
+        let data = tempfile::tempdir().unwrap();
+        let (process, bootstrap) = begin(data.path(), &["--port", "0", "--brokers", &brokers.to_string()]);
+        Cluster::Classroom(Classroom {
+            process,
+            bootstrap,
+            data,
+            brokers,
         })
     }
 
@@ -80,15 +97,19 @@ impl Classroom {
 
     /// Stops it as `velo cluster stop` does, and starts it again on the same port and data.
     pub fn stop_and_restart(&mut self) {
-        let data = self.data.path().to_str().unwrap();
-        let mut stop = Command::new(env!("CARGO_BIN_EXE_velo"));
-        let stopped = ending::output(stop.args(["cluster", "stop", "--data", data]));
+        let stopped = self.stop();
         assert!(
             stopped.status.success(),
             "{}",
             String::from_utf8_lossy(&stopped.stderr)
         );
         self.restart();
+    }
+
+    fn stop(&self) -> Output {
+        let data = self.data.path().to_str().unwrap();
+        let mut stop = Command::new(env!("CARGO_BIN_EXE_velo"));
+        ending::output(stop.args(["cluster", "stop", "--data", data]))
     }
 
     fn restart(&mut self) {
@@ -102,26 +123,30 @@ impl Classroom {
 
 impl Drop for Classroom {
     fn drop(&mut self) {
+        if self.brokers > 1 {
+            // They would outlive the process that started them.
+            self.stop();
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
 fn start(data: &Path, port: u16, settings: &[&str]) -> (Child, String) {
+    let port = port.to_string();
+    let mut options = vec!["--port", &port];
+    for setting in settings {
+        options.extend(["--set", setting]);
+    }
+    begin(data, &options)
+}
+
+fn begin(data: &Path, options: &[&str]) -> (Child, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_velo"));
     command
-        .args([
-            "cluster",
-            "start",
-            "--foreground",
-            "--port",
-            &port.to_string(),
-            "--data",
-        ])
-        .arg(data);
-    for setting in settings {
-        command.args(["--set", setting]);
-    }
+        .args(["cluster", "start", "--foreground", "--data"])
+        .arg(data)
+        .args(options);
     let mut process = command
         // Its own folders: no command on this machine takes it for the cluster that is meant.
         .env("VELO_HOME", data)

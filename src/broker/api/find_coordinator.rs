@@ -1,4 +1,4 @@
-//! FindCoordinator: which broker coordinates a group; several groups at once since version 4 (KIP-699).
+//! FindCoordinator: which broker coordinates a group or a transactional id; several at once since version 4 (KIP-699).
 
 use super::RequestContext;
 use super::admin::text;
@@ -6,6 +6,7 @@ use super::create_topics;
 use super::leaders::endpoint;
 use crate::broker::groups::OFFSETS_TOPIC;
 use crate::broker::node::Node;
+use crate::broker::transactions::TRANSACTIONS_TOPIC;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
@@ -19,15 +20,16 @@ const TRANSACTION: i8 = 1;
 /// A refusal and the text that goes with it.
 type Refusal = (ResponseError, &'static str);
 
-/// Answers from the metadata; the first question makes `__consumer_offsets`.
+/// Answers from the metadata; the first question makes `__consumer_offsets` or `__transaction_state`.
 pub async fn handle(
     node: Arc<Node>,
     ctx: RequestContext,
     request: FindCoordinatorRequest,
 ) -> FindCoordinatorResponse {
-    if request.key_type == GROUP && !node.metadata.load().topics.contains_key(OFFSETS_TOPIC) {
-        let topic = create_topics::internal_topic(&node.config, OFFSETS_TOPIC);
-        create_topics::create(&node, &ctx, vec![topic]).await;
+    match request.key_type {
+        GROUP => make_topic(&node, &ctx, OFFSETS_TOPIC).await,
+        TRANSACTION => make_topic(&node, &ctx, TRANSACTIONS_TOPIC).await,
+        _ => {}
     }
     if ctx.api_version < 4 {
         return old_answer(coordinator(&node, &ctx, request.key_type, &request.key));
@@ -37,6 +39,14 @@ pub async fn handle(
         .iter()
         .map(|key| coordinator(&node, &ctx, request.key_type, key).with_key(key.clone()));
     FindCoordinatorResponse::default().with_coordinators(answers.collect())
+}
+
+/// Makes one of the topics that coordinators keep their state in, if it is not there yet.
+pub(super) async fn make_topic(node: &Arc<Node>, ctx: &RequestContext, name: &str) {
+    if !node.metadata.load().topics.contains_key(name) {
+        let topic = create_topics::internal_topic(&node.config, name);
+        create_topics::create(node, ctx, vec![topic]).await;
+    }
 }
 
 /// Before version 4 the answer is about one key and stands in the response itself.
@@ -64,29 +74,23 @@ fn coordinator(node: &Node, ctx: &RequestContext, key_type: i8, key: &str) -> Co
 }
 
 fn locate(node: &Node, listener: &str, key_type: i8, key: &str) -> Result<(i32, String, i32), Refusal> {
-    match key_type {
-        GROUP => {}
-        // An error that producers don't try to wait out.
-        TRANSACTION => {
-            return Err((
-                ResponseError::UnsupportedVersion,
-                "This broker has no transaction coordinator.",
-            ));
-        }
+    let (topic, index) = match key_type {
+        GROUP => (OFFSETS_TOPIC, node.groups.partition_for(key)),
+        TRANSACTION => (TRANSACTIONS_TOPIC, node.transactions.partition_for(key)),
         _ => {
             return Err((
                 ResponseError::InvalidRequest,
-                "This broker coordinates groups only.",
+                "This broker coordinates groups and transactions only.",
             ));
         }
-    }
+    };
     let unavailable = (
         ResponseError::CoordinatorNotAvailable,
         "The coordinator is not available.",
     );
-    let index = node.groups.partition_for(key).ok_or(unavailable)?;
+    let index = index.ok_or(unavailable)?;
     let image = node.metadata.load();
-    let partition = image.partition(OFFSETS_TOPIC, index).ok_or(unavailable)?;
+    let partition = image.partition(topic, index).ok_or(unavailable)?;
     let (host, port, _) = endpoint(node, partition.leader, listener).ok_or(unavailable)?;
     Ok((partition.leader, host, port))
 }

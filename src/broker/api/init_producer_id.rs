@@ -1,7 +1,9 @@
-//! InitProducerId (key 22): hands out the ids of idempotent producers (KIP-98).
+//! InitProducerId (key 22): hands out the ids of idempotent producers (KIP-98), and begins those of transactions.
 
 use super::RequestContext;
+use crate::broker::machine::Producer;
 use crate::broker::node::Node;
+use crate::broker::transactions::{Fresh, Initialise, Initialised};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{
     AllocateProducerIdsRequest, BrokerId, InitProducerIdRequest, InitProducerIdResponse,
@@ -27,25 +29,59 @@ impl ProducerIds {
     }
 }
 
-/// Answers with a new id and epoch 0. Transactional producers are refused: nothing here coordinates transactions.
+/// An id that nobody in the cluster has got yet.
+///
+/// # Errors
+/// `COORDINATOR_LOAD_IN_PROGRESS` when the controller gives none: producers try again after this error.
+pub(super) async fn next(node: &Node) -> Result<i64, ResponseError> {
+    node.producer_ids.next(node).await
+}
+
+/// From this version on a client knows `PRODUCER_FENCED`.
+const FENCES: i16 = 4;
+
+/// Answers with a new id and epoch 0; of a transactional id, with that id's own, of which the producers before are fenced.
 pub async fn handle(
     node: Arc<Node>,
-    _ctx: RequestContext,
+    ctx: RequestContext,
     request: InitProducerIdRequest,
 ) -> InitProducerIdResponse {
-    let id = match request.transactional_id {
-        None => node.producer_ids.next(&node).await,
-        Some(id) if id.is_empty() => Err(ResponseError::InvalidRequest),
-        Some(_) => Err(ResponseError::UnsupportedVersion),
+    let producer = match &request.transactional_id {
+        None => next(&node).await.map(|id| Producer { id, epoch: 0 }),
+        Some(id) => initialise(&node, id, &request).await,
     };
-    match id {
-        Ok(id) => InitProducerIdResponse::default()
-            .with_producer_id(id.into())
-            .with_producer_epoch(0),
+    match producer {
+        Ok(producer) => InitProducerIdResponse::default()
+            .with_producer_id(producer.id.into())
+            .with_producer_epoch(producer.epoch),
         Err(error) => InitProducerIdResponse::default()
-            .with_error_code(error.code())
+            .with_error_code(ctx.fencing(FENCES, error).code())
             .with_producer_id((-1).into())
             .with_producer_epoch(-1),
+    }
+}
+
+async fn initialise(
+    node: &Node,
+    id: &str,
+    request: &InitProducerIdRequest,
+) -> Result<Producer, ResponseError> {
+    let expected = match (request.producer_id.0, request.producer_epoch) {
+        (-1, -1) => None,
+        (-1, _) | (_, -1) => return Err(ResponseError::InvalidRequest),
+        (id, epoch) => Some(Producer { id, epoch }),
+    };
+    let asked = Initialise {
+        timeout_ms: request.transaction_timeout_ms,
+        expected,
+    };
+    let mut fresh = None;
+    loop {
+        match node.transactions.initialise(id, asked, fresh).await? {
+            Fresh::Done(Initialised::Ready(producer)) => return Ok(producer),
+            Fresh::Done(Initialised::Aborting) => return Err(ResponseError::ConcurrentTransactions),
+            Fresh::NeedsProducerId => fresh = Some(next(node).await?),
+        }
     }
 }
 

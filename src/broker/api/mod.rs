@@ -5,6 +5,8 @@
 //! sometimes must not answer (Produce with `acks=0`) returns `Option<XResponse>`; one that encodes its answer itself
 //! returns `Reply<XResponse>`.
 
+pub mod add_offsets_to_txn;
+pub mod add_partitions_to_txn;
 pub mod admin;
 pub mod allocate_producer_ids;
 mod allowed;
@@ -30,8 +32,10 @@ pub mod describe_log_dirs;
 pub mod describe_producers;
 pub mod describe_quorum;
 pub mod describe_topic_partitions;
+pub mod describe_transactions;
 mod dispatch;
 pub mod elect_leaders;
+pub mod end_txn;
 pub mod fetch;
 mod fetch_encoding;
 pub mod fetch_metadata;
@@ -48,22 +52,27 @@ pub mod list_config_resources;
 pub mod list_groups;
 pub mod list_offsets;
 pub mod list_partition_reassignments;
+pub mod list_transactions;
 pub mod metadata;
 pub mod offset_commit;
 pub mod offset_delete;
 pub mod offset_fetch;
 pub mod offset_for_leader_epoch;
 pub mod produce;
+mod produce_verification;
 mod reply;
 pub mod sync_group;
 mod table;
+pub mod txn_offset_commit;
 pub mod unregister_broker;
+pub mod write_txn_markers;
 
 pub use dispatch::{Refusal, Sender, dispatch};
 pub use reply::Reply;
 pub use table::{APIS, Api, find};
 
 use crate::broker::groups::Caller;
+use kafka_protocol::ResponseError;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -104,6 +113,15 @@ impl RequestContext {
             client_id: self.client_id.clone(),
             client_host: format!("/{}", self.peer.ip()),
             api_version: self.api_version,
+        }
+    }
+
+    /// What the client is told of an error: it knows `PRODUCER_FENCED` since version `first` of the request; before that, the
+    /// epoch was said to be wrong.
+    pub fn fencing(&self, first: i16, error: ResponseError) -> ResponseError {
+        match error {
+            ResponseError::ProducerFenced if self.api_version < first => ResponseError::InvalidProducerEpoch,
+            error => error,
         }
     }
 

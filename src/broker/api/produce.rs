@@ -1,9 +1,10 @@
 //! Produce (key 0): appends record batches, which stay the bytes they came as.
 
+use super::produce_verification::{self, Leaves};
 use super::{Reply, RequestContext, leaders};
 use crate::broker::batch::{BatchHeader, MAGIC, MAGIC_AT};
 use crate::broker::error::{BrokerError, Why};
-use crate::broker::log::Appended;
+use crate::broker::log::{Appended, Leave};
 use crate::broker::node::Node;
 use crate::broker::replication::Partition;
 use bytes::Bytes;
@@ -93,7 +94,7 @@ async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest
     let rules = Rules {
         acks: request.acks,
         version: ctx.api_version,
-        transactional: request.transactional_id.is_some(),
+        leaves: leaves(node, ctx, &request).await,
     };
     for topic in request.topic_data {
         let place = answer.responses.len();
@@ -101,12 +102,11 @@ async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest
         answer.responses.push(response);
     }
     for waiting in unreplicated {
-        let replicated = waiting
+        let acknowledged = waiting
             .partition
-            .await_replicated(waiting.last_offset, deadline)
+            .await_acknowledged(waiting.last_offset, deadline)
             .await;
-        let error = replication_error(&waiting.partition, replicated);
-        if let Some(error) = error
+        if let Err(error) = acknowledged
             && let Some(response) = answer.responses.get_mut(waiting.topic)
             && let Some(slot) = response.partition_responses.get_mut(waiting.slot)
         {
@@ -124,7 +124,34 @@ async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest
 struct Rules {
     acks: i16,
     version: i16,
-    transactional: bool,
+    /// By what records of transactions are let in, or why none are.
+    leaves: Result<Leaves, ResponseError>,
+}
+
+impl Rules {
+    fn leave(&self, place: (usize, usize)) -> Result<Leave, Refusal> {
+        let leaves = self.leaves.as_ref().map_err(|error| Refusal::from(*error))?;
+        let leave = leaves.get(&place).copied().unwrap_or(Ok(Leave::Free));
+        leave.map_err(|error| Refusal {
+            error,
+            message: produce_verification::words(error),
+            records: Vec::new(),
+        })
+    }
+}
+
+async fn leaves(
+    node: &Node,
+    ctx: &RequestContext,
+    request: &ProduceRequest,
+) -> Result<Leaves, ResponseError> {
+    match &request.transactional_id {
+        None if produce_verification::has_transactional(request) => {
+            Err(ResponseError::TransactionalIdAuthorizationFailed)
+        }
+        None => Ok(Leaves::new()),
+        Some(_) => produce_verification::leaves(node, ctx.api_version, request).await,
+    }
 }
 
 fn append_topic(
@@ -137,9 +164,10 @@ fn append_topic(
     let mut response = TopicProduceResponse::default()
         .with_name(topic.name.clone())
         .with_topic_id(topic.topic_id);
-    for data in topic.partition_data {
+    for (data_place, data) in topic.partition_data.into_iter().enumerate() {
         let index = data.index;
-        let outcome = append(node, rules, &topic.name, topic.topic_id, data);
+        let leave = rules.leave((place, data_place));
+        let outcome = leave.and_then(|leave| append(node, rules, (&topic.name, topic.topic_id), data, leave));
         let answer = match outcome {
             Ok((partition, appended)) => {
                 if rules.acks == -1 && partition.log.high_watermark() <= appended.last_offset {
@@ -166,9 +194,9 @@ fn append_topic(
 fn append(
     node: &Node,
     rules: &Rules,
-    name: &str,
-    id: uuid::Uuid,
+    (name, id): (&str, uuid::Uuid),
     data: PartitionProduceData,
+    leave: Leave,
 ) -> Result<(Arc<Partition>, Appended), Refusal> {
     if !matches!(rules.acks, -1..=1) {
         return Err(ResponseError::InvalidRequiredAcks.into());
@@ -188,7 +216,7 @@ fn append(
     let records = data.records.unwrap_or_default();
     check(rules, &records)?;
     let size = records.len();
-    let appended = partition.append(records, rules.acks);
+    let appended = partition.append_verified(records, rules.acks, leave);
     let appended = appended.map_err(|error| explain(&partition, size, &error))?;
     Ok((partition, appended))
 }
@@ -214,9 +242,6 @@ fn check(rules: &Rules, records: &Bytes) -> Result<(), Refusal> {
     }
     if header.is_control() {
         return Err(invalid("Clients may not write control records.".to_owned()));
-    }
-    if header.is_transactional() || rules.transactional {
-        return Err(ResponseError::InvalidTxnState.into());
     }
     Ok(())
 }
@@ -305,16 +330,6 @@ fn refused(rules: &Rules, index: i32, refusal: Refusal) -> PartitionProduceRespo
         answer.error_message = refusal.message.map(StrBytes::from_string);
     }
     answer
-}
-
-fn replication_error(partition: &Partition, replicated: bool) -> Option<ResponseError> {
-    if partition.leader_epoch().is_none() {
-        return Some(ResponseError::NotLeaderOrFollower);
-    }
-    if !replicated {
-        return Some(ResponseError::RequestTimedOut);
-    }
-    (!partition.has_enough_in_sync()).then_some(ResponseError::NotEnoughReplicasAfterAppend)
 }
 
 /// Names the leader of each partition that this broker does not lead, and where it listens.

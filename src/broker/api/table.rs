@@ -68,6 +68,11 @@ pub static APIS: &[Api] = apis! {
     DeleteRecords 0..=2 BROKER => delete_records;
     InitProducerId 0..=5 BROKER => init_producer_id;
     OffsetForLeaderEpoch 2..=4 BROKER => offset_for_leader_epoch;
+    AddPartitionsToTxn 0..=5 BROKER => add_partitions_to_txn;
+    AddOffsetsToTxn 0..=4 BROKER => add_offsets_to_txn;
+    EndTxn 0..=5 BROKER => end_txn;
+    WriteTxnMarkers 1..=1 BROKER => write_txn_markers;
+    TxnOffsetCommit 0..=5 BROKER => txn_offset_commit;
     DescribeAcls 1..=3 BOTH => describe_acls;
     CreateAcls 1..=3 BOTH => create_acls;
     DeleteAcls 1..=3 BOTH => delete_acls;
@@ -90,6 +95,8 @@ pub static APIS: &[Api] = apis! {
     BrokerRegistration 0..=4 CONTROLLER => broker_registration;
     BrokerHeartbeat 0..=1 CONTROLLER => broker_heartbeat;
     UnregisterBroker 0..=0 BOTH => unregister_broker;
+    DescribeTransactions 0..=0 BROKER => describe_transactions;
+    ListTransactions 0..=2 BROKER => list_transactions;
     AllocateProducerIds 0..=0 CONTROLLER => allocate_producer_ids;
     ListConfigResources 0..=1 BROKER => list_config_resources;
     DescribeTopicPartitions 0..=0 BROKER => describe_topic_partitions;

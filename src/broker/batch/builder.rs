@@ -74,7 +74,7 @@ pub fn assemble(mut header: BatchHeader, records: &[u8]) -> Result<Batch> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Records, intact, records_of};
+    use super::super::{Marker, Records, intact, records_of};
     use super::*;
     use bytes::BytesMut;
 
@@ -123,7 +123,14 @@ mod tests {
             let read = intact(bytes).unwrap().remove(0);
             assert!(read.header.is_control() && read.header.is_transactional());
             assert_eq!((read.header.producer_id, read.header.producer_epoch), (9, 2));
-            assert_eq!(read.marker_commits(), Some(commits));
+            let coordinator_epoch = 5;
+            assert_eq!(
+                read.marker(),
+                Some(Marker {
+                    commits,
+                    coordinator_epoch
+                })
+            );
             let records = records_of(&read).unwrap();
             let record = Records::new(&records).next().unwrap().unwrap();
             assert_eq!(record.value, Some(&[0, 0, 0, 0, 0, 5][..]));

@@ -9,5 +9,5 @@ mod record;
 
 pub use builder::{BatchBuilder, assemble, marker};
 pub use header::{BatchHeader, HEADER_SIZE, LENGTH_OVERHEAD, MAGIC, MAGIC_AT};
-pub use reader::{Batch, Batches, intact, records_of, split};
+pub use reader::{Batch, Batches, Marker, intact, records_of, split};
 pub use record::{Record, Records};

@@ -11,6 +11,15 @@ use std::borrow::Cow;
 /// Smallest size that any format version can have, after base offset and length.
 const SMALLEST_LENGTH: i32 = 14;
 
+/// What ends a transaction in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marker {
+    /// Whether it commits.
+    pub commits: bool,
+    /// Epoch of the coordinator that wrote it.
+    pub coordinator_epoch: i32,
+}
+
 /// One whole batch: its header and all of its bytes.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -26,15 +35,21 @@ impl Batch {
         self.bytes.get(HEADER_SIZE..).unwrap_or_default()
     }
 
-    /// What a control batch says of a transaction: true commits, false aborts, `None` for other control records.
-    pub fn marker_commits(&self) -> Option<bool> {
+    /// What a control batch says of a transaction; `None` for other control records.
+    pub fn marker(&self) -> Option<Marker> {
         let record = Records::new(self.records()).next()?.ok()?;
         let mut key = record.key?;
-        match (key.try_get_i16().ok()?, key.try_get_i16().ok()?) {
-            (_, 0) => Some(false),
-            (_, 1) => Some(true),
-            _ => None,
-        }
+        let commits = match (key.try_get_i16().ok()?, key.try_get_i16().ok()?) {
+            (_, 0) => false,
+            (_, 1) => true,
+            _ => return None,
+        };
+        let mut value = record.value?;
+        value.try_get_i16().ok()?;
+        Some(Marker {
+            commits,
+            coordinator_epoch: value.try_get_i32().ok()?,
+        })
     }
 
     /// Whether the checksum is right.

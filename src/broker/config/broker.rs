@@ -47,6 +47,8 @@ pub static DYNAMIC_SETTINGS: &[&str] = &[
 
 /// Every broker setting that acts here, in the order of names.
 pub static BROKER_SETTINGS: &[Definition] = settings! {
+    "add.partitions.to.txn.retry.backoff.max.ms": INT, "100", "How long a broker tries to take a partition into a transaction.";
+    "add.partitions.to.txn.retry.backoff.ms": INT, "20", "How long it waits before it tries again.";
     "advertised.listeners": LIST, null, "Addresses that clients are told, when they differ from listeners.";
     "auto.create.topics.enable": FLAG, "true", "Whether a topic is made when a client first asks for it.";
     "broker.heartbeat.interval.ms": POSITIVE, "2000", "How often a broker tells the controller that it lives.";
@@ -123,7 +125,10 @@ pub static BROKER_SETTINGS: &[Definition] = settings! {
     "replica.lag.time.max.ms": LONG, "30000", "A follower behind for so long leaves the in-sync replicas.";
     "request.timeout.ms": INT, "30000", "How long a request to another node may take.";
     "socket.request.max.bytes": POSITIVE, "104857600", "The largest request; a larger one closes the connection.";
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": POSITIVE, "10000", "How often transactions that are open for too long are looked for.";
     "transaction.max.timeout.ms": POSITIVE, "900000", "The longest transaction timeout a producer may ask for.";
+    "transaction.partition.verification.enable": FLAG, "true", "Whether a transaction's coordinator is asked before its first records are taken.";
+    "transaction.remove.expired.transaction.cleanup.interval.ms": POSITIVE, "3600000", "How often idle transactional ids are looked for.";
     "transaction.state.log.min.isr": POSITIVE, "2", "min.insync.replicas of __transaction_state.";
     "transaction.state.log.num.partitions": POSITIVE, "50", "Partitions of __transaction_state.";
     "transaction.state.log.replication.factor": POSITIVE, "3", "Replicas of __transaction_state.";

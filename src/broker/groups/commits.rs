@@ -1,12 +1,14 @@
 //! OffsetCommit, OffsetFetch and OffsetDelete, from request to answer.
 
+use super::beside::Beside;
 use super::coordinator::{GroupCoordinator, MAX_NAME_BYTES};
 use super::group::{Group, GroupState};
 use super::machine::{GroupStep, Groups};
 use super::offsets::{CommittedOffset, Offsets};
 use super::records;
-use crate::broker::machine::Wait;
+use crate::broker::machine::{Producer, Wait};
 use crate::broker::records::offsets::{OffsetCommitValue, OffsetsRecord};
+use InTransaction::{Inside, Outside};
 use kafka_protocol::ResponseError;
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -94,26 +96,33 @@ impl GroupCoordinator {
             return Err(ResponseError::InvalidGroupId);
         }
         self.ask(from.group_id, |groups, beside, now| {
-            groups.check_protocol(from.group_id)?;
-            let group = match beside.get(from.group_id) {
-                Some(group) => Cow::Borrowed(group),
-                // Without membership the first commit makes the group.
-                None if from.generation < 0 => Cow::Owned(groups.group_or_new(beside, from.group_id)?),
-                None => Cow::Owned(groups.group(beside, from.group_id).ok_or(from.unknown_group())?),
-            };
-            group.validate_commit(from.member_id, from.instance_id, from.generation)?;
-            let size = |commit: &Commit| Offsets::size_of(&commit.topic, &commit.metadata);
-            if !groups.budget().fits(commits.iter().map(size).sum()) {
-                return Err(ResponseError::PolicyViolation);
+            plan(groups, beside, from, commits, Outside, now)
+        })
+        .await
+    }
+
+    /// Commits in a producer's transaction: the offsets count once that has been committed. `is_verified` says, when they are
+    /// about to be written, whether the transaction still is what its coordinator was asked about.
+    ///
+    /// # Errors
+    /// As [`GroupCoordinator::commit`]; `INVALID_TXN_STATE` for a transaction that has ended since.
+    pub async fn commit_in_transaction(
+        &self,
+        from: Committer<'_>,
+        producer: Producer,
+        commits: Vec<Commit>,
+        is_verified: impl FnOnce() -> bool,
+    ) -> Result<(), ResponseError> {
+        if from.group_id.len() > MAX_NAME_BYTES {
+            return Err(ResponseError::InvalidGroupId);
+        }
+        self.ask(from.group_id, |groups, beside, now| {
+            // Its marker would come to this log while nobody else changes it.
+            if !is_verified() {
+                return Err(ResponseError::InvalidTxnState);
             }
-            let records = commits.into_iter().map(|commit| commit.record(from, now));
-            let step = GroupStep::write(records.collect(), ());
-            if from.member_id.is_empty() || group.state() == GroupState::CompletingRebalance {
-                return Ok(step);
-            }
-            // A commit is a sign of life, too.
-            let (group_id, member_id) = (from.group_id.to_owned(), from.member_id.to_owned());
-            Ok(step.settling(move |_, beside| beside.touch(&group_id, &member_id, now)))
+            let step = plan(groups, beside, from, commits, Inside, now)?;
+            Ok(step.in_transaction(producer))
         })
         .await
     }
@@ -186,6 +195,49 @@ impl GroupCoordinator {
     }
 }
 
+/// Whether a commit is part of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InTransaction {
+    /// A plain one.
+    Outside,
+    /// Of a producer, which need not be a member.
+    Inside,
+}
+
+/// The records of a commit.
+///
+/// # Errors
+/// Who may not commit; `POLICY_VIOLATION` when there is no memory for more.
+fn plan(
+    groups: &Groups,
+    beside: &Beside,
+    from: Committer<'_>,
+    commits: Vec<Commit>,
+    transaction: InTransaction,
+    now: i64,
+) -> Result<GroupStep<()>, ResponseError> {
+    groups.check_protocol(from.group_id)?;
+    let group = match beside.get(from.group_id) {
+        Some(group) => Cow::Borrowed(group),
+        // Without membership the first commit makes the group.
+        None if from.generation < 0 => Cow::Owned(groups.group_or_new(beside, from.group_id)?),
+        None => Cow::Owned(groups.group(beside, from.group_id).ok_or(from.unknown_group())?),
+    };
+    group.validate_commit(from.member_id, from.instance_id, from.generation, transaction)?;
+    let size = |commit: &Commit| Offsets::size_of(&commit.topic, &commit.metadata);
+    if !groups.budget().fits(commits.iter().map(size).sum()) {
+        return Err(ResponseError::PolicyViolation);
+    }
+    let records = commits.into_iter().map(|commit| commit.record(from, now));
+    let step = GroupStep::write(records.collect(), ());
+    if from.member_id.is_empty() || group.state() == GroupState::CompletingRebalance {
+        return Ok(step);
+    }
+    // A commit is a sign of life, too.
+    let (group_id, member_id) = (from.group_id.to_owned(), from.member_id.to_owned());
+    Ok(step.settling(move |_, beside| beside.touch(&group_id, &member_id, now)))
+}
+
 impl Committer<'_> {
     fn unknown_group(&self) -> ResponseError {
         match self.api_version {
@@ -213,8 +265,8 @@ impl Commit {
 }
 
 impl Group {
-    /// Whether an OffsetCommit may be taken from that sender; generation -1 and no member id mean a consumer
-    /// that assigns its partitions itself, or an administrator.
+    /// Whether a commit may be taken from that sender; generation -1 and no member id mean a consumer that assigns its
+    /// partitions itself, an administrator, or a producer of transactions, which need not name the consumer it works for.
     ///
     /// # Errors
     /// `UNKNOWN_MEMBER_ID`, `ILLEGAL_GENERATION`, `REBALANCE_IN_PROGRESS`, `FENCED_INSTANCE_ID`.
@@ -223,6 +275,7 @@ impl Group {
         member_id: &str,
         instance_id: Option<&str>,
         generation: i32,
+        transaction: InTransaction,
     ) -> Result<(), ResponseError> {
         if self.state == GroupState::Empty && generation < 0 {
             return Ok(());
@@ -232,10 +285,10 @@ impl Group {
             if generation != self.generation {
                 return Err(ResponseError::IllegalGeneration);
             }
-        } else if self.state != GroupState::Empty {
+        } else if transaction == Outside && self.state != GroupState::Empty {
             return Err(ResponseError::UnknownMemberId);
         }
-        if self.state == GroupState::CompletingRebalance {
+        if transaction == Outside && self.state == GroupState::CompletingRebalance {
             return Err(ResponseError::RebalanceInProgress);
         }
         Ok(())

@@ -5,7 +5,7 @@ use super::budget::Budget;
 use super::config::GroupConfig;
 use super::group::{Group, GroupLimits};
 use super::machine::{GroupSettings, GroupStep, Groups};
-use crate::broker::machine::{Refused, Router, RouterSettings, Shard};
+use crate::broker::machine::{Producer, Refused, Router, RouterSettings, Shard};
 use crate::broker::metadata::MetadataImage;
 use crate::broker::replication::ReplicaManager;
 use crate::clock::Clock;
@@ -150,6 +150,21 @@ impl GroupCoordinator {
             }
         }
         Ok(all)
+    }
+
+    /// Ends a producer's transaction in a partition of `__consumer_offsets`: what it committed there counts, or never will.
+    ///
+    /// # Errors
+    /// As [`Shard::ask`].
+    pub async fn mark(
+        &self,
+        partition: i32,
+        producer: Producer,
+        commits: bool,
+        coordinator_epoch: i32,
+    ) -> Result<(), Refused> {
+        let shard = self.router.shard_of(partition).ok_or(Refused::NotLed)?;
+        shard.mark(producer, commits, coordinator_epoch).await
     }
 
     /// Memory of all groups.

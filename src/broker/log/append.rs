@@ -3,6 +3,7 @@
 use super::partition::{Appended, PartitionLog, Writer};
 use super::segment::Segment;
 use super::validate::{self, Origin};
+use super::verification::Leave;
 use super::{LogConfig, TimestampType, transactions};
 use crate::broker::batch::{self, Batch, HEADER_SIZE};
 use crate::broker::error::Result;
@@ -20,7 +21,15 @@ impl PartitionLog {
     /// What a producer did wrong, by Kafka's own code; [`crate::broker::error::BrokerError::Io`] when the disk
     /// refuses: nobody has seen the records, and the log takes nothing more until [`PartitionLog::recover`].
     pub fn append_as_leader(&self, records: Bytes, leader_epoch: i32) -> Result<Appended> {
-        self.append_from(Origin::Client, records, leader_epoch)
+        self.append_verified(records, leader_epoch, Leave::Free)
+    }
+
+    /// The same, where a transaction must not begin unless its coordinator knows of it.
+    ///
+    /// # Errors
+    /// As [`PartitionLog::append_as_leader`]; `INVALID_TXN_STATE` for records of a transaction that `leave` does not let in.
+    pub fn append_verified(&self, records: Bytes, leader_epoch: i32, leave: Leave) -> Result<Appended> {
+        self.append_from(Origin::Client, records, leader_epoch, leave)
     }
 
     /// Appends batches of a coordinator of this broker, all or none. Those that are part of a producer's transaction have no
@@ -29,10 +38,16 @@ impl PartitionLog {
     /// # Errors
     /// As [`PartitionLog::append_as_leader`].
     pub fn append_as_coordinator(&self, records: Bytes, leader_epoch: i32) -> Result<Appended> {
-        self.append_from(Origin::Coordinator, records, leader_epoch)
+        self.append_from(Origin::Coordinator, records, leader_epoch, Leave::Free)
     }
 
-    fn append_from(&self, origin: Origin, records: Bytes, leader_epoch: i32) -> Result<Appended> {
+    fn append_from(
+        &self,
+        origin: Origin,
+        records: Bytes,
+        leader_epoch: i32,
+        leave: Leave,
+    ) -> Result<Appended> {
         let config = self.config.load_full();
         let now_ms = self.clock.now_ms();
         let mut batches = validate::checked(records, &config, now_ms, origin)?;
@@ -40,6 +55,11 @@ impl PartitionLog {
         writer.check_open()?;
         if let Some(earlier) = self.repeated(&writer, &batches, &config)? {
             return Ok(earlier);
+        }
+        for batch in &batches {
+            writer
+                .verifications
+                .check(&batch.header, leave, &writer.producers)?;
         }
         let mut next_offset = self.log_end_offset();
         for batch in &mut batches {
@@ -79,6 +99,10 @@ impl PartitionLog {
     }
 
     /// Appends a transaction's marker, or any other control batch that the broker itself has made.
+    ///
+    /// # Errors
+    /// `INVALID_PRODUCER_EPOCH` where the producer has a later epoch by now, `TRANSACTION_COORDINATOR_FENCED` where a later
+    /// coordinator has ended a transaction of it; [`crate::broker::error::BrokerError::Io`] when the disk refuses.
     pub fn append_control(&self, records: Bytes, leader_epoch: i32) -> Result<Appended> {
         let config = self.config.load_full();
         let mut batches = batch::intact(records)?;
@@ -86,7 +110,7 @@ impl PartitionLog {
         writer.check_open()?;
         let mut next_offset = self.log_end_offset();
         for batch in &mut batches {
-            writer.producers.check(&batch.header)?;
+            writer.producers.check_marker(&batch.header, batch.marker())?;
             batch.header.base_offset = next_offset;
             batch.header.leader_epoch = leader_epoch;
             next_offset = batch.header.next_offset();
@@ -184,12 +208,11 @@ impl PartitionLog {
         if header.producer_id < 0 {
             return Ok(());
         }
-        let commits = if header.is_control() {
-            batch.marker_commits()
-        } else {
-            None
-        };
-        if let Some(aborted) = writer.producers.note(header, commits) {
+        let marker = if header.is_control() { batch.marker() } else { None };
+        if marker.is_some() {
+            writer.verifications.forget(header.producer_id);
+        }
+        if let Some(aborted) = writer.producers.note(header, marker) {
             transactions::append(&self.dir(), active.base_offset(), &aborted)?;
             self.aborted.write().push(aborted);
         }

@@ -20,7 +20,9 @@ pub mod topic_id;
 mod transactions;
 mod truncate;
 mod validate;
+mod verification;
 
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use partition::{Appended, FetchedRecords, OffsetAndTimestamp, PartitionLog, ReadLimit};
 pub use producers::ActiveProducer;
+pub use verification::{Beginner, Guard, Leave};

@@ -8,6 +8,7 @@ use super::epochs::LeaderEpochs;
 use super::poison::Poison;
 use super::producers::{Aborted, ActiveProducer, ProducerStates};
 use super::segment::Segment;
+use super::verification::Verifications;
 use super::{LogConfig, file, recovery};
 use crate::broker::error::{BrokerError, Result};
 use crate::clock::Clock;
@@ -105,6 +106,8 @@ pub(super) struct Tidying {
 #[derive(Debug)]
 pub(super) struct Writer {
     pub producers: ProducerStates,
+    /// Producers whose coordinators are being asked about them.
+    pub verifications: Verifications,
     /// All below this offset has been synced.
     pub recovery_point: i64,
     /// Records since the last sync.
@@ -139,6 +142,7 @@ impl Writer {
         if now_ms.saturating_sub(self.expired_ms) >= EXPIRATION_CHECK_MS {
             self.expired_ms = now_ms;
             self.producers.expire(now_ms);
+            self.verifications.expire(now_ms);
         }
     }
 }
@@ -179,6 +183,7 @@ impl PartitionLog {
             aborted: RwLock::new(recovered.aborted),
             writer: Mutex::new(Writer {
                 producers,
+                verifications: Verifications::default(),
                 recovery_point: before.recovery_point.min(log_end),
                 unflushed: 0,
                 flushed_ms: now_ms,
@@ -220,17 +225,21 @@ impl PartitionLog {
             return;
         }
         if self.unstable_from.load(Ordering::Acquire) != i64::MAX {
-            let unstable = self.writer.lock().producers.first_unstable(offset);
+            // Held until it is published: an append beside this may have opened another transaction.
+            let mut writer = self.writer.lock();
+            let unstable = writer.producers.first_unstable(offset);
             self.unstable_from
                 .store(unstable.unwrap_or(i64::MAX), Ordering::Release);
         }
         self.bump();
     }
 
-    /// First offset of the oldest open transaction, or the high watermark.
+    /// First offset of the oldest open transaction, or the high watermark; never below the log's start, from where records
+    /// of an open transaction may have been deleted.
     pub fn last_stable_offset(&self) -> i64 {
+        let unstable_from = self.unstable_from.load(Ordering::Acquire);
         self.high_watermark()
-            .min(self.unstable_from.load(Ordering::Acquire))
+            .min(unstable_from.max(self.log_start_offset()))
     }
 
     /// Who has written to this log lately, by producer id.

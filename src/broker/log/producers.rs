@@ -1,7 +1,7 @@
 //! Idempotent producers of a log (KIP-98): their epochs, their last five batches, and Kafka's `.snapshot` files.
 
 use super::file;
-use crate::broker::batch::BatchHeader;
+use crate::broker::batch::{BatchHeader, Marker};
 use crate::broker::error::{BrokerError, Result};
 use bytes::{Buf, BufMut};
 use kafka_protocol::ResponseError;
@@ -44,6 +44,35 @@ struct Producer {
     last_timestamp: i64,
     coordinator_epoch: i32,
     transaction_start: Option<i64>,
+}
+
+impl Producer {
+    /// Checks the sequence of a batch whose epoch is not below the known one; returns the earlier write that it repeats.
+    ///
+    /// # Errors
+    /// `OUT_OF_ORDER_SEQUENCE_NUMBER` on a gap.
+    fn check_sequence(&self, header: &BatchHeader) -> Result<Option<Written>> {
+        if header.producer_epoch > self.epoch {
+            return match header.base_sequence {
+                0 => Ok(None),
+                _ => Err(ResponseError::OutOfOrderSequenceNumber.into()),
+            };
+        }
+        let repeated = self.batches.iter().find(|written| {
+            written.last_sequence == header.last_sequence()
+                && written.offset_delta == header.last_offset_delta
+        });
+        if repeated.is_some() {
+            return Ok(repeated.copied());
+        }
+        let last = self.batches.back().map_or(-1, |written| written.last_sequence);
+        let next = if last == i32::MAX { 0 } else { last + 1 };
+        if header.base_sequence == next {
+            Ok(None)
+        } else {
+            Err(ResponseError::OutOfOrderSequenceNumber.into())
+        }
+    }
 }
 
 /// A producer that has written to a log lately, as DescribeProducers tells it.
@@ -92,7 +121,8 @@ impl ProducerStates {
     /// Returns the earlier write if this one repeats it.
     ///
     /// # Errors
-    /// `INVALID_PRODUCER_EPOCH` from a fenced producer, `OUT_OF_ORDER_SEQUENCE_NUMBER` on a gap.
+    /// `INVALID_PRODUCER_EPOCH` from a fenced producer, `OUT_OF_ORDER_SEQUENCE_NUMBER` on a gap, `INVALID_TXN_STATE` for
+    /// records outside of the transaction that is open.
     pub fn check(&self, header: &BatchHeader) -> Result<Option<Written>> {
         let Some(known) = self.producers.get(&header.producer_id) else {
             return Ok(None);
@@ -104,31 +134,45 @@ impl ProducerStates {
         if header.is_control() || header.base_sequence < 0 {
             return Ok(None);
         }
-        if header.producer_epoch > known.epoch {
-            return match header.base_sequence {
-                0 => Ok(None),
-                _ => Err(ResponseError::OutOfOrderSequenceNumber.into()),
-            };
+        let repeated = known.check_sequence(header)?;
+        if repeated.is_none() && known.transaction_start.is_some() && !header.is_transactional() {
+            return Err(ResponseError::InvalidTxnState.into());
         }
-        let repeated = known.batches.iter().find(|written| {
-            written.last_sequence == header.last_sequence()
-                && written.offset_delta == header.last_offset_delta
-        });
-        if repeated.is_some() {
-            return Ok(repeated.copied());
+        Ok(repeated)
+    }
+
+    /// Checks a marker before it is written.
+    ///
+    /// # Errors
+    /// `INVALID_PRODUCER_EPOCH` where the producer has a later epoch, `TRANSACTION_COORDINATOR_FENCED` where a later
+    /// coordinator has written a marker.
+    pub fn check_marker(&self, header: &BatchHeader, marker: Option<Marker>) -> Result<()> {
+        let Some(known) = self.producers.get(&header.producer_id) else {
+            return Ok(());
+        };
+        if header.producer_epoch < known.epoch {
+            return Err(ResponseError::InvalidProducerEpoch.into());
         }
-        let last = known.batches.back().map_or(-1, |written| written.last_sequence);
-        let next = if last == i32::MAX { 0 } else { last + 1 };
-        if header.base_sequence == next {
-            Ok(None)
-        } else {
-            Err(ResponseError::OutOfOrderSequenceNumber.into())
+        if marker.is_some_and(|marker| marker.coordinator_epoch < known.coordinator_epoch) {
+            return Err(ResponseError::TransactionCoordinatorFenced.into());
         }
+        Ok(())
+    }
+
+    /// Whether that producer has a transaction open, in that epoch.
+    pub fn is_open(&self, id: i64, epoch: i16) -> bool {
+        let known = self.producers.get(&id);
+        known.is_some_and(|known| known.epoch == epoch && known.transaction_start.is_some())
+    }
+
+    /// Whether that producer has written lately.
+    pub fn knows(&self, id: i64) -> bool {
+        self.producers.contains_key(&id)
     }
 
     /// Notes a batch that has been written; an aborting marker returns the transaction it ended.
-    /// `marker_commits` is what a control batch's record says.
-    pub fn note(&mut self, header: &BatchHeader, marker_commits: Option<bool>) -> Option<Aborted> {
+    /// `marker` is what a control batch's record says.
+    pub fn note(&mut self, header: &BatchHeader, marker: Option<Marker>) -> Option<Aborted> {
         if header.producer_id < 0 {
             return None;
         }
@@ -148,10 +192,12 @@ impl ProducerStates {
         }
         producer.last_timestamp = header.max_timestamp;
         if header.is_control() {
+            let marker = marker?;
+            producer.coordinator_epoch = marker.coordinator_epoch;
             let first_offset = producer.transaction_start.take()?;
             self.open_transactions.remove(&first_offset);
             self.unreplicated.insert(first_offset, header.last_offset());
-            return (marker_commits == Some(false)).then(|| Aborted {
+            return (!marker.commits).then(|| Aborted {
                 producer_id: header.producer_id,
                 first_offset,
                 last_offset: header.last_offset(),

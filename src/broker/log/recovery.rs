@@ -380,12 +380,12 @@ pub fn replay_producers(
             continue;
         };
         segment.walk(start.position, |found| {
-            let commits = if found.header.is_control() {
-                segment.batch(found)?.and_then(|batch| batch.marker_commits())
+            let marker = if found.header.is_control() {
+                segment.batch(found)?.and_then(|batch| batch.marker())
             } else {
                 None
             };
-            if let Some(ended) = producers.note(&found.header, commits)
+            if let Some(ended) = producers.note(&found.header, marker)
                 && !aborted.contains(&ended)
             {
                 transactions::append(dir, segment.base_offset(), &ended)?;

@@ -60,6 +60,11 @@ impl LedPartition {
         LedPartition { partition, epoch }
     }
 
+    /// The leader epoch, which is the epoch of the coordinator whose log it is.
+    pub fn epoch(&self) -> i32 {
+        self.epoch
+    }
+
     /// Whether it is that partition, and still led in the same epoch.
     pub(super) fn is(&self, partition: &Arc<Partition>, epoch: i32) -> bool {
         self.epoch == epoch && Arc::ptr_eq(partition, &self.partition)

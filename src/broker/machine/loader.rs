@@ -66,8 +66,8 @@ fn take<M: Machine>(machine: &mut M, batch: &Batch, offset: i64, journal: &impl 
         epoch: header.producer_epoch,
     };
     if header.is_control() {
-        if let Some(commits) = batch.marker_commits() {
-            machine.replay_marker(header.base_offset, producer, commits);
+        if let Some(marker) = batch.marker() {
+            machine.replay_marker(header.base_offset, producer, marker.commits);
         }
         return Ok(());
     }

@@ -137,8 +137,12 @@ impl<M: Machine> Router<M> {
         let Some(index) = self.partition_for(key) else {
             return Ok(None);
         };
-        let shard = self.shards.read().get(&index).cloned();
-        shard.map(Some).ok_or(Refused::NotLed)
+        self.shard_of(index).map(Some).ok_or(Refused::NotLed)
+    }
+
+    /// The shard of that partition, if this broker leads it.
+    pub fn shard_of(&self, partition: i32) -> Option<Arc<Shard<M>>> {
+        self.shards.read().get(&partition).cloned()
     }
 
     /// All shards, by partition.

@@ -7,6 +7,7 @@ use crate::broker::error::{BrokerError, Result};
 use crate::broker::log::PartitionLog;
 use crate::broker::node::Node;
 use crate::broker::peer::Peer;
+use crate::broker::peers;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ReplicaState};
 use kafka_protocol::messages::fetch_response::PartitionData;
@@ -76,7 +77,7 @@ async fn copy_from(node: Arc<Node>, leader: i32) {
     loop {
         assignments.mark_unchanged();
         let followed = followed(&node).remove(&leader).unwrap_or_default();
-        let connected = peer.get_or_insert_with(|| connect(&node, leader));
+        let connected = peer.get_or_insert_with(|| peers::connect(&node, leader, "fetcher"));
         let outcome = match connected {
             Some(peer) if !followed.is_empty() => copy_once(&node, peer, &followed).await,
             _ => Err(ResponseError::LeaderNotAvailable.into()),
@@ -91,19 +92,6 @@ async fn copy_from(node: Arc<Node>, leader: i32) {
             }
         }
     }
-}
-
-fn connect(node: &Node, leader: i32) -> Option<Peer> {
-    let image = node.metadata.load();
-    let broker = image.brokers.get(&leader)?;
-    let endpoint = broker.endpoint(&node.config.inter_broker_listener_name())?;
-    let name = format!("broker-{}-fetcher", node.config.node_id);
-    Some(Peer::new(
-        &endpoint.host,
-        endpoint.port,
-        name,
-        node.config.longest_answer(),
-    ))
 }
 
 /// One fetch of all that is followed.

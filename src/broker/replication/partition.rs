@@ -2,7 +2,7 @@
 
 use super::waiters::Waiters;
 use crate::broker::error::Result;
-use crate::broker::log::{Appended, LogConfig, PartitionLog};
+use crate::broker::log::{Appended, Leave, LogConfig, PartitionLog};
 use crate::broker::metadata::PartitionImage;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -141,9 +141,17 @@ impl Partition {
     /// # Errors
     /// `NOT_LEADER_OR_FOLLOWER` when another broker leads, `NOT_ENOUGH_REPLICAS`, and what the log refuses.
     pub fn append(&self, records: Bytes, acks: i16) -> Result<Appended> {
+        self.append_verified(records, acks, Leave::Free)
+    }
+
+    /// The same, where a transaction must not begin unless its coordinator knows of it.
+    ///
+    /// # Errors
+    /// As [`Partition::append`].
+    pub fn append_verified(&self, records: Bytes, acks: i16, leave: Leave) -> Result<Appended> {
         let bytes = records.len();
         self.write(None, acks, bytes, |log, epoch| {
-            log.append_as_leader(records, epoch)
+            log.append_verified(records, epoch, leave)
         })
     }
 
@@ -165,9 +173,12 @@ impl Partition {
     /// As [`Partition::append`].
     pub fn append_marker(&self, records: Bytes, epoch: i32) -> Result<Appended> {
         let bytes = records.len();
-        self.write(Some(epoch), -1, bytes, |log, epoch| {
+        let appended = self.write(Some(epoch), -1, bytes, |log, epoch| {
             log.append_control(records, epoch)
-        })
+        })?;
+        // It may free all that its transaction held back from those who read what is committed: more than its own bytes.
+        self.waiters.committed();
+        Ok(appended)
     }
 
     /// Writes to the log as the leader, in the epoch that is asked for if one is.
@@ -205,6 +216,28 @@ impl Partition {
         let mut changes = self.log.changes();
         let replicated = changes.wait_for(|_| self.log.high_watermark() > offset);
         matches!(tokio::time::timeout_at(deadline, replicated).await, Ok(Ok(_)))
+    }
+
+    /// Waits until every in-sync replica has the record at `offset`, as with `acks` = -1.
+    ///
+    /// # Errors
+    /// `NOT_LEADER_OR_FOLLOWER` when the lead was lost, `REQUEST_TIMED_OUT` at `deadline`, `NOT_ENOUGH_REPLICAS_AFTER_APPEND`.
+    pub async fn await_acknowledged(
+        &self,
+        offset: i64,
+        deadline: tokio::time::Instant,
+    ) -> Result<(), ResponseError> {
+        let replicated = self.await_replicated(offset, deadline).await;
+        if self.leader_epoch().is_none() {
+            return Err(ResponseError::NotLeaderOrFollower);
+        }
+        if !replicated {
+            return Err(ResponseError::RequestTimedOut);
+        }
+        match self.has_enough_in_sync() {
+            true => Ok(()),
+            false => Err(ResponseError::NotEnoughReplicasAfterAppend),
+        }
     }
 
     /// Whether this broker leads the partition now, and in which epoch.

@@ -225,10 +225,6 @@ async fn producer_ids_are_never_given_twice_not_even_after_a_crash() {
         broker.kill().await;
         broker.start_again().await;
     }
-    let transactional = InitProducerIdRequest::default().with_transactional_id(Some(text("tx").into()));
-    let answer = broker.ask(transactional, 4).await;
-    assert_eq!(answer.error_code, ResponseError::UnsupportedVersion.code());
-    assert_eq!(answer.producer_id.0, -1);
 }
 
 #[tokio::test]

@@ -33,19 +33,15 @@ async fn the_coordinator_is_found_by_one_key_or_by_several() {
 }
 
 #[tokio::test]
-async fn a_transaction_finds_no_coordinator_and_is_told_so() {
+async fn a_transactional_id_finds_its_coordinator_and_the_first_makes_the_topic() {
     let broker = TestBroker::start().await;
     let request = FindCoordinatorRequest::default()
         .with_key_type(1)
         .with_coordinator_keys(vec![text("tx")]);
     let found = broker.ask(request, 4).await.coordinators.remove(0);
-    assert_eq!(error(found.error_code), Some(ResponseError::UnsupportedVersion));
-    assert!(
-        found
-            .error_message
-            .unwrap()
-            .contains("no transaction coordinator")
-    );
+    assert_eq!((found.error_code, found.node_id.0), (0, 1));
+    let image = broker.running().node().metadata.load();
+    assert_eq!(image.topics["__transaction_state"].partitions.len(), 50);
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@ use crate::broker::records::metadata::{AbortTransactionRecord, ConfigRecord, Fea
 
 /// Features of the cluster and the levels it can do (KIP-584): name, lowest, highest. A new cluster gets the highest.
 /// `metadata.version` 33 is that of Kafka 4.4, 30 that of 4.3; between them no record that is written here has changed.
-pub const SUPPORTED_FEATURES: &[(&str, i16, i16)] = &[("metadata.version", 30, 33)];
+/// `transaction.version` 2 is the protocol of KIP-890.
+pub const SUPPORTED_FEATURES: &[(&str, i16, i16)] =
+    &[("metadata.version", 30, 33), ("transaction.version", 0, 2)];
 
 /// Ends a transaction of the metadata (KIP-868) whose controller did not come to its end; begins a new cluster, as Kafka
 /// does, with feature levels and with `min.insync.replicas` for all brokers, which is why every topic shows it (KIP-966).

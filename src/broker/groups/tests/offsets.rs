@@ -1,15 +1,16 @@
 //! Who may commit, and what may be deleted.
 
 use super::*;
+use crate::broker::groups::commits::InTransaction::Outside;
 
 #[test]
 fn a_consumer_without_membership_commits_only_while_the_group_has_no_members() {
     let mut desk = Desk::new();
-    assert_eq!(desk.group.validate_commit("", None, -1), Ok(()));
+    assert_eq!(desk.group.validate_commit("", None, -1, Outside), Ok(()));
     let mut member = Client::new("a");
     desk.stable_with_one(&mut member);
     assert_eq!(
-        desk.group.validate_commit("", None, -1),
+        desk.group.validate_commit("", None, -1, Outside),
         Err(ResponseError::UnknownMemberId)
     );
 }
@@ -20,13 +21,13 @@ fn a_member_commits_in_its_generation_only() {
     let mut member = Client::new("a");
     let generation = desk.stable_with_one(&mut member);
     let id = member.member_id.as_str();
-    assert_eq!(desk.group.validate_commit(id, None, generation), Ok(()));
+    assert_eq!(desk.group.validate_commit(id, None, generation, Outside), Ok(()));
     assert_eq!(
-        desk.group.validate_commit(id, None, generation - 1),
+        desk.group.validate_commit(id, None, generation - 1, Outside),
         Err(ResponseError::IllegalGeneration)
     );
     assert_eq!(
-        desk.group.validate_commit("other", None, generation),
+        desk.group.validate_commit("other", None, generation, Outside),
         Err(ResponseError::UnknownMemberId)
     );
 }
@@ -38,10 +39,10 @@ fn a_commit_during_the_join_phase_counts_one_before_the_assignment_does_not() {
     let generation = desk.stable_with_one(&mut first);
     let _joining = desk.join_fresh(&mut second);
     let id = first.member_id.clone();
-    assert_eq!(desk.group.validate_commit(&id, None, generation), Ok(()));
+    assert_eq!(desk.group.validate_commit(&id, None, generation, Outside), Ok(()));
     let generation = desk.join(&first).answer().generation_id;
     assert_eq!(
-        desk.group.validate_commit(&id, None, generation),
+        desk.group.validate_commit(&id, None, generation, Outside),
         Err(ResponseError::RebalanceInProgress)
     );
 }

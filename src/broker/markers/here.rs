@@ -1,0 +1,81 @@
+//! Markers in the partitions that this broker leads.
+
+use super::{Marked, Marking};
+use crate::broker::api::leaders;
+use crate::broker::batch::{BatchHeader, marker};
+use crate::broker::groups::OFFSETS_TOPIC;
+use crate::broker::machine::Refused;
+use crate::broker::node::Node;
+use crate::broker::replication::Partition;
+use crate::broker::transactions::{TRANSACTIONS_TOPIC, TopicPartition};
+use kafka_protocol::ResponseError;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Writes the marker into each partition and waits for the replicas; one result for each. What a coordinator of this broker
+/// keeps in a partition ends with it.
+pub async fn write(node: &Node, marking: Marking, partitions: &[TopicPartition]) -> Vec<Marked> {
+    let deadline = Instant::now() + node.config.millis("request.timeout.ms");
+    let mut appended = Vec::with_capacity(partitions.len());
+    for (topic, index) in partitions {
+        appended.push(match topic.as_str() {
+            OFFSETS_TOPIC | TRANSACTIONS_TOPIC => Ok(None),
+            _ => append(node, marking, topic, *index).map(Some),
+        });
+    }
+    let mut marked = Vec::with_capacity(partitions.len());
+    for ((topic, index), appended) in partitions.iter().zip(appended) {
+        marked.push(match appended {
+            Ok(Some((partition, offset))) => partition.await_acknowledged(offset, deadline).await,
+            Ok(None) => in_coordinators_log(node, marking, topic, *index).await,
+            Err(error) => Err(error),
+        });
+    }
+    marked
+}
+
+fn append(
+    node: &Node,
+    marking: Marking,
+    topic: &str,
+    index: i32,
+) -> Result<(Arc<Partition>, i64), ResponseError> {
+    let (partition, leadership) = leaders::led_by_name(node, topic, index)?;
+    let header = BatchHeader {
+        producer_id: marking.producer.id,
+        producer_epoch: marking.producer.epoch,
+        ..BatchHeader::of_broker(node.clock.now_ms())
+    };
+    let batch = marker(header, marking.commits, marking.coordinator_epoch);
+    let appended = batch.and_then(|batch| partition.append_marker(batch.bytes, leadership.epoch));
+    let appended = appended.map_err(|error| error.response_error())?;
+    Ok((partition, appended.last_offset))
+}
+
+/// Offsets that were committed in the transaction count, or never will.
+async fn in_coordinators_log(node: &Node, marking: Marking, topic: &str, index: i32) -> Marked {
+    let Marking {
+        producer,
+        commits,
+        coordinator_epoch,
+    } = marking;
+    let marked = match topic {
+        OFFSETS_TOPIC => {
+            node.groups
+                .mark(index, producer, commits, coordinator_epoch)
+                .await
+        }
+        _ => {
+            let transactions = &node.transactions;
+            transactions
+                .mark(index, producer, commits, coordinator_epoch)
+                .await
+        }
+    };
+    marked.map_err(|refused| match refused {
+        Refused::Loading | Refused::NotLed => ResponseError::NotLeaderOrFollower,
+        Refused::Late => ResponseError::RequestTimedOut,
+        Refused::Plan(error) => error,
+        Refused::Log(error) => error.response_error(),
+    })
+}

@@ -1,0 +1,5 @@
+mod bench;
+mod ending;
+mod initialising;
+mod reloading;
+mod timing;

@@ -1,0 +1,170 @@
+//! Asks the coordinator of a transactional id, here or on another broker, about partitions of its transaction (KIP-890).
+
+use super::machine::Producer;
+use super::node::Node;
+use super::transactions::{BUMPS_EPOCH, TRANSACTIONS_TOPIC, TopicPartition};
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::add_partitions_to_txn_request::{
+    AddPartitionsToTxnTopic, AddPartitionsToTxnTransaction,
+};
+use kafka_protocol::messages::{
+    AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, TopicName, TransactionalId,
+};
+use kafka_protocol::protocol::StrBytes;
+use std::collections::{BTreeMap, HashMap};
+use tokio::time::Instant;
+
+/// Version of the requests sent.
+const VERSION: i16 = 5;
+
+/// What the coordinator is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Whether the partitions are in the transaction.
+    AreIn,
+    /// To take them in: the client leaves that to the brokers.
+    TakeIn,
+}
+
+/// One result for each partition.
+///
+/// The errors are those that a producer knows: `TRANSACTION_ABORTABLE` for a partition that is not in the transaction,
+/// `INVALID_PRODUCER_EPOCH` for a fenced producer, `INVALID_PRODUCER_ID_MAPPING`, `CONCURRENT_TRANSACTIONS`,
+/// `COORDINATOR_NOT_AVAILABLE`, `COORDINATOR_LOAD_IN_PROGRESS`, `NOT_COORDINATOR`, `NETWORK_EXCEPTION`.
+pub async fn ask(
+    node: &Node,
+    id: &str,
+    producer: Producer,
+    partitions: &[TopicPartition],
+    question: Question,
+) -> Vec<Result<(), ResponseError>> {
+    let rest = node.config.millis("add.partitions.to.txn.retry.backoff.ms");
+    let until = Instant::now() + node.config.millis("add.partitions.to.txn.retry.backoff.max.ms");
+    loop {
+        let results = ask_once(node, id, producer, partitions, question).await;
+        let ending = results.contains(&Err(ResponseError::ConcurrentTransactions));
+        // The producer's transaction before is still being ended, which is a matter of moments.
+        if question == Question::AreIn || !ending || Instant::now() + rest > until {
+            return results
+                .into_iter()
+                .map(|result| result.map_err(for_producers))
+                .collect();
+        }
+        tokio::time::sleep(rest).await;
+    }
+}
+
+fn for_producers(error: ResponseError) -> ResponseError {
+    match error {
+        ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
+        other => other,
+    }
+}
+
+async fn ask_once(
+    node: &Node,
+    id: &str,
+    producer: Producer,
+    partitions: &[TopicPartition],
+    question: Question,
+) -> Vec<Result<(), ResponseError>> {
+    let all = |result: Result<(), ResponseError>| vec![result; partitions.len()];
+    let Some(coordinator) = coordinator_of(node, id) else {
+        return all(Err(ResponseError::CoordinatorNotAvailable));
+    };
+    if coordinator != node.config.node_id {
+        let request = request(id, producer, partitions, question);
+        let timeout = node.config.millis("request.timeout.ms");
+        let asked = node
+            .coordinators
+            .ask(node, coordinator, &request, VERSION, timeout);
+        return match asked.await {
+            Ok(response) => results_of(&response, partitions),
+            Err(error) => {
+                tracing::debug!(coordinator, %error, "cannot ask the coordinator of a transaction");
+                all(Err(ResponseError::NetworkException))
+            }
+        };
+    }
+    match question {
+        Question::AreIn => match node.transactions.verify(id, producer, partitions).await {
+            Ok(found) => found.into_iter().map(is_in).collect(),
+            Err(error) => all(Err(error)),
+        },
+        Question::TakeIn => {
+            let taken = node
+                .transactions
+                .add(id, producer, partitions.to_vec(), BUMPS_EPOCH);
+            all(taken.await)
+        }
+    }
+}
+
+/// What a partition is told by whether it is in the transaction.
+///
+/// # Errors
+/// `TRANSACTION_ABORTABLE`
+pub fn is_in(found: bool) -> Result<(), ResponseError> {
+    match found {
+        true => Ok(()),
+        false => Err(ResponseError::TransactionAbortable),
+    }
+}
+
+fn coordinator_of(node: &Node, id: &str) -> Option<i32> {
+    let index = node.transactions.partition_for(id)?;
+    let image = node.metadata.load();
+    let leader = image.partition(TRANSACTIONS_TOPIC, index)?.leader;
+    (leader >= 0).then_some(leader)
+}
+
+fn request(
+    id: &str,
+    producer: Producer,
+    partitions: &[TopicPartition],
+    question: Question,
+) -> AddPartitionsToTxnRequest {
+    let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
+    for (topic, index) in partitions {
+        topics.entry(topic).or_default().push(*index);
+    }
+    let topics = topics.into_iter().map(|(topic, indexes)| {
+        AddPartitionsToTxnTopic::default()
+            .with_name(TopicName(StrBytes::from_string(topic.to_owned())))
+            .with_partitions(indexes)
+    });
+    let transaction = AddPartitionsToTxnTransaction::default()
+        .with_transactional_id(TransactionalId(StrBytes::from_string(id.to_owned())))
+        .with_producer_id(producer.id.into())
+        .with_producer_epoch(producer.epoch)
+        .with_verify_only(question == Question::AreIn)
+        .with_topics(topics.collect());
+    AddPartitionsToTxnRequest::default().with_transactions(vec![transaction])
+}
+
+fn results_of(
+    response: &AddPartitionsToTxnResponse,
+    partitions: &[TopicPartition],
+) -> Vec<Result<(), ResponseError>> {
+    if let Some(error) = ResponseError::try_from_code(response.error_code) {
+        return vec![Err(error); partitions.len()];
+    }
+    let mut codes: HashMap<(&str, i32), i16> = HashMap::new();
+    let topics = response
+        .results_by_transaction
+        .iter()
+        .flat_map(|result| &result.topic_results);
+    for topic in topics {
+        for partition in &topic.results_by_partition {
+            codes.insert(
+                (topic.name.as_str(), partition.partition_index),
+                partition.partition_error_code,
+            );
+        }
+    }
+    let result = |(topic, index): &TopicPartition| match codes.get(&(topic.as_str(), *index)) {
+        Some(code) => ResponseError::try_from_code(*code).map_or(Ok(()), Err),
+        None => Err(ResponseError::UnknownServerError),
+    };
+    partitions.iter().map(result).collect()
+}
