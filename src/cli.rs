@@ -87,6 +87,9 @@ pub enum Command {
     /// List, describe, reset and delete consumer groups
     #[command(subcommand)]
     Group(commands::group::GroupCommand),
+    /// List, describe and abort transactions of producers
+    #[command(subcommand)]
+    Transaction(commands::transaction::TransactionCommand),
     /// Settings of topics, brokers and groups
     #[command(subcommand)]
     Config(commands::config::ConfigCommand),
@@ -166,6 +169,7 @@ impl Command {
             self,
             Command::Topic(_)
                 | Command::Group(_)
+                | Command::Transaction(_)
                 | Command::Config(_)
                 | Command::Offsets(_)
                 | Command::Records(_)
@@ -193,6 +197,7 @@ impl Command {
             Command::Produce(command) => command.run(context),
             Command::Topic(command) => command.run(context),
             Command::Group(command) => command.run(context),
+            Command::Transaction(command) => command.run(context),
             Command::Config(command) => command.run(context),
             Command::Offsets(args) => commands::offsets::run(&args, context),
             Command::Records(command) => command.run(context),

@@ -26,6 +26,7 @@ pub mod settings;
 pub mod settle;
 pub mod synonyms;
 pub mod topic;
+pub mod transaction;
 pub mod velib;
 
 pub use address::Address;

@@ -40,7 +40,7 @@ pub enum Compression {
 
 /// How to write.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Settings {
+pub struct Settings<'a> {
     /// `acks`; by default all.
     pub acks: Option<Acks>,
     /// `compression.type`; by default none.
@@ -49,6 +49,8 @@ pub struct Settings {
     pub partition: Option<i32>,
     /// A topic that is not there is made by the cluster, if it does so (`auto.create.topics.enable`).
     pub create: bool,
+    /// `transactional.id` of a producer of transactions.
+    pub transactional_id: Option<&'a str>,
 }
 
 /// A producer of one topic. Each record is kept and sent again until it is acknowledged or its time is up
@@ -78,7 +80,7 @@ impl Producer {
     ///
     /// # Errors
     /// When no broker answers, there is no such topic or partition, or a connection property is wrong.
-    pub fn open(connection: &Connection, topic: &str, settings: Settings) -> Outcome<Self> {
+    pub fn open(connection: &Connection, topic: &str, settings: Settings<'_>) -> Outcome<Self> {
         let mut config = configuration(connection, settings);
         let patience = never_twice(&mut config).map(Patience::new);
         let largest = largest_record(connection, &config);
@@ -259,6 +261,14 @@ impl Producer {
         self.client.borrow().handle.commit_transaction(timeout)
     }
 
+    /// Aborts the transaction; what was not written yet is given up.
+    ///
+    /// # Errors
+    /// When the coordinator refuses, or does not answer within `timeout`.
+    pub fn abort_transaction(&self, timeout: Duration) -> Result<(), KafkaError> {
+        self.client.borrow().handle.abort_transaction(timeout)
+    }
+
     /// What went wrong with connections since the last call.
     pub fn troubles(&self) -> Vec<KafkaError> {
         self.client.borrow().handle.troubles()
@@ -288,11 +298,17 @@ const IDEMPOTENT_QUEUE: [(&str, &str); 4] = [
     ("linger.ms", "10"),
 ];
 
+/// Long enough for somebody who types the records, short enough for those who wait for them when that comes to no end.
+const TRANSACTION_TIMEOUT: (&str, &str) = ("transaction.timeout.ms", "300000");
+
 /// `max.request.size` by librdkafka's name.
 const LIMIT: &str = "message.max.bytes";
 
-fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
+fn configuration(connection: &Connection, settings: Settings<'_>) -> ClientConfig {
     let mut config = connection.client_config();
+    if let Some(id) = settings.transactional_id {
+        config.set("transactional.id", id);
+    }
     if let Some(acks) = settings.acks {
         // One property under two names: the option must win over either.
         config.remove("request.required.acks").set(
@@ -332,6 +348,9 @@ fn configuration(connection: &Connection, settings: Settings) -> ClientConfig {
     ];
     if idempotent {
         defaults.extend(IDEMPOTENT_QUEUE);
+    }
+    if settings.transactional_id.is_some() {
+        defaults.push(TRANSACTION_TIMEOUT);
     }
     for (name, value) in defaults {
         if config.get(name).is_none() {

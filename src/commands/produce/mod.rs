@@ -3,6 +3,7 @@
 mod records;
 mod run;
 mod summary;
+mod transaction;
 
 use super::{Context, candidates};
 use crate::failure::{Failure, Outcome};
@@ -11,6 +12,7 @@ use crate::ui::lines::Source;
 use clap::Args;
 use records::Shape;
 use std::path::PathBuf;
+use transaction::Transaction;
 
 /// Write lines as records to a topic
 ///
@@ -57,6 +59,12 @@ pub struct ProduceCommand {
     /// At most this many records a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rate: Option<u64>,
+    /// Write all records in one transaction of this id: readers of committed records see all of them, or none
+    #[arg(long, value_name = "ID", conflicts_with = "acks")]
+    transactional_id: Option<String>,
+    /// Abort the transaction at the end instead of committing it: `velo consume --isolation read_uncommitted` shows it
+    #[arg(long, requires = "transactional_id")]
+    abort: bool,
     /// Write the whole input this many times
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     repeat: u64,
@@ -81,13 +89,22 @@ impl ProduceCommand {
             compression: self.compression,
             partition: self.partition,
             create: false,
+            transactional_id: self.transactional_id.as_deref(),
         };
         let waiting = context
             .ui
             .waiting_for(format!("an answer from {}", context.connection.bootstrap()));
         let producer = Producer::open(&context.connection, &self.topic, settings)?;
+        let transaction = self.transactional_id.as_deref();
+        let transaction = transaction
+            .map(|id| Transaction::begin(&context.connection, &producer, id, self.abort))
+            .transpose()?;
         drop(waiting);
-        run::run(context, &self.topic, &producer, &job)
+        let written = run::run(context, &self.topic, &producer, &job);
+        match transaction {
+            Some(transaction) => transaction.end(context.ui, &self.topic, written),
+            None => written,
+        }
     }
 
     fn shape(&self) -> Outcome<Shape> {

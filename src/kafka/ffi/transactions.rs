@@ -33,6 +33,15 @@ impl Handle {
         // SAFETY: as above; delivery callbacks run on this thread.
         unsafe { answer(rd::rd_kafka_commit_transaction(self.ptr(), milliseconds(timeout))) }
     }
+
+    /// Gives up what is not written yet, and aborts the transaction.
+    ///
+    /// # Errors
+    /// When the coordinator refuses, or does not answer within `timeout`.
+    pub fn abort_transaction(&self, timeout: Duration) -> Answer {
+        // SAFETY: as above; delivery callbacks run on this thread.
+        unsafe { answer(rd::rd_kafka_abort_transaction(self.ptr(), milliseconds(timeout))) }
+    }
 }
 
 /// # Safety

@@ -27,6 +27,8 @@ const TAKEN_OVER_MS: i32 = 30_000;
 /// Which transactions to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransactionFilter {
+    /// Only in these states, in the protocol's words; in all when empty.
+    pub states: Vec<String>,
     /// Only of these producers; of all when empty.
     pub producers: Vec<i64>,
     /// Only those that have been open for longer, in ms.
@@ -114,6 +116,7 @@ impl Wire {
     pub fn list_transactions(&mut self, filter: &TransactionFilter) -> Answer<Vec<TransactionListing>> {
         let producers = filter.producers.iter().map(|id| ProducerId(*id));
         let request = ListTransactionsRequest::default()
+            .with_state_filters(filter.states.iter().map(|state| text(state)).collect())
             .with_producer_id_filters(producers.collect())
             .with_duration_filter(filter.duration_ms.unwrap_or(-1))
             .with_transactional_id_pattern(filter.pattern.as_deref().map(text));

@@ -221,6 +221,7 @@ fn list(given: &Parsed) -> Result<(), Ending> {
     const WHAT: &str = "Failed to list transactions";
     const CALL: &str = "listTransactions(api=METADATA)";
     let filter = TransactionFilter {
+        states: Vec::new(),
         producers: Vec::new(),
         duration_ms: given.number("duration-filter"),
         pattern: given.value("transactional-id-pattern").map(str::to_owned),
