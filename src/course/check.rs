@@ -1,9 +1,120 @@
 //! Checks: what a step wants, beside what the cluster has.
 
-use super::fact::{self, ClusterFacts, Have};
-use super::model::{Check, FactName, Wanted};
+use super::facts::{Fact, Have, Renames};
+use super::look::Look;
+use super::model::Wanted;
 use crate::failure::Outcome;
 use crate::i18n::Words;
+use serde::Deserialize;
+
+/// Something that must be true of the cluster: a fact, and what it must be.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "toml::Table")]
+pub struct Check {
+    /// Its name within the step.
+    pub name: String,
+    /// Which fact is read.
+    pub fact: Fact,
+    /// What it must be.
+    pub claim: Claim,
+    /// How many seconds a demonstration waits for it; 120 unless stated.
+    pub within: Option<u64>,
+    /// Time alone may bring it about, so that lint lets it pass before anything is done; another check of the step must not.
+    pub by_itself: bool,
+}
+
+/// What a fact must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// This value.
+    Is(Wanted),
+    /// A number not smaller than this.
+    AtLeast(i64),
+    /// A number not larger than this.
+    AtMost(i64),
+}
+
+/// The parts of a check that are not its fact.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct Around {
+    name: Option<String>,
+    want: Option<Wanted>,
+    at_least: Option<i64>,
+    at_most: Option<i64>,
+    within: Option<u64>,
+    by_itself: bool,
+}
+
+impl TryFrom<toml::Table> for Check {
+    type Error = String;
+
+    fn try_from(mut table: toml::Table) -> Result<Self, String> {
+        let mut around = toml::Table::new();
+        for part in ["name", "want", "at-least", "at-most", "within", "by-itself"] {
+            if let Some((part, value)) = table.remove_entry(part) {
+                around.insert(part, value);
+            }
+        }
+        let around: Result<Around, toml::de::Error> = around.try_into();
+        let around = around.map_err(|error| error.message().to_owned())?;
+        let name = around.name.ok_or("a check has no `name`")?;
+        let wrong = |why: String| format!("check `{name}`: {why}");
+        let claim = match (around.want, around.at_least, around.at_most) {
+            (Some(want), None, None) => Claim::Is(want),
+            (None, Some(least), None) => Claim::AtLeast(least),
+            (None, None, Some(most)) => Claim::AtMost(most),
+            _ => {
+                return Err(wrong(
+                    "it needs one of `want`, `at-least` and `at-most`".to_owned(),
+                ));
+            }
+        };
+        Ok(Check {
+            fact: Fact::of(table).map_err(wrong)?,
+            claim,
+            within: around.within,
+            by_itself: around.by_itself,
+            name,
+        })
+    }
+}
+
+impl Check {
+    /// One that is not written in a lesson: whether a broker serves clients.
+    pub fn serves(broker: i32, is_so: bool) -> Self {
+        Check {
+            name: String::new(),
+            fact: Fact::serves(broker),
+            claim: Claim::Is(Wanted::Bool(is_so)),
+            within: None,
+            by_itself: false,
+        }
+    }
+
+    /// The same about a learner's names and brokers.
+    #[must_use]
+    pub fn renamed(mut self, names: &dyn Renames) -> Self {
+        self.fact = self.fact.renamed(names);
+        self
+    }
+
+    /// Whether it wants something to be gone.
+    pub fn wants_absence(&self) -> bool {
+        self.claim == Claim::Is(Wanted::Bool(false))
+    }
+}
+
+impl Claim {
+    fn fits(&self, value: &Wanted) -> bool {
+        match (self, value) {
+            (Claim::Is(want), value) => want == value,
+            (Claim::AtLeast(least), Wanted::Number(number)) => number >= least,
+            (Claim::AtMost(most), Wanted::Number(number)) => number <= most,
+            (Claim::AtLeast(_) | Claim::AtMost(_), Wanted::Bool(_) | Wanted::Text(_)) => false,
+        }
+    }
+}
 
 /// A check with what was found.
 #[derive(Debug, Clone)]
@@ -16,21 +127,21 @@ pub struct Finding {
     pub passed: bool,
 }
 
-/// Reads the facts of all checks.
+/// Reads the facts of all checks, in one look.
 ///
 /// # Errors
 /// When the cluster does not answer.
-pub fn all(facts: &dyn ClusterFacts, checks: &[Check]) -> Outcome<Vec<Finding>> {
-    checks.iter().map(|check| one(facts, check)).collect()
+pub fn all(look: &Look<'_>, checks: &[Check]) -> Outcome<Vec<Finding>> {
+    checks.iter().map(|check| one(look, check)).collect()
 }
 
 /// Reads the fact of one check.
 ///
 /// # Errors
 /// When the cluster does not answer.
-pub fn one(facts: &dyn ClusterFacts, check: &Check) -> Outcome<Finding> {
-    let have = fact::read(facts, check)?;
-    let passed = have.as_ref().is_some_and(|have| fits(check, &have.value));
+pub fn one(look: &Look<'_>, check: &Check) -> Outcome<Finding> {
+    let have = check.fact.read(look)?;
+    let passed = have.as_ref().is_some_and(|have| check.claim.fits(&have.value));
     Ok(Finding {
         check: check.clone(),
         have,
@@ -43,28 +154,15 @@ pub fn passed(findings: &[Finding]) -> bool {
     findings.iter().all(|finding| finding.passed)
 }
 
-fn fits(check: &Check, value: &Wanted) -> bool {
-    let exact = check.want.as_ref().is_none_or(|want| want == value);
-    let within = match value {
-        Wanted::Number(number) => {
-            check.at_least.is_none_or(|least| *number >= least)
-                && check.at_most.is_none_or(|most| *number <= most)
-        }
-        Wanted::Bool(_) | Wanted::Text(_) => check.at_least.is_none() && check.at_most.is_none(),
-    };
-    exact && within
-}
-
 impl Finding {
     /// One line: a mark, the fact in words, what is there, and what is wanted unless that says it already.
     pub fn line(&self, words: &Words) -> String {
-        let is_so = matches!(self.check.want, Some(Wanted::Bool(_)));
-        let key = match (self.passed, is_so) {
-            (true, true) => "check.true",
-            (false, true) => "check.not-true",
-            (true, false) if self.check.want.is_some() => "check.passed",
-            (true, false) => "check.passed-bound",
-            (false, false) => "check.failed",
+        let key = match (self.passed, &self.check.claim) {
+            (true, Claim::Is(Wanted::Bool(_))) => "check.true",
+            (false, Claim::Is(Wanted::Bool(_))) => "check.not-true",
+            (true, Claim::Is(_)) => "check.passed",
+            (true, Claim::AtLeast(_) | Claim::AtMost(_)) => "check.passed-bound",
+            (false, _) => "check.failed",
         };
         words.fill(
             key,
@@ -76,27 +174,20 @@ impl Finding {
         )
     }
 
-    /// The fact in words.
+    /// The fact in words. One that shall not be has words of its own.
     fn fact(&self, words: &Words) -> String {
-        let check = &self.check;
-        words.fill(
-            fact_key(check),
-            &[
-                ("topic", check.topic.as_deref().unwrap_or_default()),
-                ("group", check.group.as_deref().unwrap_or_default()),
-                ("config", check.config.as_deref().unwrap_or_default()),
-            ],
-        )
+        let said = self.check.fact.said();
+        let places = said.places.iter().map(|(place, value)| (*place, value.as_str()));
+        let not = if self.check.wants_absence() { "-not" } else { "" };
+        words.fill(&format!("fact.{}{not}", said.key), &places.collect::<Vec<_>>())
     }
 
     /// What is wanted, in words.
     fn want(&self, words: &Words) -> String {
-        let check = &self.check;
-        match (&check.want, check.at_least, check.at_most) {
-            (Some(want), _, _) => value(words, want),
-            (None, Some(least), _) => words.fill("check.at-least", &[("n", &least.to_string())]),
-            (None, None, Some(most)) => words.fill("check.at-most", &[("n", &most.to_string())]),
-            (None, None, None) => String::new(),
+        match &self.check.claim {
+            Claim::Is(want) => value(words, want),
+            Claim::AtLeast(least) => words.fill("check.at-least", &[("n", &least.to_string())]),
+            Claim::AtMost(most) => words.fill("check.at-most", &[("n", &most.to_string())]),
         }
     }
 
@@ -128,26 +219,26 @@ fn value(words: &Words, wanted: &Wanted) -> String {
     }
 }
 
-/// Where the words for a fact stand in `lessons/ui/*.toml`.
-fn fact_key(check: &Check) -> &'static str {
-    match check.fact {
-        FactName::TopicExists if check.want == Some(Wanted::Bool(false)) => "fact.topic-gone",
-        FactName::TopicExists => "fact.topic-exists",
-        FactName::Partitions => "fact.partitions",
-        FactName::TopicConfig => "fact.topic-config",
-        FactName::Written => "fact.written",
-        FactName::Kept => "fact.kept",
-        FactName::Gone => "fact.gone",
-        FactName::PartitionsUsed => "fact.partitions-used",
-        FactName::Things => "fact.things",
-        FactName::Members => "fact.members",
-        FactName::TakenOver => "fact.taken-over",
-        FactName::SmallestShare => "fact.smallest-share",
-        FactName::Committed => "fact.committed",
-        FactName::ReadByAGroup => "fact.read-by-a-group",
-        FactName::Unkeyed => "fact.unkeyed",
-        FactName::Scattered => "fact.scattered",
-        FactName::Changes => "fact.changes",
-        FactName::OverCount => "fact.over-count",
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_says_one_thing_about_one_fact() {
+        let read = |text: &str| -> Result<Check, String> {
+            let table: toml::Table = text.parse().unwrap();
+            Check::try_from(table)
+        };
+        let fact = "name = \"n\"\nfact = \"written\"\ntopic = \"t\"\n";
+        let check = read(&format!("{fact}at-least = 3")).unwrap();
+        assert_eq!(check.claim, Claim::AtLeast(3));
+        for (rest, told) in [
+            ("", "one of `want`"),
+            ("at-least = 3\nat-most = 4", "one of `want`"),
+            ("want = 1\nwithin = 3\ncolour = 1", "unknown field `colour`"),
+        ] {
+            let said = read(&format!("{fact}{rest}")).unwrap_err();
+            assert!(said.contains(told) && said.contains("`n`"), "{said}");
+        }
     }
 }

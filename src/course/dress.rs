@@ -1,10 +1,13 @@
 //! Fits a lesson's names and addresses to this learner: the class prefix, and where the cluster is.
 
-use super::model::{Act, Check, Lesson, Step};
+use super::check::Check;
+use super::facts::Renames;
+use super::model::{Act, BrokerAct, Lesson, Step};
 use super::picture;
 use crate::failure::{Failure, Outcome};
 use crate::i18n::Words;
 use crate::kafka::Connection;
+use std::collections::BTreeSet;
 
 /// What is written differently for this learner than in the lesson's files.
 #[derive(Debug, Clone)]
@@ -13,6 +16,8 @@ pub struct Dress {
     bootstrap: String,
     mail_port: u16,
     names: Vec<String>,
+    /// The lesson's brokers, each with the id of the cluster's own that takes its place.
+    brokers: Vec<(i32, i32)>,
 }
 
 /// Where the lessons' mailbox listens unless it is told otherwise.
@@ -26,7 +31,24 @@ impl Dress {
             bootstrap: bootstrap.to_owned(),
             mail_port: MAIL_PORT,
             names: lesson.topics.iter().chain(&lesson.groups).cloned().collect(),
+            brokers: lesson.brokers.iter().map(|id| (*id, *id)).collect(),
         }
+    }
+
+    /// The same on a cluster with these brokers. Where they are not the lesson's own, they take its places in order.
+    #[must_use]
+    pub fn on_brokers(mut self, there: &BTreeSet<i32>) -> Self {
+        if !self.brokers.iter().all(|(id, _)| there.contains(id)) {
+            for ((_, place), id) in self.brokers.iter_mut().zip(there) {
+                *place = *id;
+            }
+        }
+        self
+    }
+
+    /// Whether the lesson needs brokers of its own, to stop and start them.
+    pub fn needs_brokers(&self) -> bool {
+        !self.brokers.is_empty()
     }
 
     /// What this learner's names begin with; may be empty.
@@ -59,7 +81,7 @@ impl Dress {
         } else {
             text.replace(&MAIL_PORT.to_string(), &self.mail_port.to_string())
         };
-        if self.prefix.is_empty() {
+        if self.prefix.is_empty() && self.brokers.iter().all(|(id, place)| id == place) {
             return text;
         }
         let mut dressed = String::with_capacity(text.len());
@@ -93,6 +115,10 @@ impl Dress {
     }
 
     fn word(&self, dressed: &mut String, word: &str) {
+        if let Some((_, place)) = self.brokers.iter().find(|(id, _)| id.to_string() == word) {
+            dressed.push_str(&place.to_string());
+            return;
+        }
         // A sentence's full stop is no part of a name.
         if self.names.iter().any(|name| name == word.trim_end_matches('.')) {
             dressed.push_str(&self.prefix);
@@ -111,11 +137,7 @@ impl Dress {
 
     /// A check about this learner's names.
     pub fn check(&self, check: &Check) -> Check {
-        let mut check = check.clone();
-        for name in [&mut check.topic, &mut check.group] {
-            *name = name.as_deref().map(|name| self.name(name));
-        }
-        check
+        check.clone().renamed(self)
     }
 
     /// The checks of a step about this learner's names.
@@ -129,7 +151,30 @@ impl Dress {
         for text in [&mut act.velo, &mut act.kafka, &mut act.python] {
             *text = text.as_deref().map(|text| self.text(text));
         }
+        act.broker = act.broker.map(|broker| self.act_on(broker));
         act
+    }
+
+    fn act_on(&self, act: BrokerAct) -> BrokerAct {
+        let id = self.broker(act.id());
+        match act {
+            BrokerAct::Stop(_) => BrokerAct::Stop(id),
+            BrokerAct::Kill(_) => BrokerAct::Kill(id),
+            BrokerAct::Pause(_) => BrokerAct::Pause(id),
+            BrokerAct::Resume(_) => BrokerAct::Resume(id),
+            BrokerAct::Start(_) => BrokerAct::Start(id),
+        }
+    }
+}
+
+impl Renames for Dress {
+    fn name(&self, name: &str) -> String {
+        Dress::name(self, name)
+    }
+
+    fn broker(&self, id: i32) -> i32 {
+        let found = self.brokers.iter().find(|(known, _)| *known == id);
+        found.map_or(id, |(_, place)| *place)
     }
 }
 
@@ -161,6 +206,7 @@ mod tests {
             bootstrap: "localhost:9999".to_owned(),
             mail_port: MAIL_PORT,
             names: vec!["velib".to_owned()],
+            brokers: vec![(101, 101), (102, 102)],
         };
         let drawn = "velib ─┐\n```\n";
         assert_eq!(
@@ -171,5 +217,21 @@ mod tests {
             dress.text("Read `velib`, not velib-x nor a-velib, on localhost:9092: velib."),
             "Read `alice-velib`, not velib-x nor a-velib, on localhost:9999: alice-velib."
         );
+    }
+
+    #[test]
+    fn the_brokers_of_another_cluster_take_the_places_of_the_lesson_s() {
+        let dress = Dress {
+            prefix: String::new(),
+            bootstrap: Connection::DEFAULT_BOOTSTRAP.to_owned(),
+            mail_port: MAIL_PORT,
+            names: Vec::new(),
+            brokers: vec![(101, 101), (102, 102), (103, 103)],
+        };
+        let text = "Stop broker 102, not 1020 (`--ids 101,102,103`).";
+        assert_eq!(dress.clone().on_brokers(&[101, 102, 103].into()).text(text), text);
+        let other = dress.on_brokers(&[1, 2, 3].into());
+        assert_eq!(other.text(text), "Stop broker 2, not 1020 (`--ids 1,2,3`).");
+        assert_eq!(other.act_on(BrokerAct::Kill(103)), BrokerAct::Kill(3));
     }
 }

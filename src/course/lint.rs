@@ -1,6 +1,6 @@
 //! What is wrong with a lesson, as far as its files tell: the author's first reader.
 
-use super::model::{Act, Check, FactName, Lesson, Step};
+use super::model::{Act, BrokerAct, Lesson, Step};
 use super::needs;
 use super::picture;
 use super::program::split;
@@ -25,7 +25,8 @@ pub fn lesson(lesson: &Lesson, typeable: Typeable<'_>) -> Vec<String> {
         }
         let mut found = Vec::new();
         structure(lesson, step, typeable, &mut found);
-        for lang in Lang::ALL {
+        for lang in &lesson.languages {
+            let lang = *lang;
             let text = lesson
                 .prose(lang)
                 .steps
@@ -42,7 +43,7 @@ pub fn lesson(lesson: &Lesson, typeable: Typeable<'_>) -> Vec<String> {
                 .map(|sentence| format!("step `{}`: {sentence}", step.id)),
         );
     }
-    for lang in Lang::ALL {
+    for lang in lesson.languages.iter().copied() {
         let prose = lesson.prose(lang);
         wrong.extend(
             whole_text(lesson, prose)
@@ -74,9 +75,6 @@ fn structure(lesson: &Lesson, step: &Step, typeable: Typeable<'_>, wrong: &mut V
         if !names.insert(check.name.as_str()) {
             wrong.push(format!("check `{}` stands twice", check.name));
         }
-        if let Some(missing) = lacks(check) {
-            wrong.push(format!("check `{}` lacks `{missing}`", check.name));
-        }
     }
     for need in &step.needs {
         let before = lesson.steps.iter().take_while(|other| other.id != step.id);
@@ -93,8 +91,16 @@ fn structure(lesson: &Lesson, step: &Step, typeable: Typeable<'_>, wrong: &mut V
             ));
         }
     }
-    let about = step.checks.iter().flat_map(|check| [&check.topic, &check.group]);
-    let made: Vec<&String> = lesson.topics.iter().chain(&lesson.groups).collect();
+    let about = step
+        .checks
+        .iter()
+        .flat_map(|check| [check.fact.topic(), check.fact.group()]);
+    let made: Vec<&str> = lesson
+        .topics
+        .iter()
+        .chain(&lesson.groups)
+        .map(String::as_str)
+        .collect();
     for name in about.flatten().filter(|name| !made.contains(name)) {
         wrong.push(format!(
             "`{name}` is checked, but is not among the lesson's topics and groups"
@@ -105,6 +111,13 @@ fn structure(lesson: &Lesson, step: &Step, typeable: Typeable<'_>, wrong: &mut V
         .iter()
         .flat_map(|wrong| wrong.acts.iter().chain(&wrong.undo));
     for act in step.acts.iter().chain(attempts) {
+        if let Some(id) = act
+            .broker
+            .map(BrokerAct::id)
+            .filter(|id| !lesson.brokers.contains(id))
+        {
+            wrong.push(format!("broker {id} is not among the lesson's brokers"));
+        }
         wrong.extend(command(lesson, act, typeable));
     }
     if !step.checks.is_empty() && step.acts.is_empty() {
@@ -117,7 +130,7 @@ fn command(lesson: &Lesson, act: &Act, typeable: Typeable<'_>) -> Option<String>
         return act
             .ends()
             .is_none()
-            .then(|| "an act has neither `velo`, `python`, `stop` nor `kill`".to_owned());
+            .then(|| "an act has neither `velo`, `python`, `broker`, `stop` nor `kill`".to_owned());
     };
     let why = match split(command) {
         Ok(words) if act.velo.is_none() => no_program(lesson, &words)?,
@@ -136,53 +149,6 @@ fn no_program(lesson: &Lesson, words: &[String]) -> Option<String> {
         }
         _ => Some("it does not begin with `python` and a file".to_owned()),
     }
-}
-
-/// The field that a check needs and does not have.
-fn lacks(check: &Check) -> Option<&'static str> {
-    use FactName::{
-        Changes, Committed, Gone, Kept, Members, OverCount, Partitions, PartitionsUsed, ReadByAGroup,
-        Scattered, SmallestShare, TakenOver, Things, TopicConfig, TopicExists, Unkeyed, Written,
-    };
-    let fact = check.fact;
-    let topic = matches!(
-        fact,
-        TopicExists
-            | Partitions
-            | TopicConfig
-            | Written
-            | Kept
-            | Gone
-            | PartitionsUsed
-            | Things
-            | Members
-            | TakenOver
-            | SmallestShare
-            | Committed
-            | ReadByAGroup
-            | Unkeyed
-            | Scattered
-            | Changes
-            | OverCount
-    );
-    let group = matches!(fact, Members | TakenOver | SmallestShare | Committed | OverCount);
-    let key = matches!(fact, Things | Scattered | Changes | OverCount);
-    [
-        (topic && check.topic.is_none(), "topic"),
-        (group && check.group.is_none(), "group"),
-        (fact == TopicConfig && check.config.is_none(), "config"),
-        (key && check.key.is_empty(), "key"),
-        (
-            matches!(fact, Changes | OverCount) && check.field.is_none(),
-            "field",
-        ),
-        (
-            check.want.is_none() && check.at_least.is_none() && check.at_most.is_none(),
-            "want",
-        ),
-    ]
-    .into_iter()
-    .find_map(|(lacking, name)| lacking.then_some(name))
 }
 
 fn step_text(step: &Step, text: &StepProse) -> Vec<String> {
@@ -206,12 +172,9 @@ fn step_text(step: &Step, text: &StepProse) -> Vec<String> {
     let names = step
         .checks
         .iter()
-        .flat_map(|check| [&check.topic, &check.group, &check.config]);
-    let named: BTreeSet<&String> = names.flatten().collect();
-    for name in named
-        .into_iter()
-        .filter(|name| !everything.contains(name.as_str()))
-    {
+        .flat_map(|check| [check.fact.topic(), check.fact.group(), check.fact.config()]);
+    let named: BTreeSet<&str> = names.flatten().collect();
+    for name in named.into_iter().filter(|name| !everything.contains(name)) {
         wrong.push(format!("`{name}` is checked, but does not stand in the text"));
     }
     for question in &step.questions {
@@ -276,11 +239,19 @@ fn whole_text(lesson: &Lesson, prose: &Prose) -> Vec<String> {
 /// Code blocks, and how many hints and answers there are, must be the same in all languages.
 fn languages_agree(lesson: &Lesson) -> Vec<String> {
     let mut wrong = Vec::new();
-    let english = lesson.prose(Lang::En);
-    for lang in Lang::ALL.into_iter().filter(|lang| *lang != Lang::En) {
+    // English where there is one: what is compared is the same either way.
+    let Some(model) = lesson.languages.iter().copied().max() else {
+        return vec!["it is written in no language".to_owned()];
+    };
+    let english = lesson.prose(model);
+    for lang in lesson.languages.iter().copied().filter(|lang| *lang != model) {
         let prose = lesson.prose(lang);
         let mut differs = |place: &str, what: &str| {
-            wrong.push(format!("{}.md: {place} has other {what} than en.md", lang.code()));
+            wrong.push(format!(
+                "{}.md: {place} has other {what} than {}.md",
+                lang.code(),
+                model.code()
+            ));
         };
         if code_blocks(&prose.intro) != code_blocks(&english.intro)
             || code_blocks(&prose.end) != code_blocks(&english.end)

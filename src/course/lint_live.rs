@@ -20,7 +20,7 @@ pub fn lesson(lesson: &Lesson, stage: &mut Stage<'_>, begins: &dyn Fn(&Step)) ->
         begins(step);
         let mut found = Vec::new();
         stage.begin(step)?;
-        for need in needs::missing(lesson, step, stage.facts, &stage.dress)? {
+        for need in needs::missing(lesson, step, &stage.look(), &stage.dress)? {
             found.push(format!(
                 "it needs step `{}`, whose checks do not hold any more",
                 need.step.id
@@ -45,7 +45,7 @@ pub fn lesson(lesson: &Lesson, stage: &mut Stage<'_>, begins: &dyn Fn(&Step)) ->
 }
 
 fn start_fails(step: &Step, stage: &Stage<'_>, wrong: &mut Vec<String>) -> Outcome {
-    let findings = check::all(stage.facts, &stage.checks(step))?;
+    let findings = check::all(&stage.look(), &stage.checks(step))?;
     let all = check::passed(&findings);
     for finding in findings.iter().filter(|finding| finding.passed) {
         if all || !finding.check.by_itself {
@@ -70,7 +70,7 @@ fn attempt_fails(step: &Step, attempt: &Wrong, stage: &mut Stage<'_>, wrong: &mu
             wrong.push(format!("wrong attempt `{}` never has its effect", attempt.name));
         }
     }
-    let findings = check::all(stage.facts, &stage.checks(step))?;
+    let findings = check::all(&stage.look(), &stage.checks(step))?;
     if findings
         .iter()
         .any(|finding| finding.check.name == attempt.fails && finding.passed)

@@ -1,11 +1,13 @@
 //! Facts from a real cluster, by the client core.
 
-use super::fact::{ClusterFacts, Group, Member, PartitionOffsets, Seen};
+use super::facts::{ClusterFacts, ClusterView, Group, Member, Partition, PartitionOffsets, Seen};
 use crate::failure::Outcome;
 use crate::kafka::admin::Admin;
-use crate::kafka::errors::ErrorCode;
+use crate::kafka::errors::{Answer, ErrorCode};
 use crate::kafka::topic_reader;
-use crate::kafka::types::{ConfigResource, NewTopic};
+use crate::kafka::types::{
+    ConfigResource, ListedOffset, NewTopic, OffsetSpec, PartitionDescription, TopicMetadata, TopicPartition,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A cluster that answers.
@@ -18,18 +20,48 @@ impl Live {
     pub fn new(admin: Admin) -> Self {
         Live { admin }
     }
+
+    fn configs(&self, resource: &ConfigResource) -> Outcome<BTreeMap<String, String>> {
+        let entries = self.admin.describe_configs(resource)?;
+        Ok(entries
+            .into_iter()
+            .filter_map(|entry| Some((entry.name, entry.value?)))
+            .collect())
+    }
+}
+
+impl From<PartitionDescription> for Partition {
+    fn from(described: PartitionDescription) -> Self {
+        Partition {
+            leader: described.leader,
+            replicas: described.replicas,
+            isr: described.isr,
+        }
+    }
+}
+
+/// Whether an error says that a coordinator is only just taking over, or that there is no such group.
+fn is_on_its_way(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::GroupIdNotFound
+            | ErrorCode::CoordinatorLoadInProgress
+            | ErrorCode::NotCoordinator
+            | ErrorCode::CoordinatorNotAvailable
+    )
 }
 
 impl ClusterFacts for Live {
-    fn topics(&self) -> Outcome<BTreeMap<String, usize>> {
-        Ok(self
-            .admin
-            .metadata()?
-            .topics
-            .into_iter()
-            .filter(|topic| !topic.is_internal())
-            .map(|topic| (topic.name, topic.partitions.len()))
-            .collect())
+    fn cluster(&self) -> Outcome<ClusterView> {
+        let metadata = self.admin.metadata()?;
+        let topics = metadata.topics.into_iter().filter(|topic| !topic.is_internal());
+        let partitions = |topic: TopicMetadata| topic.partitions.into_iter().map(Partition::from).collect();
+        Ok(ClusterView {
+            brokers: metadata.brokers.iter().map(|broker| broker.id).collect(),
+            topics: topics
+                .map(|topic| (topic.name.clone(), partitions(topic)))
+                .collect(),
+        })
     }
 
     fn groups(&self) -> Outcome<BTreeSet<String>> {
@@ -37,35 +69,41 @@ impl ClusterFacts for Live {
         Ok(groups.into_iter().map(|group| group.group_id).collect())
     }
 
-    fn topic_config(&self, topic: &str, name: &str) -> Outcome<Option<String>> {
-        if !self.topics()?.contains_key(topic) {
-            return Ok(None);
-        }
-        let entries = self
-            .admin
-            .describe_configs(&ConfigResource::Topic(topic.to_owned()))?;
-        Ok(entries
-            .into_iter()
-            .find(|entry| entry.name == name)
-            .and_then(|entry| entry.value))
+    fn topic_configs(&self, topic: &str) -> Outcome<BTreeMap<String, String>> {
+        self.configs(&ConfigResource::Topic(topic.to_owned()))
     }
 
-    fn offsets(&self, topic: &str) -> Outcome<Vec<PartitionOffsets>> {
+    fn broker_configs(&self, broker: i32) -> Outcome<BTreeMap<String, String>> {
+        self.configs(&ConfigResource::Broker(broker))
+    }
+
+    fn offsets(&self, topic: &str) -> Outcome<Option<Vec<PartitionOffsets>>> {
         let partitions = self.admin.partitions_of(topic)?;
-        let ranges = self.admin.offset_range(&partitions)?;
-        Ok(ranges
-            .into_iter()
-            .map(|(at, range)| PartitionOffsets {
+        let starts = self.admin.list_offsets(&partitions, OffsetSpec::Earliest)?;
+        let ends = self.admin.list_offsets(&partitions, OffsetSpec::Latest)?;
+        let told = |answers: &BTreeMap<TopicPartition, Answer<ListedOffset>>, at: &TopicPartition| {
+            let listed = answers.get(at)?.as_ref().ok()?;
+            Some(listed.offset.unwrap_or(0))
+        };
+        // While a partition has no leader, nobody can tell.
+        let offsets = partitions.iter().map(|at| {
+            Some(PartitionOffsets {
                 partition: at.partition,
-                start: range.earliest,
-                end: range.latest,
+                start: told(&starts, at)?,
+                end: told(&ends, at)?,
             })
-            .collect())
+        });
+        Ok(offsets.collect())
     }
 
     fn group(&self, group: &str) -> Outcome<Option<Group>> {
-        let Some(found) = self.admin.find_group(group)? else {
-            return Ok(None);
+        let found = self.admin.describe_groups(&[group.to_owned()])?.pop();
+        let found = match found {
+            Some((_, Ok(found))) if found.exists() => found,
+            Some((_, Err(error))) if !is_on_its_way(error.code()) => {
+                return Err(error.into_failure(format!("cannot describe group `{group}`")));
+            }
+            _ => return Ok(None),
         };
         let members = found.members.into_iter().map(|member| Member {
             id: member.member_id,
@@ -77,6 +115,7 @@ impl ClusterFacts for Live {
         });
         let committed = self.admin.committed_offsets(group)?;
         Ok(Some(Group {
+            state: found.state.kafka_name().to_owned(),
             members: members.collect(),
             committed: committed
                 .into_iter()
@@ -99,9 +138,10 @@ impl ClusterFacts for Live {
         Ok(seen)
     }
 
-    fn create_topic(&self, topic: &str, partitions: i32) -> Outcome {
+    fn create_topic(&self, topic: &str, partitions: i32, replication_factor: Option<i32>) -> Outcome {
         let topic = NewTopic {
             partitions: Some(partitions),
+            replication_factor,
             ..NewTopic::named(topic)
         };
         self.admin.create_topic(&topic)

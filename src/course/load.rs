@@ -140,6 +140,7 @@ fn read(files: &Files, folder: &str) -> Outcome<Lesson> {
         Failure::request(format!("lesson file {path} cannot be understood"))
             .because(error.to_string().trim_end())
     })?;
+    lesson.complete();
     for lang in Lang::ALL {
         if let Some(text) = files.get(&format!("{folder}{}.md", lang.code())) {
             lesson.prose.insert(lang, Prose::parse(text));

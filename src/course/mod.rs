@@ -1,18 +1,20 @@
 //! The course: lessons as data, each step checked against the live cluster.
 //!
-//! `load` reads lessons (from the binary, or from an author's folder), `fact` and `check` compare what a step wants with
+//! `load` reads lessons (from the binary, or from an author's folder), `facts` and `check` compare what a step wants with
 //! what the cluster has, `runner` teaches, `play` demonstrates, `lint` tells an author what is wrong.
 
 pub mod asking;
 pub mod began;
+pub mod certificate;
 pub mod check;
 pub mod dress;
-pub mod fact;
+pub mod facts;
 pub mod hint;
 pub mod lint;
 pub mod lint_live;
 pub mod live;
 pub mod load;
+pub mod look;
 pub mod mailbox;
 pub mod model;
 pub mod needs;
@@ -26,6 +28,7 @@ pub mod quiz;
 pub mod render;
 pub mod report;
 pub mod runner;
+pub mod site;
 pub mod slip;
 pub mod snapshot;
 pub mod stage;

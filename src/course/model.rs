@@ -1,9 +1,10 @@
 //! What a lesson is made of: the structure in `lesson.toml`. It holds no prose; that stands in one file per language.
 
+use super::check::Check;
 use super::prose::Prose;
 use crate::i18n::Lang;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// One lesson.
 #[derive(Debug, Clone, Deserialize)]
@@ -15,6 +16,12 @@ pub struct Lesson {
     pub topics: Vec<String>,
     /// Consumer groups that the lesson's commands may make.
     pub groups: Vec<String>,
+    /// The brokers it needs, by id; none when any cluster will do. On a cluster of other ids, those take their place in order.
+    #[serde(default)]
+    pub brokers: Vec<i32>,
+    /// The languages it is written in.
+    #[serde(default = "all_languages")]
+    pub languages: Vec<Lang>,
     /// The steps in order.
     #[serde(rename = "step")]
     pub steps: Vec<Step>,
@@ -66,14 +73,20 @@ fn one() -> u32 {
     1
 }
 
+fn all_languages() -> Vec<Lang> {
+    Lang::ALL.into()
+}
+
 /// A topic that must exist when a step begins; made when it is missing, never changed when it is there.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Setup {
     /// The topic.
     pub topic: String,
     /// How many partitions it gets.
     pub partitions: i32,
+    /// How many copies; as many as the cluster makes by itself unless stated.
+    pub replication_factor: Option<i32>,
 }
 
 /// Something typed in a terminal: a command that ends, one that goes on under a name, or the end of that one.
@@ -95,6 +108,63 @@ pub struct Act {
     pub stop: Option<String>,
     /// Ends the program in the terminal of this name without a word to it (`kill -9`).
     pub kill: Option<String>,
+    /// The command is refused, which is what the step shows.
+    #[serde(default)]
+    pub refused: bool,
+    /// Does something to a broker; instead of `velo`, which then follows from it.
+    pub broker: Option<BrokerAct>,
+}
+
+/// Something done to a broker, by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BrokerAct {
+    /// Stops it in order.
+    Stop(i32),
+    /// Ends its process at once.
+    Kill(i32),
+    /// Lets its process stand still.
+    Pause(i32),
+    /// Lets a paused one go on.
+    Resume(i32),
+    /// Starts a stopped one.
+    Start(i32),
+}
+
+impl BrokerAct {
+    /// The broker.
+    pub fn id(self) -> i32 {
+        let (Self::Stop(id) | Self::Kill(id) | Self::Pause(id) | Self::Resume(id) | Self::Start(id)) = self;
+        id
+    }
+
+    /// Its name, as `lesson.toml` and the program's own words have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stop(_) => "stop",
+            Self::Kill(_) => "kill",
+            Self::Pause(_) => "pause",
+            Self::Resume(_) => "resume",
+            Self::Start(_) => "start",
+        }
+    }
+
+    /// Whether the broker serves afterwards.
+    pub fn serves(self) -> bool {
+        matches!(self, Self::Resume(_) | Self::Start(_))
+    }
+
+    /// The command for a classroom cluster.
+    pub fn command(self) -> String {
+        let id = self.id();
+        match self {
+            Self::Stop(_) => format!("velo cluster stop --broker {id}"),
+            Self::Kill(_) => format!("velo cluster stop --broker {id} --kill"),
+            Self::Pause(_) => format!("velo cluster pause --broker {id}"),
+            Self::Resume(_) => format!("velo cluster resume --broker {id}"),
+            Self::Start(_) => format!("velo cluster start --broker {id}"),
+        }
+    }
 }
 
 impl Act {
@@ -137,44 +207,6 @@ pub struct Question {
     pub answer: usize,
 }
 
-/// Something that must be true of the cluster.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Check {
-    /// Its name within the step.
-    pub name: String,
-    /// Which fact is read.
-    pub fact: FactName,
-    /// The topic it is about.
-    pub topic: Option<String>,
-    /// The group it is about.
-    pub group: Option<String>,
-    /// The setting it is about.
-    pub config: Option<String>,
-    /// Fields of the records' JSON that name a thing.
-    #[serde(default)]
-    pub key: Vec<String>,
-    /// The field of the records' JSON whose value is followed.
-    pub field: Option<String>,
-    /// Only records since the last one without a key.
-    #[serde(default)]
-    pub keyed: bool,
-    /// The value must be this.
-    pub want: Option<Wanted>,
-    /// The number must not be smaller.
-    pub at_least: Option<i64>,
-    /// The number must not be larger.
-    pub at_most: Option<i64>,
-    /// How many seconds a demonstration waits for it; 120 unless stated.
-    pub within: Option<u64>,
-    /// Time alone may bring it about, so that lint lets it pass before anything is done; another check of the step must not.
-    #[serde(default)]
-    pub by_itself: bool,
-    /// Who was in the group when the step began; not written in a lesson.
-    #[serde(skip)]
-    pub since: BTreeSet<String>,
-}
-
 /// A wanted value.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
@@ -187,51 +219,24 @@ pub enum Wanted {
     Text(String),
 }
 
-/// What can be read from a cluster. The names are those of `lesson.toml`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FactName {
-    /// Whether `topic` exists: yes or no.
-    #[default]
-    TopicExists,
-    /// How many partitions `topic` has.
-    Partitions,
-    /// The value of `config` of `topic`.
-    TopicConfig,
-    /// How many records were ever written to `topic`: the sum of its end offsets.
-    Written,
-    /// How many records `topic` still holds: end offsets less start offsets.
-    Kept,
-    /// How many records are gone from the front of `topic`: the sum of its start offsets.
-    Gone,
-    /// How many partitions of `topic` hold records.
-    PartitionsUsed,
-    /// How many different things, named by the JSON fields `key`, the recent records of `topic` speak of.
-    Things,
-    /// How many members `group` has that own a partition.
-    Members,
-    /// How many members of `group` that own a partition of `topic` were not there when the step began.
-    TakenOver,
-    /// How many partitions of `topic` the member of `group` with the fewest has.
-    SmallestShare,
-    /// Up to where `group` has committed in `topic`: the sum of its offsets.
-    Committed,
-    /// The same for whichever group has read most of `topic`.
-    ReadByAGroup,
-    /// How many of the recent records of `topic` have no key.
-    Unkeyed,
-    /// How many of the things named by `key` stand in more than one partition, among the recent records.
-    Scattered,
-    /// How many changes of `field` one reader of all recent records sees.
-    Changes,
-    /// How many more changes the members of `group`, each with its own partitions, report than there really are.
-    OverCount,
-}
-
 impl Lesson {
     /// The step of this id.
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// Puts the commands of acts on brokers in their place. Called once, when it is loaded.
+    pub fn complete(&mut self) {
+        let acts = self.steps.iter_mut().flat_map(|step| {
+            let wrong = step.wrong.iter_mut();
+            let wrong = wrong.flat_map(|wrong| wrong.acts.iter_mut().chain(&mut wrong.undo));
+            step.acts.iter_mut().chain(wrong)
+        });
+        for act in acts {
+            if let Some(broker) = act.broker {
+                act.velo = Some(broker.command());
+            }
+        }
     }
 
     /// Whether its solution runs Python.

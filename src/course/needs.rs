@@ -1,9 +1,9 @@
 //! What a step builds on: things that earlier steps make, some of which a learner may have skipped or undone.
 
-use super::check::{self, Finding};
+use super::check::{self, Check, Finding};
 use super::dress::Dress;
-use super::fact::ClusterFacts;
-use super::model::{Check, Lesson, Step};
+use super::look::Look;
+use super::model::{Lesson, Step};
 use crate::failure::Outcome;
 
 /// An earlier step, and what of it is not there.
@@ -22,7 +22,7 @@ pub struct Missing<'a> {
 pub fn missing<'a>(
     lesson: &'a Lesson,
     step: &Step,
-    facts: &dyn ClusterFacts,
+    look: &Look<'_>,
     dress: &Dress,
 ) -> Outcome<Vec<Missing<'a>>> {
     let mut missing: Vec<Missing<'a>> = Vec::new();
@@ -31,7 +31,7 @@ pub fn missing<'a>(
             continue;
         };
         let checks: Vec<Check> = checks.into_iter().map(|check| dress.check(check)).collect();
-        let mut findings = check::all(facts, &checks)?;
+        let mut findings = check::all(look, &checks)?;
         findings.retain(|finding| !finding.passed);
         if findings.is_empty() {
             continue;

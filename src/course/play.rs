@@ -1,8 +1,9 @@
 //! `velo lesson play`: a lesson that runs by itself, as a demonstration and as its own test.
 
 use super::check::{self, Finding};
+use super::dress::Dress;
 use super::hint::{self, Face};
-use super::model::{Act, Lesson, Step};
+use super::model::{Act, BrokerAct, Lesson, Step};
 use super::program::{Ended, Line};
 use super::prose::StepProse;
 use super::render::Page;
@@ -31,6 +32,8 @@ pub struct Play<'a> {
     pub page: Page,
     /// Where it is shown.
     pub say: Say<'a>,
+    /// Waits, before each command and after it, until the audience has seen enough.
+    pub pause: &'a dyn Fn() -> Outcome,
 }
 
 impl Play<'_> {
@@ -84,7 +87,7 @@ impl Play<'_> {
         self.stage.begin(step)?;
         let mut audience = Audience::new(self.page, self.words, self.say);
         for act in &step.acts {
-            perform(&mut self.stage, &mut audience, act)?;
+            perform(&mut self.stage, &mut audience, act, self.pause)?;
         }
         let findings = if step.checks.is_empty() {
             Vec::new()
@@ -136,7 +139,7 @@ impl Play<'_> {
 }
 
 /// The same act three ways: friendly command, Kafka's script, requests of the protocol.
-pub fn three_ways(words: &Words, dress: &super::dress::Dress, step: &Step) -> Vec<String> {
+pub fn three_ways(words: &Words, dress: &Dress, step: &Step) -> Vec<String> {
     let mut lines = Vec::new();
     let mut part = |name: &str, commands: Vec<String>| {
         for (number, command) in commands.iter().enumerate() {
@@ -158,6 +161,17 @@ pub fn three_ways(words: &Words, dress: &super::dress::Dress, step: &Step) -> Ve
     lines
 }
 
+/// What is to be done to the brokers of somebody else's cluster in a step, a sentence each.
+pub fn elsewhere(words: &Words, dress: &Dress, step: &Step) -> Vec<String> {
+    let acts = step.acts.iter().filter_map(|act| dress.act(act).broker);
+    acts.map(|act| on_broker(words, act)).collect()
+}
+
+fn on_broker(words: &Words, act: BrokerAct) -> String {
+    let key = format!("elsewhere.{}", act.name());
+    words.fill(&key, &[("broker", &act.id().to_string())])
+}
+
 fn step_failed(words: &Words, step: &Step, findings: &[Finding]) -> Failure {
     let missing: Vec<String> = findings
         .iter()
@@ -168,13 +182,20 @@ fn step_failed(words: &Words, step: &Step, findings: &[Finding]) -> Failure {
 }
 
 /// Acts one act out before the audience.
-fn perform(stage: &mut Stage<'_>, audience: &mut Audience<'_>, act: &Act) -> Outcome {
+fn perform(
+    stage: &mut Stage<'_>,
+    audience: &mut Audience<'_>,
+    act: &Act,
+    pause: &dyn Fn() -> Outcome,
+) -> Outcome {
     let shown = stage.dress.act(act);
     if let Some(terminal) = shown.ends() {
         audience.rest()?;
         audience.typed(terminal, if shown.kill.is_some() { "kill -9" } else { "Ctrl-C" })?;
     }
-    if let Some(command) = shown.command() {
+    if let Some(broker) = shown.broker.filter(|_| !stage.own_brokers) {
+        audience.say(&audience.page.markdown(&on_broker(audience.words, broker)))?;
+    } else if let Some(command) = shown.command() {
         audience.typed(shown.terminal.as_deref().unwrap_or_default(), command)?;
     }
     if let Some(typed) = &shown.stdin {
@@ -187,12 +208,15 @@ fn perform(stage: &mut Stage<'_>, audience: &mut Audience<'_>, act: &Act) -> Out
         let command = shown.command().map_or("", String::as_str);
         Failure::request(words.fill(key, &[("command", command)]))
     };
-    match stage.act(act, &mut |line| audience.hear(&line))? {
-        Ended::Code(0) => Ok(()),
+    pause()?;
+    let ended = stage.act(act, &mut |line| audience.hear(&line))?;
+    match ended {
+        Ended::Code(0) => pause(),
         Ended::Code(code) => {
             let why = words.fill("play.exit-code", &[("code", &code.to_string())]);
             Err(failed("play.command-failed").because(why))
         }
+        Ended::Taken => Err(failed("play.command-taken")),
         Ended::Late | Ended::Interrupted => Err(failed("play.command-late")),
     }
 }

@@ -34,6 +34,20 @@ pub enum Ended {
     Late,
     /// The user interrupted.
     Interrupted,
+    /// It was to be refused, and was not.
+    Taken,
+}
+
+impl Ended {
+    /// What it means for a command that is to be refused.
+    #[must_use]
+    pub fn as_refusal(self) -> Self {
+        match self {
+            Ended::Code(0) => Ended::Taken,
+            Ended::Code(_) => Ended::Code(0),
+            other => other,
+        }
+    }
 }
 
 /// The programs that run.
@@ -67,6 +81,11 @@ impl Programs {
     pub fn with_python(mut self, interpreter: Option<PathBuf>) -> Self {
         self.python = interpreter;
         self
+    }
+
+    /// The terminals whose programs run.
+    pub fn terminals(&self) -> impl Iterator<Item = &str> {
+        self.running.keys().map(String::as_str)
     }
 
     /// Starts a program that goes on in a terminal of its own.

@@ -42,6 +42,9 @@ pub struct LessonProgress {
     /// What was on the cluster before.
     #[serde(default)]
     pub before: Snapshot,
+    /// The brokers that served when the lesson was begun.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub brokers: BTreeSet<i32>,
     /// By step id.
     #[serde(default, rename = "step")]
     pub steps: BTreeMap<String, StepProgress>,

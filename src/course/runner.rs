@@ -1,28 +1,33 @@
 //! The interactive lesson: shows a step, watches the cluster while the learner acts anywhere, moves on when told to.
 
 use super::began;
-use super::check::{self, Finding};
+use super::check::{self, Check, Finding};
 use super::dress::Dress;
-use super::fact::ClusterFacts;
+use super::facts::ClusterFacts;
 use super::hint::{self, Face, Help};
-use super::model::{Check, Lesson, Step};
+use super::look::Look;
+use super::model::{Lesson, Step};
 use super::needs;
-use super::play::three_ways;
+use super::play::{elsewhere, three_ways};
 use super::progress::{self, LessonProgress, Progress, State};
 use super::prose::{QuestionProse, StepProse};
 use super::quiz::{self, Chosen};
 use super::render::Page;
 use super::stage;
-use super::talk::{Heard, Talk};
+use super::talk::{Heard, News, Talk};
 use super::typed::{self, Typed};
 use super::watch::Watch;
 use crate::failure::Outcome;
 use crate::i18n::Words;
+use crate::ui::foreign::harmless;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often the cluster is looked at while the learner acts: a success is noticed within a second.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How many lines of programs in the background are shown at a time; of more, the last.
+const NEWS: usize = 8;
 
 /// A lesson that is being taken.
 pub struct Runner<'a> {
@@ -40,6 +45,8 @@ pub struct Runner<'a> {
     pub file: PathBuf,
     /// The lesson to go on with after this one.
     pub next: Option<String>,
+    /// The folder of the cluster that was started for the lesson, if so: its brokers can be stopped and started from here.
+    pub own_data: Option<PathBuf>,
 }
 
 /// Where to go after a step.
@@ -116,6 +123,20 @@ impl Runner<'_> {
         self.show(talk, &text.body)
     }
 
+    /// Says what is to be done to brokers that cannot be reached from here, when the step does something to some.
+    ///
+    /// # Errors
+    /// When the talk cannot be written.
+    pub fn say_elsewhere(&self, step: &Step, talk: &mut dyn Talk) -> Outcome {
+        if self.own_data.is_some() {
+            return Ok(());
+        }
+        for line in elsewhere(self.words, &self.dress, step) {
+            self.show(talk, &line)?;
+        }
+        Ok(())
+    }
+
     /// Shows the questions of a step, for a learner who is not there to answer.
     ///
     /// # Errors
@@ -150,7 +171,7 @@ impl Runner<'_> {
     /// # Errors
     /// When the cluster does not answer, or the progress file cannot be written.
     pub fn check(&self, step: &Step, talk: &mut dyn Talk) -> Outcome<bool> {
-        let findings = check::all(self.facts, &self.checks(step)?)?;
+        let findings = check::all(&self.look_now(step)?, &self.checks(step))?;
         for finding in &findings {
             self.say_finding(finding, talk)?;
         }
@@ -162,16 +183,19 @@ impl Runner<'_> {
         Ok(false)
     }
 
-    /// The step's checks about this learner's names, with who was there when the step began.
+    /// The step's checks about this learner's names.
+    pub(super) fn checks(&self, step: &Step) -> Vec<Check> {
+        self.dress.checks(step)
+    }
+
+    /// The cluster as it is now, with who was there when the step began.
     ///
     /// # Errors
     /// When the progress file cannot be understood.
-    pub(super) fn checks(&self, step: &Step) -> Outcome<Vec<Check>> {
-        let mut checks = self.dress.checks(step);
-        if let Some(progress) = self.progress()?.steps.get(&step.id) {
-            began::remember(&mut checks, &progress.began);
-        }
-        Ok(checks)
+    pub(super) fn look_now(&self, step: &Step) -> Outcome<Look<'_>> {
+        let progress = self.progress()?;
+        let began = progress.steps.get(&step.id).map(|mine| mine.began.clone());
+        Ok(Look::at(self.facts, began.unwrap_or_default()))
     }
 
     /// Makes what a step starts from and notes who is there; a step that was passed needs neither. Says what an earlier step
@@ -195,7 +219,7 @@ impl Runner<'_> {
 
     /// Says which things of earlier steps the step builds on and does not find, and what makes them.
     fn say_missing(&self, step: &Step, talk: &mut dyn Talk) -> Outcome {
-        for missing in needs::missing(self.lesson, step, self.facts, &self.dress)? {
+        for missing in needs::missing(self.lesson, step, &self.look_now(step)?, &self.dress)? {
             let title = self.text(missing.step).title;
             let said = self.words.fill("runner.missing", &[("title", &title)]);
             talk.say(&self.page.markdown(&said))?;
@@ -281,6 +305,7 @@ impl Runner<'_> {
     fn take(&self, step: &Step, at: usize, talk: &mut dyn Talk) -> Outcome<Go> {
         let mut watch = Watch::default();
         self.show_step(at, talk)?;
+        self.say_elsewhere(step, talk)?;
         self.look(step, &mut watch, talk)?;
         if let Some(go) = self.predict(step, at, &mut watch, talk)? {
             return Ok(go);
@@ -293,6 +318,7 @@ impl Runner<'_> {
         };
         talk.say(&self.page.faint(&self.page.markdown(self.words.say(menu))))?;
         loop {
+            self.say_news(talk)?;
             match talk.next(LOOK)? {
                 Heard::Nothing => self.look(step, &mut watch, talk)?,
                 Heard::End => {
@@ -368,11 +394,45 @@ impl Runner<'_> {
                 Typed::Key("") => return Ok(Obeyed::Nothing),
                 Typed::Key(key) => return self.obey(key, step, at, watch, talk),
                 Typed::Short(words) => talk.run(&words)?,
+                Typed::Asks(words) if talk.can_ask() => talk.run(&words)?,
+                Typed::Long(command) => match talk.start(&command)? {
+                    Some(name) => talk.say(&self.words.fill("runner.job-started", &[("n", &name)]))?,
+                    None => self.send_elsewhere(line, talk)?,
+                },
+                Typed::End(name) => {
+                    let ended = talk.end(name.as_deref()).join(", ");
+                    talk.say(&self.words.fill("runner.job-stopped", &[("names", &ended)]))?;
+                }
+                Typed::Asks(_) => self.send_elsewhere(line, talk)?,
                 Typed::Elsewhere => self.send_elsewhere(line, talk)?,
                 Typed::Other => return Ok(Obeyed::Nothing),
             },
         }
         Ok(Obeyed::Done)
+    }
+
+    /// Says what has happened in the background: the last lines of each program, and which have ended.
+    fn say_news(&self, talk: &mut dyn Talk) -> Outcome {
+        let news = talk.news();
+        let mut left_out = news.len().saturating_sub(NEWS);
+        if left_out > 0 {
+            let said = self
+                .words
+                .fill("runner.job-more", &[("n", &left_out.to_string())]);
+            talk.say(&self.page.faint(&format!("  {said}")))?;
+        }
+        for piece in news {
+            match piece {
+                News::Line(..) if left_out > 0 => left_out -= 1,
+                News::Line(name, text) => talk.say(&format!("  [{name}] {}", harmless(&text)))?,
+                News::Ended(name, code) => {
+                    let said = [("n", name), ("code", code.to_string())];
+                    let said = said.each_ref().map(|(name, value)| (*name, value.as_str()));
+                    talk.say(&self.words.fill("runner.job-ended", &said))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Says where a command is to be typed.

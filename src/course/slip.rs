@@ -1,13 +1,14 @@
 //! Near misses: what a learner has done that is almost what the step asks for, and what to type now.
 
-use super::check::Finding;
+use super::check::{Claim, Finding};
 use super::dress::Dress;
-use super::fact::ClusterFacts;
-use super::model::{FactName, Lesson, Wanted};
+use super::facts::ClusterView;
+use super::look::Look;
+use super::model::{Lesson, Wanted};
 use super::snapshot::Snapshot;
 use crate::failure::Outcome;
 use crate::i18n::Words;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What the lessons write where the learner's own name belongs.
 const PLACEHOLDER: &str = "NAME";
@@ -28,8 +29,8 @@ pub struct Slip {
 pub struct Scene<'a> {
     /// The lesson.
     pub lesson: &'a Lesson,
-    /// The cluster.
-    pub facts: &'a dyn ClusterFacts,
+    /// The cluster at this moment.
+    pub look: &'a Look<'a>,
     /// This learner's names.
     pub dress: &'a Dress,
     /// What was there before the lesson: none of the learner's doing.
@@ -50,11 +51,11 @@ impl Scene<'_> {
         if failed.is_empty() {
             return Ok(Vec::new());
         }
-        let topics = self.facts.topics()?;
+        let cluster = self.look.cluster()?;
         let mut slips = Vec::new();
         for finding in failed {
             let found = self
-                .wrong_topic(finding, &topics)
+                .wrong_topic(finding, &cluster)
                 .or_else(|| self.wrong_count(finding))
                 .or_else(|| self.wrong_setting(finding));
             let found = match found {
@@ -67,12 +68,12 @@ impl Scene<'_> {
     }
 
     /// A topic that was made under another name than the one that is missing.
-    fn wrong_topic(&self, finding: &Finding, topics: &BTreeMap<String, usize>) -> Option<Slip> {
-        let wanted = finding.check.topic.as_deref()?;
-        if topics.contains_key(wanted) || finding.check.want == Some(Wanted::Bool(false)) {
+    fn wrong_topic(&self, finding: &Finding, cluster: &ClusterView) -> Option<Slip> {
+        let wanted = finding.check.fact.topic()?;
+        if cluster.topics.contains_key(wanted) || finding.check.wants_absence() {
             return None;
         }
-        let (name, key) = self.nearest(wanted, topics.keys(), &self.before.topics)?;
+        let (name, key) = self.nearest(wanted, cluster.topics.keys(), &self.before.topics)?;
         Some(Slip {
             text: self.say(&format!("slip.topic-{key}"), name, wanted),
             commands: vec![format!("velo topic delete {name} --yes"), self.creation(wanted)],
@@ -81,10 +82,15 @@ impl Scene<'_> {
 
     /// A group that reads under another name than the one that is missing.
     fn wrong_group(&self, finding: &Finding) -> Outcome<Option<Slip>> {
-        let Some(wanted) = finding.check.group.as_deref() else {
+        let Some(wanted) = finding
+            .check
+            .fact
+            .group()
+            .filter(|_| !finding.check.wants_absence())
+        else {
             return Ok(None);
         };
-        let groups = self.facts.groups()?;
+        let groups = self.look.groups()?;
         if groups.contains(wanted) {
             return Ok(None);
         }
@@ -98,13 +104,11 @@ impl Scene<'_> {
     /// A topic with another number of partitions.
     fn wrong_count(&self, finding: &Finding) -> Option<Slip> {
         let check = &finding.check;
-        let (Some(Wanted::Number(want)), Some(Wanted::Number(have))) = (&check.want, value(finding)) else {
+        let (Claim::Is(Wanted::Number(want)), Some(Wanted::Number(have))) = (&check.claim, value(finding))
+        else {
             return None;
         };
-        let topic = check
-            .topic
-            .as_deref()
-            .filter(|_| check.fact == FactName::Partitions)?;
+        let topic = check.fact.topic().filter(|_| check.fact.counts_partitions())?;
         // Fewer than wanted is where a step that asks for more begins.
         if have < want && !self.has_changed(finding) {
             return None;
@@ -136,11 +140,12 @@ impl Scene<'_> {
     /// A setting that was given another value since the step began.
     fn wrong_setting(&self, finding: &Finding) -> Option<Slip> {
         let check = &finding.check;
-        let (topic, config) = (check.topic.as_deref()?, check.config.as_deref()?);
-        let (Some(Wanted::Number(want)), Some(Wanted::Number(have))) = (&check.want, value(finding)) else {
+        let (topic, config) = (check.fact.topic()?, check.fact.topic_config()?);
+        let (Claim::Is(Wanted::Number(want)), Some(Wanted::Number(have))) = (&check.claim, value(finding))
+        else {
             return None;
         };
-        if check.fact != FactName::TopicConfig || !self.has_changed(finding) {
+        if !self.has_changed(finding) {
             return None;
         }
         let key = if have.checked_mul(1_000) == Some(*want) {

@@ -1,7 +1,7 @@
 //! What was on the cluster before the lesson began, so that the lesson only ever removes what it made.
 
 use super::dress::Dress;
-use super::fact::ClusterFacts;
+use super::facts::ClusterFacts;
 use super::model::Lesson;
 use crate::failure::Outcome;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ impl Snapshot {
     /// When the cluster does not answer.
     pub fn take(facts: &dyn ClusterFacts) -> Outcome<Self> {
         Ok(Snapshot {
-            topics: facts.topics()?.into_keys().collect(),
+            topics: facts.cluster()?.topics.into_keys().collect(),
             groups: facts.groups()?,
         })
     }

@@ -1,12 +1,13 @@
 //! Acts a lesson's commands out and waits for their effect: what demonstration and live lint have in common.
 
 use super::began;
-use super::check::{self, Finding};
+use super::check::{self, Check, Finding};
 use super::dress::Dress;
-use super::fact::ClusterFacts;
-use super::model::{Act, Check, Step};
+use super::facts::ClusterFacts;
+use super::look::Look;
+use super::model::{Act, Step};
 use super::program::{Ended, Line, Programs};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Kind, Outcome};
 use crate::i18n::Words;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -31,6 +32,8 @@ pub struct Stage<'a> {
     pub words: &'a Words,
     /// Who was there when the step began.
     pub began: BTreeSet<String>,
+    /// Whether the brokers can be stopped and started from here.
+    pub own_brokers: bool,
 }
 
 impl Stage<'_> {
@@ -45,9 +48,12 @@ impl Stage<'_> {
 
     /// The checks of the step that was begun.
     pub fn checks(&self, step: &Step) -> Vec<Check> {
-        let mut checks = self.dress.checks(step);
-        began::remember(&mut checks, &self.began);
-        checks
+        self.dress.checks(step)
+    }
+
+    /// The cluster as it is now.
+    pub fn look(&self) -> Look<'_> {
+        Look::at(self.facts, self.began.clone())
     }
 
     /// Acts one act out.
@@ -64,6 +70,16 @@ impl Stage<'_> {
             self.programs.kill(terminal)?;
             self.programs.read(Duration::ZERO, show);
         }
+        if let Some(broker) = act.broker.filter(|_| !self.own_brokers) {
+            // Whoever has that broker does it; what follows builds on it.
+            let done = [Check::serves(broker.id(), broker.serves())];
+            let done = self.wait(&done, show)?;
+            return Ok(if check::passed(&done) {
+                Ended::Code(0)
+            } else {
+                Ended::Late
+            });
+        }
         let Some(command) = act.command() else {
             return Ok(Ended::Code(0));
         };
@@ -76,8 +92,13 @@ impl Stage<'_> {
             .run(command, act.stdin.as_deref(), self.interrupted, show)?
         {
             Ended::Interrupted => Err(Failure::interrupted()),
+            ended if act.refused => Ok(ended.as_refusal()),
             ended => Ok(ended),
         }
+    }
+
+    fn comes_and_goes(&self, failure: &Failure) -> bool {
+        failure.kind() == Kind::Unreachable && self.dress.needs_brokers()
     }
 
     /// Makes the topics that a step needs and that are not there, and says which.
@@ -100,8 +121,14 @@ impl Stage<'_> {
             .unwrap_or_default();
         let deadline = Instant::now() + patience;
         loop {
-            let findings = check::all(self.facts, checks)?;
-            if check::passed(&findings) || Instant::now() > deadline {
+            let findings = match check::all(&self.look(), checks) {
+                // Where brokers are stopped on purpose, the one that is asked may have gone just now.
+                Err(failure) if self.comes_and_goes(&failure) && Instant::now() < deadline => None,
+                found => Some(found?),
+            };
+            if let Some(findings) = findings
+                && (check::passed(&findings) || Instant::now() > deadline)
+            {
                 // What brought it about may still be on its way here.
                 self.programs.read(LOOK, show);
                 return Ok(findings);
@@ -130,12 +157,12 @@ pub fn set_up(facts: &dyn ClusterFacts, dress: &Dress, step: &Step) -> Outcome<V
     if step.setup.is_empty() {
         return Ok(Vec::new());
     }
-    let there = facts.topics()?;
+    let there = facts.cluster()?.topics;
     let mut made = Vec::new();
     for setup in &step.setup {
         let topic = dress.name(&setup.topic);
         if !there.contains_key(&topic) {
-            facts.create_topic(&topic, setup.partitions)?;
+            facts.create_topic(&topic, setup.partitions, setup.replication_factor)?;
             made.push(topic);
         }
     }

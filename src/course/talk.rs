@@ -20,6 +20,34 @@ pub trait Talk {
     /// # Errors
     /// When it cannot be started.
     fn run(&mut self, words: &[String]) -> Outcome;
+    /// Whether a command that is run here may ask the learner for lines.
+    fn can_ask(&self) -> bool {
+        false
+    }
+    /// Starts a command line of this program that goes on, in the background; its name there. `None` where that cannot be.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    fn start(&mut self, _command: &str) -> Outcome<Option<String>> {
+        Ok(None)
+    }
+    /// Ends what runs in the background under this name, or all of it; which those were.
+    fn end(&mut self, _name: Option<&str>) -> Vec<String> {
+        Vec::new()
+    }
+    /// What has happened in the background since this was last asked.
+    fn news(&mut self) -> Vec<News> {
+        Vec::new()
+    }
+}
+
+/// Something that happened in the background.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// The program of this name wrote a line.
+    Line(String, String),
+    /// The program of this name ended by itself, with this exit code.
+    Ended(String, i32),
 }
 
 /// What was heard.

@@ -5,10 +5,14 @@ use super::program::split;
 /// The keys that act at once on a terminal: hint, solution, skip, back, text again, quit, and the answers to a question.
 pub const KEYS: &str = "hskbtq123456789";
 
-/// Verbs of ours that go on, or ask for lines: they would keep the runner from watching.
-const LONG: [&str; 9] = [
-    "produce", "consume", "velib", "people", "mongo", "storm", "trips", "watch", "quiz",
-];
+/// Verbs of ours that go on.
+const LONG: [&str; 7] = ["consume", "velib", "people", "mongo", "storm", "trips", "watch"];
+
+/// Kafka's scripts that go on.
+const LONG_SCRIPTS: [&str; 2] = ["kafka-console-consumer", "kafka-verifiable-consumer"];
+
+/// Kafka's script that asks for lines.
+const ASKING_SCRIPT: &str = "kafka-console-producer";
 
 /// Kafka's scripts that end by themselves.
 const SHORT_SCRIPTS: [&str; 11] = [
@@ -32,6 +36,12 @@ pub enum Typed {
     Key(&'static str),
     /// A command of ours that ends by itself; it begins with `velo`.
     Short(Vec<String>),
+    /// A command of ours that asks for lines until it is told that there are no more; it begins with `velo`.
+    Asks(Vec<String>),
+    /// A command of ours that goes on; it begins with `velo`.
+    Long(String),
+    /// Ends what runs in the background: this one, or all.
+    End(Option<String>),
     /// A command for another terminal.
     Elsewhere,
     /// Nothing that looks like a command.
@@ -47,11 +57,19 @@ pub fn read(line: &str) -> Typed {
         return Typed::Other;
     };
     let name = program_name(program);
+    let as_ours = || {
+        let run = ["velo", name].map(str::to_owned);
+        run.into_iter().chain(rest.iter().cloned()).collect()
+    };
     match name {
-        "velo" => ours(rest),
-        _ if SHORT_SCRIPTS.contains(&name) => {
-            let run = ["velo", name].map(str::to_owned);
-            Typed::Short(run.into_iter().chain(rest.iter().cloned()).collect())
+        "velo" => ours(line, rest),
+        "end" if rest.len() < 2 => Typed::End(rest.first().cloned()),
+        ASKING_SCRIPT => Typed::Asks(as_ours()),
+        _ if SHORT_SCRIPTS.contains(&name) => Typed::Short(as_ours()),
+        _ if LONG_SCRIPTS.contains(&name) => {
+            // As it was typed, with our own program in front: it is split again where it is run.
+            let after = line.trim_start().trim_start_matches(program.as_str());
+            Typed::Long(format!("velo {name}{after}"))
         }
         _ if !rest.is_empty() || name.starts_with("kafka-") || program.contains(['/', '\\']) => {
             Typed::Elsewhere
@@ -60,7 +78,7 @@ pub fn read(line: &str) -> Typed {
     }
 }
 
-fn ours(rest: &[String]) -> Typed {
+fn ours(line: &str, rest: &[String]) -> Typed {
     let mut verbs = rest
         .iter()
         .map(String::as_str)
@@ -72,16 +90,21 @@ fn ours(rest: &[String]) -> Typed {
         (Some("lesson"), Some("solution")) => Typed::Key("s"),
         (Some("lesson"), Some("skip")) => Typed::Key("k"),
         (Some("lesson"), Some("back")) => Typed::Key("b"),
-        (Some("lesson"), Some("list" | "status" | "report")) | (Some("velib"), Some("map")) => {
-            Typed::Short(whole(rest))
-        }
-        (Some("lesson"), _) => Typed::Elsewhere,
+        (Some("lesson"), Some("list" | "status" | "report" | "show" | "site"))
+        | (Some("velib"), Some("map")) => Typed::Short(whole(rest)),
+        (Some("lesson"), Some("mailbox")) => Typed::Long(line.to_owned()),
+        (Some("lesson" | "quiz"), _) => Typed::Elsewhere,
         (Some("cluster"), _) if has("--foreground") => Typed::Elsewhere,
-        (Some("consume"), _) if has("--exit-at-end") => Typed::Short(whole(rest)),
-        (Some(verb), _) if LONG.contains(&verb) => Typed::Elsewhere,
+        (Some("consume"), _) if ENDING.iter().any(|option| has(option)) => Typed::Short(whole(rest)),
+        (Some("produce"), _) if has("--file") => Typed::Short(whole(rest)),
+        (Some("produce"), _) => Typed::Asks(whole(rest)),
+        (Some(verb), _) if LONG.contains(&verb) => Typed::Long(line.to_owned()),
         _ => Typed::Short(whole(rest)),
     }
 }
+
+/// Options with which a consumer ends by itself, or may.
+const ENDING: [&str; 3] = ["--exit-at-end", "--tail", "--help"];
 
 fn whole(rest: &[String]) -> Vec<String> {
     std::iter::once("velo".to_owned())
@@ -117,12 +140,24 @@ mod tests {
             let words: Vec<String> = run.split(' ').map(str::to_owned).collect();
             assert_eq!(read(line), Typed::Short(words), "{line}");
         }
+        for (line, run) in [
+            ("velo consume t --group 'a b'", "velo consume t --group 'a b'"),
+            ("velo velib produce", "velo velib produce"),
+            (
+                "bin/kafka-console-consumer.sh --topic t",
+                "velo kafka-console-consumer --topic t",
+            ),
+        ] {
+            assert_eq!(read(line), Typed::Long(run.to_owned()), "{line}");
+        }
+        for line in ["velo produce t", "kafka-console-producer.sh --topic t"] {
+            assert!(matches!(read(line), Typed::Asks(_)), "{line}");
+        }
+        assert_eq!(read("end"), Typed::End(None));
+        assert_eq!(read("end 2"), Typed::End(Some("2".to_owned())));
         for line in [
-            "velo consume t",
-            "velo velib produce",
             "velo lesson start velib",
             "velo cluster start --foreground",
-            "kafka-console-producer.sh --topic t",
             "python produce.py",
             "kill -9 42",
             "velo topic create 'x",

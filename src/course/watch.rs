@@ -1,6 +1,7 @@
 //! Watching the cluster while the learner acts: what has come true, what is a near miss, and a cluster that is away.
 
 use super::check::{self, Finding};
+use super::look::Look;
 use super::model::Step;
 use super::runner::Runner;
 use super::slip::{Scene, Slip};
@@ -8,6 +9,7 @@ use super::snapshot::Snapshot;
 use super::talk::Talk;
 use crate::failure::{Failure, Kind, Outcome};
 use crate::ui::foreign::harmless;
+use std::path::Path;
 
 /// What watching has seen of a step.
 #[derive(Debug, Default)]
@@ -36,17 +38,18 @@ impl Runner<'_> {
         self.patiently_with(watch, talk, |watch, talk| {
             if !watch.begun {
                 self.begin(step, talk)?;
-                watch.first = check::all(self.facts, &self.checks(step)?)?;
+                watch.first = check::all(&self.look_now(step)?, &self.checks(step))?;
                 watch.begun = true;
                 return Ok(());
             }
             if !watch.passed && !step.checks.is_empty() {
-                let findings = check::all(self.facts, &self.checks(step)?)?;
+                let look = self.look_now(step)?;
+                let findings = check::all(&look, &self.checks(step))?;
                 let before = self.progress()?.before;
-                let slips = self.scene(&before, &watch.first).slips(&findings)?;
+                let slips = self.scene(&look, &before, &watch.first).slips(&findings)?;
                 found = Some((findings, slips));
             } else if watch.away {
-                self.facts.topics()?;
+                self.facts.cluster()?;
             }
             Ok(())
         })?;
@@ -56,10 +59,10 @@ impl Runner<'_> {
         }
     }
 
-    fn scene<'a>(&'a self, before: &'a Snapshot, first: &'a [Finding]) -> Scene<'a> {
+    fn scene<'a>(&'a self, look: &'a Look<'a>, before: &'a Snapshot, first: &'a [Finding]) -> Scene<'a> {
         Scene {
             lesson: self.lesson,
-            facts: self.facts,
+            look,
             dress: &self.dress,
             before,
             first,
@@ -137,9 +140,8 @@ impl Runner<'_> {
         let bootstrap = self.dress.bootstrap();
         let said = self.words.fill("runner.away", &[("bootstrap", bootstrap)]);
         talk.say(&self.page.verdict(false, &said))?;
-        match own_port(bootstrap) {
-            Some(port) => {
-                let command = format!("velo cluster start --port {port}");
+        match start_again(bootstrap, self.own_data.as_deref()) {
+            Some(command) => {
                 talk.say(&self.page.markdown(self.words.say("runner.start-again")))?;
                 talk.say(&self.page.typed("    ", &command))
             }
@@ -148,8 +150,12 @@ impl Runner<'_> {
     }
 }
 
-/// The port of an address of this machine.
-pub fn own_port(bootstrap: &str) -> Option<&str> {
+/// The command that starts the cluster at these addresses again, where that can be done from here; `own_data` is the folder of a
+/// cluster that was started for the lesson.
+pub fn start_again(bootstrap: &str, own_data: Option<&Path>) -> Option<String> {
+    if let Some(folder) = own_data {
+        return Some(format!("velo cluster start --data {}", folder.display()));
+    }
     let (host, port) = bootstrap.rsplit_once(':')?;
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]").then_some(port)
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]").then(|| format!("velo cluster start --port {port}"))
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
-use velodrome::course::fact::{ClusterFacts, Group, PartitionOffsets, Seen};
+use velodrome::course::facts::{ClusterFacts, ClusterView, Group, Partition, PartitionOffsets, Seen};
 use velodrome::course::talk::{Heard, Talk};
 use velodrome::failure::{Failure, Outcome};
 
@@ -12,6 +12,8 @@ use velodrome::failure::{Failure, Outcome};
 #[derive(Debug, Clone, Default)]
 pub struct Fake {
     pub away: Rc<Cell<bool>>,
+    /// How often it was asked for brokers, topics or offsets.
+    pub asked: Rc<Cell<usize>>,
     pub topics: Rc<RefCell<BTreeMap<String, Vec<i64>>>>,
     pub groups: Rc<RefCell<BTreeMap<String, Group>>>,
 }
@@ -26,36 +28,48 @@ impl Fake {
 }
 
 impl ClusterFacts for Fake {
-    fn topics(&self) -> Outcome<BTreeMap<String, usize>> {
+    fn cluster(&self) -> Outcome<ClusterView> {
+        self.asked.set(self.asked.get() + 1);
         if self.away.get() {
             return Err(Failure::unreachable("no broker answers"));
         }
         let topics = self.topics.borrow();
-        Ok(topics
-            .iter()
-            .map(|(name, parts)| (name.clone(), parts.len()))
-            .collect())
+        let partition = |_: &i64| Partition {
+            leader: Some(1),
+            replicas: vec![1],
+            isr: vec![1],
+        };
+        Ok(ClusterView {
+            brokers: [1].into(),
+            topics: topics
+                .iter()
+                .map(|(name, parts)| (name.clone(), parts.iter().map(partition).collect()))
+                .collect(),
+        })
     }
 
     fn groups(&self) -> Outcome<BTreeSet<String>> {
         Ok(self.groups.borrow().keys().cloned().collect())
     }
 
-    fn topic_config(&self, _topic: &str, _name: &str) -> Outcome<Option<String>> {
-        Ok(None)
+    fn topic_configs(&self, _topic: &str) -> Outcome<BTreeMap<String, String>> {
+        Ok(BTreeMap::new())
     }
 
-    fn offsets(&self, topic: &str) -> Outcome<Vec<PartitionOffsets>> {
+    fn broker_configs(&self, _broker: i32) -> Outcome<BTreeMap<String, String>> {
+        Ok(BTreeMap::new())
+    }
+
+    fn offsets(&self, topic: &str) -> Outcome<Option<Vec<PartitionOffsets>>> {
+        self.asked.set(self.asked.get() + 1);
         let topics = self.topics.borrow();
         let partitions = topics.get(topic).cloned().unwrap_or_default();
-        Ok((0..)
-            .zip(partitions)
-            .map(|(partition, end)| PartitionOffsets {
-                partition,
-                start: 0,
-                end,
-            })
-            .collect())
+        let offsets = (0..).zip(partitions).map(|(partition, end)| PartitionOffsets {
+            partition,
+            start: 0,
+            end,
+        });
+        Ok(Some(offsets.collect()))
     }
 
     fn group(&self, group: &str) -> Outcome<Option<Group>> {
@@ -66,7 +80,7 @@ impl ClusterFacts for Fake {
         Ok(Vec::new())
     }
 
-    fn create_topic(&self, topic: &str, partitions: i32) -> Outcome {
+    fn create_topic(&self, topic: &str, partitions: i32, _replication_factor: Option<i32>) -> Outcome {
         self.put(topic, &vec![0; usize::try_from(partitions).unwrap()]);
         Ok(())
     }

@@ -76,25 +76,151 @@ fn the_people_play_to_their_end_on_apache_kafka() {
 }
 
 on_both_clusters! {
+    fn the_queues_play_to_their_end(cluster) {
+        plays(cluster, "queues", &["9200", "queues: 5 steps"]);
+    }
+
     fn hello_kafka_plays_to_its_end(cluster) {
         plays(cluster, "hello-kafka", &["Bonjour", "hello-kafka: 7 steps"]);
+    }
+
+    fn the_partitions_play_to_their_end(cluster) {
+        plays(cluster, "partitions", &["Wednesday", "partitions: 6 steps"]);
+    }
+
+    fn the_keys_play_to_their_end(cluster) {
+        plays(cluster, "keys", &["clave1 -> valor3", "keys: 6 steps"]);
+    }
+
+    fn the_groups_play_to_their_end(cluster) {
+        plays(cluster, "groups", &["twelve", "groups: 8 steps"]);
+    }
+
+    fn the_lag_plays_to_its_end(cluster) {
+        plays(cluster, "lag", &["NEW-OFFSET", "lag: 7 steps"]);
     }
 
     fn the_city_bikes_play_to_their_end(cluster) {
         plays(cluster, "velib", &["Produced 280 station records", "No bike left", "velib: 8 steps"]);
     }
+}
 
-    fn each_lesson_fails_at_its_start_and_on_each_mistake_and_passes_by_its_solution(cluster) {
-        let prefix = format!("{}-", cluster.name("lint"));
-        let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
-        let ended = Home::new()
-            .velo(&[&["lesson", "lint", "--prefix", &prefix], &at[..]].concat())
-            .succeeds();
-        for lesson in ["hello-kafka", "velib"] {
-            let well = format!("{lesson}: the start fails, wrong attempts fail, the solution passes.");
-            assert!(ended.stderr.contains(&well), "{}", ended.stderr);
-        }
+/// A lesson of the folder `lessons/` on a cluster: it fails at its start and on each mistake, and passes by its solution.
+fn is_sound(cluster: &Cluster, folder: &str) {
+    let prefix = format!("{}-", cluster.name("lint"));
+    let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+    let folder = format!("{}/lessons/{folder}", env!("CARGO_MANIFEST_DIR"));
+    let ended = Home::new()
+        .velo(&[&["lesson", "lint", &folder, "--prefix", &prefix], &at[..]].concat())
+        .succeeds();
+    let well = "the start fails, wrong attempts fail, the solution passes.";
+    assert!(ended.stderr.contains(well), "{}", ended.stderr);
+}
+
+macro_rules! are_sound {
+    ($($name:ident: $folder:literal,)*) => {
+        on_both_clusters! { $(
+            fn $name(cluster) {
+                is_sound(cluster, $folder);
+            }
+        )* }
+    };
+}
+
+are_sound! {
+    the_queues_are_sound: "00-queues",
+    hello_kafka_is_sound: "01-hello-kafka",
+    the_partitions_are_sound: "04-partitions",
+    the_keys_are_sound: "06-keys",
+    the_groups_are_sound: "08-groups",
+    the_lag_is_sound: "10-lag",
+    the_city_bikes_are_sound: "20-velib",
+}
+
+/// A lesson that stops brokers, on a cluster of its own: sound, and played in a language.
+fn stops_brokers(folder: &str, lesson: &str, lang: &str, wanted: &[&str]) {
+    let home = Home::new();
+    let scratch = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        let output = command.env("TMPDIR", scratch.path()).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).unwrap();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    let place = format!("{}/lessons/{folder}", env!("CARGO_MANIFEST_DIR"));
+    let sound = run(&["lesson", "lint", &place, "--lang", "en"]);
+    assert!(sound.contains("the solution passes."), "{sound}");
+    let said = run(&["lesson", "play", lesson, "--lang", lang]);
+    for part in wanted {
+        assert!(said.contains(part), "{part} is not in\n{said}");
     }
+    assert!(!said.contains('✗'), "{said}");
+    assert!(is_empty(scratch.path()), "files are left");
+    let all = home.velo(&["cluster", "status"]).stdout;
+    assert!(!all.contains("102"), "a broker is left:\n{all}");
+}
+
+#[test]
+fn the_copies_are_sound_and_play_to_their_end() {
+    stops_brokers(
+        "30-replication",
+        "replication",
+        "fr",
+        &["nine", "velo cluster stop --broker 102"],
+    );
+}
+
+#[test]
+fn the_acks_are_sound_and_play_to_their_end() {
+    stops_brokers(
+        "32-acks",
+        "acks",
+        "es",
+        &["precious", "velo cluster pause --broker 102"],
+    );
+}
+
+#[test]
+fn the_map_is_sound_and_plays_to_its_end() {
+    stops_brokers(
+        "34-discovery",
+        "discovery",
+        "en",
+        &["LeaderId", "velo cluster start --broker 102"],
+    );
+}
+
+#[test]
+fn the_final_activity_is_sound_and_plays_to_its_end() {
+    stops_brokers("90-final", "final", "es", &["clave1", "velo lesson certificate"]);
+}
+
+#[test]
+fn a_lesson_that_needs_more_brokers_than_the_named_cluster_has_says_so() {
+    let cluster = Cluster::classroom();
+    let home = Home::new();
+    let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+    for verb in ["play", "start"] {
+        let ended = home
+            .velo(&[&["lesson", verb, "replication"], &at[..]].concat())
+            .fails_with(1);
+        assert!(
+            ended.stderr.contains("needs 3 brokers, and this cluster has 1"),
+            "{}",
+            ended.stderr
+        );
+    }
+    let place = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/30-replication");
+    let ended = home
+        .velo(&[&["lesson", "lint", place], &at[..]].concat())
+        .succeeds();
+    assert!(
+        ended.stderr.contains("not played on a cluster"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

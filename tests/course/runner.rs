@@ -1,13 +1,15 @@
 //! The runner, on a cluster in memory.
 
 use super::fake::{Do, Fake, Learner};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
 use velodrome::course::check;
 use velodrome::course::dress::Dress;
-use velodrome::course::fact::{Group, Member};
+use velodrome::course::facts::{ClusterFacts, Group, Member};
 use velodrome::course::load::Source;
+use velodrome::course::look::Look;
 use velodrome::course::model::Lesson;
 use velodrome::course::progress::{Progress, State};
 use velodrome::course::render::Page;
@@ -53,6 +55,7 @@ impl Class {
             page: Page::plain(80),
             file: self.file(),
             next: Some("velib".to_owned()),
+            own_data: None,
         }
     }
 
@@ -161,7 +164,7 @@ fn want_and_have_are_shown() {
     let mut lines = Vec::new();
     for step in ["create", "produce", "consume", "delete"] {
         let checks = &class.lesson.step(step).unwrap().checks;
-        for finding in check::all(&class.cluster, checks).unwrap() {
+        for finding in check::all(&look(&class.cluster), checks).unwrap() {
             lines.push(finding.line(&class.words));
         }
     }
@@ -172,6 +175,27 @@ fn want_and_have_are_shown() {
     ✗ offsets committed by any one group in iabd-topic: 0 (wanted: at least 3)
     ✗ topic iabd-topic is deleted: not yet
     ");
+}
+
+fn look(cluster: &Fake) -> Look<'_> {
+    Look::at(cluster, BTreeSet::new())
+}
+
+#[test]
+fn all_checks_of_a_look_see_one_moment_and_ask_for_each_thing_once() {
+    let class = Class::hello();
+    class.cluster.put("iabd-topic", &[2]);
+    let checks: Vec<_> = ["create", "produce", "more", "delete"]
+        .iter()
+        .flat_map(|step| class.lesson.step(step).unwrap().checks.clone())
+        .collect();
+    let look = look(&class.cluster);
+    check::all(&look, &checks[..1]).unwrap();
+    class.cluster.remove_topics(&["iabd-topic".to_owned()]).unwrap();
+    let findings = check::all(&look, &checks).unwrap();
+    assert!(findings[0].passed, "{findings:?}");
+    // Brokers and topics, and the offsets of the one topic.
+    assert_eq!(class.cluster.asked.get(), 2, "{findings:?}");
 }
 
 #[test]
@@ -419,6 +443,7 @@ fn who_takes_over_must_not_have_been_there_when_the_step_began() {
             owns: vec![("iabd-python-topic".to_owned(), 0)],
         }],
         committed: [(("iabd-python-topic".to_owned(), 0), 3_000)].into(),
+        ..Group::default()
     };
     let groups = class.cluster.groups.clone();
     groups

@@ -48,11 +48,14 @@ pub enum ClusterCommand {
     Logs(logs::LogsArgs),
 }
 
+/// Names the folder of the cluster that is meant, where no option does.
+pub const DATA_VARIABLE: &str = "VELO_CLUSTER_DATA";
+
 /// Which cluster of this machine is meant.
 #[derive(Debug, Clone, Default, Args)]
 pub struct DataArgs {
     /// Folder of the cluster's data [default: in your data folder, see `velo doctor`]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = DATA_VARIABLE)]
     pub data: Option<PathBuf>,
 }
 

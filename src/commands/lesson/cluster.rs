@@ -4,12 +4,14 @@ use super::{Desk, folder};
 use crate::commands::Address;
 use crate::commands::cluster::launch::Temporary;
 use crate::commands::cluster::nearby::{self, Meant, WayOut};
+use crate::commands::cluster::{ClusterFolder, DATA_VARIABLE};
 use crate::course::live::Live;
+use crate::course::model::Lesson;
 use crate::failure::{Failure, Kind, Outcome};
 use crate::i18n::Words;
 use crate::kafka::{Admin, Connection};
 use crate::ui::confirm::Question;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The cluster of this command line, else the one that the lesson was begun on; where that is gone, the one that runs.
@@ -34,9 +36,136 @@ pub(super) fn of_lesson(desk: &Desk<'_>, begun_on: &str) -> Outcome<Connection> 
     }
 }
 
-/// The cluster of [`of_lesson`]; where it does not answer, the classroom cluster is started, with the learner's consent.
-pub(super) fn answering(desk: &Desk<'_>, begun_on: &str, yes: bool) -> Outcome<(Connection, Live)> {
+/// The folder of the cluster that is started for lessons that need these brokers: beside whatever else runs.
+pub(super) fn own_folder(desk: &Desk<'_>, lesson: &Lesson) -> PathBuf {
+    let ids: Vec<String> = lesson.brokers.iter().map(i32::to_string).collect();
+    desk.context
+        .places
+        .data
+        .join(format!("course-cluster-{}", ids.join("-")))
+}
+
+/// The folder of the lesson's own cluster, when that is the one at these addresses.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(super) fn own_data(desk: &Desk<'_>, lesson: &Lesson, bootstrap: &str) -> Outcome<Option<PathBuf>> {
+    if lesson.brokers.is_empty() {
+        return Ok(None);
+    }
+    let folder = own_folder(desk, lesson);
+    let shape = ClusterFolder::at(&folder).shape()?;
+    Ok(shape
+        .is_some_and(|shape| shape.bootstrap() == bootstrap)
+        .then_some(folder))
+}
+
+/// The cluster of several brokers that a lesson needs: the one it was begun on, else one of its own, which is started with the
+/// learner's consent.
+fn with_brokers(desk: &Desk<'_>, lesson: &Lesson, begun_on: &str, yes: bool) -> Outcome<(Connection, Live)> {
+    let config = desk.context.command_config.as_deref();
+    if !begun_on.is_empty() {
+        let begun = Connection::new(begun_on, config)?;
+        if let Ok(admin) = Admin::connect(&begun) {
+            return Ok((begun, Live::new(admin)));
+        }
+    }
+    let root = own_folder(desk, lesson);
+    let folder = ClusterFolder::at(&root);
+    if folder.running()?.is_none() {
+        let count = lesson.brokers.len().to_string();
+        let ids: Vec<String> = lesson.brokers.iter().map(i32::to_string).collect();
+        let said = [("n", count.as_str()), ("ids", &ids.join(", "))];
+        if !yes {
+            if !desk.context.ui.interactive() {
+                return Err(
+                    Failure::unreachable(desk.words.fill("error.needs-brokers", &said))
+                        .hint(desk.words.say("error.start-hint")),
+                );
+            }
+            let question = desk.words.fill("runner.start-brokers", &said);
+            let question = Question {
+                text: &question,
+                lang: desk.words.lang(),
+                by_default: true,
+            };
+            if !desk.context.ui.agrees(question)? {
+                return Err(Failure::unreachable(
+                    desk.words.fill("error.needs-brokers", &said),
+                ));
+            }
+        }
+        let _waiting = desk.context.ui.waiting_for("the lesson's brokers to start");
+        start_several(&root, &lesson.brokers, None)?;
+    }
+    let bootstrap = bootstrap_of(&folder)?;
+    let connection = Connection::new(&bootstrap, config)?;
+    let live = Admin::connect(&connection).map(Live::new)?;
+    Ok((connection, live))
+}
+
+fn bootstrap_of(folder: &ClusterFolder) -> Outcome<String> {
+    let shape = folder.running()?;
+    shape
+        .map(|shape| shape.bootstrap())
+        .ok_or_else(|| Failure::request(format!("no cluster runs in {}", folder.root().display())))
+}
+
+/// Starts brokers of these ids in a folder, each a process of its own on a port that the system chooses, or on the one it had.
+fn start_several(folder: &Path, ids: &[i32], home: Option<&Path>) -> Outcome {
+    let ids: Vec<String> = ids.iter().map(i32::to_string).collect();
+    let again = ClusterFolder::at(folder).shape()?.is_some();
+    let mut words = vec!["start".to_owned(), "--ids".to_owned(), ids.join(",")];
+    if !again {
+        words.extend(["--port".to_owned(), "0".to_owned()]);
+    }
+    run_quietly(folder, &words, home)
+}
+
+/// Does something to the cluster of a folder, as a command would. What it says is told only when it fails.
+fn run_quietly(folder: &Path, words: &[String], home: Option<&Path>) -> Outcome {
+    let failed = |why: &dyn std::fmt::Display| {
+        let words = words.join(" ");
+        Failure::request(format!("cannot {words} the cluster in {}", folder.display()))
+            .because(why)
+            .hint("velo doctor")
+    };
+    let executable = std::env::current_exe().map_err(|error| failed(&error))?;
+    let mut command = Command::new(executable);
+    command
+        .arg("cluster")
+        .args(words)
+        .arg("--data")
+        .arg(folder)
+        .stdin(Stdio::null());
+    if let Some(home) = home {
+        command.env("VELO_HOME", home);
+    }
+    let output = command.output().map_err(|error| failed(&error))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(failed(&said.trim().replace('\n', "; ")))
+}
+
+/// What programs of a lesson on a cluster of our own are told, so that they can stop and start its brokers.
+pub(super) fn variable_of(folder: &Path) -> (String, String) {
+    (DATA_VARIABLE.to_owned(), folder.display().to_string())
+}
+
+/// The cluster of [`of_lesson`]; where it does not answer, the classroom cluster is started, with the learner's consent. A
+/// lesson that needs brokers of its own gets them beside what runs.
+pub(super) fn answering(
+    desk: &Desk<'_>,
+    lesson: &Lesson,
+    begun_on: &str,
+    yes: bool,
+) -> Outcome<(Connection, Live)> {
     let context = desk.context;
+    if !lesson.brokers.is_empty() && !context.address.is_named() {
+        return with_brokers(desk, lesson, begun_on, yes);
+    }
     let waiting = context.ui.waiting_for("an answer from the cluster");
     let connection = of_lesson(desk, begun_on)?;
     let failure = match Admin::connect(&connection) {
@@ -94,15 +223,23 @@ fn start(port: Option<u16>, words: &Words) -> Outcome {
     if status.success() { Ok(()) } else { Err(failed()) }
 }
 
-/// A cluster for one demonstration: on a free port, in a temporary folder; both go away with it.
+/// A cluster for one demonstration: on free ports, in a temporary folder; both go away with it.
 pub(super) struct Own {
-    launched: Option<Temporary>,
+    launched: Option<Launched>,
     folder: PathBuf,
 }
 
+/// The processes of a demonstration's cluster.
+enum Launched {
+    /// One node.
+    One(Temporary),
+    /// Several, which the demonstration stops and starts.
+    Several,
+}
+
 impl Own {
-    /// Starts it.
-    pub(super) fn start() -> Outcome<Self> {
+    /// Starts it, with these brokers; without any, with one.
+    pub(super) fn start(brokers: &[i32]) -> Outcome<Self> {
         let folder = std::env::temp_dir().join(format!("velo-lesson-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder)
             .map_err(|error| Failure::request(format!("cannot make {}", folder.display())).because(error))?;
@@ -111,19 +248,53 @@ impl Own {
             launched: None,
             folder,
         };
-        own.launched = Some(Temporary::start(&own.folder)?);
+        if brokers.is_empty() {
+            own.launched = Some(Launched::One(Temporary::start(&own.folder)?));
+        } else {
+            own.launched = Some(Launched::Several);
+            start_several(&own.folder, brokers, Some(&own.folder))?;
+        }
         Ok(own)
     }
 
     /// How to reach it.
     pub(super) fn connection(&self) -> Outcome<Connection> {
-        let bootstrap = self.launched.as_ref().map_or("", Temporary::bootstrap);
-        Connection::new(bootstrap, None)
+        let bootstrap = match &self.launched {
+            Some(Launched::One(node)) => node.bootstrap().to_owned(),
+            _ => bootstrap_of(&ClusterFolder::at(&self.folder))?,
+        };
+        Connection::new(&bootstrap, None)
+    }
+
+    /// What its programs are told besides where it is.
+    pub(super) fn environment(&self) -> Vec<(String, String)> {
+        match &self.launched {
+            Some(Launched::Several) => vec![
+                variable_of(&self.folder),
+                // It stays nobody's cluster, whoever starts its brokers again.
+                ("VELO_HOME".to_owned(), self.folder.display().to_string()),
+            ],
+            _ => Vec::new(),
+        }
+    }
+
+    fn stop(&mut self) -> Outcome {
+        match self.launched.take() {
+            None => Ok(()),
+            Some(Launched::One(node)) => node.stop(),
+            Some(Launched::Several) => {
+                let home = Some(self.folder.as_path());
+                // One that was paused would not hear that it shall stop.
+                let resumed = run_quietly(&self.folder, &["resume".to_owned()], home);
+                let stopped = run_quietly(&self.folder, &["stop".to_owned()], home);
+                stopped.or(resumed)
+            }
+        }
     }
 
     /// Stops it and removes its folder.
     pub(super) fn end(mut self) -> Outcome {
-        let stopped = self.launched.take().map_or(Ok(()), Temporary::stop);
+        let stopped = self.stop();
         let removed = folder::remove(&self.folder);
         stopped.and(removed)
     }
@@ -132,9 +303,7 @@ impl Own {
 impl Drop for Own {
     /// Only on the way out of a failure, whose own words matter more than those of the tidying.
     fn drop(&mut self) {
-        if let Some(launched) = self.launched.take() {
-            let _ = launched.stop();
-        }
+        let _ = self.stop();
         let _ = folder::remove(&self.folder);
     }
 }

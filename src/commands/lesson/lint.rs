@@ -6,7 +6,8 @@ use crate::course::load::Source;
 use crate::course::model::{Lesson, Step};
 use crate::course::{dress, lint, lint_live, python};
 use crate::failure::{Failure, Outcome};
-use crate::i18n::Words;
+use crate::kafka::Admin;
+use crate::scripts::table;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -31,7 +32,7 @@ pub(super) fn run(desk: &Desk<'_>, args: LintArgs) -> Outcome {
         let mut found = lint::lesson(&lesson, &untypeable);
         say(desk, "lint.well", &lesson, &found);
         if found.is_empty() && !args.texts {
-            if let Some(why) = unplayable(&lesson, &desk.words) {
+            if let Some(why) = unplayable(desk, &lesson)? {
                 let said = [("lesson", lesson.id.as_str()), ("why", &why)];
                 desk.context.ui.say(desk.words.fill("lint.not-played", &said));
                 continue;
@@ -65,10 +66,22 @@ fn say(desk: &Desk<'_>, key: &str, lesson: &Lesson, found: &[String]) {
     }
 }
 
-/// Why this machine cannot play the lesson, if so.
-fn unplayable(lesson: &Lesson, words: &Words) -> Option<String> {
-    let missing = lesson.wants_python().then(|| python::find(words))?.err()?;
-    Some(missing.what().to_owned())
+/// Why the lesson cannot be played here, if so: there is no Python, or the cluster that was named has too few brokers.
+fn unplayable(desk: &Desk<'_>, lesson: &Lesson) -> Outcome<Option<String>> {
+    if lesson.wants_python()
+        && let Err(missing) = python::find(&desk.words)
+    {
+        return Ok(Some(missing.what().to_owned()));
+    }
+    if lesson.brokers.is_empty() || !desk.context.address.is_named() {
+        return Ok(None);
+    }
+    let there = Admin::connect(&desk.context.connection)?
+        .metadata()?
+        .brokers
+        .len();
+    let lack = play::enough(desk, lesson, there).err();
+    Ok(lack.map(|lack| lack.what().to_owned()))
 }
 
 fn live(desk: &Desk<'_>, lesson: &Lesson, prefix: &str, found: &mut Vec<String>) -> Outcome {
@@ -89,6 +102,10 @@ fn live(desk: &Desk<'_>, lesson: &Lesson, prefix: &str, found: &mut Vec<String>)
 
 /// Why a command line is not one of this program's, if so.
 fn untypeable(words: &[String]) -> Option<String> {
+    // What Kafka's own scripts take is for them to say.
+    if words.get(1).is_some_and(|name| table::find(name).is_some()) {
+        return None;
+    }
     let error = Cli::typed(words).err()?;
     error.to_string().lines().next().map(str::to_owned)
 }

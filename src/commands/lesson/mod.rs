@@ -1,5 +1,7 @@
 //! `velo lesson`: take the course's lessons, watch them play, or check those that one writes.
 
+mod ahead;
+mod certificate;
 mod cluster;
 mod files;
 mod folder;
@@ -8,6 +10,7 @@ mod mailbox;
 mod play;
 mod reset;
 mod show;
+mod site;
 mod step;
 mod take;
 mod talk;
@@ -56,6 +59,10 @@ enum LessonCommand {
     Back,
     /// Leave out the step you are at; it stays open
     Skip,
+    /// Read a lesson without starting it
+    Show(show::ShowArgs),
+    /// Let a small shop take orders while its mail service is away (of the lesson `queues`)
+    Site(site::SiteArgs),
     /// Write a lesson's files (its Python programs) into a folder
     Files(files::FilesArgs),
     /// Remove what a lesson made, and forget your progress in it
@@ -64,6 +71,8 @@ enum LessonCommand {
     Status(show::StatusArgs),
     /// Tell a teacher everything about your progress
     Report(show::ReportArgs),
+    /// Print your certificate, once you have finished the lesson `final`
+    Certificate(certificate::CertificateArgs),
     /// Check lessons as an author: texts, languages, and a whole take on a cluster
     Lint(lint::LintArgs),
     /// Show every mail that is sent to this machine's port 1025, and deliver none
@@ -133,10 +142,13 @@ impl LessonCommand {
             LessonCommand::Solution => step::solution(desk),
             LessonCommand::Back => step::back(desk),
             LessonCommand::Skip => step::skip(desk),
+            LessonCommand::Show(args) => show::lesson(desk, &args),
+            LessonCommand::Site(args) => site::run(desk, &args),
             LessonCommand::Files(args) => files::run(desk, &args),
             LessonCommand::Reset(args) => reset::run(desk, &args),
             LessonCommand::Status(args) => show::status(desk, &args),
             LessonCommand::Report(args) => show::report(desk, &args),
+            LessonCommand::Certificate(args) => certificate::run(desk, &args),
             LessonCommand::Lint(args) => lint::run(desk, args),
             LessonCommand::Mailbox(args) => mailbox::run(desk, &args),
             LessonCommand::Play(args) => play::run(desk, &args),

@@ -1,10 +1,10 @@
 //! `velo lesson play`: a lesson that runs by itself.
 
 use super::cluster::Own;
-use super::{Desk, folder, reset};
+use super::{Desk, Terminal, folder, reset};
 use crate::commands::candidates;
 use crate::course::dress::{self, Dress};
-use crate::course::fact::ClusterFacts;
+use crate::course::facts::ClusterFacts;
 use crate::course::live::Live;
 use crate::course::mailbox::Mailbox;
 use crate::course::model::Lesson;
@@ -13,15 +13,17 @@ use crate::course::program::Programs;
 use crate::course::python;
 use crate::course::snapshot::Snapshot;
 use crate::course::stage::Stage;
+use crate::course::talk::{Heard, Talk};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::{Admin, Connection};
 use crate::ui::Interrupt;
 use crate::ui::output::write_styled;
 use clap::Args;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Options of `velo lesson play`.
 #[derive(Debug, Args)]
@@ -32,6 +34,9 @@ pub(super) struct PlayArgs {
     /// Begin the names of topics and groups with this
     #[arg(long, default_value = "")]
     prefix: String,
+    /// Wait for Enter before each command and after it, for a projector
+    #[arg(long)]
+    pause: bool,
 }
 
 pub(super) fn run(desk: &Desk<'_>, args: &PlayArgs) -> Outcome {
@@ -41,6 +46,16 @@ pub(super) fn run(desk: &Desk<'_>, args: &PlayArgs) -> Outcome {
     let page = desk.page();
     let audience = Audience::default();
     let say = |text: &str| audience.line(text);
+    let listener = args
+        .pause
+        .then(|| Terminal::open(desk.context.ui))
+        .transpose()?
+        .map(RefCell::new);
+    let pause = || {
+        listener
+            .as_ref()
+            .map_or(Ok(()), |talk| enter(&mut *talk.borrow_mut()))
+    };
     let played = say(&page.rule(&lesson.prose(words.lang()).title)).and_then(|()| {
         on_a_cluster(desk, &lesson, &args.prefix, &say, &mut |stage| {
             Play {
@@ -49,11 +64,18 @@ pub(super) fn run(desk: &Desk<'_>, args: &PlayArgs) -> Outcome {
                 stage,
                 page,
                 say: &say,
+                pause: &pause,
             }
             .run()
         })
     });
     if audience.left.get() { Ok(()) } else { played }
+}
+
+/// Waits for Enter; where nobody types, for nothing.
+fn enter(talk: &mut dyn Talk) -> Outcome {
+    while talk.next(Duration::from_secs(60))? == Heard::Nothing {}
+    Ok(())
 }
 
 /// Who reads stdout. When nobody does any more (`… | head`), the play ends as by Ctrl-C, with everything it started,
@@ -101,7 +123,7 @@ pub(super) fn on_a_cluster(
         None
     } else {
         let _waiting = context.ui.waiting_for("a cluster of our own to start");
-        Some(Own::start()?)
+        Some(Own::start(&lesson.brokers)?)
     };
     let connection = match &own {
         Some(own) => own.connection()?,
@@ -118,12 +140,9 @@ pub(super) fn on_a_cluster(
         .and_then(|()| {
             let folder = Folder::make()?;
             lay_out(lesson, prefix, connection.bootstrap(), &folder)?;
-            let programs = Programs::new(
-                own_executable()?,
-                folder.0.clone(),
-                environment(desk, &connection)?,
-            )
-            .with_python(python);
+            let mut told = environment(desk, &connection)?;
+            told.extend(own.as_ref().map(Own::environment).unwrap_or_default());
+            let programs = Programs::new(own_executable()?, folder.0.clone(), told).with_python(python);
             on_stage(desk, lesson, prefix, &connection, programs, &interrupted, act)
         });
     let ended = own.map_or(Ok(()), Own::end);
@@ -140,7 +159,11 @@ fn on_stage(
     act: &mut dyn FnMut(Stage<'_>) -> Outcome,
 ) -> Outcome {
     let facts = Live::new(Admin::connect(connection)?);
-    let dress = Dress::new(lesson, prefix, connection.bootstrap()).with_mailbox(free_port()?);
+    let brokers = facts.cluster()?.brokers;
+    enough(desk, lesson, brokers.len())?;
+    let dress = Dress::new(lesson, prefix, connection.bootstrap())
+        .with_mailbox(free_port()?)
+        .on_brokers(&brokers);
     let before = Snapshot::take(&facts)?;
     let taken = before.foreign_topics(lesson, &dress);
     if !taken.is_empty() {
@@ -157,13 +180,27 @@ fn on_stage(
         interrupted,
         words: &desk.words,
         began: BTreeSet::new(),
+        own_brokers: !desk.context.address.is_named(),
     };
     let played = act(stage);
     let removed = remove(desk, &before, &facts, lesson, &dress);
     played.and(removed)
 }
 
-fn own_executable() -> Outcome<PathBuf> {
+/// Refuses a cluster that has fewer brokers than the lesson needs.
+pub(super) fn enough(desk: &Desk<'_>, lesson: &Lesson, there: usize) -> Outcome {
+    let needed = lesson.brokers.len();
+    if needed <= there {
+        return Ok(());
+    }
+    let said = [("n", needed.to_string()), ("have", there.to_string())];
+    let said = said.each_ref().map(|(name, value)| (*name, value.as_str()));
+    Err(Failure::request(desk.words.fill("error.too-few-brokers", &said))
+        .because(desk.words.say("error.too-few-brokers-why"))
+        .hint(format!("velo lesson start {}", lesson.id)))
+}
+
+pub(super) fn own_executable() -> Outcome<PathBuf> {
     std::env::current_exe()
         .map_err(|error| Failure::request("cannot tell where this program is").because(error))
 }

@@ -3,7 +3,7 @@
 use super::{Desk, take};
 use crate::commands::candidates;
 use crate::course::dress::Dress;
-use crate::course::fact::ClusterFacts;
+use crate::course::facts::ClusterFacts;
 use crate::course::live::Live;
 use crate::course::model::Lesson;
 use crate::course::progress::Progress;

@@ -2,9 +2,11 @@
 
 use super::{Desk, take};
 use crate::commands::candidates;
+use crate::course::dress::Dress;
 use crate::course::progress::Progress;
 use crate::course::report;
 use crate::failure::Outcome;
+use crate::kafka::Connection;
 use crate::ui::Grid;
 use clap::Args;
 
@@ -22,6 +24,55 @@ pub(super) struct ReportArgs {
     /// As JSON, whatever `--output` says
     #[arg(long)]
     json: bool,
+}
+
+/// Options of `velo lesson show`.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// Which lesson
+    #[arg(add = candidates::lessons())]
+    lesson: String,
+}
+
+/// Shows a lesson's texts, with its questions and without their answers. Asks no cluster, and notes nothing.
+pub(super) fn lesson(desk: &Desk<'_>, args: &ShowArgs) -> Outcome {
+    let lesson = desk.source.lesson(&args.lesson, &desk.words)?;
+    let progress = Progress::load(&desk.file())?;
+    let mine = progress.lessons.get(&lesson.id).cloned().unwrap_or_default();
+    let bootstrap = if mine.bootstrap.is_empty() {
+        Connection::DEFAULT_BOOTSTRAP
+    } else {
+        &mine.bootstrap
+    };
+    let dress = Dress::new(&lesson, &mine.prefix, bootstrap).on_brokers(&mine.brokers);
+    let (page, prose) = (desk.page(), lesson.prose(desk.words.lang()));
+    let text = |text: &str| desk.context.ui.styled(page.markdown(&dress.text(text)));
+    let heading = |title: &str| {
+        desk.context.ui.styled("")?;
+        desk.context.ui.styled(page.rule(title))
+    };
+    desk.context.ui.styled(page.rule(&prose.title))?;
+    text(&prose.intro)?;
+    for (number, step) in lesson.steps.iter().enumerate() {
+        let Some(said) = prose.steps.get(&step.id) else {
+            continue;
+        };
+        heading(&format!("{}/{} {}", number + 1, lesson.steps.len(), said.title))?;
+        text(&said.body)?;
+        for asked in step
+            .questions
+            .iter()
+            .filter_map(|asked| said.questions.get(&asked.id))
+        {
+            desk.context.ui.styled("")?;
+            text(&format!("{} {}", desk.words.say("play.predict"), asked.text))?;
+            for (number, option) in asked.options.iter().enumerate() {
+                text(&format!("{}. {option}", number + 1))?;
+            }
+        }
+    }
+    heading(desk.words.say("play.end"))?;
+    text(&prose.end)
 }
 
 pub(super) fn list(desk: &Desk<'_>) -> Outcome {

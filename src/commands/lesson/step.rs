@@ -7,7 +7,7 @@ use crate::course::model::{Lesson, Step};
 use crate::course::progress::Progress;
 use crate::course::runner::Runner;
 use crate::course::talk::Talk;
-use crate::course::watch::own_port;
+use crate::course::watch::start_again;
 use crate::failure::{Failure, Kind, Outcome};
 use crate::kafka::{Admin, Connection};
 
@@ -24,16 +24,19 @@ fn at_step(
     let mine = progress.lessons.get(&lesson.id).cloned().unwrap_or_default();
     let waiting = desk.context.ui.waiting_for("an answer from the cluster");
     let connection = cluster::of_lesson(desk, &mine.bootstrap)?;
-    let admin = Admin::connect(&connection).map_err(|failure| away(desk, &connection, failure))?;
+    let own_data = cluster::own_data(desk, &lesson, connection.bootstrap())?;
+    let again = start_again(connection.bootstrap(), own_data.as_deref());
+    let admin = Admin::connect(&connection).map_err(|failure| away(desk, &connection, again, failure))?;
     let facts = Live::new(admin);
     let runner = Runner {
         lesson: &lesson,
         words: &desk.words,
         facts: &facts,
-        dress: Dress::new(&lesson, &mine.prefix, &mine.bootstrap),
+        dress: Dress::new(&lesson, &mine.prefix, &mine.bootstrap).on_brokers(&mine.brokers),
         page: desk.page(),
         file: desk.file(),
         next: take::after(desk, &lesson.id)?,
+        own_data,
     };
     let at = mine.position(&lesson);
     let mut talk = Terminal::open(desk.context.ui)?;
@@ -47,12 +50,12 @@ fn at_step(
 }
 
 /// What is told instead of a failure to reach the lesson's cluster, when it can be started again from here.
-fn away(desk: &Desk<'_>, connection: &Connection, failure: Failure) -> Failure {
+fn away(desk: &Desk<'_>, connection: &Connection, again: Option<String>, failure: Failure) -> Failure {
     let bootstrap = connection.bootstrap();
-    match own_port(bootstrap).filter(|_| failure.kind() == Kind::Unreachable) {
-        Some(port) => Failure::unreachable(desk.words.fill("runner.no-answer", &[("bootstrap", bootstrap)]))
+    match again.filter(|_| failure.kind() == Kind::Unreachable) {
+        Some(again) => Failure::unreachable(desk.words.fill("runner.no-answer", &[("bootstrap", bootstrap)]))
             .because(failure.in_a_line())
-            .hint(format!("velo cluster start --port {port}")),
+            .hint(again),
         None => failure,
     }
 }
@@ -105,6 +108,7 @@ fn go(runner: &Runner<'_>, to: usize, talk: &mut dyn Talk) -> Outcome {
     };
     runner.update(|progress| progress.at = Some(step.id.clone()))?;
     runner.show_step(to, talk)?;
+    runner.say_elsewhere(step, talk)?;
     runner.begin(step, talk)?;
     runner.show_questions(step, talk)
 }

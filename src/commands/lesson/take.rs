@@ -1,9 +1,10 @@
 //! `velo lesson start`: the interactive lesson.
 
+use super::ahead::{self, Jump};
 use super::{Desk, Terminal, cluster, play};
 use crate::commands::{address, candidates};
 use crate::course::dress::{self, Dress};
-use crate::course::fact::ClusterFacts;
+use crate::course::facts::ClusterFacts;
 use crate::course::model::Lesson;
 use crate::course::progress::Progress;
 use crate::course::runner::Runner;
@@ -22,6 +23,9 @@ pub(super) struct StartArgs {
     /// Begin the names of your topics and groups with this, to share a cluster with a class
     #[arg(long)]
     prefix: Option<String>,
+    /// Go straight to this step; what the ones before would have left is made without you
+    #[arg(long, value_name = "STEP", requires = "lesson")]
+    at: Option<String>,
     /// Start a cluster without asking when none answers
     #[arg(long, short)]
     yes: bool,
@@ -33,19 +37,36 @@ pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
         return Ok(());
     };
     let begun_on = Progress::load(&desk.file())?.lesson(&lesson.id).bootstrap.clone();
-    let (connection, facts) = cluster::answering(desk, &begun_on, args.yes)?;
+    let (connection, facts) = cluster::answering(desk, &lesson, &begun_on, args.yes)?;
     let bootstrap = connection.bootstrap();
     let dress = begin(desk, &lesson, args.prefix.as_deref(), bootstrap, &facts)?;
     let words = &desk.words;
-    let environment = play::environment(desk, &connection)?;
-    let mut talk = Terminal::open(desk.context.ui)?.with_environment(environment);
+    let own_data = cluster::own_data(desk, &lesson, bootstrap)?;
+    let mut environment = play::environment(desk, &connection)?;
+    environment.extend(own_data.as_deref().map(cluster::variable_of));
+    let jump = Jump {
+        lesson: &lesson,
+        facts: &facts,
+        dress: &dress,
+        environment: &environment,
+        own_brokers: own_data.is_some(),
+    };
+    let at = args.at.as_deref();
+    let jobs = at.map(|at| ahead::make(desk, &jump, at)).transpose()?;
+    let mut talk = Terminal::open(desk.context.ui)?
+        .with_environment(environment.clone())
+        .with_jobs(jobs);
     let page = desk.page();
     talk.say(&page.rule(&lesson.prose(words.lang()).title))?;
     talk.say(&words.fill(
         "runner.lesson",
         &[("lesson", &lesson.id), ("bootstrap", bootstrap)],
     ))?;
-    if address::of_other_terminals(&desk.context.places)?.as_deref() != Some(bootstrap) {
+    if let Some(folder) = &own_data {
+        let folder = folder.display().to_string();
+        talk.say(&words.fill("runner.export", &[("bootstrap", bootstrap)]))?;
+        talk.say(&words.fill("runner.export-data", &[("folder", &folder)]))?;
+    } else if address::of_other_terminals(&desk.context.places)?.as_deref() != Some(bootstrap) {
         talk.say(&words.fill("runner.export", &[("bootstrap", bootstrap)]))?;
     }
     let before = Progress::load(&desk.file())?.lesson(&lesson.id).before.clone();
@@ -65,8 +86,16 @@ pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
         page,
         file: desk.file(),
         next: after(desk, &lesson.id)?,
+        own_data: own_data.clone(),
     }
-    .run(&mut talk)
+    .run(&mut talk)?;
+    match own_data {
+        Some(folder) => {
+            let folder = folder.display().to_string();
+            talk.say(&words.fill("runner.brokers-go-on", &[("folder", &folder)]))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The lesson to start: the one named, else the one that the learner is in. When that one is finished the next is offered;
@@ -181,9 +210,12 @@ fn begin(
     // Another cluster or other names: what the lesson finds there now is not what it made.
     if mine.bootstrap != bootstrap || mine.prefix != prefix {
         mine.before = Snapshot::take(facts)?;
+        mine.brokers = facts.cluster()?.brokers;
+        play::enough(desk, lesson, mine.brokers.len())?;
         bootstrap.clone_into(&mut mine.bootstrap);
         mine.prefix.clone_from(&prefix);
     }
+    let dress = Dress::new(lesson, &prefix, bootstrap).on_brokers(&mine.brokers);
     progress.save(&desk.file())?;
-    Ok(Dress::new(lesson, &prefix, bootstrap))
+    Ok(dress)
 }

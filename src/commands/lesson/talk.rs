@@ -1,7 +1,9 @@
 //! The talk with a learner: lines on stdout, keys or lines from stdin, on a terminal or through pipes.
 
+use super::play;
 use crate::bom;
-use crate::course::talk::{Heard, Talk};
+use crate::course::program::Programs;
+use crate::course::talk::{Heard, News, Talk};
 use crate::course::typed::KEYS;
 use crate::failure::{Failure, Outcome};
 use crate::ui::keys::{Keys, Typed};
@@ -21,6 +23,8 @@ pub struct Terminal {
     input: Option<Input>,
     interrupt: Interrupt,
     environment: Vec<(String, String)>,
+    /// What runs in the background, once something does.
+    jobs: Option<Programs>,
 }
 
 /// Where the learner's words come from.
@@ -42,6 +46,7 @@ impl Terminal {
             input: None,
             interrupt: Interrupt::watch()?,
             environment: Vec::new(),
+            jobs: None,
         })
     }
 
@@ -50,6 +55,25 @@ impl Terminal {
     pub fn with_environment(mut self, environment: Vec<(String, String)>) -> Self {
         self.environment = environment;
         self
+    }
+
+    /// The same with programs that run in the background already.
+    #[must_use]
+    pub fn with_jobs(mut self, jobs: Option<Programs>) -> Self {
+        self.jobs = jobs;
+        self
+    }
+
+    fn jobs(&mut self) -> Outcome<&mut Programs> {
+        let jobs = match self.jobs.take() {
+            Some(jobs) => jobs,
+            None => {
+                let here = std::env::current_dir()
+                    .map_err(|error| Failure::request("cannot tell which folder this is").because(error))?;
+                Programs::new(play::own_executable()?, here, self.environment.clone())
+            }
+        };
+        Ok(self.jobs.insert(jobs))
     }
 }
 
@@ -138,5 +162,51 @@ impl Talk for Terminal {
             _ => command.stdin(Stdio::null()).status(),
         };
         ended.map(drop).map_err(failed)
+    }
+
+    fn can_ask(&self) -> bool {
+        matches!(self.input, Some(Input::Keys(_)))
+    }
+
+    fn start(&mut self, command: &str) -> Outcome<Option<String>> {
+        let jobs = self.jobs()?;
+        let taken: Vec<String> = jobs.terminals().map(str::to_owned).collect();
+        let free = (1..)
+            .map(|number: u32| number.to_string())
+            .find(|name| !taken.contains(name));
+        let name = free.unwrap_or_default();
+        jobs.start(&name, command)?;
+        Ok(Some(name))
+    }
+
+    fn end(&mut self, name: Option<&str>) -> Vec<String> {
+        let Some(jobs) = &mut self.jobs else {
+            return Vec::new();
+        };
+        let all = jobs.terminals().map(str::to_owned);
+        let ended: Vec<String> = all
+            .filter(|terminal| name.is_none_or(|name| name == terminal))
+            .collect();
+        match name {
+            Some(name) => jobs.stop(name),
+            None => jobs.stop_all(),
+        }
+        ended
+    }
+
+    fn news(&mut self) -> Vec<News> {
+        let Some(jobs) = &mut self.jobs else {
+            return Vec::new();
+        };
+        let ended = jobs.ended();
+        let mut news = Vec::new();
+        jobs.read(Duration::ZERO, &mut |line| {
+            // Of commands that were run to their end, somebody else has told.
+            if !line.terminal.is_empty() {
+                news.push(News::Line(line.terminal, line.text));
+            }
+        });
+        news.extend(ended.into_iter().map(|(name, code)| News::Ended(name, code)));
+        news
     }
 }
