@@ -1,6 +1,5 @@
 //! `kafka-transactions` and a transaction that its producer leaves open.
 
-use crate::on_both_clusters;
 use crate::support::cluster::Cluster;
 use crate::support::records::User;
 use crate::support::velo::Ended;
