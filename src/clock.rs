@@ -1,6 +1,7 @@
-//! The one source of time: the wall clock in service, a clock moved by hand in tests.
+//! The one source of time: the wall clock in service, a clock moved by hand in tests, the runtime's own in the simulation.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -14,6 +15,8 @@ enum Source {
     /// The machine's; the instant is when this clock was made.
     System(Instant),
     Manual(Arc<watch::Sender<i64>>),
+    /// The runtime's time, which may stand still; and the date when it was made, as the date is set now.
+    Simulated(Instant, Arc<AtomicI64>),
 }
 
 impl Default for Source {
@@ -33,6 +36,21 @@ impl Clock {
         Clock(Source::Manual(Arc::new(watch::Sender::new(now_ms))))
     }
 
+    /// A clock that goes as the runtime's time does, from `now_ms` on. Its date can be set, see [`Clock::set`].
+    pub fn simulated(now_ms: i64) -> Self {
+        Clock(Source::Simulated(
+            Instant::now(),
+            Arc::new(AtomicI64::new(now_ms)),
+        ))
+    }
+
+    /// Sets the date of a simulated clock so much later, or earlier: for nobody does time pass by that. Nothing to others.
+    pub fn set(&self, by_ms: i64) {
+        if let Source::Simulated(_, date) = &self.0 {
+            date.fetch_add(by_ms, Ordering::AcqRel);
+        }
+    }
+
     /// Milliseconds since 1970-01-01 UTC.
     pub fn now_ms(&self) -> i64 {
         match &self.0 {
@@ -40,6 +58,7 @@ impl Clock {
                 i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
             }),
             Source::Manual(now) => *now.borrow(),
+            Source::Simulated(began, date) => date.load(Ordering::Acquire).saturating_add(elapsed_ms(*began)),
         }
     }
 
@@ -47,7 +66,7 @@ impl Clock {
     /// much time for. The date can be set while that runs, and nobody is late by it.
     pub fn steady_ms(&self) -> i64 {
         match &self.0 {
-            Source::System(began) => i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
+            Source::System(began) | Source::Simulated(began, _) => elapsed_ms(*began),
             Source::Manual(now) => *now.borrow(),
         }
     }
@@ -68,7 +87,7 @@ impl Clock {
     /// Waits until [`Clock::steady_ms`] is `until_ms` or later.
     pub async fn sleep_until_steady(&self, until_ms: i64) {
         match &self.0 {
-            Source::System(_) => Self::sleep_left(until_ms, self.steady_ms()).await,
+            Source::System(_) | Source::Simulated(..) => Self::sleep_left(until_ms, self.steady_ms()).await,
             Source::Manual(now) => Self::moved_to(now, until_ms).await,
         }
     }
@@ -76,7 +95,7 @@ impl Clock {
     /// Waits until this clock shows `until_ms` or later.
     pub async fn sleep_until(&self, until_ms: i64) {
         match &self.0 {
-            Source::System(_) => Self::sleep_left(until_ms, self.now_ms()).await,
+            Source::System(_) | Source::Simulated(..) => Self::sleep_left(until_ms, self.now_ms()).await,
             Source::Manual(now) => Self::moved_to(now, until_ms).await,
         }
     }
@@ -90,6 +109,10 @@ impl Clock {
         // The sender lives as long as the clock, so waiting cannot fail.
         let _ = now.subscribe().wait_for(|ms| *ms >= until_ms).await;
     }
+}
+
+fn elapsed_ms(began: Instant) -> i64 {
+    i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -260,6 +260,7 @@ const MAKES_FILES: &[&str] = &[
     "src/broker/log/file.rs",
     "src/broker/log/compaction.rs",
     "src/broker/log/poison.rs",
+    "src/broker/world/disk/mod.rs",
 ];
 
 #[test]
@@ -270,10 +271,108 @@ fn what_a_node_writes_down_is_written_by_one_function() {
         .filter(|path| !path.ends_with("tests.rs"))
         .filter(|path| {
             let code = code_lines(path);
-            let makes = |line: &str| line.contains("fs::write(") || line.contains("File::create(");
+            let makes = |line: &str| {
+                ["disk.create(", "fs::write(", "File::create("]
+                    .iter()
+                    .any(|call| line.contains(call))
+            };
             code.iter().any(|(_, line)| makes(line))
         })
         .map(|path| path.display().to_string())
         .collect();
     assert!(found.is_empty(), "written past log::file::replace: {found:?}");
+}
+
+/// By which a file of the broker would reach past its world: files, sockets, threads, chance and time.
+const OF_THE_WORLD: &[&str] = &[
+    "std::fs",
+    "fs::",
+    "tokio::net",
+    "std::net::Tcp",
+    "UdpSocket",
+    "ToSocketAddrs",
+    "spawn_blocking",
+    "thread::",
+    "new_v4",
+    "rand::",
+    "rand_chacha",
+    "SystemTime",
+    "UNIX_EPOCH",
+    "Instant::now",
+    "tokio::time",
+    // Wakes in an order of chance; `world::watch` in that of waiting.
+    "tokio::sync::watch",
+];
+
+/// Files of the broker outside of its world, with their code but for tests.
+fn broker_beside_the_world() -> Vec<(PathBuf, Vec<(usize, String)>)> {
+    let of_tests =
+        |path: &Path| path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests");
+    rust_files(Path::new("src/broker"))
+        .into_iter()
+        .filter(|path| !path.starts_with("src/broker/world") && !of_tests(path))
+        .map(|path| {
+            let code = code_lines(&path).into_iter();
+            let code = code
+                .take_while(|(_, line)| line.trim() != "mod tests {")
+                .collect();
+            (path, code)
+        })
+        .collect()
+}
+
+#[test]
+fn a_node_asks_its_world_for_all_that_is_outside_of_it() {
+    let mut found = Vec::new();
+    for (path, code) in broker_beside_the_world() {
+        for (number, line) in code {
+            let grouped = line.contains("use tokio::sync::{") && line.contains("watch");
+            if grouped || OF_THE_WORLD.iter().any(|word| line.contains(word)) {
+                found.push(format!("{}:{number}: {}", path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "past src/broker/world:\n{}", found.join("\n"));
+}
+
+/// Where a map without order is kept, and why its order decides nothing that anybody sees.
+const UNORDERED: &[(&str, &str)] = &[
+    ("src/broker/background.rs", "names are looked up"),
+    (
+        "src/broker/log/compaction.rs",
+        "last offsets are looked up, a million of them",
+    ),
+    ("src/broker/log/verification.rs", "guards are looked up"),
+    ("src/broker/markers/mod.rs", "tasks are looked up"),
+    (
+        "src/broker/log/producers.rs",
+        "looked up by each batch; sorted where they are written or told",
+    ),
+    ("src/broker/metadata/image.rs", "names are looked up by id"),
+    (
+        "src/broker/replication/fetch_session.rs",
+        "places are looked up; the order is kept beside",
+    ),
+    ("src/broker/replication/index.rs", "ids are looked up by name"),
+];
+
+#[test]
+fn no_order_of_chance_decides_what_a_node_sends() {
+    let mut found = Vec::new();
+    for (path, code) in broker_beside_the_world() {
+        let may = UNORDERED.iter().any(|(file, _)| path == Path::new(file));
+        for (at, (number, line)) in code.iter().enumerate() {
+            let unordered = !may && (line.contains("HashMap") || line.contains("HashSet"));
+            let next = code.get(at + 1).map(|(_, next)| next.trim());
+            let random = line.contains("select! {") && next != Some("biased;");
+            if unordered || random {
+                found.push(format!("{}:{number}: {}", path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "an order that no seed decides:\n{}",
+        found.join("\n")
+    );
 }

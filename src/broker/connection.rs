@@ -4,14 +4,14 @@
 use super::api::{Sender, dispatch};
 use super::frame::{FrameError, FrameLimits, FrameReader};
 use super::node::Node;
+use super::world::time::{sleep, timeout};
+use super::world::{net::Stream, watch};
 use bytes::Bytes;
 use std::io::IoSlice;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::sync::watch;
 
 /// How long a request that runs when the node stops may still take.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
@@ -19,8 +19,8 @@ const LAST_REQUEST: Duration = Duration::from_millis(500);
 const WRITE_STALL: Duration = Duration::from_secs(30);
 
 /// Serves `stream` until the peer closes it, misbehaves, or `stop` turns true.
-pub async fn serve(node: Arc<Node>, sender: Sender, stream: TcpStream, mut stop: watch::Receiver<bool>) {
-    if let Err(error) = stream.set_nodelay(true) {
+pub async fn serve(node: Arc<Node>, sender: Sender, stream: Stream, mut stop: watch::Receiver<bool>) {
+    if let Err(error) = stream.set_nodelay() {
         tracing::debug!(peer = %sender.peer, %error, "cannot turn Nagle's algorithm off");
     }
     let (reading, mut writing) = stream.into_split();
@@ -83,7 +83,7 @@ fn log_frame_error(sender: &Sender, error: &FrameError) {
 async fn after(stop: &mut watch::Receiver<bool>, grace: Duration) {
     // An error means that the server is gone, which is a stop as well.
     let _ = stop.wait_for(|stop| *stop).await;
-    tokio::time::sleep(grace).await;
+    sleep(grace).await;
 }
 
 /// Writes the pieces without joining them.
@@ -92,7 +92,7 @@ async fn write_all<W: AsyncWrite + Unpin>(writer: &mut W, pieces: Vec<Bytes>) ->
     let mut left = slices.as_mut_slice();
     IoSlice::advance_slices(&mut left, 0);
     while !left.is_empty() {
-        let written = tokio::time::timeout(WRITE_STALL, writer.write_vectored(left))
+        let written = timeout(WRITE_STALL, writer.write_vectored(left))
             .await
             .map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
         if written == 0 {

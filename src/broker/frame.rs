@@ -1,6 +1,7 @@
 //! Reads length-prefixed frames from a connection, without ever trusting the length.
 
 use super::memory::MemoryPool;
+use super::world::time::sleep;
 use bytes::{Buf, Bytes, BytesMut};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -145,8 +146,9 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         // Without a buffer until there is something to read, an idle connection costs no memory.
         let mut first = [0u8; 4096];
         let read = tokio::select! {
+            biased;
             read = self.io.read(&mut first) => read?,
-            () = tokio::time::sleep(self.limits.idle) => return Err(FrameError::Idle),
+            () = sleep(self.limits.idle) => return Err(FrameError::Idle),
         };
         self.buffer.extend_from_slice(&first[..read]);
         Ok(read > 0)
@@ -164,9 +166,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             };
             let pool = self.pool.clone();
             tokio::select! {
+                biased;
                 done = self.read_up_to(want) => return done,
                 () = pool.shortage(), if !pressed => {}
-                () = tokio::time::sleep(window) => {
+                () = sleep(window) => {
                     if self.buffer.len() - before < progress {
                         return Err(FrameError::Stalled);
                     }

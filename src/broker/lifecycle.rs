@@ -6,6 +6,7 @@ use super::error::{BrokerError, Result};
 use super::metadata::{MetadataImage, replay_batches, replay_snapshot};
 use super::node::Node;
 use super::peer::Peer;
+use super::world::time::sleep;
 use bytes::BytesMut;
 use kafka_protocol::ResponseError;
 use kafka_protocol::error::ParseResponseErrorCode;
@@ -23,7 +24,6 @@ use kafka_protocol::protocol::StrBytes;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// How long a fetch of the metadata log waits for news. An append answers it at once, so this only bounds how often an
 /// idle broker asks.
@@ -47,7 +47,7 @@ pub(super) async fn cluster_id(controller: &mut Peer) -> String {
             }
             Err(error) => tracing::debug!(%error, "no controller yet"),
         }
-        tokio::time::sleep(RETRY).await;
+        sleep(RETRY).await;
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) async fn register(node: &Node, controller: &mut Peer) -> Result<()> {
             },
             Err(error) => tracing::debug!(%error, "cannot register yet"),
         }
-        tokio::time::sleep(RETRY).await;
+        sleep(RETRY).await;
     }
 }
 
@@ -97,7 +97,7 @@ fn registration(node: &Node) -> BrokerRegistrationRequest {
     BrokerRegistrationRequest::default()
         .with_broker_id(BrokerId(node.config.node_id))
         .with_cluster_id(StrBytes::from_string(node.cluster_id.clone()))
-        .with_incarnation_id(Uuid::new_v4())
+        .with_incarnation_id(node.world.dice().uuid())
         .with_listeners(listeners.collect())
         .with_features(features.collect())
         .with_rack(
@@ -118,7 +118,7 @@ pub(super) async fn follow(node: Arc<Node>, mut controller: Peer) {
             Err(BrokerError::Unsupported(unsupported)) => return node.fail(unsupported),
             Err(error) => {
                 tracing::warn!(%error, "cannot follow the metadata log; trying again");
-                tokio::time::sleep(RETRY).await;
+                sleep(RETRY).await;
             }
         }
     }
@@ -224,8 +224,9 @@ async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>, whole: bool) -> Resu
         return Ok(());
     }
     image.check_supported()?;
+    let jobs = node.world.jobs().clone();
     let node = Arc::clone(node);
-    let applied = tokio::task::spawn_blocking(move || {
+    let applied = jobs.run(move || {
         // The replicas first: a client that reads of a partition in the metadata must find it served.
         if let Err(error) = node.replicas.apply(&image) {
             tracing::error!(%error, "some partitions cannot be served");
@@ -236,12 +237,10 @@ async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>, whole: bool) -> Resu
         node.metadata.store(image);
         node.applied_offset.send_replace(offset);
     });
-    match applied.await {
-        // Half of it may have been applied: that is the end of the task, and of the node.
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        applied => applied
-            .map_err(|error| BrokerError::Config(format!("new metadata could not be applied: {error}"))),
-    }
+    applied.await.map_err(|error| {
+        // Half of it may have been applied: a panic is the end of the task, and of the node.
+        BrokerError::Config(format!("new metadata could not be applied: {}", error.resume()))
+    })
 }
 
 /// Tells the controller that this broker lives, for ever; registers anew when the controller has forgotten it.

@@ -5,9 +5,10 @@
 //! nothing by itself: its buffer still grows only with the bytes that really come. Reserving the whole, not piece by
 //! piece, means that whoever has a reservation can finish, so connections never wait for each other in a circle.
 
+use super::world::watch;
 use bytes::Bytes;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The unit of reservation in bytes.
 const UNIT: usize = 1024;

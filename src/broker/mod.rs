@@ -28,7 +28,7 @@ mod server;
 pub mod storage;
 pub mod transactions;
 mod verification;
-mod volume;
+pub mod world;
 
 pub use config::NodeConfig;
 pub use error::{BrokerError, Result};

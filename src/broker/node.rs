@@ -15,18 +15,18 @@ use super::peer::Peer;
 use super::peers::Peers;
 use super::records::metadata::EndPoint;
 use super::replication::{ReplicaManager, ReplicaSettings, fetcher, isr};
-use super::storage::{LogDir, random_id, uuid_text};
+use super::storage::{LogDir, uuid_text};
 use super::transactions::{TransactionConfig, TransactionCoordinator};
+use super::world::{World, net, watch};
 use super::{lifecycle, server};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use tokio::net::TcpListener;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 /// What the records in answers may take that wait for their peers to read them, all connections together; beyond it,
@@ -37,7 +37,9 @@ const RESPONSE_MEMORY: usize = 64 << 20;
 pub struct Node {
     /// Settings of this node.
     pub config: NodeConfig,
-    /// The one clock.
+    /// Its surroundings.
+    pub world: World,
+    /// The one clock: that of the world.
     pub clock: Clock,
     /// Id of the cluster.
     pub cluster_id: String,
@@ -76,7 +78,7 @@ pub struct Node {
     /// Why this node cannot go on.
     failure: watch::Sender<Option<Unsupported>>,
     /// Ids of the connections that are open.
-    pub connections: Arc<parking_lot::Mutex<HashSet<u64>>>,
+    pub connections: Arc<parking_lot::Mutex<BTreeSet<u64>>>,
 }
 
 /// A node that serves. Dropping it without [`RunningNode::shutdown`] stops it as a crash would.
@@ -95,7 +97,7 @@ pub struct RunningNode {
 struct Bound {
     listener: Listener,
     address: SocketAddr,
-    socket: TcpListener,
+    socket: net::Listener,
 }
 
 impl Node {
@@ -104,17 +106,18 @@ impl Node {
     /// # Errors
     /// [`BrokerError::Config`] for settings it cannot run with, [`BrokerError::Io`] when the log directory or an
     /// address cannot be used.
-    pub async fn start(config: NodeConfig, clock: Clock) -> Result<RunningNode> {
-        let part = part::part(&config)?;
+    pub async fn start(config: NodeConfig, world: impl Into<World>) -> Result<RunningNode> {
+        let world: World = world.into();
+        let part = part::part(&config, world.disk())?;
         let stands_aside = config.roles.controller && part != Part::Leads;
         let config = match &part {
             Part::Leads => config,
             Part::Joins(_) => part::without_controller(config),
         };
-        let mut log_dir = LogDir::open(&config)?;
+        let mut log_dir = LogDir::open(&config, &world)?;
         let mut bound = Vec::new();
         for listener in &config.listeners {
-            bound.extend(bind(listener).await?);
+            bound.extend(bind(&world, listener).await?);
         }
         let own = own_controller(&config, &bound);
         let leaders: Vec<String> = match &part {
@@ -122,10 +125,10 @@ impl Node {
             Part::Joins(leaders) => leaders.iter().map(Voter::address).collect(),
         };
         let (client_id, longest) = (format!("broker-{}", config.node_id), config.longest_answer());
-        let peer = || Peer::any_of(leaders.clone(), client_id.clone(), longest);
+        let peer = || Peer::any_of(world.net(), leaders.clone(), client_id.clone(), longest);
         let cluster_id = match (&log_dir.cluster_id, config.roles.controller) {
             (Some(id), true) => id.clone(),
-            (None, true) => uuid_text(random_id()),
+            (None, true) => uuid_text(world.dice().id()),
             (_, false) => lifecycle::cluster_id(&mut peer()).await,
         };
         log_dir.join(&config, &cluster_id, stands_aside)?;
@@ -134,7 +137,7 @@ impl Node {
                 config.clone(),
                 &cluster_id,
                 (own.host.clone(), own.port),
-                clock.clone(),
+                world.clone(),
             )?)),
             false => None,
         };
@@ -142,7 +145,7 @@ impl Node {
         let advertised = advertised(&config, &bound);
         let node = Arc::new(build(
             config,
-            clock,
+            world,
             cluster_id,
             advertised,
             controller,
@@ -198,7 +201,7 @@ impl Node {
 
 fn build(
     config: NodeConfig,
-    clock: Clock,
+    world: World,
     cluster_id: String,
     advertised: Vec<EndPoint>,
     controller: Option<Arc<Controller>>,
@@ -210,19 +213,19 @@ fn build(
         node_id: config.node_id,
         log_dir: config.log_dir.clone(),
         retention_check_interval: config.millis("log.retention.check.interval.ms"),
-        clock: clock.clone(),
+        world: world.clone(),
         topic_configs: Box::new(move |image, topic| topic_log_config(image, &settings, topic)),
     }));
     let groups = Arc::new(GroupCoordinator::new(
         GroupConfig::new(&config),
         config.node_id,
-        clock.clone(),
+        world.clone(),
         Arc::clone(&replicas),
     ));
     let transactions = Arc::new(TransactionCoordinator::new(
         TransactionConfig::new(&config),
         config.node_id,
-        clock.clone(),
+        world.clone(),
         Arc::clone(&replicas),
     ));
     let image = MetadataImage {
@@ -242,10 +245,11 @@ fn build(
         broker_epoch: AtomicI64::new(-1),
         previous_broker_epoch: log_dir.clean_broker_epoch.unwrap_or(-1),
         to_controller: Mutex::new(
-            to_controller.unwrap_or_else(|| Peer::new("localhost", 0, String::new(), 0)),
+            to_controller.unwrap_or_else(|| Peer::new(world.net(), "localhost", 0, String::new(), 0)),
         ),
         config,
-        clock,
+        clock: world.clock().clone(),
+        world,
         cluster_id,
         advertised,
         controller,
@@ -276,6 +280,7 @@ impl RunningNode {
                 self.tasks
                     .spawn("the metadata follower", lifecycle::follow(node(), following));
                 tokio::select! {
+                    biased;
                     serves = lifecycle::await_unfenced(&self.node, &mut beating) => serves?,
                     why = self.node.failed() => return Err(why.into()),
                 }
@@ -382,7 +387,8 @@ impl RunningNode {
         self.stop.send_replace(true);
         self.servers.ended().await;
         let node = Arc::clone(&self.node);
-        let closed = tokio::task::spawn_blocking(move || {
+        let jobs = node.world.jobs().clone();
+        let closed = jobs.run(move || {
             let closed = match node.config.roles.broker {
                 true => node.replicas.close(node.broker_epoch.load(Ordering::Acquire)),
                 false => Ok(()),
@@ -442,15 +448,15 @@ fn advertised(config: &NodeConfig, bound: &[Bound]) -> Vec<EndPoint> {
 
 /// Binds a listener. `localhost` means both loopback addresses, the second where this machine has it: clients ask
 /// either first.
-async fn bind(listener: &Listener) -> Result<Vec<Bound>> {
+async fn bind(world: &World, listener: &Listener) -> Result<Vec<Bound>> {
     if listener.host != "localhost" {
         return Ok(vec![
-            bind_to(listener, listener.host.as_str(), listener.port).await?,
+            bind_to(world, listener, listener.host.as_str(), listener.port).await?,
         ]);
     }
-    let first = bind_to(listener, "127.0.0.1", listener.port).await?;
+    let first = bind_to(world, listener, "127.0.0.1", listener.port).await?;
     let port = first.address.port();
-    match bind_to(listener, "::1", port).await {
+    match bind_to(world, listener, "::1", port).await {
         Ok(second) => Ok(vec![first, second]),
         Err(BrokerError::Io { source, .. }) if source.kind() != io::ErrorKind::AddrInUse => Ok(vec![first]),
         Err(_) if listener.port == 0 => Ok(vec![first]),
@@ -458,13 +464,15 @@ async fn bind(listener: &Listener) -> Result<Vec<Bound>> {
     }
 }
 
-async fn bind_to(listener: &Listener, host: &str, port: u16) -> Result<Bound> {
+async fn bind_to(world: &World, listener: &Listener, host: &str, port: u16) -> Result<Bound> {
     let name = format!("{host}:{port}");
-    let socket = TcpListener::bind((host, port))
+    let socket = world
+        .net()
+        .listen(host, port)
         .await
         .map_err(BrokerError::io(name.as_str()))?;
     Ok(Bound {
-        address: socket.local_addr().map_err(BrokerError::io(name))?,
+        address: socket.address().map_err(BrokerError::io(name))?,
         listener: listener.clone(),
         socket,
     })

@@ -7,7 +7,8 @@ use super::config::{Listener, NodeConfig, Voter};
 use super::controller::METADATA_TOPIC;
 use super::error::{BrokerError, Result};
 use super::storage;
-use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
+use super::world::Disk;
+use super::world::net::is_here;
 
 /// What a node is to its cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub enum Part {
 ///
 /// # Errors
 /// [`BrokerError::Config`] for a node that is to join and has nobody to join.
-pub fn part(config: &NodeConfig) -> Result<Part> {
+pub fn part(config: &NodeConfig, disk: &Disk) -> Result<Part> {
     if !config.roles.controller {
         return match config.quorum.first() {
             None => Err(BrokerError::Config(
@@ -35,14 +36,14 @@ pub fn part(config: &NodeConfig) -> Result<Part> {
         };
     }
     match config.quorum.first() {
-        None => leads(config),
-        Some(first) if first.id == Some(config.node_id) => leads(config),
+        None => leads(config, disk),
+        Some(first) if first.id == Some(config.node_id) => leads(config, disk),
         Some(first) if first.id.is_some() => Ok(Part::Joins(vec![first.clone()])),
-        Some(first) => by_address(config, first),
+        Some(first) => by_address(config, first, disk),
     }
 }
 
-fn by_address(config: &NodeConfig, first: &Voter) -> Result<Part> {
+fn by_address(config: &NodeConfig, first: &Voter, disk: &Disk) -> Result<Part> {
     let is_own = |voter: &&Voter| is_own(config, voter);
     let others: Vec<Voter> = config
         .quorum
@@ -53,20 +54,20 @@ fn by_address(config: &NodeConfig, first: &Voter) -> Result<Part> {
     if others.len() == config.quorum.len() {
         return Ok(Part::Joins(others));
     }
-    if config.log_dir.join(format!("{METADATA_TOPIC}-0")).is_dir() {
+    if disk.is_dir(&config.log_dir.join(format!("{METADATA_TOPIC}-0"))) {
         return Ok(Part::Leads);
     }
-    let joined = storage::has_joined(&config.log_dir)?;
+    let joined = storage::has_joined(disk, &config.log_dir)?;
     if others.is_empty() || !joined && is_own(&first) {
-        return leads(config);
+        return leads(config, disk);
     }
     Ok(Part::Joins(others))
 }
 
 /// A node whose file lets it lead. One that has joined another's cluster has none of its metadata: what it would begin is a
 /// cluster without topics, in a folder full of them.
-fn leads(config: &NodeConfig) -> Result<Part> {
-    if storage::has_joined(&config.log_dir)? {
+fn leads(config: &NodeConfig, disk: &Disk) -> Result<Part> {
+    if storage::has_joined(disk, &config.log_dir)? {
         return Err(BrokerError::Config(format!(
             "{} belongs to a node whose controller is another, and these settings name this one",
             config.log_dir.display()
@@ -84,14 +85,6 @@ pub fn is_own(config: &NodeConfig, voter: &Voter) -> bool {
     listeners.any(|listener| listener.host.eq_ignore_ascii_case(&voter.host) || is_here(&voter.host))
 }
 
-/// Whether a host is this machine. An address that a socket can be bound to is one of its own.
-fn is_here(host: &str) -> bool {
-    let here = |address: IpAddr| address.is_loopback() || UdpSocket::bind((address, 0)).is_ok();
-    (host, 0)
-        .to_socket_addrs()
-        .is_ok_and(|mut addresses| addresses.any(|address| here(address.ip())))
-}
-
 /// The settings of a node that joins: without a controller's role and listeners.
 pub(super) fn without_controller(mut config: NodeConfig) -> NodeConfig {
     config.roles.controller = false;
@@ -104,6 +97,7 @@ pub(super) fn without_controller(mut config: NodeConfig) -> NodeConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broker::world::World;
     use std::collections::BTreeMap;
     use std::path::Path;
 
@@ -128,7 +122,7 @@ mod tests {
     }
 
     fn joins(config: &NodeConfig) -> Vec<String> {
-        match part(config).unwrap() {
+        match part(config, &Disk::files()).unwrap() {
             Part::Leads => Vec::new(),
             Part::Joins(leaders) => leaders.iter().map(Voter::address).collect(),
         }
@@ -139,7 +133,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let voters = "1@localhost:29093,2@localhost:29094,3@localhost:29095";
         let of = |id| combined(folder.path(), id, ("controller.quorum.voters", voters));
-        assert_eq!(part(&of("1")).unwrap(), Part::Leads);
+        assert_eq!(part(&of("1"), &Disk::files()).unwrap(), Part::Leads);
         assert_eq!(joins(&of("2")), ["localhost:29093"]);
         assert_eq!(joins(&of("3")), ["localhost:29093"]);
         let broker = [
@@ -177,7 +171,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let of = |servers| second_of(folder.path(), servers);
         let config = of("localhost:29093,localhost:29094");
-        let mut log_dir = storage::LogDir::open(&config).unwrap();
+        let mut log_dir = storage::LogDir::open(&config, &World::default()).unwrap();
         log_dir.join(&config, "AAAAAAAAAAAAAAAAAAAAAQ", true).unwrap();
         assert_eq!(joins(&config), ["localhost:29094"]);
         let voters = combined(
@@ -186,7 +180,7 @@ mod tests {
             ("controller.quorum.voters", "2@localhost:29093,1@localhost:29094"),
         );
         for refused in [of("localhost:29093"), voters] {
-            let refused = part(&refused).unwrap_err().to_string();
+            let refused = part(&refused, &Disk::files()).unwrap_err().to_string();
             assert!(refused.contains("whose controller is another"), "{refused}");
         }
     }

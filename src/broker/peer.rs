@@ -1,6 +1,9 @@
 //! A connection to another node of the cluster, in Kafka's own protocol.
 
 use super::error::{BrokerError, Result};
+use super::world::Net;
+use super::world::net::Stream;
+use super::world::time;
 use crate::decode::{ANY_FIELDS, decode};
 use crate::frame::frame;
 use bytes::{Buf, Bytes, BytesMut};
@@ -8,16 +11,16 @@ use kafka_protocol::messages::ResponseHeader;
 use kafka_protocol::protocol::{HeaderVersion, Request, StrBytes};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// A connection on which one request waits for its answer at a time.
 #[derive(Debug)]
 pub struct Peer {
+    net: Net,
     /// Where it may be; the one at `place` is asked first.
     addresses: Vec<String>,
     place: usize,
     client_id: StrBytes,
-    stream: Option<TcpStream>,
+    stream: Option<Stream>,
     correlation_id: i32,
     longest_answer: usize,
 }
@@ -25,17 +28,18 @@ pub struct Peer {
 impl Peer {
     /// A connection to `host:port` that is made when it is first needed, and again after it failed. An answer of more
     /// than `longest_answer` bytes is refused.
-    pub fn new(host: &str, port: u16, client_id: String, longest_answer: usize) -> Self {
+    pub fn new(net: &Net, host: &str, port: u16, client_id: String, longest_answer: usize) -> Self {
         let address = match host.contains(':') {
             true => format!("[{host}]:{port}"),
             false => format!("{host}:{port}"),
         };
-        Peer::any_of(vec![address], client_id, longest_answer)
+        Peer::any_of(net, vec![address], client_id, longest_answer)
     }
 
     /// The same to whoever answers at one of these addresses; the next is tried when one fails.
-    pub fn any_of(addresses: Vec<String>, client_id: String, longest_answer: usize) -> Self {
+    pub fn any_of(net: &Net, addresses: Vec<String>, client_id: String, longest_answer: usize) -> Self {
         Peer {
+            net: net.clone(),
             addresses,
             place: 0,
             client_id: StrBytes::from_string(client_id),
@@ -55,7 +59,7 @@ impl Peer {
         version: i16,
         timeout: Duration,
     ) -> Result<Q::Response> {
-        let asked = tokio::time::timeout(timeout, self.exchange(request, version)).await;
+        let asked = time::timeout(timeout, self.exchange(request, version)).await;
         let asked = asked.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
         asked.map_err(|error| {
             let address = self.address().to_owned();
@@ -81,7 +85,7 @@ impl Peer {
         // Taken out, so that an answer nobody waited for is never taken for the next one's.
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => connect(self.address()).await?,
+            None => self.net.connect(self.address()).await?,
         };
         stream.write_all(&frame).await?;
         let response =
@@ -93,12 +97,6 @@ impl Peer {
 
 fn malformed(error: impl std::fmt::Display) -> std::io::Error {
     std::io::Error::new(std::io::ErrorKind::InvalidData, error.to_string())
-}
-
-async fn connect(address: &str) -> std::io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }
 
 /// Reads the answer to the request of type `Q` that was sent with that version and correlation id. The peer may be

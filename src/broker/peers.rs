@@ -6,7 +6,7 @@ use super::peer::Peer;
 use kafka_protocol::ResponseError;
 use kafka_protocol::protocol::Request;
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ pub fn connect(node: &Node, broker: i32, purpose: &str) -> Option<Peer> {
     let endpoint = endpoint.endpoint(&node.config.inter_broker_listener_name())?;
     let name = format!("broker-{}-{purpose}", node.config.node_id);
     Some(Peer::new(
+        node.world.net(),
         &endpoint.host,
         endpoint.port,
         name,
@@ -31,7 +32,7 @@ type Link = Arc<tokio::sync::Mutex<Option<Peer>>>;
 #[derive(Debug)]
 pub struct Peers {
     purpose: &'static str,
-    links: Mutex<HashMap<i32, Link>>,
+    links: Mutex<BTreeMap<i32, Link>>,
 }
 
 impl Peers {

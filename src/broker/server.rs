@@ -4,11 +4,12 @@ use super::api::{PeerGone, Sender};
 use super::config::Listener;
 use super::connection;
 use super::node::Node;
+use super::world::time::sleep;
+use super::world::{net, watch};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 static NEXT_CONNECTION: AtomicU64 = AtomicU64::new(1);
@@ -19,7 +20,7 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// Serves `socket`, bound for `listener`, until `stop` turns true, then waits for the connections to end.
 pub async fn serve(
     node: Arc<Node>,
-    socket: TcpListener,
+    socket: net::Listener,
     listener: Listener,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -39,11 +40,11 @@ pub async fn serve(
             }
             accepted = socket.accept() => accepted,
         };
-        let (stream, peer): (TcpStream, _) = match accepted {
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!("cannot accept a connection: {error}");
-                tokio::time::sleep(ACCEPT_RETRY).await;
+                sleep(ACCEPT_RETRY).await;
                 continue;
             }
         };

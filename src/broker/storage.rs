@@ -3,8 +3,9 @@
 use super::config::NodeConfig;
 use super::error::{BrokerError, Result};
 use super::log::{checkpoint, file};
+use super::world::disk::Lock;
+use super::world::{Disk, World};
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use uuid::Uuid;
 
@@ -19,7 +20,8 @@ pub struct LogDir {
     pub clean_broker_epoch: Option<i64>,
     /// Whether its node has joined another controller's cluster.
     joined: bool,
-    _lock: File,
+    disk: Disk,
+    _lock: Lock,
 }
 
 impl LogDir {
@@ -27,11 +29,12 @@ impl LogDir {
     ///
     /// # Errors
     /// [`BrokerError::Config`] when another process has it, or when it belongs to another node.
-    pub fn open(config: &NodeConfig) -> Result<Self> {
+    pub fn open(config: &NodeConfig, world: &World) -> Result<Self> {
         let path = &config.log_dir;
-        fs::create_dir_all(path).map_err(BrokerError::io(path))?;
-        let lock = lock(path)?;
-        let properties = read(&path.join(META))?;
+        let disk = world.disk();
+        disk.create_dir_all(path).map_err(BrokerError::io(path))?;
+        let lock = lock(disk, path)?;
+        let properties = read(disk, &path.join(META))?;
         let owner = properties.get("node.id");
         if let Some(owner) = owner.filter(|owner| **owner != config.node_id.to_string()) {
             return Err(BrokerError::Config(format!(
@@ -43,12 +46,13 @@ impl LogDir {
         let directory_id = properties
             .get("directory.id")
             .and_then(|text| uuid_from_text(text))
-            .unwrap_or_else(random_id);
+            .unwrap_or_else(|| world.dice().id());
         Ok(LogDir {
             cluster_id: properties.get("cluster.id").cloned(),
             directory_id,
-            clean_broker_epoch: checkpoint::clean_broker_epoch(path),
+            clean_broker_epoch: checkpoint::clean_broker_epoch(disk, path),
             joined: properties.contains_key(JOINED),
+            disk: disk.clone(),
             _lock: lock,
         })
     }
@@ -80,7 +84,7 @@ impl LogDir {
             config.node_id,
             uuid_text(self.directory_id)
         );
-        file::replace(&config.log_dir.join(META), text.as_bytes())?;
+        file::replace(&self.disk, &config.log_dir.join(META), text.as_bytes())?;
         self.cluster_id = Some(cluster_id.to_owned());
         self.joined = joins;
         Ok(())
@@ -96,35 +100,23 @@ pub const JOINED: &str = "velo.joined";
 ///
 /// # Errors
 /// [`BrokerError::Io`] when the folder cannot be read.
-pub fn has_joined(folder: &Path) -> Result<bool> {
-    Ok(read(&folder.join(META))?.contains_key(JOINED))
+pub fn has_joined(disk: &Disk, folder: &Path) -> Result<bool> {
+    Ok(read(disk, &folder.join(META))?.contains_key(JOINED))
 }
 
 /// The names and values of a file; none if it is not there.
-fn read(path: &Path) -> Result<BTreeMap<String, String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(parse(&text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-        Err(error) => Err(BrokerError::io(path)(error)),
-    }
+fn read(disk: &Disk, path: &Path) -> Result<BTreeMap<String, String>> {
+    let Some(bytes) = file::read_if_there(disk, path)? else {
+        return Ok(BTreeMap::new());
+    };
+    let text = String::from_utf8(bytes).map_err(std::io::Error::other);
+    Ok(parse(&text.map_err(BrokerError::io(path))?))
 }
 
-fn lock(folder: &Path) -> Result<File> {
+fn lock(disk: &Disk, folder: &Path) -> Result<Lock> {
     let path = folder.join(".lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(BrokerError::io(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(BrokerError::Config(format!(
-            "{} is in use by another process",
-            folder.display()
-        ))),
-        Err(TryLockError::Error(error)) => Err(BrokerError::io(path)(error)),
-    }
+    let lock = disk.lock(&path).map_err(BrokerError::io(path))?;
+    lock.ok_or_else(|| BrokerError::Config(format!("{} is in use by another process", folder.display())))
 }
 
 fn parse(text: &str) -> BTreeMap<String, String> {
@@ -136,18 +128,6 @@ fn parse(text: &str) -> BTreeMap<String, String> {
 }
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// A new id of a cluster, a folder or a topic. As Kafka's, none starts with a dash in its text form: tools would take it
-/// for an option.
-pub fn random_id() -> Uuid {
-    loop {
-        let id = Uuid::new_v4();
-        // The first six bits give the first letter; 62 is the dash of base64url.
-        if id.as_bytes()[0] >> 2 != 62 {
-            return id;
-        }
-    }
-}
 
 /// A uuid as Kafka writes it: base64url without padding, 22 letters.
 pub fn uuid_text(id: Uuid) -> String {
@@ -182,7 +162,8 @@ pub fn uuid_from_text(text: &str) -> Option<Uuid> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::log::file::disk::{Refused, Refusing};
+    use crate::broker::world::Dice;
+    use crate::broker::world::disk::refusing::{Refused, Refusing};
 
     #[test]
     fn a_folder_is_taken_for_a_cluster_as_a_whole_or_not_at_all() {
@@ -190,25 +171,35 @@ mod tests {
         let properties = [("log.dirs".to_owned(), folder.path().display().to_string())];
         let config = NodeConfig::from_properties(properties.into()).unwrap();
         for step in [Refused::Write, Refused::Sync, Refused::Rename] {
-            let mut log_dir = LogDir::open(&config).unwrap();
+            let mut log_dir = LogDir::open(&config, &World::default()).unwrap();
             let refusing = Refusing::new(folder.path(), step);
             log_dir.join(&config, "here", false).unwrap_err();
             drop(refusing);
             assert_eq!(log_dir.cluster_id, None, "{step:?}");
             drop(log_dir);
-            assert_eq!(LogDir::open(&config).unwrap().cluster_id, None, "{step:?}");
+            assert_eq!(
+                LogDir::open(&config, &World::default()).unwrap().cluster_id,
+                None,
+                "{step:?}"
+            );
         }
-        LogDir::open(&config)
+        LogDir::open(&config, &World::default())
             .unwrap()
             .join(&config, "here", false)
             .unwrap();
-        assert_eq!(LogDir::open(&config).unwrap().cluster_id.as_deref(), Some("here"));
+        assert_eq!(
+            LogDir::open(&config, &World::default())
+                .unwrap()
+                .cluster_id
+                .as_deref(),
+            Some("here")
+        );
     }
 
     #[test]
     fn no_new_id_looks_like_an_option() {
         for _ in 0..2_000 {
-            let text = uuid_text(random_id());
+            let text = uuid_text(Dice::default().id());
             assert!(!text.starts_with('-'), "{text}");
         }
     }
@@ -218,7 +209,7 @@ mod tests {
         assert_eq!(uuid_text(Uuid::from_u128(1)), "AAAAAAAAAAAAAAAAAAAAAQ");
         assert_eq!(uuid_text(Uuid::nil()), "AAAAAAAAAAAAAAAAAAAAAA");
         for _ in 0..50 {
-            let id = Uuid::new_v4();
+            let id = Dice::default().uuid();
             assert_eq!(uuid_from_text(&uuid_text(id)), Some(id));
         }
         assert_eq!(uuid_from_text("../../etc"), None);

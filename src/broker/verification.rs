@@ -3,6 +3,7 @@
 use super::machine::Producer;
 use super::node::Node;
 use super::transactions::{BUMPS_EPOCH, TRANSACTIONS_TOPIC, TopicPartition};
+use super::world::time::{after, sleep};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::add_partitions_to_txn_request::{
     AddPartitionsToTxnTopic, AddPartitionsToTxnTransaction,
@@ -11,8 +12,7 @@ use kafka_protocol::messages::{
     AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, TopicName, TransactionalId,
 };
 use kafka_protocol::protocol::StrBytes;
-use std::collections::{BTreeMap, HashMap};
-use tokio::time::Instant;
+use std::collections::BTreeMap;
 
 /// Version of the requests sent.
 const VERSION: i16 = 5;
@@ -39,18 +39,18 @@ pub async fn ask(
     question: Question,
 ) -> Vec<Result<(), ResponseError>> {
     let rest = node.config.millis("add.partitions.to.txn.retry.backoff.ms");
-    let until = Instant::now() + node.config.millis("add.partitions.to.txn.retry.backoff.max.ms");
+    let until = after(node.config.millis("add.partitions.to.txn.retry.backoff.max.ms"));
     loop {
         let results = ask_once(node, id, producer, partitions, question).await;
         let ending = results.contains(&Err(ResponseError::ConcurrentTransactions));
         // The producer's transaction before is still being ended, which is a matter of moments.
-        if question == Question::AreIn || !ending || Instant::now() + rest > until {
+        if question == Question::AreIn || !ending || after(rest) > until {
             return results
                 .into_iter()
                 .map(|result| result.map_err(for_producers))
                 .collect();
         }
-        tokio::time::sleep(rest).await;
+        sleep(rest).await;
     }
 }
 
@@ -149,7 +149,7 @@ fn results_of(
     if let Some(error) = ResponseError::try_from_code(response.error_code) {
         return vec![Err(error); partitions.len()];
     }
-    let mut codes: HashMap<(&str, i32), i16> = HashMap::new();
+    let mut codes: BTreeMap<(&str, i32), i16> = BTreeMap::new();
     let topics = response
         .results_by_transaction
         .iter()

@@ -5,6 +5,7 @@ use kafka_protocol::ResponseError;
 use std::time::Duration;
 use velodrome::broker::log::checkpoint::mark_clean;
 use velodrome::broker::log::{LogConfig, ReadLimit};
+use velodrome::broker::world::Disk;
 
 fn small_segments() -> LogConfig {
     LogConfig {
@@ -44,7 +45,7 @@ fn a_log_of_many_segments_reads_as_one_and_survives_a_clean_stop_and_a_crash() {
     crashed.set_high_watermark(crashed.log_end_offset());
     assert_eq!(values(&read_all(&crashed, 0, 1 << 20)), sent);
     crashed.close().unwrap();
-    mark_clean(bench.folder.path(), -1).unwrap();
+    mark_clean(&Disk::files(), bench.folder.path(), -1).unwrap();
 
     let stopped = bench.open();
     assert_eq!(stopped.high_watermark(), 50, "the high watermark is kept");

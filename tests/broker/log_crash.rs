@@ -6,6 +6,7 @@ use std::fs;
 use std::sync::Arc;
 use velodrome::broker::log::checkpoint::mark_clean;
 use velodrome::broker::log::{LogConfig, PartitionLog, ReadLimit};
+use velodrome::broker::world::Disk;
 
 fn small_segments() -> LogConfig {
     LogConfig {
@@ -74,7 +75,7 @@ fn damaged_and_missing_indexes_are_built_again() {
             let expected = crashed(&bench, 40);
             if clean {
                 reopened(&bench).close().unwrap();
-                mark_clean(bench.folder.path(), -1).unwrap();
+                mark_clean(&Disk::files(), bench.folder.path(), -1).unwrap();
             }
             for name in bench.files().iter().filter(|name| name.ends_with("index")) {
                 let path = bench.dir().join(name);
@@ -220,7 +221,7 @@ proptest! {
         let bench = Bench::new(small_segments());
         crashed(&bench, 20);
         if clean {
-            mark_clean(bench.folder.path(), -1).unwrap();
+            mark_clean(&Disk::files(), bench.folder.path(), -1).unwrap();
         }
         if let Some(offset) = recovery_point {
             let text = format!("0\n1\ntopic 0 {offset}\n");

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use std::time::Duration;
 use velodrome::broker::log::checkpoint::{LogDirState, mark_clean};
 use velodrome::broker::log::{LogConfig, PartitionLog, ReadLimit};
+use velodrome::broker::world::Disk;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -73,9 +74,9 @@ fn reopen(bench: &Bench, log: PartitionLog, closed: bool, clean: bool) -> Partit
     }
     drop(log);
     if clean {
-        mark_clean(bench.folder.path(), -1).unwrap();
+        mark_clean(&Disk::files(), bench.folder.path(), -1).unwrap();
     }
-    let state = LogDirState::take(bench.folder.path()).unwrap();
+    let state = LogDirState::take(&Disk::files(), bench.folder.path()).unwrap();
     assert_eq!(state.clean, clean);
     let config = std::sync::Arc::new(bench.config.clone());
     let log = PartitionLog::open_with(&bench.dir(), config, bench.clock.clone(), &state).unwrap();

@@ -6,6 +6,7 @@ use std::thread;
 use uuid::Uuid;
 use velodrome::broker::log::checkpoint::{self, Lines, Offsets};
 use velodrome::broker::log::{CleanupPolicy, LogConfig, topic_id};
+use velodrome::broker::world::Disk;
 
 #[test]
 fn readers_beside_the_writer_see_every_record_once_and_in_order() {
@@ -101,7 +102,7 @@ fn checkpoints_are_kafkas_text_and_a_damaged_one_is_empty() {
                 *offset,
             );
         }
-        lines.write(folder.path()).unwrap();
+        lines.write(&Disk::files(), folder.path()).unwrap();
     };
     write(&[("my-topic-3", Some(42)), ("other-0", Some(7))]);
     let path = folder.path().join("replication-offset-checkpoint");
@@ -110,11 +111,11 @@ fn checkpoints_are_kafkas_text_and_a_damaged_one_is_empty() {
         "0\n2\nmy-topic 3 42\nother 0 7\n"
     );
     write(&[("other-0", None), ("my-topic-3", Some(43))]);
-    let known = checkpoint::read(folder.path(), checkpoint::HIGH_WATERMARKS).unwrap();
+    let known = checkpoint::read(&Disk::files(), folder.path(), checkpoint::HIGH_WATERMARKS).unwrap();
     assert_eq!(known, Offsets::from([(("my-topic".to_owned(), 3), 43)]));
     fs::write(&path, "0\n2\nmy-topic 3 4").unwrap();
     assert!(
-        checkpoint::read(folder.path(), checkpoint::HIGH_WATERMARKS)
+        checkpoint::read(&Disk::files(), folder.path(), checkpoint::HIGH_WATERMARKS)
             .unwrap()
             .is_empty()
     );
@@ -123,10 +124,16 @@ fn checkpoints_are_kafkas_text_and_a_damaged_one_is_empty() {
 #[test]
 fn partition_metadata_holds_the_topic_id_in_kafkas_base_64() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(topic_id::read_topic_id(folder.path()).unwrap(), None);
+    assert_eq!(
+        topic_id::read_topic_id(&Disk::files(), folder.path()).unwrap(),
+        None
+    );
     let id = Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
-    topic_id::write_topic_id(folder.path(), id).unwrap();
+    topic_id::write_topic_id(&Disk::files(), folder.path(), id).unwrap();
     let text = fs::read_to_string(folder.path().join("partition.metadata")).unwrap();
     assert_eq!(text, "version: 0\ntopic_id: ASNFZ4mrze8BI0VniavN7w\n");
-    assert_eq!(topic_id::read_topic_id(folder.path()).unwrap(), Some(id));
+    assert_eq!(
+        topic_id::read_topic_id(&Disk::files(), folder.path()).unwrap(),
+        Some(id)
+    );
 }

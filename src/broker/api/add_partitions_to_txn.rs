@@ -14,7 +14,7 @@ use kafka_protocol::messages::add_partitions_to_txn_response::{
     AddPartitionsToTxnPartitionResult, AddPartitionsToTxnResult, AddPartitionsToTxnTopicResult,
 };
 use kafka_protocol::messages::{AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, TopicName};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// From this version on brokers ask, for several transactions.
@@ -61,7 +61,7 @@ async fn of_one(
         })
         .collect();
     let results = take_in(node, ctx, transaction, &partitions).await;
-    let codes: HashMap<TopicPartition, i16> = partitions
+    let codes: BTreeMap<TopicPartition, i16> = partitions
         .into_iter()
         .zip(results)
         .map(|(partition, result)| {
@@ -78,7 +78,7 @@ async fn of_one(
 
 fn by_partition(
     topic: &AddPartitionsToTxnTopic,
-    codes: &HashMap<TopicPartition, i16>,
+    codes: &BTreeMap<TopicPartition, i16>,
 ) -> AddPartitionsToTxnTopicResult {
     let results = topic.partitions.iter().map(|index| {
         let code = codes.get(&(topic.name.to_string(), *index)).copied();

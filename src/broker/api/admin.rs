@@ -4,6 +4,7 @@ use super::{ListenerKind, RequestContext};
 use crate::broker::controller::Controller;
 use crate::broker::error::Result;
 use crate::broker::node::Node;
+use crate::broker::world::time::timeout;
 use kafka_protocol::ResponseError;
 use kafka_protocol::protocol::{Request, StrBytes};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ where
     let answered = local(Arc::clone(controller), request).await;
     if ctx.listener == ListenerKind::Broker {
         let caught_up = node.await_metadata(controller.image().offset);
-        if tokio::time::timeout(CATCH_UP, caught_up).await.is_err() {
+        if timeout(CATCH_UP, caught_up).await.is_err() {
             tracing::warn!("this broker's metadata lags behind the controller's");
         }
     }

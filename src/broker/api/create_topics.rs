@@ -7,6 +7,7 @@ use crate::broker::controller::{ApiError, Controller, CreatedTopic, NewTopic};
 use crate::broker::error::Result;
 use crate::broker::metadata::{ConfigResource, MetadataImage};
 use crate::broker::node::Node;
+use crate::broker::world::time::timeout;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_topics_request::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig,
@@ -71,10 +72,7 @@ pub async fn create(node: &Arc<Node>, ctx: &RequestContext, topics: Vec<NewTopic
         made.iter().all(|name| image.topics.contains_key(name.as_str()))
     };
     let mut applied = node.applied_offset.subscribe();
-    if tokio::time::timeout(CATCH_UP, applied.wait_for(known))
-        .await
-        .is_err()
-    {
+    if timeout(CATCH_UP, applied.wait_for(known)).await.is_err() {
         tracing::warn!("this broker does not hear of the topics that were made for it");
     }
 }

@@ -3,13 +3,13 @@
 use super::RequestContext;
 use crate::broker::node::Node;
 use crate::broker::replication::Partition;
-use crate::broker::volume::Volume;
+use crate::broker::world::disk::Volume;
 use kafka_protocol::messages::describe_log_dirs_response::{
     DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
 };
 use kafka_protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 use kafka_protocol::protocol::StrBytes;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A size that is not known.
@@ -21,7 +21,7 @@ pub async fn handle(
     ctx: RequestContext,
     request: DescribeLogDirsRequest,
 ) -> DescribeLogDirsResponse {
-    let asked: Option<HashSet<(String, i32)>> = request.topics.map(|topics| {
+    let asked: Option<BTreeSet<(String, i32)>> = request.topics.map(|topics| {
         let pairs = topics.into_iter().flat_map(|topic| {
             let name = topic.topic.to_string();
             topic
@@ -49,7 +49,11 @@ pub async fn handle(
         .with_log_dir(StrBytes::from_string(path.display().to_string()))
         .with_topics(topics.collect());
     if ctx.api_version >= 4 {
-        let volume = tokio::task::spawn_blocking(move || Volume::of(&path))
+        let disk = node.world.disk().clone();
+        let volume = node
+            .world
+            .jobs()
+            .run(move || disk.volume(&path))
             .await
             .ok()
             .flatten();

@@ -5,13 +5,13 @@ use super::{PeerGone, Reply, RequestContext, fetch_encoding, leaders};
 use crate::broker::node::Node;
 use crate::broker::replication::fetch_session::{FetchKey, SessionRequest};
 use crate::broker::replication::{FetchWaiter, PartitionFetch, TopicKey, Waiting};
+use crate::broker::world::time::{after, sleep_until};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, NodeEndpoint, PartitionData};
 use kafka_protocol::messages::{FetchRequest, FetchResponse};
 use kafka_protocol::protocol::StrBytes;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// From this version on topics are named by id.
 const BY_ID: i16 = 13;
@@ -101,7 +101,7 @@ async fn read_or_wait(
     if pass.must_answer || pass.bytes >= wanted || wait.is_zero() || fetches.is_empty() {
         return pass;
     }
-    let deadline = Instant::now() + wait;
+    let deadline = after(wait);
     let waiter = FetchWaiter::new(wanted - pass.bytes, reader.is_follower());
     let partitions = pass.reads.iter().filter_map(|read: &Read| read.partition.clone());
     let _waiting = Waiting::register(Arc::clone(&waiter), partitions.collect());
@@ -114,9 +114,10 @@ async fn read_or_wait(
         }
         waiter.set_missing(wanted - pass.bytes);
         tokio::select! {
-            () = waiter.woken() => {}
-            () = tokio::time::sleep_until(deadline) => return reader.read_all(fetches),
+            biased;
             () = peer_gone.told() => return pass,
+            () = waiter.woken() => {}
+            () = sleep_until(deadline) => return reader.read_all(fetches),
         }
     }
 }

@@ -9,7 +9,7 @@ use kafka_protocol::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
 use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The end of what the client may read.
@@ -45,7 +45,7 @@ pub async fn handle(
     ctx: RequestContext,
     request: ListOffsetsRequest,
 ) -> ListOffsetsResponse {
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     let mut response = ListOffsetsResponse::default();
     for topic in request.topics {
         let mut answer = ListOffsetsTopicResponse::default().with_name(topic.name.clone());

@@ -7,6 +7,7 @@ use crate::broker::error::{BrokerError, Why};
 use crate::broker::log::{Appended, Leave};
 use crate::broker::node::Node;
 use crate::broker::replication::Partition;
+use crate::broker::world::time::after;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::ProduceRequest;
@@ -18,7 +19,6 @@ use kafka_protocol::messages::produce_response::{
 use kafka_protocol::protocol::StrBytes;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// From this version on topics are named by id.
 const BY_ID: i16 = 13;
@@ -88,7 +88,7 @@ fn first_error(answer: &ProduceResponse) -> Option<String> {
 
 async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest) -> ProduceResponse {
     let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
-    let deadline = Instant::now() + timeout;
+    let deadline = after(timeout);
     let mut answer = ProduceResponse::default();
     let mut unreplicated = Vec::new();
     let rules = Rules {

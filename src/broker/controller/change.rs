@@ -11,11 +11,11 @@ use super::plan::{Step, View};
 use super::sessions::Sessions;
 use crate::broker::error::{BrokerError, Result};
 use crate::broker::metadata::{MetadataImage, MetadataRecord};
+use crate::broker::world::watch;
 use kafka_protocol::ResponseError;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// What only the one writer sees.
 pub(super) struct Writer {

@@ -1,6 +1,7 @@
 //! The metadata log, read by brokers with Fetch (KIP-595).
 
 use super::Controller;
+use crate::broker::world::time::timeout;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_request::FetchPartition;
@@ -30,7 +31,7 @@ impl Controller {
         let mut committed = self.log.committing();
         let news = committed.wait_for(|end| *end > partition.fetch_offset);
         // Running out of time is an empty answer; the sender lives as long as the log.
-        let _ = tokio::time::timeout(wait, news).await;
+        let _ = timeout(wait, news).await;
         let data = self.read_for(partition, self.log.committed());
         let topic = FetchableTopicResponse::default()
             .with_topic(topic.topic.clone())

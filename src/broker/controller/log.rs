@@ -8,6 +8,7 @@ use crate::broker::log::checkpoint::LogDirState;
 use crate::broker::log::inspect::{self, SegmentReader};
 use crate::broker::log::{CleanupPolicy, LogConfig, PartitionLog, ReadLimit, file};
 use crate::broker::metadata::{MetadataImage, MetadataRecord, replay_batches, replay_snapshot};
+use crate::broker::world::{Disk, World, watch};
 use crate::clock::Clock;
 use bytes::Bytes;
 use kafka_protocol::messages::LeaderChangeMessage;
@@ -15,7 +16,6 @@ use kafka_protocol::messages::leader_change_message::Voter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::watch;
 
 /// Folder of the metadata log in the log directory.
 const FOLDER: &str = "__cluster_metadata-0";
@@ -28,6 +28,7 @@ const REPLAY_BYTES: usize = 1 << 20;
 pub(super) struct MetadataLog {
     log: PartitionLog,
     folder: PathBuf,
+    disk: Disk,
     clock: Clock,
     node_id: i32,
     epoch: i32,
@@ -44,17 +45,18 @@ impl MetadataLog {
     ///
     /// # Errors
     /// [`BrokerError::Unsupported`] when it holds what this node does not act on; nothing has been written then.
-    pub(super) fn open(config: &NodeConfig, image: &mut MetadataImage, clock: Clock) -> Result<Self> {
+    pub(super) fn open(config: &NodeConfig, image: &mut MetadataImage, world: &World) -> Result<Self> {
+        let disk = world.disk();
         let folder = config.log_dir.join(FOLDER);
-        if folder.is_dir() {
-            check_supported(&folder, config.node_id)?;
+        if disk.is_dir(&folder) {
+            check_supported(disk, &folder, config.node_id)?;
         }
         // Checked at every start, as after a crash: it is short, and nobody else has all of what it says.
         let unknown = LogDirState::default();
-        let log = PartitionLog::open_with(&folder, Arc::new(log_config(config)), clock.clone(), &unknown)?;
-        let snapshot = snapshot::newest(&folder)?;
+        let log = PartitionLog::open_with(&folder, Arc::new(log_config(config)), world.clone(), &unknown)?;
+        let snapshot = snapshot::newest(disk, &folder)?;
         if let Some(id) = snapshot {
-            load_snapshot(&folder, id, image)?;
+            load_snapshot(disk, &folder, id, image)?;
             if log.log_end_offset() < id.end_offset {
                 log.truncate_fully_and_start_at(id.end_offset)?;
             }
@@ -66,7 +68,8 @@ impl MetadataLog {
         Ok(MetadataLog {
             log,
             folder,
-            clock,
+            disk: disk.clone(),
+            clock: world.clock().clone(),
             node_id: config.node_id,
             epoch,
             // What of it is committed is for the voters to say.
@@ -101,7 +104,11 @@ impl MetadataLog {
             "currentVoters": [{"voterId": self.node_id}],
             "data_version": 0,
         });
-        file::replace(&self.folder.join("quorum-state"), state.to_string().as_bytes())
+        file::replace(
+            &self.disk,
+            &self.folder.join("quorum-state"),
+            state.to_string().as_bytes(),
+        )
     }
 
     /// Appends records in one batch, synced to the disk; returns the offset of the first.
@@ -179,14 +186,14 @@ impl MetadataLog {
             end_offset: self.log.log_end_offset(),
             epoch: self.epoch,
         };
-        snapshot::write(&self.folder, id, image, self.clock.now_ms())?;
+        snapshot::write(&self.disk, &self.folder, id, image, self.clock.now_ms())?;
         self.unsaved.store(0, Ordering::Relaxed);
         self.log.truncate_fully_and_start_at(id.end_offset)
     }
 
     /// The newest snapshot.
     pub(super) fn newest_snapshot(&self) -> Result<Option<SnapshotId>> {
-        snapshot::newest(&self.folder)
+        snapshot::newest(&self.disk, &self.folder)
     }
 
     /// Folder of the log.
@@ -214,21 +221,21 @@ fn replay(log: &PartitionLog, image: &mut MetadataImage) -> Result<()> {
     Ok(())
 }
 
-fn load_snapshot(folder: &Path, id: SnapshotId, image: &mut MetadataImage) -> Result<()> {
+fn load_snapshot(disk: &Disk, folder: &Path, id: SnapshotId, image: &mut MetadataImage) -> Result<()> {
     let path = id.path(folder);
-    let bytes = std::fs::read(&path).map_err(BrokerError::io(path))?;
+    let bytes = disk.read(&path).map_err(BrokerError::io(path))?;
     replay_snapshot(bytes.into(), id.end_offset, image)
 }
 
 /// Looks through snapshot and log as they lie there, before anything is repaired or written: a folder that holds what
 /// this node does not act on stays as it is, for whoever does.
-fn check_supported(folder: &Path, node_id: i32) -> Result<()> {
+fn check_supported(disk: &Disk, folder: &Path, node_id: i32) -> Result<()> {
     let mut image = MetadataImage::default();
-    if let Some(id) = snapshot::newest(folder)? {
-        load_snapshot(folder, id, &mut image)?;
+    if let Some(id) = snapshot::newest(disk, folder)? {
+        load_snapshot(disk, folder, id, &mut image)?;
     }
-    for path in inspect::segments(folder)? {
-        let Ok(mut segment) = SegmentReader::open(&path, 0, u64::MAX) else {
+    for path in inspect::segments(disk, folder)? {
+        let Ok(mut segment) = SegmentReader::open_on(disk, &path, 0, u64::MAX) else {
             break;
         };
         // What cannot be read ends the log here as it does when it is opened, which tells of it.

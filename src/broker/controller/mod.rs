@@ -31,6 +31,7 @@ use self::log::MetadataLog;
 use super::config::NodeConfig;
 use super::error::Result;
 use super::metadata::MetadataImage;
+use super::world::{World, watch};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use change::Writer;
@@ -38,11 +39,12 @@ use commit::Voters;
 use kafka_protocol::ResponseError;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 /// The active controller of the cluster: a quorum of one.
 pub struct Controller {
     config: NodeConfig,
+    world: World,
     clock: Clock,
     log: MetadataLog,
     /// What is committed: what brokers and clients are told.
@@ -78,9 +80,14 @@ impl Controller {
     ///
     /// # Errors
     /// When the log cannot be read or written.
-    pub fn open(config: NodeConfig, cluster_id: &str, address: (String, u16), clock: Clock) -> Result<Self> {
+    pub fn open(
+        config: NodeConfig,
+        cluster_id: &str,
+        address: (String, u16),
+        world: impl Into<World>,
+    ) -> Result<Self> {
         let alone = Voters::new([config.node_id]);
-        Self::open_among(alone, config, cluster_id, address, clock)
+        Self::open_among(alone, config, cluster_id, address, world.into())
     }
 
     fn open_among(
@@ -88,14 +95,15 @@ impl Controller {
         config: NodeConfig,
         cluster_id: &str,
         address: (String, u16),
-        clock: Clock,
+        world: World,
     ) -> Result<Self> {
+        let clock = world.clock().clone();
         let mut image = MetadataImage {
             cluster_id: cluster_id.to_owned(),
             controller_id: config.node_id,
             ..MetadataImage::default()
         };
-        let log = MetadataLog::open(&config, &mut image, clock.clone())?;
+        let log = MetadataLog::open(&config, &mut image, &world)?;
         let timeout = config.millis("broker.session.timeout.ms");
         let image = Arc::new(image);
         let controller = Controller {
@@ -108,6 +116,7 @@ impl Controller {
             config,
             address,
             log,
+            world,
             clock,
             image: ArcSwap::new(image),
             sessions_changed: Notify::new(),
@@ -179,8 +188,11 @@ impl Controller {
         position: i64,
         max_bytes: i32,
     ) -> Result<SnapshotPiece, ResponseError> {
-        self.on_disk(move |controller| snapshot::read(controller.log.folder(), id, position, max_bytes))
-            .await?
+        self.on_disk(move |controller| {
+            let disk = controller.world.disk();
+            snapshot::read(disk, controller.log.folder(), id, position, max_bytes)
+        })
+        .await?
     }
 
     /// Runs work that uses the disk on a thread that may wait for it.
@@ -192,7 +204,9 @@ impl Controller {
         work: impl FnOnce(&Controller) -> T + Send + 'static,
     ) -> Result<T, ResponseError> {
         let controller = Arc::clone(self);
-        tokio::task::spawn_blocking(move || work(&controller))
+        self.world
+            .jobs()
+            .run(move || work(&controller))
             .await
             .map_err(|error| {
                 tracing::error!(%error, "a request to the controller failed");

@@ -16,7 +16,6 @@ use super::plan::{
 };
 use crate::broker::error::Result;
 use crate::broker::metadata::PartitionImage;
-use crate::broker::storage::random_id;
 use kafka_protocol::ResponseError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +64,8 @@ impl Controller {
         topics: Vec<NewTopic>,
         validate_only: bool,
     ) -> Result<Outcomes<CreatedTopic>> {
-        let topics: Vec<_> = topics.into_iter().map(|topic| (topic, random_id())).collect();
+        let dice = self.world.dice();
+        let topics: Vec<_> = topics.into_iter().map(|topic| (topic, dice.id())).collect();
         self.place(move |view, start| plan::topics::create(view, &topics, validate_only, start))
             .await
     }
@@ -247,6 +247,7 @@ impl Controller {
         loop {
             let due = self.on_disk(Controller::due).await.ok().flatten();
             tokio::select! {
+                biased;
                 () = self.clock.sleep_until_steady(due.unwrap_or(i64::MAX)) => {}
                 () = self.sessions_changed.notified() => continue,
             }

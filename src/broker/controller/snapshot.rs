@@ -11,12 +11,11 @@ use crate::broker::metadata::{
 use crate::broker::records::metadata::{
     ConfigRecord, FeatureLevelRecord, PartitionRecord, ProducerIdsRecord, RegisterBrokerRecord, TopicRecord,
 };
+use crate::broker::world::Disk;
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{SnapshotFooterRecord, SnapshotHeaderRecord};
 use kafka_protocol::protocol::Encodable;
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 const HEADER: i16 = 3;
@@ -52,10 +51,9 @@ impl SnapshotId {
 }
 
 /// All snapshots of a folder, oldest first.
-fn all(folder: &Path) -> Result<Vec<SnapshotId>> {
+fn all(disk: &Disk, folder: &Path) -> Result<Vec<SnapshotId>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(BrokerError::io(folder))? {
-        let path = entry.map_err(BrokerError::io(folder))?.path();
+    for path in disk.list(folder).map_err(BrokerError::io(folder))? {
         found.extend(SnapshotId::parse(&path));
     }
     found.sort_unstable();
@@ -66,11 +64,11 @@ fn all(folder: &Path) -> Result<Vec<SnapshotId>> {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub(super) fn newest(folder: &Path) -> Result<Option<SnapshotId>> {
-    if !folder.is_dir() {
+pub(super) fn newest(disk: &Disk, folder: &Path) -> Result<Option<SnapshotId>> {
+    if !disk.is_dir(folder) {
         return Ok(None);
     }
-    Ok(all(folder)?.pop())
+    Ok(all(disk, folder)?.pop())
 }
 
 /// A piece of a snapshot's file.
@@ -87,25 +85,29 @@ pub struct SnapshotPiece {
 /// # Errors
 /// `SNAPSHOT_NOT_FOUND`, `POSITION_OUT_OF_RANGE`, `KAFKA_STORAGE_ERROR`.
 pub(super) fn read(
+    disk: &Disk,
     folder: &Path,
     id: SnapshotId,
     position: i64,
     max_bytes: i32,
 ) -> Result<SnapshotPiece, ResponseError> {
-    let mut file = File::open(id.path(folder)).map_err(|_| ResponseError::SnapshotNotFound)?;
+    let file = disk
+        .open(&id.path(folder))
+        .map_err(|_| ResponseError::SnapshotNotFound)?;
     let failed = |error: std::io::Error| {
         tracing::error!(%error, "cannot read a snapshot of the metadata");
         ResponseError::KafkaStorageError
     };
-    let size = file.metadata().map_err(failed)?.len();
+    let size = file.length().map_err(failed)?;
     let position = u64::try_from(position)
         .ok()
         .filter(|position| *position < size)
         .ok_or(ResponseError::PositionOutOfRange)?;
-    file.seek(SeekFrom::Start(position)).map_err(failed)?;
-    let mut bytes = Vec::new();
     let limit = u64::try_from(max_bytes).unwrap_or(0).clamp(1, LARGEST_PIECE);
-    file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    let length = usize::try_from(limit.min(size - position)).unwrap_or(0);
+    let mut bytes = vec![0; length];
+    let read = file.read_full_at(&mut bytes, position).map_err(failed)?;
+    bytes.truncate(read);
     Ok(SnapshotPiece {
         bytes: bytes.into(),
         size: i64::try_from(size).unwrap_or(i64::MAX),
@@ -116,12 +118,18 @@ pub(super) fn read(
 ///
 /// # Errors
 /// When it cannot be written.
-pub(super) fn write(folder: &Path, id: SnapshotId, image: &MetadataImage, now_ms: i64) -> Result<()> {
+pub(super) fn write(
+    disk: &Disk,
+    folder: &Path,
+    id: SnapshotId,
+    image: &MetadataImage,
+    now_ms: i64,
+) -> Result<()> {
     let content = encode(id, image, now_ms)?;
-    file::replace(&id.path(folder), &content)?;
-    for older in all(folder)?.into_iter().filter(|other| *other < id) {
+    file::replace(disk, &id.path(folder), &content)?;
+    for older in all(disk, folder)?.into_iter().filter(|other| *other < id) {
         let path = older.path(folder);
-        fs::remove_file(&path).map_err(BrokerError::io(path))?;
+        disk.remove_file(&path).map_err(BrokerError::io(path))?;
     }
     Ok(())
 }
@@ -318,9 +326,9 @@ fn topic_records(image: &MetadataImage, topic: &TopicImage) -> Vec<MetadataRecor
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::log::file::disk::{Refused, Refusing};
     use crate::broker::metadata::{PartitionImage, replay_snapshot};
     use crate::broker::records::metadata::{EndPoint, FeatureRange, RegisterControllerRecord};
+    use crate::broker::world::disk::refusing::{Refused, Refusing};
     use std::sync::Arc;
     use uuid::Uuid;
 
@@ -396,16 +404,16 @@ mod tests {
     fn a_snapshot_is_there_as_a_whole_or_not_at_all_and_the_older_one_until_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let id = |end_offset| SnapshotId { end_offset, epoch: 2 };
-        write(folder.path(), id(100), &image(), 1).unwrap();
+        write(&Disk::files(), folder.path(), id(100), &image(), 1).unwrap();
         for step in [Refused::Write, Refused::Sync, Refused::Rename] {
             let refusing = Refusing::new(folder.path(), step);
-            write(folder.path(), id(200), &image(), 1).unwrap_err();
+            write(&Disk::files(), folder.path(), id(200), &image(), 1).unwrap_err();
             drop(refusing);
-            assert_eq!(all(folder.path()).unwrap(), [id(100)], "{step:?}");
+            assert_eq!(all(&Disk::files(), folder.path()).unwrap(), [id(100)], "{step:?}");
         }
-        let read = read(folder.path(), id(100), 0, i32::MAX).unwrap();
+        let read = read(&Disk::files(), folder.path(), id(100), 0, i32::MAX).unwrap();
         replay_snapshot(read.bytes, 100, &mut MetadataImage::default()).unwrap();
-        write(folder.path(), id(200), &image(), 1).unwrap();
-        assert_eq!(all(folder.path()).unwrap(), [id(200)]);
+        write(&Disk::files(), folder.path(), id(200), &image(), 1).unwrap();
+        assert_eq!(all(&Disk::files(), folder.path()).unwrap(), [id(200)]);
     }
 }

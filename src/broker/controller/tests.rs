@@ -1,8 +1,8 @@
 use super::plan::Step;
 use super::*;
-use crate::broker::log::file::disk::{Refused, Refusing};
 use crate::broker::metadata::MetadataRecord;
 use crate::broker::records::metadata::ClientQuotaRecord;
+use crate::broker::world::disk::refusing::{Refused, Refusing};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::{FetchRequest, TopicName};
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ impl Bench {
         let config = self.config();
         let voters = Voters::new(voters.iter().copied());
         let address = ("localhost".to_owned(), 0);
-        Arc::new(Controller::open_among(voters, config, "here", address, self.clock.clone()).unwrap())
+        Arc::new(Controller::open_among(voters, config, "here", address, self.clock.clone().into()).unwrap())
     }
 }
 

@@ -8,7 +8,7 @@ use super::machine::{GroupSettings, GroupStep, Groups};
 use crate::broker::machine::{Producer, Refused, Router, RouterSettings, Shard};
 use crate::broker::metadata::MetadataImage;
 use crate::broker::replication::ReplicaManager;
-use crate::clock::Clock;
+use crate::broker::world::{Dice, World};
 use kafka_protocol::ResponseError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,13 +25,14 @@ const MEMORY_LIMIT: usize = 256 << 20;
 pub struct GroupCoordinator {
     /// The settings.
     pub config: GroupConfig,
+    dice: Dice,
     budget: Budget,
     router: Router<Groups>,
 }
 
 impl GroupCoordinator {
     /// A coordinator that leads nothing yet.
-    pub fn new(config: GroupConfig, node_id: i32, clock: Clock, replicas: Arc<ReplicaManager>) -> Self {
+    pub fn new(config: GroupConfig, node_id: i32, world: World, replicas: Arc<ReplicaManager>) -> Self {
         let budget = Budget::new(MEMORY_LIMIT);
         let settings = GroupSettings {
             limits: GroupLimits {
@@ -45,11 +46,12 @@ impl GroupCoordinator {
         let routing = RouterSettings {
             topic: OFFSETS_TOPIC,
             node_id,
-            clock,
+            world: world.clone(),
             commit_timeout: Duration::from_millis(config.commit_timeout_ms),
         };
         GroupCoordinator {
             config,
+            dice: world.dice().clone(),
             budget,
             router: Router::new(routing, settings, replicas),
         }
@@ -165,6 +167,11 @@ impl GroupCoordinator {
     ) -> Result<(), Refused> {
         let shard = self.router.shard_of(partition).ok_or(Refused::NotLed)?;
         shard.mark(producer, commits, coordinator_epoch).await
+    }
+
+    /// Whence new members have their ids.
+    pub(super) fn dice(&self) -> &Dice {
+        &self.dice
     }
 
     /// Memory of all groups.

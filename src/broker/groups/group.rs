@@ -10,7 +10,7 @@ use super::outbox::Outbox;
 use super::subscription;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The protocol type of consumers; others (Connect workers) bring their own.
@@ -82,8 +82,8 @@ pub struct Group {
     pub(super) state_timestamp: Option<i64>,
     pub(super) members: BTreeMap<String, Member>,
     /// Member ids by `group.instance.id`.
-    pub(super) static_members: HashMap<String, String>,
-    pub(super) pending_joins: HashMap<String, PendingMember>,
+    pub(super) static_members: BTreeMap<String, String>,
+    pub(super) pending_joins: BTreeMap<String, PendingMember>,
     /// Members that joined the current generation and have not sent SyncGroup yet.
     pub(super) pending_syncs: BTreeSet<String>,
     pub(super) sync_deadline: Option<i64>,
@@ -110,8 +110,8 @@ impl Group {
             leader: None,
             state_timestamp: None,
             members: BTreeMap::new(),
-            static_members: HashMap::new(),
-            pending_joins: HashMap::new(),
+            static_members: BTreeMap::new(),
+            pending_joins: BTreeMap::new(),
             pending_syncs: BTreeSet::new(),
             sync_deadline: None,
             join_timer: None,

@@ -19,6 +19,8 @@ const MAX_PENDING_MEMBERS: usize = 10_000;
 pub struct JoinCall {
     /// Empty when the coordinator is to choose one.
     pub member_id: String,
+    /// What the id of a new member ends with.
+    pub new_id: Uuid,
     /// `consumer` for consumers.
     pub protocol_type: String,
     /// What the member says of itself.
@@ -76,7 +78,7 @@ impl Group {
 
     fn join_new(&mut self, call: JoinCall, reply: JoinReply, now: i64) {
         let prefix = call.info.instance_id.as_ref().unwrap_or(&call.info.client_id);
-        let member_id = format!("{prefix}-{}", Uuid::new_v4());
+        let member_id = format!("{prefix}-{}", call.new_id);
         if let Some(instance_id) = &call.info.instance_id {
             match self.static_members.get(instance_id).cloned() {
                 Some(old_id) => self.replace_static_member(&old_id, &member_id, call, reply, now),

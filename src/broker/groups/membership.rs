@@ -92,6 +92,7 @@ impl GroupCoordinator {
         Ok(JoinCall {
             charge: charge.ok_or(ResponseError::PolicyViolation)?,
             member_id: request.member_id.to_string(),
+            new_id: self.dice().uuid(),
             protocol_type: request.protocol_type.to_string(),
             needs_member_id: caller.api_version >= 4,
             can_skip_assignment: caller.api_version >= 9,

@@ -7,7 +7,7 @@ use super::outbox::{Persist, sync_error};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::SyncGroupResponse;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// A SyncGroup request.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct SyncCall {
     /// Since version 5: the assignor it took for chosen.
     pub protocol_name: Option<String>,
     /// From the leader: assignments by member id.
-    pub assignments: HashMap<String, Bytes>,
+    pub assignments: BTreeMap<String, Bytes>,
     /// What the assignments take of the coordinator's memory.
     pub charge: Charge,
 }
@@ -88,7 +88,7 @@ impl Group {
     }
 
     /// Takes the leader's assignment: a member it leaves out gets an empty one.
-    fn assign(&mut self, mut assignments: HashMap<String, Bytes>, now: i64) {
+    fn assign(&mut self, mut assignments: BTreeMap<String, Bytes>, now: i64) {
         let ids: Vec<String> = self.members.keys().cloned().collect();
         for id in &ids {
             if let Some(member) = self.members.get_mut(id) {

@@ -213,7 +213,7 @@ impl PartitionLog {
             writer.verifications.forget(header.producer_id);
         }
         if let Some(aborted) = writer.producers.note(header, marker) {
-            transactions::append(&self.dir(), active.base_offset(), &aborted)?;
+            transactions::append(&self.disk, &self.dir(), active.base_offset(), &aborted)?;
             self.aborted.write().push(aborted);
         }
         if header.is_transactional() {
@@ -260,8 +260,8 @@ impl PartitionLog {
         let dir = self.dir();
         active.finish_indexes()?;
         writer.expire_producers(now_ms);
-        writer.producers.write_snapshot(&dir, base_offset)?;
-        let segment = Arc::new(Segment::open(&dir, base_offset, now_ms)?);
+        writer.producers.write_snapshot(&self.disk, &dir, base_offset)?;
+        let segment = Arc::new(Segment::open(&self.disk, &dir, base_offset, now_ms)?);
         let mut segments = self.segments.load().to_vec();
         segments.push(Arc::clone(&segment));
         self.segments.store(Arc::new(segments));

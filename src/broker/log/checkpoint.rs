@@ -3,11 +3,10 @@
 
 use super::file;
 use crate::broker::error::{BrokerError, Result};
+use crate::broker::world::Disk;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Up to where each log is known to be on the disk.
@@ -28,12 +27,10 @@ static WRITING: Mutex<()> = Mutex::new(());
 pub type Offsets = BTreeMap<(String, i32), i64>;
 
 /// Reads an offset file; a missing or damaged one is empty, for what it holds can be found again in the logs.
-pub fn read(log_dir: &Path, name: &str) -> Result<Offsets> {
+pub fn read(disk: &Disk, log_dir: &Path, name: &str) -> Result<Offsets> {
     let path = log_dir.join(name);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Offsets::new()),
-        Err(error) => return Err(BrokerError::io(&path)(error)),
+    let Some(bytes) = file::read_if_there(disk, &path)? else {
+        return Ok(Offsets::new());
     };
     Ok(parse(&String::from_utf8_lossy(&bytes)).unwrap_or_else(|| {
         tracing::warn!(path = %path.display(), "damaged checkpoint; starting without it");
@@ -58,18 +55,23 @@ impl Lines {
     ///
     /// # Errors
     /// The first failure; the other files are written all the same.
-    pub fn write(self, log_dir: &Path) -> Result<()> {
+    pub fn write(self, disk: &Disk, log_dir: &Path) -> Result<()> {
         let _one = WRITING.lock();
         let mut outcome = Ok(());
         for (name, lines) in self.0 {
-            outcome = outcome.and(update_locked(log_dir, name, lines));
+            outcome = outcome.and(update_locked(disk, log_dir, name, lines));
         }
         outcome
     }
 }
 
-fn update_locked(log_dir: &Path, name: &str, lines: BTreeMap<(String, i32), Option<i64>>) -> Result<()> {
-    let mut offsets = read(log_dir, name)?;
+fn update_locked(
+    disk: &Disk,
+    log_dir: &Path,
+    name: &str,
+    lines: BTreeMap<(String, i32), Option<i64>>,
+) -> Result<()> {
+    let mut offsets = read(disk, log_dir, name)?;
     let before = offsets.clone();
     for (key, offset) in lines {
         match offset {
@@ -84,7 +86,7 @@ fn update_locked(log_dir: &Path, name: &str, lines: BTreeMap<(String, i32), Opti
     for ((topic, partition), offset) in &offsets {
         text.push_str(&format!("{topic} {partition} {offset}\n"));
     }
-    file::replace(&log_dir.join(name), text.as_bytes())
+    file::replace(disk, &log_dir.join(name), text.as_bytes())
 }
 
 fn parse(text: &str) -> Option<Offsets> {
@@ -117,22 +119,22 @@ pub struct LogDirState {
 
 impl LogDirState {
     /// Reads the state of a log directory, leaving the mark of a clean stop in its place.
-    pub fn read(log_dir: &Path) -> Result<Self> {
+    pub fn read(disk: &Disk, log_dir: &Path) -> Result<Self> {
         Ok(LogDirState {
-            clean: log_dir.join(CLEAN_SHUTDOWN).exists(),
-            recovery_points: read(log_dir, RECOVERY_POINTS)?,
-            log_starts: read(log_dir, LOG_STARTS)?,
-            high_watermarks: read(log_dir, HIGH_WATERMARKS)?,
+            clean: disk.exists(&log_dir.join(CLEAN_SHUTDOWN)),
+            recovery_points: read(disk, log_dir, RECOVERY_POINTS)?,
+            log_starts: read(disk, log_dir, LOG_STARTS)?,
+            high_watermarks: read(disk, log_dir, HIGH_WATERMARKS)?,
         })
     }
 
     /// Reads the state at a start and takes the mark of a clean stop away, so that a crash from here on is noticed.
     /// Open all logs with it before anything is written.
-    pub fn take(log_dir: &Path) -> Result<Self> {
-        let state = Self::read(log_dir)?;
+    pub fn take(disk: &Disk, log_dir: &Path) -> Result<Self> {
+        let state = Self::read(disk, log_dir)?;
         if state.clean {
-            file::remove(&log_dir.join(CLEAN_SHUTDOWN))?;
-            file::sync_dir(log_dir)?;
+            file::remove(disk, &log_dir.join(CLEAN_SHUTDOWN))?;
+            file::sync_dir(disk, log_dir)?;
         }
         Ok(state)
     }
@@ -149,19 +151,19 @@ struct CleanShutdown {
 
 /// Marks a clean stop of a broker, after all logs have been closed. The epoch of its registration tells the controller at
 /// the next start that this was its last stop, and that it has lost nothing.
-pub fn mark_clean(log_dir: &Path, broker_epoch: i64) -> Result<()> {
+pub fn mark_clean(disk: &Disk, log_dir: &Path, broker_epoch: i64) -> Result<()> {
     let mark = CleanShutdown {
         version: 0,
         broker_epoch,
     };
     let path = log_dir.join(CLEAN_SHUTDOWN);
     let text = serde_json::to_vec(&mark).map_err(|error| BrokerError::io(&path)(error.into()))?;
-    file::replace(&path, &text)
+    file::replace(disk, &path, &text)
 }
 
 /// Epoch of the broker's registration at its last stop, if that was clean and says it: the mark may be an older one.
-pub fn clean_broker_epoch(log_dir: &Path) -> Option<i64> {
-    let text = fs::read(log_dir.join(CLEAN_SHUTDOWN)).ok()?;
+pub fn clean_broker_epoch(disk: &Disk, log_dir: &Path) -> Option<i64> {
+    let text = disk.read(&log_dir.join(CLEAN_SHUTDOWN)).ok()?;
     let mark: CleanShutdown = serde_json::from_slice(&text).ok()?;
     Some(mark.broker_epoch)
 }
@@ -174,18 +176,17 @@ pub fn parse_partition_dir(dir: &Path) -> Option<(String, i32)> {
 }
 
 /// The partitions' folders of a log directory. Folders of deleted partitions that a crash left behind are removed.
-pub fn partition_dirs(log_dir: &Path) -> Result<Vec<(String, i32, PathBuf)>> {
+pub fn partition_dirs(disk: &Disk, log_dir: &Path) -> Result<Vec<(String, i32, PathBuf)>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(log_dir).map_err(BrokerError::io(log_dir))? {
-        let path = entry.map_err(BrokerError::io(log_dir))?.path();
-        if !path.is_dir() {
+    for path in disk.list(log_dir).map_err(BrokerError::io(log_dir))? {
+        if !disk.is_dir(&path) {
             continue;
         }
         if path
             .to_str()
             .is_some_and(|name| name.ends_with(super::partition::DELETED_DIR))
         {
-            fs::remove_dir_all(&path).map_err(BrokerError::io(&path))?;
+            disk.remove_dir_all(&path).map_err(BrokerError::io(&path))?;
         } else if let Some((topic, partition)) = parse_partition_dir(&path) {
             found.push((topic, partition, path));
         }
@@ -196,8 +197,8 @@ pub fn partition_dirs(log_dir: &Path) -> Result<Vec<(String, i32, PathBuf)>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::disk::{Refused, Refusing};
     use super::*;
+    use crate::broker::world::disk::refusing::{Refused, Refusing};
     use tempfile::TempDir;
 
     fn set(lines: &mut Lines, folder: &TempDir, partition: &str, offset: Option<i64>) {
@@ -205,7 +206,9 @@ mod tests {
     }
 
     fn known(folder: &TempDir) -> Vec<(String, i64)> {
-        let offsets = read(folder.path(), HIGH_WATERMARKS).unwrap().into_iter();
+        let offsets = read(&Disk::files(), folder.path(), HIGH_WATERMARKS)
+            .unwrap()
+            .into_iter();
         offsets
             .map(|((topic, partition), offset)| (format!("{topic}-{partition}"), offset))
             .collect()
@@ -225,13 +228,13 @@ mod tests {
         for (partition, offset) in [("a-0", 1), ("a-1", 2), ("b-0", 3)] {
             set(&mut lines, &folder, partition, Some(offset));
         }
-        lines.write(folder.path()).unwrap();
+        lines.write(&Disk::files(), folder.path()).unwrap();
         assert_eq!(known(&folder), pairs(&[("a-0", 1), ("a-1", 2), ("b-0", 3)]));
         let mut lines = Lines::default();
         set(&mut lines, &folder, "a-0", Some(7));
         set(&mut lines, &folder, "b-0", None);
         set(&mut lines, &folder, "no partition", Some(9));
-        lines.write(folder.path()).unwrap();
+        lines.write(&Disk::files(), folder.path()).unwrap();
         assert_eq!(known(&folder), pairs(&[("a-0", 7), ("a-1", 2)]));
     }
 
@@ -243,11 +246,11 @@ mod tests {
             set(&mut lines, &folder, "a-0", Some(offset));
             lines
         };
-        line(1).write(folder.path()).unwrap();
+        line(1).write(&Disk::files(), folder.path()).unwrap();
         for step in [Refused::Write, Refused::Sync, Refused::Rename] {
             let refusing = Refusing::new(folder.path(), step);
-            line(1).write(folder.path()).unwrap();
-            line(2).write(folder.path()).unwrap_err();
+            line(1).write(&Disk::files(), folder.path()).unwrap();
+            line(2).write(&Disk::files(), folder.path()).unwrap_err();
             drop(refusing);
             assert_eq!(known(&folder), pairs(&[("a-0", 1)]), "{step:?}");
         }
@@ -256,16 +259,22 @@ mod tests {
     #[test]
     fn the_mark_of_a_clean_stop_is_whole_or_not_there() {
         let folder = TempDir::new().unwrap();
-        assert!(!LogDirState::read(folder.path()).unwrap().clean);
+        assert!(!LogDirState::read(&Disk::files(), folder.path()).unwrap().clean);
         for step in [Refused::Write, Refused::Sync, Refused::Rename] {
             let refusing = Refusing::new(folder.path(), step);
-            mark_clean(folder.path(), 7).unwrap_err();
+            mark_clean(&Disk::files(), folder.path(), 7).unwrap_err();
             drop(refusing);
-            assert!(!LogDirState::read(folder.path()).unwrap().clean, "{step:?}");
+            assert!(
+                !LogDirState::read(&Disk::files(), folder.path()).unwrap().clean,
+                "{step:?}"
+            );
         }
-        mark_clean(folder.path(), 7).unwrap();
-        assert_eq!(clean_broker_epoch(folder.path()), Some(7));
-        assert!(LogDirState::take(folder.path()).unwrap().clean);
-        assert!(!LogDirState::take(folder.path()).unwrap().clean, "it counts once");
+        mark_clean(&Disk::files(), folder.path(), 7).unwrap();
+        assert_eq!(clean_broker_epoch(&Disk::files(), folder.path()), Some(7));
+        assert!(LogDirState::take(&Disk::files(), folder.path()).unwrap().clean);
+        assert!(
+            !LogDirState::take(&Disk::files(), folder.path()).unwrap().clean,
+            "it counts once"
+        );
     }
 }

@@ -9,8 +9,8 @@ use super::segment::Segment;
 use super::{LogConfig, checkpoint, file, recovery, retention};
 use crate::broker::batch::{self, Batch, BatchHeader, Records, compress, records_of};
 use crate::broker::error::{BrokerError, Result};
+use crate::broker::world::Disk;
 use std::collections::HashMap;
-use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -99,7 +99,7 @@ impl PartitionLog {
             self.clean_group(group, &round, &config)?;
         }
         tidying.clean_to = Some(end);
-        Self::checkpoint_line(&self.dir(), checkpoint::CLEANER, Some(end))?;
+        Self::checkpoint_line(&self.disk, &self.dir(), checkpoint::CLEANER, Some(end))?;
         Ok(true)
     }
 
@@ -110,7 +110,9 @@ impl PartitionLog {
         }
         let dir = self.dir();
         let known = match (dir.parent(), checkpoint::parse_partition_dir(&dir)) {
-            (Some(log_dir), Some(key)) => checkpoint::read(log_dir, checkpoint::CLEANER)?.get(&key).copied(),
+            (Some(log_dir), Some(key)) => checkpoint::read(&self.disk, log_dir, checkpoint::CLEANER)?
+                .get(&key)
+                .copied(),
             _ => None,
         };
         Ok(*tidying.clean_to.insert(known.unwrap_or(0)))
@@ -158,12 +160,14 @@ impl PartitionLog {
         let dir = self.dir();
         let target = file::path_of(&dir, base, file::LOG);
         let cleaned = file::with_suffix(&target, file::CLEANED);
-        round.write_cleaned(group, &cleaned)?;
+        round.write_cleaned(&self.disk, group, &cleaned)?;
         let swap = file::with_suffix(&target, file::SWAP);
         let mut writer = self.writer.lock();
         self.change(&mut writer, |writer| {
-            fs::rename(&cleaned, &swap).map_err(BrokerError::io(&cleaned))?;
-            file::sync_dir(&dir)?;
+            self.disk
+                .rename(&cleaned, &swap)
+                .map_err(BrokerError::io(&cleaned))?;
+            file::sync_dir(&self.disk, &dir)?;
             self.swap_in(writer, group, (&swap, &target), round.now_ms, config)
         })
     }
@@ -185,9 +189,9 @@ impl PartitionLog {
             self.dir(),
             group.first().map_or(0, |segment| segment.base_offset()),
         );
-        fs::rename(swap, target).map_err(BrokerError::io(swap))?;
-        file::sync_dir(&dir)?;
-        let segment = Segment::open(&dir, base, now_ms)?;
+        self.disk.rename(swap, target).map_err(BrokerError::io(swap))?;
+        file::sync_dir(&self.disk, &dir)?;
+        let segment = Segment::open(&self.disk, &dir, base, now_ms)?;
         segment.rebuild_indexes(config.index_interval_bytes)?;
         segment.finish_indexes()?;
         let replaced = |other: &&Arc<Segment>| group.iter().any(|old| Arc::ptr_eq(old, other));
@@ -296,8 +300,8 @@ impl Round {
             })
     }
 
-    fn write_cleaned(&self, group: &[Arc<Segment>], path: &Path) -> Result<()> {
-        let file = fs::File::create(path).map_err(BrokerError::io(path))?;
+    fn write_cleaned(&self, disk: &Disk, group: &[Arc<Segment>], path: &Path) -> Result<()> {
+        let file = disk.create(path).map_err(BrokerError::io(path))?;
         let mut out = BufWriter::with_capacity(1 << 18, file);
         for segment in group {
             let end = recovery::scan(segment, 0, |_, batch| {
@@ -313,7 +317,7 @@ impl Round {
         }
         let synced = out.into_inner().map_err(|error| error.into_error());
         synced
-            .and_then(|file| file::sync(&file, path))
+            .and_then(|file| file.sync(path))
             .map_err(BrokerError::io(path))
     }
 

@@ -1,9 +1,8 @@
 //! Leader epochs of a log and where each starts (KIP-101), kept in `leader-epoch-checkpoint`.
 
 use super::file;
-use crate::broker::error::{BrokerError, Result};
-use std::fs;
-use std::io::ErrorKind;
+use crate::broker::error::Result;
+use crate::broker::world::Disk;
 use std::path::{Path, PathBuf};
 
 /// Name of the file in the log's folder.
@@ -12,28 +11,29 @@ pub const FILE_NAME: &str = "leader-epoch-checkpoint";
 /// The epochs, oldest first; both epochs and start offsets rise.
 #[derive(Debug)]
 pub struct LeaderEpochs {
+    disk: Disk,
     path: PathBuf,
     entries: Vec<(i32, i64)>,
 }
 
 impl LeaderEpochs {
     /// Reads the file of a log's folder; a damaged one is taken as empty, and recovery fills it from the batches.
-    pub fn open(dir: &Path) -> Result<Self> {
+    pub fn open(disk: &Disk, dir: &Path) -> Result<Self> {
         let path = dir.join(FILE_NAME);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                tracing::warn!(path = %path.display(), "leader epochs are not text; starting without them");
-                String::new()
-            }
-            Err(error) => return Err(BrokerError::io(&path)(error)),
-        };
+        let bytes = file::read_if_there(disk, &path)?.unwrap_or_default();
+        let text = String::from_utf8(bytes).unwrap_or_else(|_| {
+            tracing::warn!(path = %path.display(), "leader epochs are not text; starting without them");
+            String::new()
+        });
         let entries = parse(&text).unwrap_or_else(|| {
             tracing::warn!(path = %path.display(), "leader epochs are damaged; starting without them");
             Vec::new()
         });
-        Ok(LeaderEpochs { path, entries })
+        Ok(LeaderEpochs {
+            disk: disk.clone(),
+            path,
+            entries,
+        })
     }
 
     /// Notes that `epoch` starts at `offset`, unless a batch of that epoch or a later one came before.
@@ -120,7 +120,7 @@ impl LeaderEpochs {
         for (epoch, start) in &self.entries {
             text.push_str(&format!("{epoch} {start}\n"));
         }
-        file::replace(&self.path, text.as_bytes())
+        file::replace(&self.disk, &self.path, text.as_bytes())
     }
 }
 
@@ -143,14 +143,14 @@ fn parse(text: &str) -> Option<Vec<(i32, i64)>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::disk::{Refused, Refusing};
     use super::*;
+    use crate::broker::world::disk::refusing::{Refused, Refusing};
     use tempfile::TempDir;
 
     #[test]
     fn epochs_on_the_disk_are_the_old_ones_or_the_new_ones() {
         let folder = TempDir::new().unwrap();
-        let open = || LeaderEpochs::open(folder.path()).unwrap();
+        let open = || LeaderEpochs::open(&Disk::files(), folder.path()).unwrap();
         open().assign(1, 0).unwrap();
         for step in [Refused::Write, Refused::Sync, Refused::Rename] {
             let refusing = Refusing::new(folder.path(), step);

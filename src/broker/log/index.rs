@@ -6,9 +6,10 @@
 
 use super::file;
 use crate::broker::error::{BrokerError, Result};
+use crate::broker::world::Disk;
+use crate::broker::world::disk::File;
 use bytes::{Buf, BufMut};
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IoSlice};
 use std::path::{Path, PathBuf};
 
 /// Entries kept in memory before they are written.
@@ -87,6 +88,7 @@ impl Entry for TimeEntry {
 /// One index file of a segment.
 #[derive(Debug)]
 pub struct Index<E> {
+    disk: Disk,
     path: PathBuf,
     stored: usize,
     recent: Vec<E>,
@@ -95,11 +97,12 @@ pub struct Index<E> {
 
 impl<E: Entry> Index<E> {
     /// Opens the index, creating an empty file if there is none; an incomplete last entry is left out.
-    pub fn open(path: &Path) -> Result<Self> {
-        let file = file::open_append(path)?;
-        let length = file.metadata().map_err(BrokerError::io(path))?.len();
+    pub fn open(disk: &Disk, path: &Path) -> Result<Self> {
+        let file = disk.open_append(path).map_err(BrokerError::io(path))?;
+        let length = file.length().map_err(BrokerError::io(path))?;
         let stored = usize::try_from(length).unwrap_or(0) / E::SIZE;
         let mut index = Index {
+            disk: disk.clone(),
             path: path.to_owned(),
             stored,
             recent: Vec::new(),
@@ -148,9 +151,11 @@ impl<E: Entry> Index<E> {
         let mut bytes = Vec::with_capacity(self.recent.len() * E::SIZE);
         self.recent.iter().for_each(|entry| entry.encode(&mut bytes));
         // An earlier attempt may have been cut short by a full disk.
-        file::truncate(&self.path, (self.stored * E::SIZE) as u64)?;
-        let mut file = file::open_append(&self.path)?;
-        file.write_all(&bytes).map_err(BrokerError::io(&self.path))?;
+        file::truncate(&self.disk, &self.path, (self.stored * E::SIZE) as u64)?;
+        self.disk
+            .open_append(&self.path)
+            .and_then(|file| file.write_all_vectored(&self.path, &mut [IoSlice::new(&bytes)]))
+            .map_err(BrokerError::io(&self.path))?;
         self.stored += self.recent.len();
         self.recent = Vec::new();
         Ok(())
@@ -159,8 +164,9 @@ impl<E: Entry> Index<E> {
     /// Writes and syncs.
     pub fn sync(&mut self) -> Result<()> {
         self.write_recent()?;
-        File::open(&self.path)
-            .and_then(|file| file::sync(&file, &self.path))
+        self.disk
+            .open(&self.path)
+            .and_then(|file| file.sync(&self.path))
             .map_err(BrokerError::io(&self.path))
     }
 
@@ -173,7 +179,7 @@ impl<E: Entry> Index<E> {
         if let Some(entry) = below.checked_sub(1).and_then(|at| self.recent.get(at)) {
             return Ok(Some(*entry));
         }
-        let file = match File::open(&self.path) {
+        let file = match self.disk.open(&self.path) {
             Ok(file) => file,
             // The segment has been deleted under a reader: it goes on without a hint.
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -200,14 +206,15 @@ impl<E: Entry> Index<E> {
 
     fn read_entry(&self, file: &File, at: usize) -> Result<Option<E>> {
         let mut bytes = vec![0; E::SIZE];
-        let read = file::read_full_at(file, &mut bytes, (at * E::SIZE) as u64)
+        let read = file
+            .read_full_at(&mut bytes, (at * E::SIZE) as u64)
             .map_err(BrokerError::io(&self.path))?;
         Ok((read == E::SIZE).then(|| E::decode(&bytes)))
     }
 
     /// All entries, oldest first.
     pub fn entries(&self) -> Result<Vec<E>> {
-        let bytes = fs::read(&self.path).map_err(BrokerError::io(&self.path))?;
+        let bytes = self.disk.read(&self.path).map_err(BrokerError::io(&self.path))?;
         let stored = bytes.chunks_exact(E::SIZE).take(self.stored).map(E::decode);
         Ok(stored.chain(self.recent.iter().copied()).collect())
     }
@@ -216,7 +223,7 @@ impl<E: Entry> Index<E> {
     pub fn keep_while(&mut self, keep: impl Fn(&E) -> bool) -> Result<()> {
         let kept: Vec<E> = self.entries()?.into_iter().take_while(keep).collect();
         self.stored = self.stored.min(kept.len());
-        file::truncate(&self.path, (self.stored * E::SIZE) as u64)?;
+        file::truncate(&self.disk, &self.path, (self.stored * E::SIZE) as u64)?;
         self.recent = kept.get(self.stored..).unwrap_or_default().to_vec();
         self.last = kept.last().copied();
         Ok(())
@@ -229,9 +236,8 @@ impl<E: Entry> Index<E> {
 
     /// Whether the file holds whole entries only.
     pub fn is_whole(&self) -> Result<bool> {
-        let length = fs::metadata(&self.path)
-            .map_err(BrokerError::io(&self.path))?
-            .len();
+        let length = self.disk.length(&self.path);
+        let length = length.map_err(BrokerError::io(&self.path))?;
         Ok(length == (self.stored * E::SIZE) as u64)
     }
 

@@ -8,9 +8,10 @@ use crate::broker::batch::{
     Batch, BatchHeader, LENGTH_OVERHEAD, MAGIC, MAGIC_AT, Record, Records, records_of,
 };
 use crate::broker::error::Result as BrokerResult;
+use crate::broker::world::Disk;
+use crate::broker::world::disk::Reading;
 use bytes::{Buf, Bytes};
-use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 pub use super::index::{OffsetEntry, TimeEntry};
@@ -49,7 +50,7 @@ fn io_error(path: &Path) -> impl Fn(io::Error) -> InspectError + '_ {
 #[derive(Debug)]
 pub struct SegmentReader {
     path: PathBuf,
-    file: BufReader<File>,
+    file: BufReader<Reading>,
     position: u64,
     end: u64,
 }
@@ -77,13 +78,20 @@ impl SegmentReader {
     /// # Errors
     /// [`InspectError::Io`]
     pub fn open(path: &Path, position: u64, limit: u64) -> Result<Self> {
+        Self::open_on(&Disk::files(), path, position, limit)
+    }
+
+    /// The same of a file of that disk.
+    ///
+    /// # Errors
+    /// [`InspectError::Io`]
+    pub fn open_on(disk: &Disk, path: &Path, position: u64, limit: u64) -> Result<Self> {
         let fail = io_error(path);
-        let mut file = File::open(path).map_err(&fail)?;
-        let length = file.metadata().map_err(&fail)?.len();
-        file.seek(SeekFrom::Start(position)).map_err(&fail)?;
+        let file = disk.open(path).map_err(&fail)?;
+        let length = file.length().map_err(&fail)?;
         Ok(SegmentReader {
             path: path.to_owned(),
-            file: BufReader::with_capacity(1 << 16, file),
+            file: BufReader::with_capacity(1 << 16, file.read_from(position)),
             position,
             end: length.min(position.saturating_add(limit)),
         })
@@ -195,8 +203,8 @@ pub fn sequence_after(base: i32, delta: i32) -> i32 {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn segments(folder: &Path) -> BrokerResult<Vec<PathBuf>> {
-    let mut files = file::list(folder)?;
+pub fn segments(disk: &Disk, folder: &Path) -> BrokerResult<Vec<PathBuf>> {
+    let mut files = file::list(disk, folder)?;
     files.retain(|(_, _, ending)| ending == file::LOG);
     files.sort_by_key(|(_, offset, _)| *offset);
     Ok(files.into_iter().map(|(path, _, _)| path).collect())
@@ -217,7 +225,7 @@ impl<E: Entry> InspectedIndex<E> {
     /// # Errors
     /// [`InspectError::Io`]
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(io_error(path))?;
+        let bytes = Disk::files().read(path).map_err(io_error(path))?;
         Ok(InspectedIndex {
             entries: bytes.chunks_exact(E::SIZE).map(E::decode).collect(),
             length: bytes.len() as u64,
@@ -251,7 +259,7 @@ pub struct SnapshotEntry {
 /// # Errors
 /// [`InspectError::Corrupt`] for another version, a wrong checksum or entries that are cut.
 pub fn snapshot(path: &Path) -> Result<Vec<SnapshotEntry>> {
-    let content = fs::read(path).map_err(io_error(path))?;
+    let content = Disk::files().read(path).map_err(io_error(path))?;
     let mut rest = content.as_slice();
     let cut = |_| InspectError::Corrupt(format!("{} is cut short", path.display()));
     let version = rest.try_get_i16().map_err(cut)?;
@@ -289,6 +297,6 @@ pub fn snapshot(path: &Path) -> Result<Vec<SnapshotEntry>> {
 /// # Errors
 /// [`InspectError::Io`]
 pub fn aborted_transactions(path: &Path) -> Result<Vec<Aborted>> {
-    let bytes = fs::read(path).map_err(io_error(path))?;
+    let bytes = Disk::files().read(path).map_err(io_error(path))?;
     Ok(transactions::parse_all(&bytes))
 }

@@ -11,17 +11,16 @@ use super::segment::Segment;
 use super::verification::Verifications;
 use super::{LogConfig, file, recovery};
 use crate::broker::error::{BrokerError, Result};
+use crate::broker::world::watch;
+use crate::broker::world::{Dice, Disk, World};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use parking_lot::{Mutex, RwLock};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use tokio::sync::watch;
-use uuid::Uuid;
 
 /// How the folder of a deleted partition ends until it is gone, as in Kafka.
 pub const DELETED_DIR: &str = "-delete";
@@ -78,6 +77,8 @@ pub struct OffsetAndTimestamp {
 #[derive(Debug)]
 pub struct PartitionLog {
     pub(super) clock: Clock,
+    pub(super) disk: Disk,
+    dice: Dice,
     pub(super) config: ArcSwap<LogConfig>,
     /// By base offset; never empty, the last one is active.
     pub(super) segments: ArcSwap<Vec<Arc<Segment>>>,
@@ -150,29 +151,39 @@ impl Writer {
 impl PartitionLog {
     /// Opens the log in `dir` (`LOGDIR/TOPIC-PARTITION`), creating the folder if need be; after an unclean stop
     /// the last segment is checked and a torn tail cut. What the files beside `dir` know about it is read from them.
-    pub fn open(dir: &Path, config: Arc<LogConfig>, clock: Clock) -> Result<Self> {
+    pub fn open(dir: &Path, config: Arc<LogConfig>, world: impl Into<World>) -> Result<Self> {
+        let world = world.into();
         let state = match dir.parent() {
-            Some(log_dir) => LogDirState::read(log_dir)?,
+            Some(log_dir) => LogDirState::read(world.disk(), log_dir)?,
             None => LogDirState::default(),
         };
-        Self::open_with(dir, config, clock, &state)
+        Self::open_with(dir, config, world, &state)
     }
 
     /// Opens the log in `dir` with what the whole log directory knew when it was last in use.
-    pub fn open_with(dir: &Path, config: Arc<LogConfig>, clock: Clock, state: &LogDirState) -> Result<Self> {
+    pub fn open_with(
+        dir: &Path,
+        config: Arc<LogConfig>,
+        world: impl Into<World>,
+        state: &LogDirState,
+    ) -> Result<Self> {
+        let world = world.into();
+        let (clock, disk) = (world.clock().clone(), world.disk().clone());
         let now_ms = clock.now_ms();
         let (before, high_watermark) = recovery::before(dir, state);
-        let recovered = recovery::open(dir, &config, now_ms, before)?;
+        let recovered = recovery::open(&disk, dir, &config, now_ms, before)?;
         let (log_start, log_end) = (recovered.log_start, recovered.log_end);
         let high_watermark = high_watermark.clamp(log_start, log_end);
         if before.recovery_point > log_end {
             // What is written from here on has not been synced.
-            Self::checkpoint_line(dir, checkpoint::RECOVERY_POINTS, Some(log_end))?;
+            Self::checkpoint_line(&disk, dir, checkpoint::RECOVERY_POINTS, Some(log_end))?;
         }
         let mut producers = recovered.producers;
         let unstable = producers.first_unstable(high_watermark).unwrap_or(i64::MAX);
         Ok(PartitionLog {
             clock,
+            disk,
+            dice: world.dice().clone(),
             config: ArcSwap::new(config),
             segments: ArcSwap::from_pointee(recovered.segments),
             log_start: AtomicI64::new(log_start),
@@ -346,10 +357,12 @@ impl PartitionLog {
         self.active().finish_indexes()?;
         let log_end = self.log_end_offset();
         self.sync_to(writer, log_end, self.clock.now_ms())?;
-        writer.producers.write_snapshot(&self.dir(), log_end)?;
+        writer
+            .producers
+            .write_snapshot(&self.disk, &self.dir(), log_end)?;
         self.note(writer, lines);
         for (_, path) in writer.doomed.drain(..) {
-            file::remove(&path)?;
+            file::remove(&self.disk, &path)?;
         }
         Ok(())
     }
@@ -359,7 +372,7 @@ impl PartitionLog {
         let mut lines = Lines::default();
         let log_dir = self.dir().parent().map(Path::to_owned);
         let deleted = self.delete_noting(&mut lines);
-        deleted.and(log_dir.map_or(Ok(()), |log_dir| lines.write(&log_dir)))
+        deleted.and(log_dir.map_or(Ok(()), |log_dir| lines.write(&self.disk, &log_dir)))
     }
 
     /// The same for one of many logs: its lines of the files beside its folder are yet to be taken out, with theirs.
@@ -373,8 +386,8 @@ impl PartitionLog {
         writer.doomed.clear();
         let dir = self.dir();
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let renamed = dir.with_file_name(format!("{name}.{}{DELETED_DIR}", Uuid::new_v4().simple()));
-        fs::rename(&dir, &renamed).map_err(BrokerError::io(&dir))?;
+        let renamed = dir.with_file_name(format!("{name}.{}{DELETED_DIR}", self.dice.uuid().simple()));
+        self.disk.rename(&dir, &renamed).map_err(BrokerError::io(&dir))?;
         *self.dir.write() = renamed.clone();
         self.epochs.write().moved_to(&renamed);
         self.segments
@@ -389,7 +402,9 @@ impl PartitionLog {
         ] {
             lines.set(name, &dir, None);
         }
-        fs::remove_dir_all(&renamed).map_err(BrokerError::io(&renamed))
+        self.disk
+            .remove_dir_all(&renamed)
+            .map_err(BrokerError::io(&renamed))
     }
 
     /// Syncs all segments that may have unsynced bytes; `end` is where the log ends with what has just been written.
@@ -406,8 +421,9 @@ impl PartitionLog {
             segment.sync()?;
         }
         let dir = self.dir();
-        file::sync_dir(&dir)?;
-        dir.parent().map_or(Ok(()), file::sync_dir)?;
+        file::sync_dir(&self.disk, &dir)?;
+        dir.parent()
+            .map_or(Ok(()), |log_dir| file::sync_dir(&self.disk, log_dir))?;
         writer.recovery_point = end;
         writer.unflushed = 0;
         writer.poison = before;
@@ -429,12 +445,19 @@ impl PartitionLog {
     }
 
     fn write_lines(&self, lines: Lines) -> Result<()> {
-        self.dir().parent().map_or(Ok(()), |log_dir| lines.write(log_dir))
+        self.dir()
+            .parent()
+            .map_or(Ok(()), |log_dir| lines.write(&self.disk, log_dir))
     }
 
     /// Writes down where the log starts, if that is not where its first segment does.
     pub(super) fn checkpoint_log_start(&self) -> Result<()> {
-        Self::checkpoint_line(&self.dir(), checkpoint::LOG_STARTS, self.log_start_line())
+        Self::checkpoint_line(
+            &self.disk,
+            &self.dir(),
+            checkpoint::LOG_STARTS,
+            self.log_start_line(),
+        )
     }
 
     fn log_start_line(&self) -> Option<i64> {
@@ -447,9 +470,14 @@ impl PartitionLog {
         (log_start > first).then_some(log_start)
     }
 
-    pub(super) fn checkpoint_line(dir: &Path, name: &'static str, offset: Option<i64>) -> Result<()> {
+    pub(super) fn checkpoint_line(
+        disk: &Disk,
+        dir: &Path,
+        name: &'static str,
+        offset: Option<i64>,
+    ) -> Result<()> {
         let mut lines = Lines::default();
         lines.set(name, dir, offset);
-        dir.parent().map_or(Ok(()), |log_dir| lines.write(log_dir))
+        dir.parent().map_or(Ok(()), |log_dir| lines.write(disk, log_dir))
     }
 }

@@ -9,8 +9,8 @@ use super::file;
 use super::partition::{PartitionLog, Tidying, Writer};
 use super::recovery::{self, Before, Recovered};
 use crate::broker::error::{BrokerError, Result};
-use std::fs::{self, File};
-use std::io::{Read, Write};
+use crate::broker::world::Disk;
+use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -86,7 +86,7 @@ impl PartitionLog {
         };
         let (dir, now_ms) = (self.dir(), self.clock.now_ms());
         if kind == Poison::Sync {
-            rewrite_from(&dir, recovery_point)?;
+            rewrite_from(&self.disk, &dir, recovery_point)?;
         }
         let before = Before {
             clean: false,
@@ -94,7 +94,7 @@ impl PartitionLog {
             log_start: self.log_start_offset(),
             end: self.log_end_offset(),
         };
-        let recovered = recovery::open(&dir, &self.config(), now_ms, before)?;
+        let recovered = recovery::open(&self.disk, &dir, &self.config(), now_ms, before)?;
         let mut writer = self.writer.lock();
         self.install(&mut writer, &mut tidying, recovered);
         self.sync_to(&mut writer, self.log_end_offset(), now_ms)?;
@@ -132,29 +132,33 @@ impl PartitionLog {
 
 /// Writes the segments from the one that holds `recovery_point` on anew, into files of their own, whose sync says whether
 /// they are on the disk.
-fn rewrite_from(dir: &Path, recovery_point: i64) -> Result<()> {
-    let mut logs = file::list(dir)?;
+fn rewrite_from(disk: &Disk, dir: &Path, recovery_point: i64) -> Result<()> {
+    let mut logs = file::list(disk, dir)?;
     logs.retain(|(_, _, ending)| ending == file::LOG);
     logs.sort_by_key(|(_, base, _)| *base);
     let after = logs.partition_point(|(_, base, _)| *base <= recovery_point);
     for (path, _, _) in logs.get(after.saturating_sub(1)..).unwrap_or_default() {
         let temporary = file::with_suffix(path, file::TEMPORARY);
-        copy_synced(path, &temporary).map_err(BrokerError::io(&temporary))?;
-        fs::rename(&temporary, path).map_err(BrokerError::io(path))?;
+        copy_synced(disk, path, &temporary).map_err(BrokerError::io(&temporary))?;
+        disk.rename(&temporary, path).map_err(BrokerError::io(path))?;
     }
-    file::sync_dir(dir)
+    file::sync_dir(disk, dir)
 }
 
-fn copy_synced(from: &Path, to: &Path) -> std::io::Result<()> {
-    let (mut source, mut target) = (File::open(from)?, File::create(to)?);
+fn copy_synced(disk: &Disk, from: &Path, to: &Path) -> std::io::Result<()> {
+    let (source, target) = (disk.open(from)?, disk.create(to)?);
     let mut block = vec![0; COPIED];
+    let mut at = 0;
     loop {
-        match source.read(&mut block)? {
+        match source.read_full_at(&mut block, at)? {
             0 => break,
-            read => target.write_all(&block[..read])?,
+            read => {
+                target.write_all_vectored(to, &mut [IoSlice::new(&block[..read])])?;
+                at += read as u64;
+            }
         }
     }
-    file::sync(&target, to)
+    target.sync(to)
 }
 
 #[cfg(test)]

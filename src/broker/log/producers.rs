@@ -3,10 +3,10 @@
 use super::file;
 use crate::broker::batch::{BatchHeader, Marker};
 use crate::broker::error::{BrokerError, Result};
+use crate::broker::world::Disk;
 use bytes::{Buf, BufMut};
 use kafka_protocol::ResponseError;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::fs;
 use std::path::Path;
 
 /// Batches remembered per producer, to answer a repeated one as Kafka does.
@@ -268,10 +268,12 @@ impl ProducerStates {
     }
 
     /// Writes `OFFSET.snapshot`: the state after all batches below `offset`.
-    pub fn write_snapshot(&self, dir: &Path, offset: i64) -> Result<()> {
+    pub fn write_snapshot(&self, disk: &Disk, dir: &Path, offset: i64) -> Result<()> {
         let mut body = Vec::with_capacity(4 + self.producers.len() * SNAPSHOT_ENTRY);
         body.put_i32(i32::try_from(self.producers.len()).unwrap_or(i32::MAX));
-        for (id, producer) in &self.producers {
+        let mut by_id: Vec<_> = self.producers.iter().collect();
+        by_id.sort_unstable_by_key(|(id, _)| **id);
+        for (id, producer) in by_id {
             let last = producer.batches.back();
             body.put_i64(*id);
             body.put_i16(producer.epoch);
@@ -286,20 +288,20 @@ impl ProducerStates {
         content.put_i16(SNAPSHOT_VERSION);
         content.put_u32(crc32c::crc32c(&body));
         content.extend_from_slice(&body);
-        file::replace_derived(&file::path_of(dir, offset, file::SNAPSHOT), &content)
+        file::replace_derived(disk, &file::path_of(dir, offset, file::SNAPSHOT), &content)
     }
 
     /// Loads the newest good snapshot at or below `log_end`; damaged and later ones are removed. Returns the state
     /// and the offset from which batches must be replayed.
-    pub fn load(dir: &Path, log_start: i64, log_end: i64, now_ms: i64) -> Result<(Self, i64)> {
-        let mut snapshots: Vec<(i64, std::path::PathBuf)> = file::list(dir)?
+    pub fn load(disk: &Disk, dir: &Path, log_start: i64, log_end: i64, now_ms: i64) -> Result<(Self, i64)> {
+        let mut snapshots: Vec<(i64, std::path::PathBuf)> = file::list(disk, dir)?
             .into_iter()
             .filter(|(_, _, ending)| ending == file::SNAPSHOT)
             .map(|(path, offset, _)| (offset, path))
             .collect();
         snapshots.sort();
         while let Some((offset, path)) = snapshots.pop() {
-            let content = fs::read(&path).map_err(BrokerError::io(&path))?;
+            let content = disk.read(&path).map_err(BrokerError::io(&path))?;
             match parse_snapshot(&content).filter(|_| offset <= log_end && offset >= log_start) {
                 Some(mut states) => {
                     states.expire(now_ms);
@@ -307,7 +309,7 @@ impl ProducerStates {
                 }
                 None => {
                     tracing::warn!(path = %path.display(), "producer snapshot is unusable; replaying batches");
-                    file::remove(&path)?;
+                    file::remove(disk, &path)?;
                 }
             }
         }

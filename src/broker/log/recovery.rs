@@ -10,8 +10,8 @@ use super::segment::{Located, Segment};
 use super::{LogConfig, transactions};
 use crate::broker::batch::{Batch, BatchHeader, Batches, HEADER_SIZE};
 use crate::broker::error::{BrokerError, Result};
+use crate::broker::world::Disk;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -49,21 +49,22 @@ pub struct Recovered {
 }
 
 /// Opens the log in `dir`, creating the folder if need be.
-pub fn open(dir: &Path, config: &LogConfig, now_ms: i64, before: Before) -> Result<Recovered> {
-    if !dir.is_dir() {
-        fs::create_dir_all(dir).map_err(BrokerError::io(dir))?;
+pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Before) -> Result<Recovered> {
+    if !disk.is_dir(dir) {
+        disk.create_dir_all(dir).map_err(BrokerError::io(dir))?;
     }
-    tidy(dir)?;
-    let mut epochs = LeaderEpochs::open(dir)?;
-    let mut segments = open_segments(dir, config, now_ms)?;
+    tidy(disk, dir)?;
+    let mut epochs = LeaderEpochs::open(disk, dir)?;
+    let mut segments = open_segments(disk, dir, config, now_ms)?;
     let counting = segments.partition_point(|segment| segment.base_offset() <= before.end);
     segments
         .drain(counting..)
-        .try_for_each(|beyond| remove_files(&beyond))?;
+        .try_for_each(|beyond| remove_files(disk, &beyond))?;
     if segments.is_empty() {
-        segments.push(Segment::open(dir, before.log_start, now_ms)?);
+        segments.push(Segment::open(disk, dir, before.log_start, now_ms)?);
     }
     let mut check = Check {
+        disk,
         config,
         epochs: &mut epochs,
         end: before.end,
@@ -76,14 +77,16 @@ pub fn open(dir: &Path, config: &LogConfig, now_ms: i64, before: Before) -> Resu
     let log_start = before.log_start.max(first);
     if log_start > log_end {
         tracing::warn!(dir = %dir.display(), log_start, log_end, "the log ends before its start; starting it anew");
-        segments.iter().try_for_each(remove_files)?;
-        segments = vec![Segment::open(dir, log_start, now_ms)?];
+        segments
+            .iter()
+            .try_for_each(|segment| remove_files(disk, segment))?;
+        segments = vec![Segment::open(disk, dir, log_start, now_ms)?];
         log_end = log_start;
     }
     restore_epochs(&segments, &mut epochs, log_start, log_end)?;
     let segments: Vec<Arc<Segment>> = segments.into_iter().map(Arc::new).collect();
-    let (producers, aborted) = replay_producers(dir, &segments, log_start, log_end, now_ms)?;
-    remove_stray_snapshots(dir, &segments)?;
+    let (producers, aborted) = replay_producers(disk, dir, &segments, log_start, log_end, now_ms)?;
+    remove_stray_snapshots(disk, dir, &segments)?;
     Ok(Recovered {
         segments,
         log_start,
@@ -95,9 +98,9 @@ pub fn open(dir: &Path, config: &LogConfig, now_ms: i64, before: Before) -> Resu
 }
 
 /// Removes what a crash left half done and finishes the swaps that were decided.
-fn tidy(dir: &Path) -> Result<()> {
+fn tidy(disk: &Disk, dir: &Path) -> Result<()> {
     let is_swap = |ending: &str| ending.ends_with(file::SWAP);
-    let files = file::list(dir)?;
+    let files = file::list(disk, dir)?;
     let swaps: BTreeSet<i64> = files
         .iter()
         .filter(|(_, _, ending)| *ending == format!("{}.{}", file::LOG, file::SWAP))
@@ -108,53 +111,55 @@ fn tidy(dir: &Path) -> Result<()> {
         let half_written = ending.ends_with(file::TEMPORARY);
         if half_written || ending.ends_with(file::DELETED) || ending.ends_with(file::CLEANED) || swap_of_index
         {
-            file::remove(path)?;
+            file::remove(disk, path)?;
         }
     }
     for base in swaps {
-        complete_swap(dir, base)?;
+        complete_swap(disk, dir, base)?;
     }
-    let logs: BTreeSet<i64> = file::list(dir)?
+    let logs: BTreeSet<i64> = file::list(disk, dir)?
         .into_iter()
         .filter(|(_, _, ending)| ending == file::LOG)
         .map(|(_, offset, _)| offset)
         .collect();
-    for (path, offset, ending) in file::list(dir)? {
+    for (path, offset, ending) in file::list(disk, dir)? {
         let belongs_to_a_segment =
             [file::INDEX, file::TIME_INDEX, file::TXN_INDEX].contains(&ending.as_str());
         if belongs_to_a_segment && !logs.contains(&offset) {
-            file::remove(&path)?;
+            file::remove(disk, &path)?;
         }
     }
     Ok(())
 }
 
 /// Puts a compacted segment, written whole before the crash, in the place of those it was made from.
-fn complete_swap(dir: &Path, base: i64) -> Result<()> {
+fn complete_swap(disk: &Disk, dir: &Path, base: i64) -> Result<()> {
     let target = file::path_of(dir, base, file::LOG);
     let swap = file::with_suffix(&target, file::SWAP);
-    let end = end_of_file(&swap)?.unwrap_or(base.saturating_add(1));
-    for (path, offset, ending) in file::list(dir)? {
+    let end = end_of_file(disk, &swap)?.unwrap_or(base.saturating_add(1));
+    for (path, offset, ending) in file::list(disk, dir)? {
         let replaced = if ending == file::LOG {
             offset > base && offset < end
         } else {
             offset >= base && offset < end && [file::INDEX, file::TIME_INDEX].contains(&ending.as_str())
         };
         if replaced {
-            file::remove(&path)?;
+            file::remove(disk, &path)?;
         }
     }
-    fs::rename(&swap, &target).map_err(BrokerError::io(&swap))?;
-    file::sync_dir(dir)
+    disk.rename(&swap, &target).map_err(BrokerError::io(&swap))?;
+    file::sync_dir(disk, dir)
 }
 
 /// The offset after the last batch of a file, by headers alone.
-fn end_of_file(path: &Path) -> Result<Option<i64>> {
-    let file = File::open(path).map_err(BrokerError::io(path))?;
+fn end_of_file(disk: &Disk, path: &Path) -> Result<Option<i64>> {
+    let file = disk.open(path).map_err(BrokerError::io(path))?;
     let (mut end, mut position) = (None, 0);
     let mut bytes = [0; HEADER_SIZE];
     loop {
-        let read = file::read_full_at(&file, &mut bytes, position).map_err(BrokerError::io(path))?;
+        let read = file
+            .read_full_at(&mut bytes, position)
+            .map_err(BrokerError::io(path))?;
         let header = bytes
             .get(..read)
             .and_then(BatchHeader::parse)
@@ -168,21 +173,21 @@ fn end_of_file(path: &Path) -> Result<Option<i64>> {
 }
 
 /// Removes the producer snapshots that belong to no segment, save the newest: each clean stop leaves one behind.
-fn remove_stray_snapshots(dir: &Path, segments: &[Arc<Segment>]) -> Result<()> {
-    let mut snapshots: Vec<_> = file::list(dir)?;
+fn remove_stray_snapshots(disk: &Disk, dir: &Path, segments: &[Arc<Segment>]) -> Result<()> {
+    let mut snapshots: Vec<_> = file::list(disk, dir)?;
     snapshots.retain(|(_, _, ending)| ending == file::SNAPSHOT);
     let newest = snapshots.iter().map(|(_, offset, _)| *offset).max();
     for (path, offset, _) in &snapshots {
         let of_a_segment = segments.iter().any(|segment| segment.base_offset() == *offset);
         if !of_a_segment && Some(*offset) != newest {
-            file::remove(path)?;
+            file::remove(disk, path)?;
         }
     }
     Ok(())
 }
 
-fn open_segments(dir: &Path, config: &LogConfig, now_ms: i64) -> Result<Vec<Segment>> {
-    let mut bases: Vec<i64> = file::list(dir)?
+fn open_segments(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64) -> Result<Vec<Segment>> {
+    let mut bases: Vec<i64> = file::list(disk, dir)?
         .into_iter()
         .filter(|(_, _, ending)| ending == file::LOG)
         .map(|(_, offset, _)| offset)
@@ -192,8 +197,8 @@ fn open_segments(dir: &Path, config: &LogConfig, now_ms: i64) -> Result<Vec<Segm
     for base in bases {
         let indexed = [file::INDEX, file::TIME_INDEX]
             .iter()
-            .all(|ending| file::path_of(dir, base, ending).exists());
-        let segment = Segment::open(dir, base, now_ms)?;
+            .all(|ending| disk.exists(&file::path_of(dir, base, ending)));
+        let segment = Segment::open(disk, dir, base, now_ms)?;
         if !indexed || !indexes_fit(&segment, config)? {
             tracing::warn!(segment = %segment.path().display(), "building the indexes again");
             segment.rebuild_indexes(config.index_interval_bytes)?;
@@ -223,6 +228,7 @@ fn indexes_fit(segment: &Segment, config: &LogConfig) -> Result<bool> {
 
 /// A check of batches, one by one.
 struct Check<'a> {
+    disk: &'a Disk,
     config: &'a LogConfig,
     epochs: &'a mut LeaderEpochs,
     /// Nothing from this offset on counts.
@@ -241,7 +247,10 @@ impl Check<'_> {
                 segment.finish_indexes()?;
             }
             if !intact {
-                segments.drain(at..).try_for_each(|later| remove_files(&later))?;
+                let disk = self.disk;
+                segments
+                    .drain(at..)
+                    .try_for_each(|later| remove_files(disk, &later))?;
             }
         }
         Ok(())
@@ -363,14 +372,15 @@ fn restore_epochs(
 
 /// Loads the newest producer snapshot and replays the batches after it.
 pub fn replay_producers(
+    disk: &Disk,
     dir: &Path,
     segments: &[Arc<Segment>],
     log_start: i64,
     log_end: i64,
     now_ms: i64,
 ) -> Result<(ProducerStates, Vec<Aborted>)> {
-    let (mut producers, from) = ProducerStates::load(dir, log_start, log_end, now_ms)?;
-    let mut aborted = transactions::load(dir)?;
+    let (mut producers, from) = ProducerStates::load(disk, dir, log_start, log_end, now_ms)?;
+    let mut aborted = transactions::load(disk, dir)?;
     aborted.retain(|known| known.last_offset < log_end);
     let first = segments
         .partition_point(|segment| segment.base_offset() <= from)
@@ -388,7 +398,7 @@ pub fn replay_producers(
             if let Some(ended) = producers.note(&found.header, marker)
                 && !aborted.contains(&ended)
             {
-                transactions::append(dir, segment.base_offset(), &ended)?;
+                transactions::append(disk, dir, segment.base_offset(), &ended)?;
                 aborted.push(ended);
             }
             Ok(true)
@@ -398,10 +408,10 @@ pub fn replay_producers(
     Ok((producers, aborted))
 }
 
-fn remove_files(segment: &Segment) -> Result<()> {
+fn remove_files(disk: &Disk, segment: &Segment) -> Result<()> {
     let path = segment.path();
     for ending in [file::LOG, file::INDEX, file::TIME_INDEX, file::TXN_INDEX] {
-        file::remove(&path.with_extension(ending))?;
+        file::remove(disk, &path.with_extension(ending))?;
     }
     Ok(())
 }

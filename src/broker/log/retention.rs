@@ -5,6 +5,7 @@ use super::poison::Poison;
 use super::segment::Segment;
 use super::{LogConfig, file};
 use crate::broker::error::Result;
+use crate::broker::world::Disk;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,7 +30,7 @@ impl PartitionLog {
             if deletable > 0 {
                 self.delete_oldest(writer, deletable, &config, now_ms)?;
             }
-            remove_due(writer, now_ms)?;
+            remove_due(&self.disk, writer, now_ms)?;
             Ok(deletable)
         })
     }
@@ -115,7 +116,7 @@ impl PartitionLog {
         let mut closed = segments.get(first..).unwrap_or_default().iter().filter(closed);
         let synced = closed
             .try_for_each(|segment| segment.sync())
-            .and_then(|()| file::sync_dir(&self.dir()));
+            .and_then(|()| file::sync_dir(&self.disk, &self.dir()));
         let mut writer = self.writer.lock();
         if let Err(error) = synced {
             self.poison(&mut writer, Poison::Sync, &error);
@@ -137,11 +138,11 @@ pub(super) fn doom(writer: &mut Writer, segment: &Segment, due_ms: i64) -> Resul
     Ok(())
 }
 
-fn remove_due(writer: &mut Writer, now_ms: i64) -> Result<()> {
+fn remove_due(disk: &Disk, writer: &mut Writer, now_ms: i64) -> Result<()> {
     let (due, waiting) = std::mem::take(&mut writer.doomed)
         .into_iter()
         .partition(|(due_ms, _)| *due_ms <= now_ms);
     writer.doomed = waiting;
     let due: Vec<(i64, PathBuf)> = due;
-    due.iter().try_for_each(|(_, path)| file::remove(path))
+    due.iter().try_for_each(|(_, path)| file::remove(disk, path))
 }

@@ -4,13 +4,13 @@ use super::file;
 use super::index::{Entry, Index, OffsetEntry, TimeEntry};
 use crate::broker::batch::{BatchHeader, Batches, HEADER_SIZE};
 use crate::broker::error::{BrokerError, Result};
+use crate::broker::world::Disk;
+use crate::broker::world::disk::File;
 use bytes::{Bytes, BytesMut};
 use parking_lot::RwLock;
-use std::fs::File;
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::UNIX_EPOCH;
 
 /// What a search through batch headers reads at a time.
 const SCAN_BLOCK: usize = 16 << 10;
@@ -43,6 +43,7 @@ pub struct Growth {
 #[derive(Debug)]
 pub struct Segment {
     base_offset: i64,
+    disk: Disk,
     path: RwLock<PathBuf>,
     file: File,
     size: AtomicU64,
@@ -62,12 +63,12 @@ pub struct Located {
 
 impl Segment {
     /// Opens or creates the segment that starts at `base_offset`.
-    pub fn open(dir: &Path, base_offset: i64, now_ms: i64) -> Result<Self> {
+    pub fn open(disk: &Disk, dir: &Path, base_offset: i64, now_ms: i64) -> Result<Self> {
         let path = file::path_of(dir, base_offset, file::LOG);
-        let log = file::open_append(&path)?;
-        let size = log.metadata().map_err(BrokerError::io(&path))?.len();
-        let offsets = Index::open(&file::path_of(dir, base_offset, file::INDEX))?;
-        let times = Index::<TimeEntry>::open(&file::path_of(dir, base_offset, file::TIME_INDEX))?;
+        let log = disk.open_append(&path).map_err(BrokerError::io(&path))?;
+        let size = log.length().map_err(BrokerError::io(&path))?;
+        let offsets = Index::open(disk, &file::path_of(dir, base_offset, file::INDEX))?;
+        let times = Index::<TimeEntry>::open(disk, &file::path_of(dir, base_offset, file::TIME_INDEX))?;
         let mut max = MaxTimestamp {
             timestamp: -1,
             offset: base_offset,
@@ -78,6 +79,7 @@ impl Segment {
         }
         Ok(Segment {
             base_offset,
+            disk: disk.clone(),
             path: RwLock::new(path),
             file: log,
             size: AtomicU64::new(size),
@@ -129,7 +131,7 @@ impl Segment {
         if self.torn.load(Ordering::Acquire) {
             self.cut_torn(start)?;
         }
-        if let Err(error) = file::write_all_vectored(&self.file, &self.path.read(), slices) {
+        if let Err(error) = self.file.write_all_vectored(&self.path.read(), slices) {
             self.torn.store(true, Ordering::Release);
             self.cut_torn(start)?;
             return Err(self.io()(error));
@@ -145,7 +147,7 @@ impl Segment {
     }
 
     fn cut_torn(&self, size: u64) -> Result<()> {
-        file::truncate(&self.path(), size)?;
+        file::truncate(&self.disk, &self.path(), size)?;
         self.torn.store(false, Ordering::Release);
         Ok(())
     }
@@ -154,7 +156,7 @@ impl Segment {
     pub fn read(&self, position: u64, length: usize) -> Result<Bytes> {
         let available = usize::try_from(self.size().saturating_sub(position)).unwrap_or(usize::MAX);
         let mut buffer = BytesMut::zeroed(length.min(available));
-        let read = file::read_full_at(&self.file, &mut buffer, position).map_err(self.io())?;
+        let read = self.file.read_full_at(&mut buffer, position).map_err(self.io())?;
         buffer.truncate(read);
         Ok(buffer.freeze())
     }
@@ -238,13 +240,7 @@ impl Segment {
         if max >= 0 {
             return Ok(max);
         }
-        let modified = self
-            .file
-            .metadata()
-            .and_then(|data| data.modified())
-            .map_err(self.io())?;
-        let elapsed = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+        self.file.modified_ms().map_err(self.io())
     }
 
     /// How long its first record has waited for the roll: by timestamps where records have them, else by the clock.
@@ -286,7 +282,7 @@ impl Segment {
 
     /// Writes through to the disk: batches first, then indexes.
     pub fn sync(&self) -> Result<()> {
-        file::sync(&self.file, &self.path.read()).map_err(self.io())?;
+        self.file.sync(&self.path.read()).map_err(self.io())?;
         let mut growth = self.growth.write();
         growth.offsets.sync()?;
         growth.times.sync()
@@ -298,7 +294,7 @@ impl Segment {
         let base = self.base_offset;
         let relative = next_offset - base;
         self.size.store(position, Ordering::Release);
-        file::truncate(&self.path(), position)?;
+        file::truncate(&self.disk, &self.path(), position)?;
         growth
             .offsets
             .keep_while(|entry| entry.key() < relative && u64::from(entry.position) < position)?;
@@ -384,7 +380,7 @@ impl Segment {
         for ending in [file::LOG, file::INDEX, file::TIME_INDEX, file::TXN_INDEX] {
             let old = path.with_extension(ending);
             let new = file::with_suffix(&old, file::DELETED);
-            file::rename_if_there(&old, &new)?;
+            file::rename_if_there(&self.disk, &old, &new)?;
             doomed.push(new);
         }
         growth.offsets.set_path(file::with_suffix(
@@ -396,7 +392,7 @@ impl Segment {
             file::DELETED,
         ));
         *self.path.write() = file::with_suffix(&path, file::DELETED);
-        file::remove(&path.with_extension(file::SNAPSHOT))?;
+        file::remove(&self.disk, &path.with_extension(file::SNAPSHOT))?;
         Ok(doomed)
     }
 

@@ -3,20 +3,20 @@
 use super::file;
 use super::producers::Aborted;
 use crate::broker::error::{BrokerError, Result};
+use crate::broker::world::Disk;
 use bytes::{Buf, BufMut};
-use std::fs;
-use std::io::Write;
+use std::io::IoSlice;
 use std::path::Path;
 
 const ENTRY: usize = 34;
 const VERSION: i16 = 0;
 
 /// All aborted transactions that the files of a folder know, by marker.
-pub fn load(dir: &Path) -> Result<Vec<Aborted>> {
+pub fn load(disk: &Disk, dir: &Path) -> Result<Vec<Aborted>> {
     let mut all = Vec::new();
-    for (path, _, ending) in file::list(dir)? {
+    for (path, _, ending) in file::list(disk, dir)? {
         if ending == file::TXN_INDEX {
-            let bytes = fs::read(&path).map_err(BrokerError::io(&path))?;
+            let bytes = disk.read(&path).map_err(BrokerError::io(&path))?;
             all.extend(parse_all(&bytes));
         }
     }
@@ -30,20 +30,21 @@ pub fn parse_all(bytes: &[u8]) -> Vec<Aborted> {
 }
 
 /// Adds an aborted transaction to the file of the segment that holds its marker.
-pub fn append(dir: &Path, segment: i64, aborted: &Aborted) -> Result<()> {
+pub fn append(disk: &Disk, dir: &Path, segment: i64, aborted: &Aborted) -> Result<()> {
     let path = file::path_of(dir, segment, file::TXN_INDEX);
-    let mut file = file::open_append(&path)?;
-    file.write_all(&encode(aborted)).map_err(BrokerError::io(&path))
+    disk.open_append(&path)
+        .and_then(|file| file.write_all_vectored(&path, &mut [IoSlice::new(&encode(aborted))]))
+        .map_err(BrokerError::io(&path))
 }
 
 /// Writes the file of one segment anew.
-pub fn rewrite(dir: &Path, segment: i64, all: &[Aborted]) -> Result<()> {
+pub fn rewrite(disk: &Disk, dir: &Path, segment: i64, all: &[Aborted]) -> Result<()> {
     let path = file::path_of(dir, segment, file::TXN_INDEX);
     if all.is_empty() {
-        return file::remove(&path);
+        return file::remove(disk, &path);
     }
     let content: Vec<u8> = all.iter().flat_map(encode).collect();
-    file::replace_derived(&path, &content)
+    file::replace_derived(disk, &path, &content)
 }
 
 fn encode(aborted: &Aborted) -> Vec<u8> {

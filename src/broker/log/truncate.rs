@@ -4,6 +4,7 @@ use super::partition::{PartitionLog, Tidying, Writer};
 use super::segment::Segment;
 use super::{checkpoint, file, recovery, transactions};
 use crate::broker::error::Result;
+use crate::broker::world::Disk;
 use kafka_protocol::ResponseError;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -69,7 +70,9 @@ impl PartitionLog {
         self.log_end.store(new_end, Ordering::Release);
         self.high_watermark.fetch_min(new_end, Ordering::AcqRel);
         self.segments.store(Arc::new(kept.to_vec()));
-        dropped.iter().try_for_each(|segment| remove_now(segment))?;
+        dropped
+            .iter()
+            .try_for_each(|segment| remove_now(&self.disk, segment))?;
         if let Some(found) = found {
             active.truncate(found.position, new_end)?;
         }
@@ -92,16 +95,17 @@ impl PartitionLog {
 
     fn start_anew(&self, writer: &mut Writer, tidying: &mut Tidying, offset: i64) -> Result<()> {
         let old = self.segments.load_full();
-        old.iter().try_for_each(|segment| remove_now(segment))?;
-        let segment = Segment::open(&self.dir(), offset, self.clock.now_ms())?;
+        old.iter()
+            .try_for_each(|segment| remove_now(&self.disk, segment))?;
+        let segment = Segment::open(&self.disk, &self.dir(), offset, self.clock.now_ms())?;
         self.segments.store(Arc::new(vec![Arc::new(segment)]));
         self.log_start.store(offset, Ordering::Release);
         self.log_end.store(offset, Ordering::Release);
         self.high_watermark.store(offset, Ordering::Release);
         self.epochs.write().clear()?;
-        for (path, _, ending) in file::list(&self.dir())? {
+        for (path, _, ending) in file::list(&self.disk, &self.dir())? {
             if ending == file::SNAPSHOT {
-                file::remove(&path)?;
+                file::remove(&self.disk, &path)?;
             }
         }
         self.reload_producers(writer)?;
@@ -126,9 +130,10 @@ impl PartitionLog {
                 known.last_offset >= base && known.last_offset < next.unwrap_or(log_end).min(log_end)
             };
             let kept: Vec<_> = self.aborted.read().iter().filter(in_segment).copied().collect();
-            transactions::rewrite(&dir, base, &kept)?;
+            transactions::rewrite(&self.disk, &dir, base, &kept)?;
         }
         let (producers, aborted) = recovery::replay_producers(
+            &self.disk,
             &dir,
             &segments,
             self.log_start_offset(),
@@ -149,20 +154,23 @@ impl PartitionLog {
             return Ok(());
         }
         tidying.clean_to = Some(self.clean_to(tidying)?.min(end));
-        Self::checkpoint_line(&self.dir(), checkpoint::CLEANER, tidying.clean_to)
+        Self::checkpoint_line(&self.disk, &self.dir(), checkpoint::CLEANER, tidying.clean_to)
     }
 
     /// What is written above `end` from now on has not been synced, whatever the checkpoint said.
     fn forget_synced(&self, writer: &mut Writer, end: i64) -> Result<()> {
         if writer.recovery_point > end {
             writer.recovery_point = end;
-            Self::checkpoint_line(&self.dir(), checkpoint::RECOVERY_POINTS, Some(end))?;
+            Self::checkpoint_line(&self.disk, &self.dir(), checkpoint::RECOVERY_POINTS, Some(end))?;
         }
         Ok(())
     }
 }
 
 /// Deletes a segment's files at once. They are renamed before: readers may still hold the segment.
-fn remove_now(segment: &Segment) -> Result<()> {
-    segment.doom()?.iter().try_for_each(|path| file::remove(path))
+fn remove_now(disk: &Disk, segment: &Segment) -> Result<()> {
+    segment
+        .doom()?
+        .iter()
+        .try_for_each(|path| file::remove(disk, path))
 }

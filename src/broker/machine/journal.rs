@@ -3,9 +3,9 @@
 use crate::broker::error::Result;
 use crate::broker::log::ReadLimit;
 use crate::broker::replication::Partition;
+use crate::broker::world::watch;
 use bytes::Bytes;
 use std::sync::Arc;
-use tokio::sync::watch;
 
 /// A log that a shard writes, alone.
 pub trait Journal: Send + Sync + 'static {

@@ -5,7 +5,7 @@ use super::tasks::Tasks;
 use super::{Journal, LedPartition, Machine, Refused, Shard, ShardSettings};
 use crate::broker::metadata::MetadataImage;
 use crate::broker::replication::{Partition, ReplicaManager};
-use crate::clock::Clock;
+use crate::broker::world::World;
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ pub struct RouterSettings {
     pub topic: &'static str,
     /// This broker.
     pub node_id: i32,
-    /// The one clock.
-    pub clock: Clock,
+    /// Its surroundings.
+    pub world: World,
     /// How long an answer waits for the replicas.
     pub commit_timeout: Duration,
 }
@@ -42,14 +42,14 @@ pub struct Router<M: Machine> {
 impl<M: Machine> Router<M> {
     /// A router that leads nothing yet.
     pub fn new(settings: RouterSettings, machines: M::Settings, replicas: Arc<ReplicaManager>) -> Self {
-        let tasks = Tasks::default();
+        let tasks = Tasks::new(settings.world.jobs().clone());
         Router {
             topic: settings.topic,
             node_id: settings.node_id,
             replicas,
             machines,
             shard_settings: ShardSettings {
-                clock: settings.clock,
+                clock: settings.world.clock().clone(),
                 commit_timeout: settings.commit_timeout,
                 tasks: tasks.starter(),
             },
@@ -119,7 +119,7 @@ impl<M: Machine> Router<M> {
         if is_empty {
             shard.load();
         } else {
-            self.shard_settings.tasks.spawn_blocking(move || shard.load());
+            self.shard_settings.tasks.spawn_job(move || shard.load());
         }
     }
 

@@ -6,13 +6,13 @@ use super::timer::Timer;
 use super::{Journal, LedPartition, LogRecord, Machine, Position, Producer, Refused, Step};
 use crate::broker::batch::{BatchBuilder, BatchHeader, marker};
 use crate::broker::metadata::MetadataImage;
+use crate::broker::world::time::{after, timeout_at};
 use crate::clock::Clock;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::ResponseError;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Records are written in batches of about so many bytes, well under any `max.message.bytes`.
 const BATCH_BYTES: usize = 256 * 1024;
@@ -220,7 +220,7 @@ impl<M: Machine, J: Journal> Shard<M, J> {
                 M::give_up(live.soft);
             }
             let shard = Arc::clone(self);
-            self.settings.tasks.spawn_blocking(move || shard.load());
+            self.settings.tasks.spawn_job(move || shard.load());
         }
         standing.live()
     }
@@ -279,10 +279,10 @@ impl<M: Machine, J: Journal> Shard<M, J> {
     /// Waits until every in-sync replica has the record at `offset`.
     async fn committed(&self, offset: i64) -> Result<(), Refused> {
         if self.journal.committed() <= offset {
-            let deadline = Instant::now() + self.settings.commit_timeout;
+            let deadline = after(self.settings.commit_timeout);
             let mut changes = self.journal.changes();
             let committed = changes.wait_for(|_| self.journal.committed() > offset);
-            let in_time = tokio::time::timeout_at(deadline, committed).await;
+            let in_time = timeout_at(deadline, committed).await;
             if !matches!(in_time, Ok(Ok(_))) {
                 return Err(Refused::Late);
             }

@@ -1,6 +1,7 @@
 //! Wakes a shard when something is due.
 
 use super::{Journal, Machine, Shard};
+use crate::broker::world::panics_now;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -39,7 +40,7 @@ struct Running<'a>(&'a Mutex<State>);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if panics_now() {
             *self.0.lock() = State::default();
         }
     }
@@ -99,6 +100,7 @@ impl<M: Machine, J: Journal> Shard<M, J> {
         let _running = Running(&self.timer.state);
         while let Some(due) = self.timer.next() {
             tokio::select! {
+                biased;
                 () = self.clock().sleep_until(due) => self.do_due(),
                 () = self.timer.changed.notified() => {}
             }

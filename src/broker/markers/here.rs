@@ -8,14 +8,14 @@ use crate::broker::machine::Refused;
 use crate::broker::node::Node;
 use crate::broker::replication::Partition;
 use crate::broker::transactions::{TRANSACTIONS_TOPIC, TopicPartition};
+use crate::broker::world::time::after;
 use kafka_protocol::ResponseError;
 use std::sync::Arc;
-use tokio::time::Instant;
 
 /// Writes the marker into each partition and waits for the replicas; one result for each. What a coordinator of this broker
 /// keeps in a partition ends with it.
 pub async fn write(node: &Node, marking: Marking, partitions: &[TopicPartition]) -> Vec<Marked> {
-    let deadline = Instant::now() + node.config.millis("request.timeout.ms");
+    let deadline = after(node.config.millis("request.timeout.ms"));
     let mut appended = Vec::with_capacity(partitions.len());
     for (topic, index) in partitions {
         appended.push(match topic.as_str() {

@@ -8,7 +8,7 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic};
 use kafka_protocol::messages::{TopicName, WriteTxnMarkersRequest, WriteTxnMarkersResponse};
 use kafka_protocol::protocol::StrBytes;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
@@ -66,7 +66,7 @@ fn request(batch: &[Order]) -> WriteTxnMarkersRequest {
 }
 
 fn answer(batch: Vec<Order>, response: &WriteTxnMarkersResponse) {
-    let mut codes: HashMap<(i64, &str, i32), i16> = HashMap::new();
+    let mut codes: BTreeMap<(i64, &str, i32), i16> = BTreeMap::new();
     for marker in &response.markers {
         for topic in &marker.topics {
             for partition in &topic.partitions {

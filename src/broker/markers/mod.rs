@@ -12,6 +12,7 @@ pub use here::write as write_here;
 use super::machine::{Producer, Refused};
 use super::node::Node;
 use super::transactions::{Ending, TopicPartition};
+use super::world::time::sleep;
 use kafka_protocol::ResponseError;
 use links::Order;
 use std::collections::{BTreeMap, HashMap};
@@ -47,11 +48,12 @@ pub async fn keep(node: Arc<Node>) {
         return std::future::pending().await;
     };
     let (orders, mut ordered) = unbounded_channel::<(i32, Order)>();
-    let mut links: HashMap<i32, UnboundedSender<Order>> = HashMap::new();
+    let mut links: BTreeMap<i32, UnboundedSender<Order>> = BTreeMap::new();
     let mut tasks = JoinSet::new();
     let mut ids: HashMap<tokio::task::Id, String> = HashMap::new();
     loop {
         tokio::select! {
+            biased;
             Some(id) = endings.recv() => {
                 let task = tasks.spawn(end(Arc::clone(&node), id.clone(), orders.clone()));
                 ids.insert(task.id(), id);
@@ -85,7 +87,7 @@ pub async fn keep(node: Arc<Node>) {
 
 /// After a mistake of ours, in case it is made again.
 async fn end_later(node: Arc<Node>, id: String, orders: UnboundedSender<(i32, Order)>) {
-    tokio::time::sleep(REST.1).await;
+    sleep(REST.1).await;
     end(node, id, orders).await;
 }
 
@@ -114,7 +116,8 @@ async fn end(node: Arc<Node>, id: String, orders: UnboundedSender<(i32, Order)>)
         }
         tracing::debug!(id, ?left, "markers are missing; trying again");
         tokio::select! {
-            () = tokio::time::sleep(rest) => {}
+            biased;
+            () = sleep(rest) => {}
             _ = news.changed() => {}
         }
         rest = (rest * 2).min(REST.1);
@@ -126,7 +129,7 @@ async fn decided(node: &Node, id: &str) -> Option<Ending> {
     loop {
         match node.transactions.ending(id).await {
             Ok(ending) => return ending,
-            Err(Refused::Loading | Refused::Late) => tokio::time::sleep(REST.0).await,
+            Err(Refused::Loading | Refused::Late) => sleep(REST.0).await,
             Err(_) => return None,
         }
     }
@@ -141,7 +144,7 @@ async fn complete(ending: &Ending) {
                     id = ending.id(),
                     "the end of the transaction cannot be noted yet: {refused}"
                 );
-                tokio::time::sleep(REST.1).await;
+                sleep(REST.1).await;
             }
             _ => return,
         }

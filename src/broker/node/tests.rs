@@ -1,6 +1,7 @@
 use super::*;
 use crate::broker::batch::{BatchBuilder, BatchHeader};
-use crate::broker::log::file::disk::{Refused, Refusing};
+use crate::broker::world;
+use crate::broker::world::disk::refusing::{Refused, Refusing};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
@@ -26,6 +27,7 @@ async fn start(folder: &Path) -> RunningNode {
 fn client(node: &RunningNode) -> Peer {
     let address = node.address();
     Peer::new(
+        &world::Net::default(),
         &address.ip().to_string(),
         address.port(),
         "test".to_owned(),

@@ -1,6 +1,7 @@
 //! Fetch sessions (KIP-227): the broker remembers what a client fetches, so that requests name only changes and
 //! answers hold only news.
 
+use crate::broker::world::Dice;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::TopicName;
 use kafka_protocol::messages::fetch_response::PartitionData;
@@ -180,7 +181,7 @@ impl FetchSession {
 
 #[derive(Debug, Default)]
 struct Slots {
-    by_id: HashMap<i32, Slot>,
+    by_id: BTreeMap<i32, Slot>,
     cached_partitions: usize,
 }
 
@@ -214,9 +215,9 @@ impl Slots {
         true
     }
 
-    fn free_id(&self) -> i32 {
+    fn free_id(&self, dice: &Dice) -> i32 {
         loop {
-            let id = rand::random_range(1..=i32::MAX);
+            let id = dice.number(1..=i32::MAX);
             if !self.by_id.contains_key(&id) {
                 return id;
             }
@@ -226,9 +227,20 @@ impl Slots {
 
 /// All fetch sessions of a broker: at most 1000, the longest idle gives way.
 #[derive(Debug, Default)]
-pub struct FetchSessionCache(Mutex<Slots>);
+pub struct FetchSessionCache {
+    slots: Mutex<Slots>,
+    dice: Dice,
+}
 
 impl FetchSessionCache {
+    /// No sessions yet; their ids are by these dice.
+    pub fn new(dice: Dice) -> Self {
+        FetchSessionCache {
+            slots: Mutex::default(),
+            dice,
+        }
+    }
+
     /// Finds out what a request is to fetch.
     ///
     /// # Errors
@@ -237,7 +249,7 @@ impl FetchSessionCache {
     pub fn begin(&self, request: SessionRequest, now_ms: i64) -> Result<FetchContext, ResponseError> {
         if request.epoch == INITIAL_EPOCH || request.epoch == FINAL_EPOCH {
             if request.id != 0 {
-                self.0.lock().remove(request.id);
+                self.slots.lock().remove(request.id);
             }
             let kind = match request.epoch {
                 INITIAL_EPOCH => Kind::Full { by_id: request.by_id },
@@ -252,7 +264,7 @@ impl FetchSessionCache {
     }
 
     fn go_on(&self, request: SessionRequest, now_ms: i64) -> Result<FetchContext, ResponseError> {
-        let mut slots = self.0.lock();
+        let mut slots = self.slots.lock();
         let slot = slots.by_id.get_mut(&request.id);
         let slot = slot.ok_or(ResponseError::FetchSessionIdNotFound)?;
         slot.last_used_ms = now_ms;
@@ -338,11 +350,11 @@ impl FetchSessionCache {
             session.note(key, data);
         }
         let partitions = session.len();
-        let mut slots = self.0.lock();
+        let mut slots = self.slots.lock();
         if !slots.make_room(partitions, now_ms) {
             return 0;
         }
-        let id = slots.free_id();
+        let id = slots.free_id(&self.dice);
         slots.cached_partitions += partitions;
         let slot = Slot {
             session: Arc::new(Mutex::new(session)),

@@ -8,11 +8,12 @@ use crate::broker::log::PartitionLog;
 use crate::broker::node::Node;
 use crate::broker::peer::Peer;
 use crate::broker::peers;
+use crate::broker::world::time::sleep;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ReplicaState};
 use kafka_protocol::messages::fetch_response::PartitionData;
 use kafka_protocol::messages::{BrokerId, FetchRequest};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub async fn follow_leaders(node: Arc<Node>) {
     let mut assignments = node.replicas.assignments();
     let mut tasks = JoinSet::new();
-    let mut running: HashMap<i32, AbortHandle> = HashMap::new();
+    let mut running: BTreeMap<i32, AbortHandle> = BTreeMap::new();
     loop {
         assignments.mark_unchanged();
         let leaders = followed(&node);
@@ -44,6 +45,7 @@ pub async fn follow_leaders(node: Arc<Node>) {
             running.entry(*leader).or_insert_with(start);
         }
         tokio::select! {
+            biased;
             changed = assignments.changed() => if changed.is_err() {
                 return;
             },
@@ -52,7 +54,7 @@ pub async fn follow_leaders(node: Arc<Node>) {
                 if let Err(error) = ended && error.is_panic() {
                     tracing::error!(%error, "copying from a leader failed; starting again");
                     running.retain(|_, task| task.id() != error.id());
-                    tokio::time::sleep(node.config.millis("replica.fetch.backoff.ms")).await;
+                    sleep(node.config.millis("replica.fetch.backoff.ms")).await;
                 }
             }
         }
@@ -87,7 +89,8 @@ async fn copy_from(node: Arc<Node>, leader: i32) {
             // The leader may have moved to another address, and what is followed may have changed.
             peer = None;
             tokio::select! {
-                () = tokio::time::sleep(backoff) => {}
+                biased;
+                () = sleep(backoff) => {}
                 _ = assignments.changed() => {}
             }
         }
@@ -105,7 +108,7 @@ async fn copy_once(node: &Node, peer: &mut Peer, followed: &[(Arc<Partition>, i3
     if let Some(error) = ResponseError::try_from_code(answer.error_code) {
         return Err(error.into());
     }
-    let mut answers: HashMap<(Uuid, i32), PartitionData> = HashMap::new();
+    let mut answers: BTreeMap<(Uuid, i32), PartitionData> = BTreeMap::new();
     for topic in answer.responses {
         let id = topic.topic_id;
         answers.extend(

@@ -2,9 +2,8 @@
 
 use crate::broker::error::{BrokerError, Result};
 use crate::broker::log::partition::DELETED_DIR;
-use std::fs;
+use crate::broker::world::World;
 use std::path::{Path, PathBuf};
-use uuid::Uuid;
 
 /// Ending of a folder that belongs to no partition of this broker, kept for a person to look at.
 const STRAY: &str = "-stray";
@@ -16,25 +15,30 @@ pub fn path_of(log_dir: &Path, topic: &str, index: i32) -> PathBuf {
 
 /// Removes a folder that a deleted topic left behind. Renamed first, so that an interrupted removal is not mistaken
 /// for a log.
-pub fn remove(folder: &Path) -> Result<()> {
-    let doomed = renamed(folder, DELETED_DIR);
-    fs::rename(folder, &doomed).map_err(BrokerError::io(folder))?;
-    fs::remove_dir_all(&doomed).map_err(BrokerError::io(&doomed))
+pub fn remove(world: &World, folder: &Path) -> Result<()> {
+    let doomed = renamed(world, folder, DELETED_DIR)?;
+    world
+        .disk()
+        .remove_dir_all(&doomed)
+        .map_err(BrokerError::io(&doomed))
 }
 
 /// Sets a folder aside that belongs to no partition of this broker, as Kafka does; returns its new place.
-pub fn set_aside(folder: &Path) -> Result<PathBuf> {
-    let aside = renamed(folder, STRAY);
-    fs::rename(folder, &aside).map_err(BrokerError::io(folder))?;
-    Ok(aside)
+pub fn set_aside(world: &World, folder: &Path) -> Result<PathBuf> {
+    renamed(world, folder, STRAY)
 }
 
-fn renamed(folder: &Path, ending: &str) -> PathBuf {
+fn renamed(world: &World, folder: &Path, ending: &str) -> Result<PathBuf> {
     let name = folder
         .file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default();
     // File names end at 255 bytes, a topic's at 249: the long ones are cut, the id keeps them apart.
     let kept: String = name.chars().take(200).collect();
-    folder.with_file_name(format!("{kept}.{}{ending}", Uuid::new_v4().simple()))
+    let new = folder.with_file_name(format!("{kept}.{}{ending}", world.dice().uuid().simple()));
+    world
+        .disk()
+        .rename(folder, &new)
+        .map_err(BrokerError::io(folder))?;
+    Ok(new)
 }

@@ -1,16 +1,16 @@
 //! Finds replicas by topic name and by topic id. Immutable once shared: a change makes a new index.
 
 use super::Partition;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// The replicas kept by a broker.
 #[derive(Debug, Default, Clone)]
 pub(super) struct ReplicaIndex {
-    topics: HashMap<Uuid, Topic>,
+    topics: BTreeMap<Uuid, Topic>,
     ids: HashMap<String, Uuid>,
-    offline: HashSet<(Uuid, i32)>,
+    offline: BTreeSet<(Uuid, i32)>,
 }
 
 /// A topic's replicas by partition index; `None` where other brokers keep them.

@@ -7,7 +7,7 @@ use crate::broker::node::Node;
 use crate::broker::peer::Peer;
 use kafka_protocol::messages::alter_partition_request::{BrokerState, PartitionData, TopicData};
 use kafka_protocol::messages::{AlterPartitionRequest, BrokerId};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -23,6 +23,7 @@ pub async fn keep(node: Arc<Node>, mut controller: Peer) {
     let max_lag = node.config.millis("replica.lag.time.max.ms");
     loop {
         tokio::select! {
+            biased;
             () = node.replicas.await_isr_change() => {}
             () = node.clock.sleep(max_lag / 2) => {}
         }
@@ -54,7 +55,7 @@ fn proposals(node: &Node, max_lag: Duration) -> Vec<(Arc<Partition>, IsrProposal
 async fn ask(node: &Node, controller: &mut Peer, due: &[(Arc<Partition>, IsrProposal)]) -> Result<()> {
     let image = node.metadata.load_full();
     let epoch_of = |id: &i32| image.brokers.get(id).map_or(-1, |broker| broker.epoch);
-    let mut topics: HashMap<uuid::Uuid, Vec<PartitionData>> = HashMap::new();
+    let mut topics: BTreeMap<uuid::Uuid, Vec<PartitionData>> = BTreeMap::new();
     for (partition, proposal) in due {
         let isr = proposal.isr.iter().map(|id| {
             BrokerState::default()

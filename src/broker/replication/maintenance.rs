@@ -2,7 +2,7 @@
 
 use super::ReplicaManager;
 use crate::broker::error::Result;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -16,14 +16,16 @@ impl ReplicaManager {
     /// Looks after the logs for ever: drops what is past retention, rolls what is old enough, compacts what is dirty.
     /// The node runs it as a task and drops it when it stops.
     pub async fn maintain(self: Arc<Self>) {
+        let jobs = self.settings.world.jobs();
         loop {
             self.settings
-                .clock
+                .world
+                .clock()
                 .sleep(self.settings.retention_check_interval)
                 .await;
             let manager = Arc::clone(&self);
             // Deleting and compacting touch the disk, so they keep off the threads that serve requests.
-            if let Err(error) = tokio::task::spawn_blocking(move || manager.maintain_once()).await {
+            if let Err(error) = jobs.run(move || manager.maintain_once()).await {
                 tracing::error!(%error, "the housekeeping of the logs failed");
             }
         }
@@ -32,12 +34,13 @@ impl ReplicaManager {
     /// Opens poisoned logs again for ever, once the disk serves: a full disk ends no lesson. The node runs it as a task
     /// and drops it when it stops.
     pub async fn recover_logs(self: Arc<Self>) {
+        let jobs = self.settings.world.jobs();
         let mut rests = Rests::default();
         loop {
-            self.settings.clock.sleep(RECOVERY_INTERVAL).await;
+            self.settings.world.clock().sleep(RECOVERY_INTERVAL).await;
             let manager = Arc::clone(&self);
             // Recovery reads and writes the disk, so it keeps off the threads that serve requests.
-            let round = tokio::task::spawn_blocking(move || {
+            let round = jobs.run(move || {
                 manager.recover_once(&mut rests);
                 rests
             });
@@ -78,7 +81,7 @@ impl ReplicaManager {
 
 /// How long each log that could not be recovered rests, and how much of that is left, in intervals.
 #[derive(Default)]
-struct Rests(HashMap<(Uuid, i32), (u32, u32)>);
+struct Rests(BTreeMap<(Uuid, i32), (u32, u32)>);
 
 impl Rests {
     /// Attempts to recover a log, unless it rests; how it rests from now on if it is still to be recovered. A disk that

@@ -8,7 +8,7 @@ use crate::broker::error::Result;
 use crate::broker::log::checkpoint::{self, Lines, LogDirState};
 use crate::broker::log::{LogConfig, PartitionLog, topic_id};
 use crate::broker::metadata::{ConfigResource, MetadataImage, PartitionImage, TopicImage};
-use crate::clock::Clock;
+use crate::broker::world::{World, watch};
 use arc_swap::ArcSwap;
 use kafka_protocol::ResponseError;
 use parking_lot::Mutex;
@@ -17,7 +17,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// The settings of a topic, given by name, as the image and the node's own settings add up.
@@ -31,8 +31,8 @@ pub struct ReplicaSettings {
     pub log_dir: PathBuf,
     /// `log.retention.check.interval.ms`
     pub retention_check_interval: Duration,
-    /// The one clock.
-    pub clock: Clock,
+    /// Its surroundings.
+    pub world: World,
     /// Where topics' settings come from.
     pub topic_configs: TopicConfigs,
 }
@@ -77,10 +77,10 @@ impl ReplicaManager {
     /// A manager that keeps nothing yet: the first [`ReplicaManager::apply`] opens what lies in the log directory.
     pub fn new(settings: ReplicaSettings) -> Self {
         ReplicaManager {
+            sessions: FetchSessionCache::new(settings.world.dice().clone()),
             settings,
             index: ArcSwap::default(),
             applied: Mutex::default(),
-            sessions: FetchSessionCache::default(),
             isr_changes: Notify::new(),
             assignments: watch::Sender::new(0),
         }
@@ -138,7 +138,7 @@ impl ReplicaManager {
         let mut outcome = Ok(());
         let mut before = LogDirState::default();
         if !applied.any {
-            before = LogDirState::take(&self.settings.log_dir)?;
+            before = LogDirState::take(self.settings.world.disk(), &self.settings.log_dir)?;
             outcome = outcome.and(self.clear_folders(image));
             applied.any = true;
         }
@@ -178,8 +178,8 @@ impl ReplicaManager {
         for partition in self.partitions() {
             outcome = outcome.and(partition.log.close_noting(&mut lines));
         }
-        outcome.and(lines.write(&self.settings.log_dir))?;
-        checkpoint::mark_clean(&self.settings.log_dir, broker_epoch)
+        outcome.and(lines.write(self.settings.world.disk(), &self.settings.log_dir))?;
+        checkpoint::mark_clean(self.settings.world.disk(), &self.settings.log_dir, broker_epoch)
     }
 
     fn is_assigned(&self, image: &MetadataImage, partition: &Partition) -> bool {
@@ -192,13 +192,14 @@ impl ReplicaManager {
 
     /// Removes folders that an earlier topic of the same name left behind and sets aside those that nobody knows.
     fn clear_folders(&self, image: &MetadataImage) -> Result<()> {
-        for (topic, index, folder) in checkpoint::partition_dirs(&self.settings.log_dir)? {
+        let world = &self.settings.world;
+        for (topic, index, folder) in checkpoint::partition_dirs(world.disk(), &self.settings.log_dir)? {
             let assigned = image.partition(&topic, index);
             let kept_here = assigned.is_some_and(|image| image.replicas.contains(&self.settings.node_id));
             if kept_here || topic == METADATA_TOPIC {
                 continue;
             }
-            let aside = folders::set_aside(&folder)?;
+            let aside = folders::set_aside(world, &folder)?;
             tracing::warn!(folder = %aside.display(), "set aside a log that belongs to no partition of this broker");
         }
         Ok(())
@@ -219,7 +220,7 @@ impl ReplicaManager {
             partition.retire();
             outcome = outcome.and(partition.log.delete_noting(&mut lines));
         }
-        outcome.and(lines.write(&self.settings.log_dir))
+        outcome.and(lines.write(self.settings.world.disk(), &self.settings.log_dir))
     }
 
     /// Opens the logs of changed topics that are to be kept here and are not open yet, several at a time.
@@ -240,7 +241,13 @@ impl ReplicaManager {
         }
         let mut index = ReplicaIndex::clone(&current);
         let mut outcome = Ok(());
-        for (wanted, opened) in wanted.iter().zip(self.open_in_parallel(image, &wanted, before)) {
+        let all_opened = self.settings.world.jobs().on_each(
+            &wanted,
+            MIN_LOGS_PER_THREAD,
+            |wanted| self.open_one(image, wanted, before),
+            || Err(ResponseError::KafkaStorageError.into()),
+        );
+        for (wanted, opened) in wanted.iter().zip(all_opened) {
             match opened {
                 Ok(partition) => index.insert(Arc::new(partition)),
                 Err(error) => {
@@ -254,39 +261,6 @@ impl ReplicaManager {
         outcome
     }
 
-    fn open_in_parallel(
-        &self,
-        image: &MetadataImage,
-        wanted: &[Wanted<'_>],
-        before: &LogDirState,
-    ) -> Vec<Result<Partition>> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = wanted.len().div_ceil(threads).max(MIN_LOGS_PER_THREAD);
-        let open = |part: &[Wanted<'_>]| -> Vec<Result<Partition>> {
-            part.iter()
-                .map(|wanted| self.open_one(image, wanted, before))
-                .collect()
-        };
-        if share >= wanted.len() {
-            return open(wanted);
-        }
-        std::thread::scope(|scope| {
-            let parts: Vec<_> = wanted
-                .chunks(share)
-                .map(|part| (part, scope.spawn(move || open(part))))
-                .collect();
-            let joined = parts.into_iter().flat_map(|(part, thread)| {
-                let lost = || {
-                    part.iter()
-                        .map(|_| Err(ResponseError::KafkaStorageError.into()))
-                        .collect()
-                };
-                thread.join().unwrap_or_else(|_| lost())
-            });
-            joined.collect()
-        })
-    }
-
     fn open_one(
         &self,
         image: &MetadataImage,
@@ -294,19 +268,20 @@ impl ReplicaManager {
         before: &LogDirState,
     ) -> Result<Partition> {
         let Wanted { topic, index, .. } = *wanted;
+        let world = &self.settings.world;
         let folder = folders::path_of(&self.settings.log_dir, &topic.name, index);
-        let found = topic_id::read_topic_id(&folder)?;
+        let found = topic_id::read_topic_id(world.disk(), &folder)?;
         let unknown = LogDirState::default();
         let mut before = before;
         if found.is_some_and(|id| id != topic.id) {
             tracing::warn!(folder = %folder.display(), "removed the log of a deleted topic of the same name");
-            folders::remove(&folder)?;
+            folders::remove(world, &folder)?;
             before = &unknown;
         }
         let config = Arc::new((self.settings.topic_configs)(image, &topic.name));
-        let log = PartitionLog::open_with(&folder, config, self.settings.clock.clone(), before)?;
+        let log = PartitionLog::open_with(&folder, config, world.clone(), before)?;
         if found != Some(topic.id) {
-            topic_id::write_topic_id(&folder, topic.id)?;
+            topic_id::write_topic_id(world.disk(), &folder, topic.id)?;
         }
         let node_id = self.settings.node_id;
         Ok(Partition::new(
@@ -319,7 +294,7 @@ impl ReplicaManager {
     }
 
     fn assign(&self, topic: &TopicImage) {
-        let now_ms = self.settings.clock.now_ms();
+        let now_ms = self.settings.world.clock().now_ms();
         for (index, image) in (0..).zip(&topic.partitions) {
             if let Some(partition) = self.partition_by_id(topic.id, index) {
                 partition.assign(image, now_ms);

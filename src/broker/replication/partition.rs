@@ -4,6 +4,7 @@ use super::waiters::Waiters;
 use crate::broker::error::Result;
 use crate::broker::log::{Appended, Leave, LogConfig, PartitionLog};
 use crate::broker::metadata::PartitionImage;
+use crate::broker::world::time::{Instant, timeout_at};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use parking_lot::RwLock;
@@ -209,24 +210,20 @@ impl Partition {
     }
 
     /// Waits until the high watermark has passed `offset`, at most until `deadline`; false when time ran out.
-    pub async fn await_replicated(&self, offset: i64, deadline: tokio::time::Instant) -> bool {
+    pub async fn await_replicated(&self, offset: i64, deadline: Instant) -> bool {
         if self.log.high_watermark() > offset {
             return true;
         }
         let mut changes = self.log.changes();
         let replicated = changes.wait_for(|_| self.log.high_watermark() > offset);
-        matches!(tokio::time::timeout_at(deadline, replicated).await, Ok(Ok(_)))
+        matches!(timeout_at(deadline, replicated).await, Ok(Ok(_)))
     }
 
     /// Waits until every in-sync replica has the record at `offset`, as with `acks` = -1.
     ///
     /// # Errors
     /// `NOT_LEADER_OR_FOLLOWER` when the lead was lost, `REQUEST_TIMED_OUT` at `deadline`, `NOT_ENOUGH_REPLICAS_AFTER_APPEND`.
-    pub async fn await_acknowledged(
-        &self,
-        offset: i64,
-        deadline: tokio::time::Instant,
-    ) -> Result<(), ResponseError> {
+    pub async fn await_acknowledged(&self, offset: i64, deadline: Instant) -> Result<(), ResponseError> {
         let replicated = self.await_replicated(offset, deadline).await;
         if self.leader_epoch().is_none() {
             return Err(ResponseError::NotLeaderOrFollower);

@@ -17,7 +17,7 @@ fn manager(log_dir: &Path) -> ReplicaManager {
         node_id: 1,
         log_dir: log_dir.to_owned(),
         retention_check_interval: Duration::from_secs(1),
-        clock: Clock::system(),
+        world: Clock::system().into(),
         topic_configs: Box::new(|_, topic| LogConfig {
             min_insync_replicas: if topic == "careful" { 2 } else { 1 },
             ..LogConfig::default()

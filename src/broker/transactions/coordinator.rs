@@ -7,7 +7,7 @@ use super::{End, Ended, Fresh, Initialise, Initialised};
 use crate::broker::machine::{Journal, Producer, Refused, Router, RouterSettings, Shard, Wait};
 use crate::broker::metadata::MetadataImage;
 use crate::broker::replication::ReplicaManager;
-use crate::clock::Clock;
+use crate::broker::world::World;
 use kafka_protocol::ResponseError;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -39,13 +39,13 @@ pub struct Ending {
 
 impl TransactionCoordinator {
     /// A coordinator that leads nothing yet.
-    pub fn new(config: TransactionConfig, node_id: i32, clock: Clock, replicas: Arc<ReplicaManager>) -> Self {
+    pub fn new(config: TransactionConfig, node_id: i32, world: World, replicas: Arc<ReplicaManager>) -> Self {
         let (endings, taken) = unbounded_channel();
         let cluster_version = Arc::new(AtomicI16::new(0));
         let routing = RouterSettings {
             topic: TRANSACTIONS_TOPIC,
             node_id,
-            clock,
+            world,
             commit_timeout: Duration::from_millis(config.commit_timeout_ms),
         };
         let settings = TransactionSettings {

@@ -5,6 +5,7 @@ use super::shipped::SHIPPED;
 use crate::broker::config::{NodeConfig, Voter, broker_definition};
 use crate::broker::error::BrokerError;
 use crate::broker::part::{self, Part};
+use crate::broker::world::Disk;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::properties;
 use std::collections::BTreeMap;
@@ -87,7 +88,7 @@ pub fn of_server(mut given: Properties, mut remarks: Vec<String>) -> Outcome<Pre
     given.remove("zookeeper.connection.timeout.ms");
     name_the_rest(&mut given, &mut remarks);
     let config = NodeConfig::from_properties(given).map_err(|error| refused(&error))?;
-    let part = part::part(&config).map_err(|error| refused(&error))?;
+    let part = part::part(&config, &Disk::files()).map_err(|error| refused(&error))?;
     remarks.extend(tell_part(&config, &part));
     Ok(Prepared {
         config,

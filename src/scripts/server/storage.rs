@@ -5,7 +5,8 @@ use crate::broker::NodeConfig;
 use crate::broker::controller::METADATA_TOPIC;
 use crate::broker::error::BrokerError;
 use crate::broker::part;
-use crate::broker::storage::{JOINED, LogDir, random_id, uuid_from_text, uuid_text};
+use crate::broker::storage::{JOINED, LogDir, uuid_from_text, uuid_text};
+use crate::broker::world::World;
 use crate::kafka::properties;
 use crate::scripts::argparse::{Arg, Command, Group, Manners, Parsed, Parser, Takes, Type};
 use crate::scripts::{Ending, features, out};
@@ -144,7 +145,7 @@ pub fn run(arguments: &[String]) -> Result<u8, Ending> {
                 out(&features::dependencies_of(feature).map_err(Ending::failure)?);
             }
         }
-        _ => out(&uuid_text(random_id())),
+        _ => out(&uuid_text(World::default().dice().id())),
     }
     Ok(0)
 }
@@ -231,7 +232,7 @@ fn format(given: &Parsed) -> Result<(), Ending> {
         return Ok(());
     }
     let broken = |error: BrokerError| Ending::failure(error.to_string());
-    let mut log_dir = LogDir::open(&config).map_err(broken)?;
+    let mut log_dir = LogDir::open(&config, &World::default()).map_err(broken)?;
     let own = voters.iter().find(|voter| voter.id == config.node_id);
     if let Some(own) = own {
         log_dir.directory_id = own.directory;

@@ -6,11 +6,11 @@ use crate::broker::error::Result;
 use crate::broker::metadata::{MetadataImage, MetadataRecord};
 use crate::broker::records::metadata::RemoveTopicRecord;
 use kafka_protocol::ResponseError;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// A topic as a request names it: by its name, or by its id with no name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NamedTopic {
     /// The name.
     pub name: Option<String>,
@@ -38,13 +38,13 @@ pub fn delete(view: &View<'_>, asked: &[NamedTopic]) -> Result<Step<Vec<Deletion
     let wanted: Vec<_> = counted
         .map(|(asked, count)| (asked, resolve(view.image, asked, count)))
         .collect();
-    let meant = |by_name: bool| -> HashSet<Uuid> {
+    let meant = |by_name: bool| -> BTreeSet<Uuid> {
         let wanted = wanted.iter().filter(|(asked, _)| asked.name.is_some() == by_name);
         wanted.filter_map(|(_, id)| id.as_ref().ok().copied()).collect()
     };
     let (by_name, by_id) = (meant(true), meant(false));
     // A topic named by its name and by its id stays, and is answered once: under its name.
-    let twice: HashSet<Uuid> = by_name.intersection(&by_id).copied().collect();
+    let twice: BTreeSet<Uuid> = by_name.intersection(&by_id).copied().collect();
     let mut draft = Draft::new(view);
     let mut answers = Vec::with_capacity(wanted.len());
     for (asked, resolved) in wanted {
@@ -73,7 +73,7 @@ pub fn delete(view: &View<'_>, asked: &[NamedTopic]) -> Result<Step<Vec<Deletion
 
 /// How often each topic is named, in the order of their first mention.
 fn counted(asked: &[NamedTopic]) -> Vec<(&NamedTopic, usize)> {
-    let mut places: HashMap<&NamedTopic, usize> = HashMap::new();
+    let mut places: BTreeMap<&NamedTopic, usize> = BTreeMap::new();
     let mut counted: Vec<(&NamedTopic, usize)> = Vec::new();
     for named in asked {
         let place = *places.entry(named).or_insert(counted.len());

@@ -7,12 +7,12 @@ use crate::broker::groups::records;
 use crate::broker::groups::{
     Caller, Commit, Committer, Fetched, GroupConfig, GroupCoordinator, OFFSETS_TOPIC,
 };
-use crate::broker::log::file::disk::{Refused, Refusing};
 use crate::broker::log::{LogConfig, ReadLimit};
 use crate::broker::machine::Producer;
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
 use crate::broker::records::offsets::{OffsetCommitValue, OffsetsRecord};
 use crate::broker::replication::{Partition, ReplicaManager, ReplicaSettings};
+use crate::broker::world::disk::refusing::{Refused, Refusing};
 use crate::clock::Clock;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -399,11 +399,11 @@ fn open(
         node_id: NODE,
         log_dir: folder.path().to_owned(),
         retention_check_interval: Duration::from_secs(3600),
-        clock: clock.clone(),
+        world: clock.clone().into(),
         topic_configs: Box::new(|_, _| LogConfig::default()),
     }));
     replicas.apply(image).unwrap();
-    let groups = GroupCoordinator::new(config.clone(), NODE, clock.clone(), Arc::clone(&replicas));
+    let groups = GroupCoordinator::new(config.clone(), NODE, clock.clone().into(), Arc::clone(&replicas));
     let groups = Arc::new(groups);
     groups.apply(&Arc::new(image.clone()));
     (replicas, groups)

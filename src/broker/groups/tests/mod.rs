@@ -137,6 +137,7 @@ impl Desk {
         });
         let call = JoinCall {
             member_id: client.member_id.clone(),
+            new_id: uuid::Uuid::new_v4(),
             protocol_type: "consumer".into(),
             info: MemberInfo {
                 instance_id: client.instance_id.map(Into::into),

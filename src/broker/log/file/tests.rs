@@ -1,5 +1,6 @@
-use super::disk::{Refused, Refusing};
 use super::*;
+use crate::broker::world::disk::refusing::{Refused, Refusing};
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tempfile::TempDir;
 
@@ -16,9 +17,11 @@ fn a_crash_at_any_step_leaves_the_old_file_or_the_new_one() {
     for (step, is_new) in table {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("state");
-        replace(&path, b"the old content").unwrap();
+        replace(&Disk::files(), &path, b"the old content").unwrap();
         let refusing = Refusing::new(folder.path(), step);
-        let crashed = catch_unwind(AssertUnwindSafe(|| replace(&path, b"the new and longer content")));
+        let crashed = catch_unwind(AssertUnwindSafe(|| {
+            replace(&Disk::files(), &path, b"the new and longer content")
+        }));
         assert!(!matches!(crashed, Ok(Ok(()))), "{step:?}: a failure is told");
         drop(refusing);
         let expected: &[u8] = if is_new {
@@ -28,7 +31,7 @@ fn a_crash_at_any_step_leaves_the_old_file_or_the_new_one() {
         };
         assert_eq!(fs::read(&path).unwrap(), expected, "{step:?}");
         // What was left over stands in nobody's way.
-        replace(&path, b"third").unwrap();
+        replace(&Disk::files(), &path, b"third").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"third", "{step:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{step:?}");
     }
@@ -39,10 +42,10 @@ fn a_file_that_can_be_made_anew_waits_for_nothing_and_is_never_a_half() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("derived");
     let refusing = Refusing::new(folder.path(), Refused::Sync);
-    replace_derived(&path, b"old").unwrap();
+    replace_derived(&Disk::files(), &path, b"old").unwrap();
     drop(refusing);
     let refusing = Refusing::new(folder.path(), Refused::Write);
-    replace_derived(&path, b"the new one").unwrap_err();
+    replace_derived(&Disk::files(), &path, b"the new one").unwrap_err();
     drop(refusing);
     assert_eq!(fs::read(&path).unwrap(), b"old");
 }

@@ -1,10 +1,11 @@
 use super::*;
 use crate::broker::batch::{self, BatchBuilder, BatchHeader, Records, records_of};
-use crate::broker::log::file::disk::{Refused, Refusing};
 use crate::broker::log::{LogConfig, ReadLimit};
+use crate::broker::world::disk::refusing::{Refused, Refusing};
 use crate::clock::Clock;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::ResponseError;
+use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -40,7 +41,12 @@ impl Bench {
     /// Up to where the files beside the log say that it is on the disk.
     fn recovery_point_on_disk(&self) -> Option<i64> {
         let name = crate::broker::log::checkpoint::RECOVERY_POINTS;
-        let known = crate::broker::log::checkpoint::read(self.folder.path(), name).unwrap();
+        let known = crate::broker::log::checkpoint::read(
+            &crate::broker::world::Disk::files(),
+            self.folder.path(),
+            name,
+        )
+        .unwrap();
         known.get(&("topic".to_owned(), 0)).copied()
     }
 }

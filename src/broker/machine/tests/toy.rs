@@ -7,6 +7,7 @@ use crate::broker::machine::{
 };
 use crate::broker::metadata::MetadataImage;
 use crate::broker::records::RecordError;
+use crate::broker::world::watch;
 use crate::clock::Clock;
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 /// A name is set to a number, or forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -171,7 +171,7 @@ fn the_cache_is_full_at_a_thousand_sessions_until_one_has_been_idle_long_enough(
             .unwrap()
             > 0
     );
-    assert_eq!(cache.0.lock().by_id.len(), MAX_SESSIONS);
+    assert_eq!(cache.slots.lock().by_id.len(), MAX_SESSIONS);
 }
 
 #[test]
@@ -192,5 +192,5 @@ fn what_all_sessions_remember_is_bounded() {
         round(&cache, grow, vec![]),
         Err(ResponseError::FetchSessionIdNotFound)
     );
-    assert_eq!(cache.0.lock().cached_partitions, 0);
+    assert_eq!(cache.slots.lock().cached_partitions, 0);
 }

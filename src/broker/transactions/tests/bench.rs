@@ -2,7 +2,6 @@
 
 use crate::broker::config::NodeConfig;
 use crate::broker::log::LogConfig;
-use crate::broker::log::file::disk::{Refused, Refusing};
 use crate::broker::machine::Producer;
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
 use crate::broker::replication::{Partition, ReplicaManager, ReplicaSettings};
@@ -11,6 +10,7 @@ use crate::broker::transactions::{
     End, Ended, Fresh, Initialise, Initialised, State, TRANSACTIONS_TOPIC, Transaction, TransactionConfig,
     TransactionCoordinator,
 };
+use crate::broker::world::disk::refusing::{Refused, Refusing};
 use crate::clock::Clock;
 use kafka_protocol::ResponseError;
 use std::cell::Cell;
@@ -239,11 +239,12 @@ fn open(
         node_id: NODE,
         log_dir: folder.path().to_owned(),
         retention_check_interval: Duration::from_secs(3600),
-        clock: clock.clone(),
+        world: clock.clone().into(),
         topic_configs: Box::new(|_, _| LogConfig::default()),
     }));
     replicas.apply(image).unwrap();
-    let coordinator = TransactionCoordinator::new(config.clone(), NODE, clock.clone(), Arc::clone(&replicas));
+    let coordinator =
+        TransactionCoordinator::new(config.clone(), NODE, clock.clone().into(), Arc::clone(&replicas));
     coordinator.apply(&Arc::new(image.clone()));
     (replicas, coordinator)
 }

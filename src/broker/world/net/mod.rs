@@ -1,0 +1,245 @@
+//! The way to other machines: listeners, connections, and which addresses are this machine's.
+
+mod simulated;
+
+pub use simulated::Router;
+
+use simulated::Place;
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::net::{TcpListener, TcpStream, tcp};
+
+/// A network, and the place in it of whoever holds this.
+#[derive(Debug, Clone, Default)]
+pub struct Net(Kind);
+
+#[derive(Debug, Clone, Default)]
+enum Kind {
+    #[default]
+    Tcp,
+    Simulated(Place),
+}
+
+/// Takes connections at an address.
+#[derive(Debug)]
+pub struct Listener(ListenerKind);
+
+#[derive(Debug)]
+enum ListenerKind {
+    Tcp(TcpListener),
+    Simulated(simulated::Listener),
+}
+
+/// A connection: bytes both ways.
+#[derive(Debug)]
+pub struct Stream(StreamKind);
+
+#[derive(Debug)]
+enum StreamKind {
+    Tcp(TcpStream),
+    Simulated(DuplexStream),
+}
+
+/// What comes over a connection.
+#[derive(Debug)]
+pub struct ReadHalf(ReadKind);
+
+#[derive(Debug)]
+enum ReadKind {
+    Tcp(tcp::OwnedReadHalf),
+    Simulated(tokio::io::ReadHalf<DuplexStream>),
+}
+
+/// What goes over a connection.
+#[derive(Debug)]
+pub struct WriteHalf(WriteKind);
+
+#[derive(Debug)]
+enum WriteKind {
+    Tcp(tcp::OwnedWriteHalf),
+    Simulated(tokio::io::WriteHalf<DuplexStream>),
+}
+
+impl Net {
+    /// A place in a simulated network; places are told apart by their names.
+    pub fn simulated(router: &Arc<Router>, name: u32) -> Self {
+        Net(Kind::Simulated(Place::new(router, name)))
+    }
+
+    /// Takes connections at a host and port; with port 0 at one of the system's choice.
+    ///
+    /// # Errors
+    /// When the address is not to be had.
+    pub async fn listen(&self, host: &str, port: u16) -> io::Result<Listener> {
+        Ok(Listener(match &self.0 {
+            Kind::Tcp => ListenerKind::Tcp(TcpListener::bind((host, port)).await?),
+            Kind::Simulated(place) => ListenerKind::Simulated(place.listen(port)?),
+        }))
+    }
+
+    /// Connects to `HOST:PORT`. What is written goes out at once.
+    ///
+    /// # Errors
+    /// When nobody takes the connection.
+    pub async fn connect(&self, address: &str) -> io::Result<Stream> {
+        match &self.0 {
+            Kind::Tcp => {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                Ok(Stream(StreamKind::Tcp(stream)))
+            }
+            Kind::Simulated(place) => Ok(Stream(StreamKind::Simulated(place.connect(address).await?))),
+        }
+    }
+}
+
+/// Whether a host is this machine. An address that a socket can be bound to is one of its own.
+pub fn is_here(host: &str) -> bool {
+    let here = |address: IpAddr| address.is_loopback() || UdpSocket::bind((address, 0)).is_ok();
+    (host, 0)
+        .to_socket_addrs()
+        .is_ok_and(|mut addresses| addresses.any(|address| here(address.ip())))
+}
+
+impl Listener {
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        match &self.0 {
+            ListenerKind::Tcp(listener) => listener.local_addr(),
+            ListenerKind::Simulated(listener) => Ok(listener.address()),
+        }
+    }
+
+    /// Waits for the next connection; who gives up waiting loses none.
+    ///
+    /// # Errors
+    /// When the system has no room for another one.
+    pub async fn accept(&self) -> io::Result<(Stream, SocketAddr)> {
+        match &self.0 {
+            ListenerKind::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok((Stream(StreamKind::Tcp(stream)), peer))
+            }
+            ListenerKind::Simulated(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok((Stream(StreamKind::Simulated(stream)), peer))
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// Lets small writes go out at once.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn set_nodelay(&self) -> io::Result<()> {
+        match &self.0 {
+            StreamKind::Tcp(stream) => stream.set_nodelay(true),
+            StreamKind::Simulated(_) => Ok(()),
+        }
+    }
+
+    /// Both ways apart.
+    pub fn into_split(self) -> (ReadHalf, WriteHalf) {
+        match self.0 {
+            StreamKind::Tcp(stream) => {
+                let (read, write) = stream.into_split();
+                (ReadHalf(ReadKind::Tcp(read)), WriteHalf(WriteKind::Tcp(write)))
+            }
+            StreamKind::Simulated(stream) => {
+                let (read, write) = tokio::io::split(stream);
+                (
+                    ReadHalf(ReadKind::Simulated(read)),
+                    WriteHalf(WriteKind::Simulated(write)),
+                )
+            }
+        }
+    }
+}
+
+impl AsyncRead for ReadHalf {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().0 {
+            ReadKind::Tcp(half) => Pin::new(half).poll_read(context, buffer),
+            ReadKind::Simulated(half) => Pin::new(half).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().0 {
+            StreamKind::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            StreamKind::Simulated(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+/// Hands a stream's writing on to the one it is made of.
+macro_rules! writes {
+    ($stream:ty, $kind:ident) => {
+        impl AsyncWrite for $stream {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                match &mut self.get_mut().0 {
+                    $kind::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+                    $kind::Simulated(stream) => Pin::new(stream).poll_write(context, bytes),
+                }
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+                slices: &[IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                match &mut self.get_mut().0 {
+                    $kind::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+                    $kind::Simulated(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+                }
+            }
+
+            fn is_write_vectored(&self) -> bool {
+                match &self.0 {
+                    $kind::Tcp(stream) => stream.is_write_vectored(),
+                    $kind::Simulated(stream) => stream.is_write_vectored(),
+                }
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+                match &mut self.get_mut().0 {
+                    $kind::Tcp(stream) => Pin::new(stream).poll_flush(context),
+                    $kind::Simulated(stream) => Pin::new(stream).poll_flush(context),
+                }
+            }
+
+            fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+                match &mut self.get_mut().0 {
+                    $kind::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+                    $kind::Simulated(stream) => Pin::new(stream).poll_shutdown(context),
+                }
+            }
+        }
+    };
+}
+
+writes!(WriteHalf, WriteKind);
+writes!(Stream, StreamKind);
