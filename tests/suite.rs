@@ -14,3 +14,4 @@ mod parity;
 #[allow(dead_code, reason = "some helpers serve only when a peer is here")]
 mod peers;
 mod scripts;
+mod sim;

@@ -1,0 +1,200 @@
+//! What goes wrong, one thing after the other, as the seed has it.
+
+use super::cluster::{BROKERS, CLIENTS, CONTROLLER, Cluster, place};
+use super::history::History;
+use super::workloads::SAFE;
+use velodrome::broker::world::Dice;
+
+/// Makes things go wrong.
+pub struct Events {
+    dice: Dice,
+    history: History,
+}
+
+impl Events {
+    pub fn new(seed: u64, history: &History) -> Self {
+        Events {
+            dice: Dice::seeded(seed),
+            history: history.clone(),
+        }
+    }
+
+    /// Milliseconds until the next one.
+    pub fn pause(&self) -> u64 {
+        let longest = if self.dice.number(0..=3) == 0 { 3_000 } else { 500 };
+        u64::try_from(self.dice.number(20..=longest)).unwrap()
+    }
+
+    fn one_of<T: Copy>(&self, all: &[T]) -> T {
+        let last = i32::try_from(all.len() - 1).unwrap();
+        all[usize::try_from(self.dice.number(0..=last)).unwrap()]
+    }
+
+    fn broker(&self) -> i32 {
+        self.one_of(&BROKERS)
+    }
+
+    fn node(&self) -> i32 {
+        self.one_of(&[1, 2, 3, CONTROLLER])
+    }
+
+    /// Two places between which there are links.
+    fn places(&self) -> (u32, u32) {
+        let all = [place(1), place(2), place(3), place(CONTROLLER), CLIENTS];
+        loop {
+            let (one, other) = (self.one_of(&all), self.one_of(&all));
+            if one != other {
+                return (one, other);
+            }
+        }
+    }
+
+    /// The next one.
+    pub async fn happen(&self, cluster: &mut Cluster) {
+        match self.dice.number(0..=29) {
+            0..=4 => self.cut(cluster),
+            5..=7 => {
+                self.history.note("all links heal");
+                cluster.router.heal_all();
+            }
+            8..=9 => {
+                let (one, other) = self.places();
+                self.history
+                    .note(format_args!("connections between {one} and {other} break"));
+                cluster.router.break_off(one, other);
+            }
+            10..=11 => {
+                let longest = self.one_of(&[0, 3, 20, 150, 600]);
+                self.history
+                    .note(format_args!("what is sent takes up to {longest} ms"));
+                cluster.router.delay(longest);
+            }
+            12..=15 => {
+                let id = self.broker();
+                cluster.kill(id).await;
+            }
+            16..=20 => {
+                // Whoever is down comes back.
+                for id in [CONTROLLER, 1, 2, 3] {
+                    if self.dice.number(0..=2) > 0 {
+                        cluster.start(id);
+                    }
+                }
+            }
+            21 => cluster.stop(self.broker()),
+            22 => {
+                let torn = self.dice.number(0..=1) == 0;
+                cluster.lose_power(CONTROLLER, torn).await;
+                cluster.start(CONTROLLER);
+            }
+            23..=24 => self.lose_power(cluster).await,
+            25..=26 => self.spoil_disk(cluster),
+            27 => {
+                let by = self.one_of(&[-3_600_000, -5_000, 5_000, 60_000, 3_600_000]);
+                cluster.set_clock(self.node(), by);
+            }
+            28 => {
+                let longest = self.one_of(&[0, 0, 10, 100, 1_000]);
+                cluster.slow_down(self.node(), longest);
+            }
+            _ => {
+                let id = self.broker();
+                let changes = u32::try_from(self.dice.number(1..=12)).unwrap();
+                self.history.note(format_args!(
+                    "node {id} stops after {changes} changes of its disk"
+                ));
+                cluster.disk(id).stop_after(changes);
+            }
+        }
+    }
+
+    fn cut(&self, cluster: &Cluster) {
+        let (one, other) = self.places();
+        cluster.router.cut(one, other);
+        if self.dice.number(0..=2) == 0 {
+            self.history
+                .note(format_args!("nothing comes from {one} to {other} any more"));
+        } else {
+            cluster.router.cut(other, one);
+            self.history
+                .note(format_args!("{one} and {other} are cut off from one another"));
+        }
+    }
+
+    /// A broker loses its power, but only while everybody has everything: what all replicas lose at once is lost.
+    async fn lose_power(&self, cluster: &mut Cluster) {
+        if all_in_sync(cluster) {
+            let torn = self.dice.number(0..=1) == 0;
+            cluster.lose_power(self.broker(), torn).await;
+        }
+    }
+
+    fn spoil_disk(&self, cluster: &Cluster) {
+        let id = self.node();
+        match self.dice.number(0..=2) {
+            0 => {
+                self.history.note(format_args!("the disk of node {id} is full"));
+                cluster.disk(id).set_full(true);
+            }
+            1 => {
+                self.history
+                    .note(format_args!("the disk of node {id} has room again"));
+                cluster.disk(id).set_full(false);
+            }
+            _ => {
+                self.history
+                    .note(format_args!("a sync of the disk of node {id} fails"));
+                cluster.disk(id).fail_a_sync();
+            }
+        }
+    }
+}
+
+/// Whether all replicas of the topics that lose nothing are in sync and run.
+pub fn all_in_sync(cluster: &Cluster) -> bool {
+    if !BROKERS.iter().all(|id| cluster.is_up(*id)) {
+        return false;
+    }
+    let mut controllers = cluster
+        .running()
+        .filter_map(|(_, _, node)| node.controller.as_ref());
+    let Some(image) = controllers.next().map(|controller| controller.image()) else {
+        return false;
+    };
+    let whole = |name: &str| {
+        image.topics.get(name).is_none_or(|topic| {
+            let mut partitions = topic.partitions.iter();
+            partitions.all(|partition| partition.isr.len() == partition.replicas.len())
+        })
+    };
+    image.brokers.values().all(|broker| !broker.fenced) && whole(SAFE) && whole("__consumer_offsets")
+}
+
+/// Whether everything has healed: all replicas of all topics are in sync and have the same end.
+pub fn has_healed(cluster: &Cluster) -> bool {
+    if !all_in_sync(cluster) {
+        return false;
+    }
+    let mut ends = std::collections::BTreeMap::new();
+    for (_, _, node) in cluster.running().filter(|(id, ..)| *id != CONTROLLER) {
+        let image = node.metadata.load();
+        let whole = image.topics.values().all(|topic| {
+            let mut partitions = topic.partitions.iter();
+            partitions
+                .all(|partition| partition.isr.len() == partition.replicas.len() && partition.leader >= 0)
+        });
+        let kept: usize = image.topics.values().map(|topic| topic.partitions.len()).sum();
+        let partitions = node.replicas.partitions();
+        if !whole || partitions.len() != kept {
+            return false;
+        }
+        for partition in partitions {
+            let (end, watermark) = (partition.log.log_end_offset(), partition.log.high_watermark());
+            let key = (partition.topic_id, partition.index);
+            if end != watermark || *ends.entry(key).or_insert(end) != end {
+                return false;
+            }
+        }
+    }
+    true
+}
