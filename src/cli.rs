@@ -7,7 +7,7 @@ use crate::scripts;
 use crate::ui::{Interrupt, OutputFormat};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -105,6 +105,9 @@ pub enum Command {
     /// City bikes: produce the stations, monitor them, serve them over HTTP
     #[command(subcommand)]
     Velib(commands::velib::VelibCommand),
+    /// Trips of vehicles: produce their packets, put them together of chunks, divide streams into sessions
+    #[command(subcommand)]
+    Trips(commands::trips::TripsCommand),
     /// Made-up people, and the way into MongoDB
     #[command(subcommand)]
     People(commands::people::PeopleCommand),
@@ -133,7 +136,8 @@ impl Cli {
     /// # Errors
     /// clap's own words for what is wrong.
     pub fn typed(words: &[String]) -> Result<Self, clap::Error> {
-        Self::try_parse_from(asking_for_help(words.iter().map(OsString::from).collect()))
+        let words = words.iter().map(OsString::from).collect();
+        Self::try_parse_from(asking_for_help(meaning_a_topic(words)))
     }
 }
 
@@ -202,6 +206,7 @@ impl Command {
             Command::Offsets(args) => commands::offsets::run(&args, context),
             Command::Records(command) => command.run(context),
             Command::Mongo(command) => command.run(context),
+            Command::Trips(command) => command.run(context),
             Command::Velib(command) => command.run(context),
         }
     }
@@ -214,7 +219,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         return ExitCode::from(code);
     }
     commands::completions::answer();
-    let arguments = asking_for_help(arguments);
+    let arguments = asking_for_help(meaning_a_topic(arguments));
     if let Some(code) = run_script(
         arguments.get(1).and_then(|word| word.to_str()),
         arguments.get(2..),
@@ -298,6 +303,31 @@ fn without(command: clap::Command, deaf_to: fn(&OsStr) -> bool) -> clap::Command
             .help(format!("{help} [env: {variable}=]"))
     });
     deaf.mut_subcommands(|command| without(command, deaf_to))
+}
+
+/// `velo trips assemble --output trips` is `velo trips assemble --to trips`: a topic, for no format is called so.
+fn meaning_a_topic(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let programs = ["assemble", "sessions"];
+    let is_program = |pair: &[OsString]| pair[0] == "trips" && programs.iter().any(|name| pair[1] == *name);
+    let Some(at) = arguments.windows(2).position(is_program) else {
+        return arguments;
+    };
+    let is_format = |word: &str| OutputFormat::from_str(word, false).is_ok();
+    for place in at + 2..arguments.len() {
+        let next = arguments.get(place + 1).and_then(|word| word.to_str());
+        let topic_follows = next.is_some_and(|next| !is_format(next));
+        let Some(argument) = arguments.get_mut(place) else {
+            break;
+        };
+        if argument == "--output" && topic_follows {
+            *argument = "--to".into();
+        } else if let Some(value) = argument.to_str().and_then(|word| word.strip_prefix("--output="))
+            && !is_format(value)
+        {
+            *argument = format!("--to={value}").into();
+        }
+    }
+    arguments
 }
 
 /// `velo help topic create` is `velo topic create --help`, and so is `velo topic help create`.

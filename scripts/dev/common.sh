@@ -2,8 +2,9 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 peers=${VELO_PEERS_DIR:-$root/target/peers}
 kafka_version=4.4.0
-all_peers="ferretdb go kafka kcat mongo node postgresql python"
+all_peers="ferretdb go kafka kcat mongo node postgresql python streams"
 kafka_libs=$peers/kafka-$kafka_version/libs
+streams_libs=$peers/kafka-streams-$kafka_version/libs
 
 say() { printf '%s\n' "$*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }

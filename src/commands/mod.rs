@@ -27,6 +27,7 @@ pub mod settle;
 pub mod synonyms;
 pub mod topic;
 pub mod transaction;
+pub mod trips;
 pub mod velib;
 
 pub use address::Address;

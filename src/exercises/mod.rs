@@ -3,4 +3,6 @@
 pub mod ingest;
 mod json;
 pub mod people;
+pub mod stream;
+pub mod trips;
 pub mod velib;

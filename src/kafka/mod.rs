@@ -21,6 +21,7 @@ pub mod properties;
 mod reach;
 pub mod record_producer;
 mod settling;
+pub mod stream_producer;
 pub mod topic_reader;
 pub mod transactions;
 pub mod types;
@@ -31,6 +32,7 @@ pub use connection::Connection;
 pub use errors::{Answer, ErrorCode, KafkaError};
 pub use group_consumer::GroupConsumer;
 pub use record_producer::RecordProducer;
+pub use stream_producer::StreamProducer;
 pub use types::*;
 pub use wire::{
     ClusterEndpoints, ClusterNode, FeatureChange, FeatureRange, Features, GroupEpochs, LogDir, LogDirReplica,

@@ -242,7 +242,7 @@ impl Producer {
     /// # Errors
     /// What the cluster's transaction coordinator refuses, or that it does not answer within `timeout`.
     pub fn init_transactions(&self, timeout: Duration) -> Result<(), KafkaError> {
-        self.client.borrow().handle.init_transactions(timeout)
+        Ok(self.client.borrow().handle.init_transactions(timeout)?)
     }
 
     /// Begins a transaction.
@@ -250,7 +250,7 @@ impl Producer {
     /// # Errors
     /// When the producer cannot go on.
     pub fn begin_transaction(&self) -> Result<(), KafkaError> {
-        self.client.borrow().handle.begin_transaction()
+        Ok(self.client.borrow().handle.begin_transaction()?)
     }
 
     /// Waits until the transaction's records are written, and commits it.
@@ -258,7 +258,7 @@ impl Producer {
     /// # Errors
     /// When one of them was lost, the coordinator refuses, or it does not answer within `timeout`.
     pub fn commit_transaction(&self, timeout: Duration) -> Result<(), KafkaError> {
-        self.client.borrow().handle.commit_transaction(timeout)
+        Ok(self.client.borrow().handle.commit_transaction(timeout)?)
     }
 
     /// Aborts the transaction; what was not written yet is given up.
@@ -266,7 +266,7 @@ impl Producer {
     /// # Errors
     /// When the coordinator refuses, or does not answer within `timeout`.
     pub fn abort_transaction(&self, timeout: Duration) -> Result<(), KafkaError> {
-        self.client.borrow().handle.abort_transaction(timeout)
+        Ok(self.client.borrow().handle.abort_transaction(timeout)?)
     }
 
     /// What went wrong with connections since the last call.

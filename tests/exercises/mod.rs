@@ -11,6 +11,8 @@ mod mongo_support;
 mod people;
 mod postgres;
 mod readers;
+mod trips;
+pub mod trips_support;
 mod velib_api;
 mod velib_empty;
 mod velib_monitor;

@@ -17,11 +17,12 @@ mod patience;
 mod replies;
 mod tally;
 
+use crate::exercises::stream::worker::{Next, Settings};
+use crate::exercises::stream::{Member, Turn, Work, Worker};
 use crate::failure::{Kind, Outcome};
-use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Progress, Received, Start};
-use crate::kafka::{Admin, Connection, GroupConsumer};
+use crate::kafka::group_consumer::{Assigned, Limits, Received, Start};
+use crate::kafka::{Admin, Connection};
 use crate::ui::units::counted;
-use crate::ui::wait::Wait;
 use crate::ui::{Interrupt, Ui};
 use dead_letters::DeadLetters;
 pub use document::Json;
@@ -30,9 +31,9 @@ use file::JsonFile;
 use mongo::{Mongo, Sending};
 use mongodb::bson::rawdoc;
 use patience::Patience;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tally::Tally;
 
 /// Most bytes of values in a batch, unless a single record has more.
@@ -113,7 +114,7 @@ struct Flight {
     /// None when it is written already.
     sending: Option<Sending>,
     /// What to commit afterwards.
-    next: BTreeMap<i32, i64>,
+    next: Next,
 }
 
 /// An ingest at work.
@@ -121,23 +122,14 @@ struct Ingest<'a> {
     connection: &'a Connection,
     plan: &'a Plan,
     ui: Ui,
-    interrupt: Interrupt,
     target: Target,
     dead: DeadLetters,
-    consumer: GroupConsumer,
     admin: Admin,
     patience: Patience,
     flight: Option<Flight>,
-    progress: Progress,
-    /// What is written and waits for its commit.
-    held: BTreeMap<i32, i64>,
-    /// When the last commit was.
-    committed: Instant,
     /// How many were written before, and whether that was told since the partitions came.
     again: Again,
     tally: Tally,
-    /// Until the group has given this member its share.
-    joining: Option<Wait>,
 }
 
 /// What a process before this one had written, and not committed.
@@ -154,7 +146,7 @@ struct Again {
 /// # Errors
 /// When Ctrl-C was pressed, when the target refuses for good, and when the cluster cannot be read or written.
 pub fn ingest(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt) -> Outcome {
-    let joining = ui.waiting_for(format!("a share of `{}` in group `{}`", plan.topic, plan.group));
+    let joining = Worker::joining(ui, &plan.topic, &plan.group);
     let admin = Admin::connect(connection)?;
     admin.describe_topic(&plan.topic)?;
     let target = match &plan.to {
@@ -171,59 +163,34 @@ pub fn ingest(connection: &Connection, plan: &Plan, ui: Ui, interrupt: Interrupt
         )?),
     };
     let dead = DeadLetters::open(connection, &admin, &plan.topic, &plan.dead_letter, &plan.group)?;
+    let settings = Settings {
+        topic: plan.topic.clone(),
+        group: plan.group.clone(),
+        start: Start::Earliest,
+        instance: None,
+        commit_every: plan.commit_every,
+        exit_at_end: plan.exit_at_end,
+    };
+    let mut worker = Worker::join(connection, &settings, ui, joining)?;
     let mut ingest = Ingest {
         connection,
         plan,
         ui,
-        interrupt,
         target,
         dead,
-        consumer: GroupConsumer::join(connection, &plan.group, &plan.topic, Start::Earliest)?,
         admin,
         patience: Patience::new(ui, interrupt),
         flight: None,
-        progress: Progress::default(),
-        held: BTreeMap::new(),
-        committed: Instant::now(),
         again: Again::default(),
         tally: Tally::start(ui),
-        joining: Some(joining),
     };
-    let ended = ingest.run();
-    ingest.summary().and(ended)
+    let ended = worker.run(&mut ingest, &|| interrupt.check());
+    ingest.tally.tell(worker.lag(), ui).and(ended)
 }
 
-impl Ingest<'_> {
-    fn run(&mut self) -> Outcome {
-        loop {
-            let batch = self.read()?;
-            if batch.is_empty() {
-                self.finish()?;
-                if self.plan.exit_at_end {
-                    self.commit_held()?;
-                }
-            } else if self.is_of_our_topic()? {
-                self.launch(batch)?;
-            } else {
-                self.begin_anew()?;
-            }
-            if self.interrupt.pressed() {
-                self.finish()?;
-                self.commit_held()?;
-            }
-            if self.is_done() {
-                return Ok(());
-            }
-            self.interrupt.check()?;
-            if self.tally.is_asked() {
-                self.summary()?;
-            }
-        }
-    }
-
-    /// Records that came together, none after a rebalance.
-    fn read(&mut self) -> Outcome<Vec<Received>> {
-        let limits = Limits {
+impl Work for Ingest<'_> {
+    fn limits(&self) -> Limits {
+        Limits {
             records: self.plan.batch,
             bytes: BYTES,
             time: self.plan.max_wait,
@@ -232,27 +199,16 @@ impl Ingest<'_> {
             } else {
                 MEANWHILE
             },
-        };
-        let interrupt = self.interrupt;
-        match self.consumer.gather(limits, &|| interrupt.pressed())? {
-            Gathered::Records(batch) => return Ok(batch),
-            Gathered::Trouble(why) => self.ui.say(format!("the cluster: {why}; trying again")),
-            Gathered::Revoked => {
-                self.finish()?;
-                self.commit_held()?;
-                self.progress = Progress::default();
-            }
-            Gathered::Replaced => self.begin_anew()?,
-            Gathered::Assigned(assigned) => self.take(&assigned)?,
         }
-        Ok(Vec::new())
     }
 
-    fn take(&mut self, assigned: &[Assigned]) -> Outcome {
-        self.joining = None;
-        self.dead.restore(self.connection, &self.consumer, assigned)?;
+    fn restore(&mut self, member: Member<'_>, assigned: &[Assigned]) -> Outcome {
+        self.dead.restore(self.connection, member.consumer, assigned)?;
         self.tally.begin();
-        self.progress = Progress::begin(&self.consumer, assigned)?;
+        Ok(())
+    }
+
+    fn begin(&mut self, member: Member<'_>, assigned: &[Assigned]) -> Outcome<String> {
         self.again = Again {
             before: self.tally.there,
             told: false,
@@ -264,64 +220,36 @@ impl Ingest<'_> {
         let begun = assigned
             .iter()
             .any(|given| given.start > 0 && given.committed.is_some());
-        if matches!(&self.target, Target::File(file) if begun && !file.knows(self.consumer.topic_id())) {
+        let topic_id = member.consumer.topic_id();
+        if matches!(&self.target, Target::File(file) if begun && !file.knows(topic_id)) {
             self.ui.say(format!(
                 "what group `{}` has read before is not in {place}; --group ANOTHER reads it again",
                 self.plan.group
             ));
         }
-        self.ui.say(format!(
-            "group `{}`: {} of `{}` into {place}{}",
-            self.plan.group,
-            self.progress.partitions(),
-            self.plan.topic,
-            if self.ui.interactive() {
-                " (Enter tells how far, Ctrl-C ends)"
-            } else {
-                ""
-            }
-        ));
-        Ok(())
+        let keys = match self.ui.interactive() {
+            true => " (Enter tells how far, Ctrl-C ends)",
+            false => "",
+        };
+        Ok(format!(" into {place}{keys}"))
     }
 
-    /// Whether the records read so far are of the topic that this member joined for, and not of another one that was made
-    /// under its name since: what has that id now has had it all the time.
-    fn is_of_our_topic(&mut self) -> Outcome<bool> {
-        loop {
-            match self.admin.describe_topic(&self.plan.topic) {
-                Err(away) if away.kind() == Kind::Unreachable => self.patience.wait(&away.in_a_line())?,
-                answer => return Ok(answer?.id == self.consumer.topic_id()),
-            }
+    /// Begins to write a batch once the one before is written, which is answered for.
+    fn work(&mut self, member: Member<'_>, batch: Vec<Received>) -> Outcome<Turn> {
+        let topic_id = member.consumer.topic_id();
+        if !self.is_of_our_topic(topic_id)? {
+            return Ok(Turn::Replaced);
         }
-    }
-
-    /// Joins for the topic that has taken the place of the one that was read. What is on its way of the old one is written;
-    /// its offsets mean nothing any more.
-    fn begin_anew(&mut self) -> Outcome {
-        self.land()?;
-        self.dead.flush(&mut self.patience)?;
-        self.ui.say(format!(
-            "topic `{}` was deleted and made again: reading the new one from its beginning",
-            self.plan.topic
-        ));
-        self.progress = Progress::default();
-        self.held.clear();
-        self.consumer = self.consumer.successor()?;
-        Ok(())
-    }
-
-    /// Begins to write a batch once the one before is written, and commits that one.
-    fn launch(&mut self, batch: Vec<Received>) -> Outcome {
-        let (wanted, next) = self.prepare(batch)?;
+        let (wanted, next) = self.prepare(topic_id, batch)?;
         let commands = match &self.target {
             Target::Mongo(mongo) => Some(mongo.encode(&wanted)),
             Target::File(_) => None,
         };
-        let landed = self.land()?;
+        let landed = self.land(topic_id)?;
         let sending = match &mut self.target {
             Target::Mongo(mongo) => commands.map(|commands| mongo.begin(commands)),
             Target::File(file) => {
-                file.write(self.consumer.topic_id(), &wanted)?;
+                file.write(topic_id, &wanted)?;
                 None
             }
         };
@@ -330,24 +258,61 @@ impl Ingest<'_> {
             sending,
             next,
         });
-        self.commit(landed)
+        self.answer_for(landed)
+    }
+
+    fn finish(&mut self, member: Member<'_>) -> Outcome<Turn> {
+        let landed = self.land(member.consumer.topic_id())?;
+        self.answer_for(landed)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.flight.is_none()
+    }
+
+    fn tick(&mut self, member: Member<'_>) -> Outcome<Turn> {
+        if self.tally.is_asked() {
+            let lag = member.consumer.lag(member.progress);
+            self.tally.tell(lag, self.ui)?;
+        }
+        Ok(Turn::nothing())
+    }
+
+    fn forget(&mut self) {}
+
+    fn abandon(&mut self, member: Member<'_>) -> Outcome {
+        self.land(member.consumer.topic_id())?;
+        self.dead.flush(&mut self.patience)
+    }
+}
+
+impl Ingest<'_> {
+    /// Whether the records read so far are of the topic that this member joined for, and not of another one that was made
+    /// under its name since: what has that id now has had it all the time.
+    fn is_of_our_topic(&mut self, topic_id: &str) -> Outcome<bool> {
+        loop {
+            match self.admin.describe_topic(&self.plan.topic) {
+                Err(away) if away.kind() == Kind::Unreachable => self.patience.wait(&away.in_a_line())?,
+                answer => return Ok(answer?.id == topic_id),
+            }
+        }
     }
 
     /// What the records ask for, and the offsets to commit when it is written.
-    fn prepare(&mut self, batch: Vec<Received>) -> Outcome<(Vec<Wanted>, BTreeMap<i32, i64>)> {
-        let mut next = BTreeMap::new();
+    fn prepare(&mut self, topic_id: &str, batch: Vec<Received>) -> Outcome<(Vec<Wanted>, Next)> {
+        let mut next = Next::new();
         let mut wanted = Vec::with_capacity(batch.len());
         for record in batch {
             next.insert(record.partition, record.offset + 1);
             self.tally.read += 1;
-            if matches!(&self.target, Target::File(file) if file.holds(self.consumer.topic_id(), &record)) {
+            if matches!(&self.target, Target::File(file) if file.holds(topic_id, &record)) {
                 self.tally.there += 1;
                 continue;
             }
             let Plan { identity, json, .. } = self.plan;
-            match document::read(&record, identity, *json, self.consumer.topic_id()) {
+            match document::read(&record, identity, *json, topic_id) {
                 Ok((id, document)) => wanted.push(Wanted { record, id, document }),
-                Err(reason) => self.bury(&record, &reason)?,
+                Err(reason) => self.bury(topic_id, &record, &reason)?,
             }
         }
         if self.plan.identity != Identity::Record {
@@ -357,9 +322,9 @@ impl Ingest<'_> {
     }
 
     /// Waits until the batch that is on its way is written. Answers what to commit once its dead letters are flushed.
-    fn land(&mut self) -> Outcome<BTreeMap<i32, i64>> {
+    fn land(&mut self, topic_id: &str) -> Outcome<Next> {
         let Some(flight) = self.flight.take() else {
-            return Ok(BTreeMap::new());
+            return Ok(Next::new());
         };
         let fates = match (&self.target, flight.sending) {
             (Target::Mongo(mongo), Some(sending)) => {
@@ -373,19 +338,13 @@ impl Ingest<'_> {
                 Fate::Written if one.document.is_none() => self.tally.deleted += 1,
                 Fate::Written => self.tally.written += 1,
                 Fate::There => self.tally.there += 1,
-                Fate::Refused(reason) => self.bury(&one.record, &reason)?,
+                Fate::Refused(reason) => self.bury(topic_id, &one.record, &reason)?,
             }
         }
         Ok(flight.next)
     }
 
-    /// Finishes what is on its way.
-    fn finish(&mut self) -> Outcome {
-        let landed = self.land()?;
-        self.commit(landed)
-    }
-
-    fn bury(&mut self, record: &Received, reason: &str) -> Outcome {
+    fn bury(&mut self, topic_id: &str, record: &Received, reason: &str) -> Outcome {
         if self.tally.dead == 0 {
             self.ui.say(format!(
                 "partition {} offset {}: {reason}; such records go to `{}`",
@@ -393,26 +352,16 @@ impl Ingest<'_> {
             ));
         }
         self.tally.dead += 1;
-        self.dead.send(self.consumer.topic_id(), record, reason)
+        self.dead.send(topic_id, record, reason)
     }
 
-    /// The dead letters, then the offsets.
-    fn commit(&mut self, next: BTreeMap<i32, i64>) -> Outcome {
-        if !next.is_empty() {
+    /// The dead letters are written before the offsets are committed.
+    fn answer_for(&mut self, landed: Next) -> Outcome<Turn> {
+        if !landed.is_empty() {
             self.dead.flush(&mut self.patience)?;
             self.tell_again();
         }
-        self.held.extend(next);
-        if self.committed.elapsed() < self.plan.commit_every {
-            return Ok(());
-        }
-        self.commit_held()
-    }
-
-    fn commit_held(&mut self) -> Outcome {
-        self.committed = Instant::now();
-        self.progress
-            .commit(&self.consumer, std::mem::take(&mut self.held))
+        Ok(Turn::Written(landed))
     }
 
     /// Says once how many records a process before this one had written and not committed, as soon as the first new one
@@ -433,17 +382,6 @@ impl Ingest<'_> {
                 )
             ));
         }
-    }
-
-    fn is_done(&self) -> bool {
-        self.plan.exit_at_end
-            && self.flight.is_none()
-            && self.held.is_empty()
-            && self.progress.is_complete(&self.consumer)
-    }
-
-    fn summary(&self) -> Outcome {
-        self.tally.tell(self.consumer.lag(&self.progress), self.ui)
     }
 }
 

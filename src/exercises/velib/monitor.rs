@@ -14,14 +14,15 @@
 use super::changelog::Changelog;
 use super::memory::{Memory, News, Sighting};
 use super::topics;
+use crate::exercises::stream::worker::{Next, Settings};
+use crate::exercises::stream::{Member, Turn, Work, Worker};
 use crate::failure::Outcome;
-use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Progress, Received, Start};
+use crate::kafka::group_consumer::{Assigned, Limits, Received, Start};
 use crate::kafka::record_producer::Outgoing;
-use crate::kafka::{Admin, Connection, GroupConsumer, NewTopic, RecordProducer};
+use crate::kafka::{Admin, Connection, NewTopic, RecordProducer};
 use crate::ui::Ui;
 use crate::ui::units::count;
-use crate::ui::wait::Wait;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Most records of one batch.
@@ -72,14 +73,10 @@ struct Monitor<'a> {
     connection: &'a Connection,
     plan: &'a Plan,
     ui: Ui,
-    consumer: GroupConsumer,
     producer: RecordProducer,
     changelog: Changelog,
     memory: Memory,
-    progress: Progress,
     tally: Tally,
-    /// Until the group has given this member its share.
-    joining: Option<Wait>,
 }
 
 /// Monitors until `go_on` fails, or the plan is done. The last words, on stderr, say what was counted.
@@ -88,7 +85,7 @@ struct Monitor<'a> {
 /// What `go_on` says, and when the cluster cannot be read or written.
 pub fn monitor(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() -> Outcome) -> Outcome {
     let changelog = Changelog::of(&plan.group);
-    let joining = ui.waiting_for(format!("a share of `{}` in group `{}`", plan.topic, plan.group));
+    let joining = Worker::joining(ui, &plan.topic, &plan.group);
     let admin = Admin::connect(connection)?;
     // Before any topic is made: a misspelt one is not to be taken for one of those.
     admin.describe_topic(&plan.topic)?;
@@ -97,68 +94,40 @@ pub fn monitor(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() ->
         topics::ensure(&admin, &NewTopic::named(topic))?;
     }
     drop(admin);
+    let settings = Settings {
+        topic: plan.topic.clone(),
+        group: plan.group.clone(),
+        start: plan.start,
+        instance: None,
+        commit_every: Duration::ZERO,
+        exit_at_end: plan.exit_at_end,
+    };
+    let mut worker = Worker::join(connection, &settings, ui, joining)?;
     let mut monitor = Monitor {
         connection,
         plan,
         ui,
-        consumer: GroupConsumer::join(connection, &plan.group, &plan.topic, plan.start)?,
         producer: RecordProducer::connect(connection)?,
         changelog,
         memory: Memory::default(),
-        progress: Progress::default(),
         tally: Tally::default(),
-        joining: Some(joining),
     };
-    let ended = monitor.run(go_on);
+    let ended = worker.run(&mut monitor, go_on);
     monitor.last_words();
     ended
 }
 
-impl Monitor<'_> {
-    fn run(&mut self, go_on: &dyn Fn() -> Outcome) -> Outcome {
-        loop {
-            go_on()?;
-            let batch = self.read()?;
-            self.look_at(&batch)?;
-            if self.plan.exit_at_end && self.progress.is_complete(&self.consumer) {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Records that came together, none after a rebalance.
-    fn read(&mut self) -> Outcome<Vec<Received>> {
-        let limits = Limits {
+impl Work for Monitor<'_> {
+    fn limits(&self) -> Limits {
+        Limits {
             records: BATCH,
             bytes: usize::MAX,
             time: MOMENT,
             wait: Limits::GLANCE,
-        };
-        match self.consumer.gather(limits, &|| false)? {
-            Gathered::Records(batch) => return Ok(batch),
-            Gathered::Trouble(why) => self.ui.say(format!("the cluster: {why}; trying again")),
-            Gathered::Revoked => self.forget(),
-            Gathered::Replaced => {
-                self.ui.say(format!(
-                    "topic `{}` was deleted and made again: reading the new one from its beginning",
-                    self.plan.topic
-                ));
-                self.forget();
-                self.consumer = self.consumer.successor()?;
-            }
-            Gathered::Assigned(assigned) => self.take(&assigned)?,
         }
-        Ok(Vec::new())
     }
 
-    fn forget(&mut self) {
-        self.memory = Memory::default();
-        self.progress = Progress::default();
-    }
-
-    fn take(&mut self, assigned: &[Assigned]) -> Outcome {
-        self.joining = None;
-        self.forget();
+    fn restore(&mut self, _member: Member<'_>, assigned: &[Assigned]) -> Outcome {
         let (memory, stale) = self
             .changelog
             .restore(self.connection, &self.producer, assigned)?;
@@ -169,32 +138,24 @@ impl Monitor<'_> {
                 self.changelog.topic()
             ));
         }
-        // The first commit of all says where the group began: notes without it are another topic's.
-        self.progress = Progress::begin(&self.consumer, assigned)?;
-        self.ui.say(format!(
-            "group `{}`: {} of `{}`",
-            self.plan.group,
-            self.progress.partitions(),
-            self.plan.topic
-        ));
         Ok(())
     }
 
-    fn look_at(&mut self, batch: &[Received]) -> Outcome {
+    fn begin(&mut self, _member: Member<'_>, _assigned: &[Assigned]) -> Outcome<String> {
+        Ok(String::new())
+    }
+
+    fn work(&mut self, member: Member<'_>, batch: Vec<Received>) -> Outcome<Turn> {
         let mut news = Vec::new();
-        let mut next = BTreeMap::new();
-        for record in batch {
+        let mut next = Next::new();
+        for record in &batch {
             next.insert(record.partition, record.offset + 1);
             self.tally.records += 1;
             let Some(sighting) = self.read_station(record) else {
                 continue;
             };
-            let committed = self
-                .progress
-                .committed()
-                .get(&record.partition)
-                .copied()
-                .unwrap_or(record.offset);
+            let committed = member.progress.committed().get(&record.partition);
+            let committed = committed.copied().unwrap_or(record.offset);
             if let Some(found) = self.memory.look(record, committed, &sighting) {
                 news.push((record, sighting, found));
             }
@@ -206,9 +167,15 @@ impl Monitor<'_> {
             self.write(record, sighting, found)?;
         }
         self.producer.flush()?;
-        self.progress.commit(&self.consumer, next)
+        Ok(Turn::Written(next))
     }
 
+    fn forget(&mut self) {
+        self.memory = Memory::default();
+    }
+}
+
+impl Monitor<'_> {
     fn read_station(&mut self, record: &Received) -> Option<Sighting> {
         let value = record.value.as_deref().unwrap_or_default();
         match serde_json::from_slice(value) {

@@ -1,10 +1,16 @@
-//! Transactions of a producer that has a `transactional.id` (KIP-98).
+//! Transactions of a producer that has a `transactional.id` (KIP-98, KIP-447).
 
 use super::handle::{Handle, code_of, milliseconds};
-use super::native::string;
-use crate::kafka::errors::{Answer, KafkaError};
+use super::native::{Owned, out_of_memory, string};
+use crate::kafka::errors::KafkaError;
+use crate::kafka::transactions::{Remedy, TransactionError};
+use rdkafka::TopicPartitionList;
 use rdkafka::bindings as rd;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use std::time::Duration;
+
+/// What a call of a transaction answers.
+type Answer = Result<(), TransactionError>;
 
 impl Handle {
     /// Gets the producer's id and ends what an earlier producer of that `transactional.id` left open.
@@ -23,6 +29,37 @@ impl Handle {
     pub fn begin_transaction(&self) -> Answer {
         // SAFETY: as above.
         unsafe { answer(rd::rd_kafka_begin_transaction(self.ptr())) }
+    }
+
+    /// Adds the next offsets to read of `member`'s group to the transaction, as that member of its generation: one whose
+    /// partitions went to others is refused.
+    ///
+    /// # Errors
+    /// When the member is none any more, a coordinator refuses, or does not answer within `timeout`.
+    pub fn send_offsets<C: ConsumerContext>(
+        &self,
+        offsets: &TopicPartitionList,
+        member: &BaseConsumer<C>,
+        timeout: Duration,
+    ) -> Answer {
+        // SAFETY: the consumer lives as long as it is borrowed; what is answered is ours to destroy, once.
+        let group = unsafe {
+            Owned::new(
+                rd::rd_kafka_consumer_group_metadata(member.client().native_ptr()),
+                rd::rd_kafka_consumer_group_metadata_destroy,
+                out_of_memory,
+            )
+        };
+        let group = group.map_err(|error| TransactionError::new(error, Remedy::None))?;
+        // SAFETY: client, list and group live for the call, which copies what it needs.
+        unsafe {
+            answer(rd::rd_kafka_send_offsets_to_transaction(
+                self.ptr(),
+                offsets.ptr(),
+                group.as_ptr(),
+                milliseconds(timeout),
+            ))
+        }
     }
 
     /// Waits until all of the transaction is written, and commits it.
@@ -54,7 +91,19 @@ unsafe fn answer(error: *mut rd::rd_kafka_error_t) -> Answer {
     unsafe {
         let code = rd::rd_kafka_error_code(error) as i32;
         let words = string(rd::rd_kafka_error_string(error));
+        let remedy = if rd::rd_kafka_error_is_fatal(error) != 0 {
+            Remedy::NewProducer
+        } else if rd::rd_kafka_error_txn_requires_abort(error) != 0 {
+            Remedy::Abort
+        } else if rd::rd_kafka_error_is_retriable(error) != 0 {
+            Remedy::Retry
+        } else {
+            Remedy::None
+        };
         rd::rd_kafka_error_destroy(error);
-        Err(KafkaError::new(code_of(code), words))
+        Err(TransactionError::new(
+            KafkaError::new(code_of(code), words),
+            remedy,
+        ))
     }
 }

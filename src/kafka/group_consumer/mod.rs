@@ -9,7 +9,8 @@
 mod progress;
 mod rebalances;
 
-use super::{Admin, Connection, errors};
+use super::transactions::{Remedy, TransactionError};
+use super::{Admin, Connection, Wire, errors};
 use crate::failure::{Failure, Kind, Outcome};
 pub use progress::Progress;
 use rdkafka::TopicPartitionList;
@@ -150,6 +151,8 @@ pub struct GroupConsumer {
     connection: Connection,
     topic: String,
     group: String,
+    /// `group.instance.id` of a static member.
+    instance: Option<String>,
     held: Option<Polled>,
     /// Trouble that came behind records that were gathered.
     trouble: Option<String>,
@@ -173,12 +176,32 @@ impl GroupConsumer {
     /// # Errors
     /// When no broker answers, the topic does not exist, or the cluster can have no groups.
     pub fn join(connection: &Connection, group: &str, topic: &str, start: Start) -> Outcome<Self> {
+        Self::join_as(connection, group, topic, start, None)
+    }
+
+    /// The same as a static member (KIP-345) with that `group.instance.id`: started again at once, also after a kill, it
+    /// has its partitions at once. Dropped it stays a member for those six seconds, unless it is [removed].
+    ///
+    /// [removed]: GroupConsumer::remove_instance
+    ///
+    /// # Errors
+    /// As [`GroupConsumer::join`].
+    pub fn join_as(
+        connection: &Connection,
+        group: &str,
+        topic: &str,
+        start: Start,
+        instance: Option<&str>,
+    ) -> Outcome<Self> {
         let admin = Admin::connect(connection)?;
         let found = admin.describe_topic(topic)?;
         admin.ensure_coordinators()?;
         let context = Rebalances::new(start, topic, found.id);
-        let consumer: BaseConsumer<Rebalances> = connection
-            .client_config()
+        let mut config = connection.client_config();
+        if let Some(instance) = instance {
+            config.set("group.instance.id", instance);
+        }
+        let consumer: BaseConsumer<Rebalances> = config
             .set("group.id", group)
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "earliest")
@@ -199,6 +222,7 @@ impl GroupConsumer {
             connection: connection.clone(),
             topic: topic.to_owned(),
             group: group.to_owned(),
+            instance: instance.map(str::to_owned),
             held: None,
             trouble: None,
             ended: BTreeSet::new(),
@@ -225,7 +249,24 @@ impl GroupConsumer {
     /// # Errors
     /// As [`GroupConsumer::join`].
     pub fn successor(&self) -> Outcome<Self> {
-        Self::join(&self.connection, &self.group, &self.topic, Start::Earliest)
+        let instance = self.instance.as_deref();
+        Self::join_as(
+            &self.connection,
+            &self.group,
+            &self.topic,
+            Start::Earliest,
+            instance,
+        )
+    }
+
+    /// Has the group forget a static member that has left, so that its partitions go to others at once.
+    ///
+    /// # Errors
+    /// When the group's coordinator does not answer, or refuses.
+    pub fn remove_instance(connection: &Connection, group: &str, instance: &str) -> Outcome {
+        let removed = Wire::connect(connection)?.remove_instance(group, instance);
+        removed
+            .map_err(|error| error.into_failure(format!("cannot take `{instance}` out of group `{group}`")))
     }
 
     /// The next thing that happened, waiting up to `timeout` for it.
@@ -324,6 +365,31 @@ impl GroupConsumer {
     /// Whether what was gathered reaches to the end of that partition, as it was at some moment since it was assigned.
     pub fn has_ended(&self, partition: i32) -> bool {
         self.ended.contains(&partition)
+    }
+
+    /// Whether all that partition holds was gathered when it was last heard of.
+    pub fn is_caught_up(&self, partition: i32) -> bool {
+        self.caught_up.contains(&partition)
+    }
+
+    /// The offsets of the next records to read, and the member that reads them, for a transaction.
+    pub(super) fn offsets_to_send(
+        &self,
+        next: &BTreeMap<i32, i64>,
+    ) -> Result<(TopicPartitionList, &BaseConsumer<Rebalances>), TransactionError> {
+        let list = self.list_of(next);
+        let list = list.map_err(|error| TransactionError::new(told(&error), Remedy::Abort))?;
+        Ok((list, &self.consumer))
+    }
+
+    fn list_of(&self, next: &BTreeMap<i32, i64>) -> Result<TopicPartitionList, KafkaError> {
+        let mut offsets = TopicPartitionList::with_capacity(next.len());
+        for (partition, offset) in next {
+            self.consumer
+                .context()
+                .note_offset(&mut offsets, *partition, *offset)?;
+        }
+        Ok(offsets)
     }
 
     /// Whether `topic` surely has no record right now, asked over this member's own connection.
@@ -458,13 +524,7 @@ impl GroupConsumer {
         if next.is_empty() {
             return Ok(true);
         }
-        let mut offsets = TopicPartitionList::with_capacity(next.len());
-        for (partition, offset) in next {
-            self.consumer
-                .context()
-                .note_offset(&mut offsets, *partition, *offset)
-                .map_err(|error| self.failure(&error))?;
-        }
+        let offsets = self.list_of(next).map_err(|error| self.failure(&error))?;
         let Err(error) = self.consumer.commit(&offsets, CommitMode::Sync) else {
             return Ok(true);
         };

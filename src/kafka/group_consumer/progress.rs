@@ -58,6 +58,11 @@ impl Progress {
         Ok(())
     }
 
+    /// Takes note of offsets that a transaction has committed.
+    pub fn note(&mut self, next: BTreeMap<i32, i64>) {
+        self.committed.extend(next);
+    }
+
     /// Whether all that was there when the partitions were assigned is read and committed.
     pub fn is_complete(&self, consumer: &GroupConsumer) -> bool {
         let read = |(partition, end): (&i32, &i64)| {

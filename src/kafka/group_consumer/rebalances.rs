@@ -14,12 +14,16 @@ use std::time::{Duration, Instant};
 /// How long the cluster may take to answer a question about offsets.
 pub(super) const ANSWER: Duration = Duration::from_secs(10);
 
+/// How long a transaction that was left open may hold up who takes its partitions: most are aborted after ten seconds, and a
+/// cluster looks for those every ten.
+const TRANSACTION: Duration = Duration::from_secs(60);
+
 /// How soon to look again what the cluster knows of a topic.
 const MOMENT: Duration = Duration::from_millis(50);
 
 /// Turns librdkafka's rebalance callbacks into a queue that is emptied in order. What is given and what is revoked waits
 /// for [`Rebalances::settle`], and the group with it.
-pub(super) struct Rebalances {
+pub(in crate::kafka) struct Rebalances {
     start: Start,
     topic: String,
     /// Which topic of that name it is.
@@ -104,7 +108,7 @@ impl Rebalances {
         consumer: &BaseConsumer<Self>,
         given: &TopicPartitionList,
     ) -> Result<Vec<Assigned>, KafkaError> {
-        let committed = consumer.committed_offsets(given.clone(), ANSWER)?;
+        let committed = Self::committed(consumer, given)?;
         let mut assigned = Vec::new();
         for mut element in given.elements() {
             let partition = element.partition();
@@ -132,6 +136,23 @@ impl Rebalances {
         Ok(assigned)
     }
 
+    /// What the group has committed. An owner before may have left offsets in an open transaction: they are waited for until
+    /// it is over, which the cluster sees to by its time-out.
+    fn committed(
+        consumer: &BaseConsumer<Self>,
+        given: &TopicPartitionList,
+    ) -> Result<TopicPartitionList, KafkaError> {
+        let begun = Instant::now();
+        loop {
+            match consumer.committed_offsets(given.clone(), ANSWER) {
+                Err(error) if is_open(&error) && begun.elapsed() < TRANSACTION => {
+                    std::thread::sleep(MOMENT);
+                }
+                answer => return answer,
+            }
+        }
+    }
+
     /// The first offset of a partition, and the one after its last. The group may know of a partition that was added a moment
     /// ago, or of a new leader, before this member does: then it looks again.
     fn watermarks(&self, consumer: &BaseConsumer<Self>, partition: i32) -> Result<(i64, i64), KafkaError> {
@@ -147,6 +168,15 @@ impl Rebalances {
             }
         }
     }
+}
+
+/// Whether committed offsets are not told for now.
+fn is_open(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        error.rdkafka_error_code(),
+        Some(Code::UnstableOffsetCommit | Code::OperationTimedOut | Code::RequestTimedOut)
+    )
 }
 
 /// Whether what a client knows of a topic's partitions may be older than the cluster.

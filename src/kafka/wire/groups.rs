@@ -1,9 +1,11 @@
 //! All groups with their protocols: ListGroups (KIP-518, KIP-848). librdkafka lists them without the protocol, and has
-//! no name for the types that are neither classic nor consumer. And the epochs of groups: ConsumerGroupDescribe.
+//! no name for the types that are neither classic nor consumer. And the epochs of groups: ConsumerGroupDescribe; and static
+//! members that leave: LeaveGroup (KIP-345).
 
 use super::{To, Wire, check, text};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
-use kafka_protocol::messages::{ConsumerGroupDescribeRequest, GroupId, ListGroupsRequest};
+use kafka_protocol::messages::leave_group_request::MemberIdentity;
+use kafka_protocol::messages::{ConsumerGroupDescribeRequest, GroupId, LeaveGroupRequest, ListGroupsRequest};
 use std::collections::BTreeMap;
 
 /// A group in a list, in the broker's own words.
@@ -52,6 +54,27 @@ impl Wire {
             assignment: told.assignment_epoch,
             members: told.members.into_iter().map(member).collect(),
         })
+    }
+
+    /// Takes the static member with that `group.instance.id` out of a group; one that is none is no error.
+    ///
+    /// # Errors
+    /// When the group's coordinator does not answer, or refuses.
+    pub fn remove_instance(&mut self, group: &str, instance: &str) -> Answer {
+        let member = MemberIdentity::default().with_group_instance_id(Some(text(instance)));
+        let request = LeaveGroupRequest::default()
+            .with_group_id(GroupId(text(group)))
+            .with_members(vec![member]);
+        let coordinator = self.group_coordinator(group)?;
+        let answer = self.ask(To::Node(coordinator), &request)?;
+        check(answer.error_code, None)?;
+        for member in answer.members {
+            match check(member.error_code, None) {
+                Err(error) if error.code() == ErrorCode::UnknownMemberId => {}
+                answer => answer?,
+            }
+        }
+        Ok(())
     }
 
     /// The groups of all brokers, as the brokers come.

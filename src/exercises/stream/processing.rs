@@ -1,0 +1,466 @@
+//! Records in, records out, a store in between: a processor at work in a group, at least once or exactly once.
+//!
+//! At least once, for each batch in this order: what it emits is written and acknowledged, what it has changed is in the changelog,
+//! then on disk, and its offsets are committed. Killed in between, the batch is read again; what was emitted of it may be emitted a
+//! second time, unless the store is ahead already, and nothing is lost.
+//!
+//! Exactly once: all three are one transaction (KIP-447), and what has changed goes to disk when it is committed. Killed at any
+//! moment, either all of a batch was done or nothing.
+
+use super::changelog::Changelog;
+use super::disk::Disk;
+use super::instance::Instance;
+use super::store::{Store, StoreKey, StoreValue};
+use super::timer::Timer;
+use super::worker::{Member, Next, Turn, Work};
+use crate::clock::Clock;
+use crate::failure::{Failure, Outcome};
+use crate::kafka::group_consumer::{Assigned, Limits, Received};
+use crate::kafka::stream_producer::Assurance;
+use crate::kafka::transactions::{Remedy, TransactionError};
+use crate::kafka::{Connection, StreamProducer};
+use crate::ui::Ui;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What may become of a record when something dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Guarantee {
+    /// Nothing is lost; after a kill something may be emitted a second time
+    AtLeastOnce,
+    /// Nothing is lost and nothing is there twice for whoever reads committed records, by transactions
+    ExactlyOnce,
+}
+
+/// Most records of one batch.
+const BATCH: usize = 20_000;
+/// The longest time to collect one.
+const MOMENT: Duration = Duration::from_millis(100);
+/// How long a transaction may be open before the cluster aborts it: so long others wait for one whose process is dead for good.
+const OPEN: Duration = Duration::from_secs(10);
+/// One try of a call that waits for the cluster.
+const TRY: Duration = Duration::from_secs(2);
+/// The number under which emitted records are counted; a changelog's are under that of their partition behind it.
+const EMITTED: usize = 0;
+
+/// Something to emit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emitted {
+    /// Its key.
+    pub key: Vec<u8>,
+    /// Its value.
+    pub value: Vec<u8>,
+}
+
+/// What a processor works with: the store of the record's partition, and a way out.
+pub struct Desk<'a, K, V> {
+    /// The store of the partition.
+    pub store: &'a mut Store<K, V>,
+    /// What is emitted, in order.
+    pub out: &'a mut Vec<Emitted>,
+    /// The wall clock, in ms since 1970-01-01 UTC.
+    pub now_ms: i64,
+}
+
+/// What is done with records.
+pub trait Processor {
+    /// The store's keys.
+    type Key: StoreKey;
+    /// The store's values.
+    type Value: StoreValue;
+
+    /// Takes a record in.
+    ///
+    /// # Errors
+    /// Ends the work.
+    fn process(&mut self, record: &Received, desk: Desk<'_, Self::Key, Self::Value>) -> Outcome;
+
+    /// How often [`Processor::punctuate`] is called, in ms.
+    fn every_ms(&self) -> i64;
+
+    /// What is to be done by the clock in one partition: when it has been given, and then each [`Processor::every_ms`].
+    /// `caught_up` when all that the partition holds was read. Whether there is more to do at once.
+    ///
+    /// # Errors
+    /// Ends the work.
+    fn punctuate(
+        &mut self,
+        partition: i32,
+        caught_up: bool,
+        desk: Desk<'_, Self::Key, Self::Value>,
+    ) -> Outcome<bool>;
+
+    /// A partition's store is back.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn restored(&mut self, _partition: i32, _store: &mut Store<Self::Key, Self::Value>) -> Outcome {
+        Ok(())
+    }
+
+    /// What was done so far is committed.
+    fn committed(&mut self);
+
+    /// What was not committed has not happened, and the partitions are gone.
+    fn forget(&mut self);
+}
+
+/// Where a processor works.
+pub struct Place<'a> {
+    /// The cluster.
+    pub connection: &'a Connection,
+    /// Who it is, and the folder of its stores.
+    pub instance: &'a Instance,
+    /// The group that shares the work.
+    pub group: &'a str,
+    /// The topic to emit to.
+    pub output: &'a str,
+    /// What may become of a record when something dies.
+    pub guarantee: Guarantee,
+}
+
+/// A processor at work.
+pub struct Processing<'a, P: Processor> {
+    place: Place<'a>,
+    changelog: Changelog,
+    ui: Ui,
+    clock: Clock,
+    processor: P,
+    producer: StreamProducer,
+    /// Whether the producer takes part in a transaction.
+    open: bool,
+    /// The transactions of this process are over, and it needs another producer.
+    broken: bool,
+    timer: Timer,
+    out: Vec<Emitted>,
+    /// Closed before the folder is given up.
+    stores: BTreeMap<i32, Store<P::Key, P::Value>>,
+    disk: Disk,
+}
+
+impl<'a, P: Processor> Processing<'a, P> {
+    /// Opens the stores' folder, and ends what an earlier process of this instance has left open.
+    ///
+    /// # Errors
+    /// When the folder or the cluster cannot be used.
+    pub fn begin(
+        place: Place<'a>,
+        changelog: Changelog,
+        processor: P,
+        ui: Ui,
+        go_on: &dyn Fn() -> Outcome,
+    ) -> Outcome<Self> {
+        let producer = producer_of(&place, go_on)?;
+        Ok(Processing {
+            disk: Disk::open(place.instance.folder())?,
+            timer: Timer::new(processor.every_ms()),
+            clock: Clock::system(),
+            open: false,
+            broken: false,
+            out: Vec::new(),
+            stores: BTreeMap::new(),
+            place,
+            changelog,
+            ui,
+            processor,
+            producer,
+        })
+    }
+
+    /// The processor, for its last words.
+    pub fn processor(&self) -> &P {
+        &self.processor
+    }
+
+    /// Sends what is emitted, in the transaction of exactly once.
+    fn emit(&mut self, go_on: &dyn Fn() -> Outcome) -> Outcome<Result<(), TransactionError>> {
+        if self.out.is_empty() {
+            return Ok(Ok(()));
+        }
+        if let Err(failed) = self.open() {
+            return Ok(Err(failed));
+        }
+        for Emitted { key, value } in self.out.drain(..) {
+            let record = (key.as_slice(), Some(value.as_slice()));
+            let sent = self
+                .producer
+                .send(self.place.output, None, record, EMITTED, go_on)?;
+            if sent.is_err() {
+                return Ok(sent);
+            }
+        }
+        self.producer.poll();
+        Ok(Ok(()))
+    }
+
+    fn open(&mut self) -> Result<(), TransactionError> {
+        if !self.open && self.place.guarantee == Guarantee::ExactlyOnce {
+            self.producer.begin_transaction()?;
+            self.open = true;
+        }
+        Ok(())
+    }
+
+    /// Sends what has changed in the stores.
+    fn send_changes(&mut self, go_on: &dyn Fn() -> Outcome) -> Outcome<Result<(), TransactionError>> {
+        if self.stores.values().all(Store::is_unchanged) {
+            return Ok(Ok(()));
+        }
+        if let Err(failed) = self.open() {
+            return Ok(Err(failed));
+        }
+        let topic = self.changelog.topic();
+        for (partition, store) in &self.stores {
+            for (key, value) in store.changes() {
+                let change = (key.as_slice(), value.as_deref());
+                let sent = self
+                    .producer
+                    .send(topic, Some(*partition), change, tag(*partition), go_on)?;
+                if sent.is_err() {
+                    return Ok(sent);
+                }
+            }
+        }
+        self.producer.poll();
+        Ok(Ok(()))
+    }
+
+    /// Makes sure of what was done, and of the offsets with it.
+    fn conclude(&mut self, member: Member<'_>, next: Next) -> Outcome<Turn> {
+        match self.place.guarantee {
+            Guarantee::AtLeastOnce => {
+                // Emitted before it is noted that it was.
+                self.emit(member.go_on)?.map_err(never)?;
+                self.arrive(member)?;
+                self.send_changes(member.go_on)?.map_err(never)?;
+                self.arrive(member)?;
+                self.settle(0)?;
+                Ok(Turn::Written(next))
+            }
+            Guarantee::ExactlyOnce => match self.transact(member, &next)? {
+                Ok(()) => {
+                    // Behind a transaction's records stands its marker.
+                    self.settle(1)?;
+                    Ok(Turn::Committed(next))
+                }
+                Err(failed) => self.give_up(member, &failed),
+            },
+        }
+    }
+
+    /// Waits until all that was sent is acknowledged, however long the cluster is away.
+    fn arrive(&mut self, member: Member<'_>) -> Outcome {
+        let mut told = false;
+        while !self.producer.flush(TRY)? {
+            (member.go_on)()?;
+            if !std::mem::replace(&mut told, true) {
+                let why = self.producer.troubles().pop();
+                let why = why.unwrap_or_else(|| "no answer".to_owned());
+                self.ui
+                    .say(format!("the cluster: {why}; nothing is committed, trying again"));
+            }
+        }
+        Ok(())
+    }
+
+    fn transact(&mut self, member: Member<'_>, next: &Next) -> Outcome<Result<(), TransactionError>> {
+        let sent = match self.emit(member.go_on)? {
+            Ok(()) => self.send_changes(member.go_on)?,
+            failed => failed,
+        };
+        if sent.is_err() {
+            return Ok(sent);
+        }
+        if let Err(failed) = if next.is_empty() { Ok(()) } else { self.open() } {
+            return Ok(Err(failed));
+        }
+        if !self.open {
+            return Ok(Ok(()));
+        }
+        let producer = &self.producer;
+        if !next.is_empty() {
+            let sent = patiently(member.go_on, || producer.send_offsets(member.consumer, next, TRY))?;
+            if sent.is_err() {
+                return Ok(sent);
+            }
+        }
+        let committed = patiently(member.go_on, || producer.commit_transaction(TRY))?;
+        self.open &= committed.is_err();
+        Ok(committed)
+    }
+
+    /// Nothing of the transaction happens: it is aborted, and what it was about is read again.
+    fn give_up(&mut self, member: Member<'_>, failed: &TransactionError) -> Outcome<Turn> {
+        if failed.remedy() == Remedy::None {
+            let failure = failed.error().clone();
+            return Err(failure.into_failure("a transaction is refused"));
+        }
+        self.broken |= failed.remedy() == Remedy::NewProducer;
+        if self.open && !self.broken {
+            let producer = &self.producer;
+            let aborted = patiently(member.go_on, || producer.abort_transaction(TRY))?;
+            self.broken |= aborted.is_err();
+        }
+        self.open = false;
+        Ok(Turn::Again(format!("a transaction was aborted: {failed}")))
+    }
+
+    /// What has changed is in the changelog: it goes to disk, `behind` offsets of which are no records.
+    fn settle(&mut self, behind: i64) -> Outcome {
+        for (partition, store) in &mut self.stores {
+            if store.is_unchanged() {
+                store.rest();
+                continue;
+            }
+            if let Some(newest) = self.producer.newest(tag(*partition)) {
+                store.settle(self.changelog.mark(newest + 1 + behind))?;
+            }
+        }
+        self.processor.committed();
+        Ok(())
+    }
+
+    /// Has the processor do what is to be done by the clock.
+    fn punctuate(&mut self, member: Member<'_>) -> Outcome<Turn> {
+        let now_ms = self.clock.now_ms();
+        let mut turn = Turn::nothing();
+        let mut left: Vec<i32> = self.stores.keys().copied().collect();
+        while let Some(partition) = left.pop() {
+            let Some(store) = self.stores.get_mut(&partition) else {
+                continue;
+            };
+            let desk = Desk {
+                store,
+                out: &mut self.out,
+                now_ms,
+            };
+            let caught_up = member.consumer.is_caught_up(partition);
+            if self.processor.punctuate(partition, caught_up, desk)? {
+                left.push(partition);
+            }
+            turn = self.conclude(member, Next::new())?;
+            if matches!(turn, Turn::Again(_)) {
+                break;
+            }
+        }
+        Ok(turn)
+    }
+}
+
+impl<P: Processor> Work for Processing<'_, P> {
+    fn limits(&self) -> Limits {
+        Limits {
+            records: BATCH,
+            bytes: 8 * 1024 * 1024,
+            time: MOMENT,
+            wait: Limits::GLANCE,
+        }
+    }
+
+    fn restore(&mut self, member: Member<'_>, assigned: &[Assigned]) -> Outcome {
+        if std::mem::take(&mut self.broken) {
+            self.producer = producer_of(&self.place, member.go_on)?;
+        }
+        for given in assigned {
+            let store = Store::on(self.disk.shelf(given.partition)?);
+            self.stores.insert(given.partition, store);
+        }
+        let waiting = self.ui.waiting_for(format!("`{}`", self.changelog.topic()));
+        let restored = self
+            .changelog
+            .restore(self.place.connection, &mut self.stores, member.go_on)?;
+        drop(waiting);
+        if restored.strange > 0 {
+            self.ui.say(format!(
+                "{} of `{}` passed over: none of this program's",
+                crate::ui::units::count(restored.strange, "record"),
+                self.changelog.topic()
+            ));
+        }
+        for (partition, store) in &mut self.stores {
+            self.processor.restored(*partition, store)?;
+            store.rest();
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, _member: Member<'_>, _assigned: &[Assigned]) -> Outcome<String> {
+        // What is to be done by the clock is done at the next tick.
+        self.timer.reset();
+        Ok(String::new())
+    }
+
+    fn work(&mut self, member: Member<'_>, batch: Vec<Received>) -> Outcome<Turn> {
+        let now_ms = self.clock.now_ms();
+        let mut next = Next::new();
+        for record in &batch {
+            next.insert(record.partition, record.offset + 1);
+            if let Some(store) = self.stores.get_mut(&record.partition) {
+                let desk = Desk {
+                    store,
+                    out: &mut self.out,
+                    now_ms,
+                };
+                self.processor.process(record, desk)?;
+            }
+        }
+        self.conclude(member, next)
+    }
+
+    fn tick(&mut self, member: Member<'_>) -> Outcome<Turn> {
+        if self.stores.is_empty() || !self.timer.is_due(self.clock.now_ms()) {
+            return Ok(Turn::nothing());
+        }
+        self.punctuate(member)
+    }
+
+    fn forget(&mut self) {
+        self.stores.clear();
+        self.out.clear();
+        self.processor.forget();
+    }
+}
+
+/// The producer of a place; one of transactions ends what an earlier process of the instance left open.
+fn producer_of(place: &Place<'_>, go_on: &dyn Fn() -> Outcome) -> Outcome<StreamProducer> {
+    let id = format!("{}-{}", place.group, place.instance.id());
+    let assurance = match place.guarantee {
+        Guarantee::AtLeastOnce => Assurance::Idempotent,
+        Guarantee::ExactlyOnce => Assurance::Transactional {
+            id: id.clone(),
+            timeout: OPEN,
+        },
+    };
+    let producer = StreamProducer::connect(place.connection, &assurance)?;
+    if place.guarantee == Guarantee::ExactlyOnce {
+        if let Some(refusal) = crate::kafka::transactions::no_coordinator(place.connection, &id) {
+            let failure = refusal.into_failure("this cluster has no transactions");
+            return Err(failure.hint("--guarantee at-least-once"));
+        }
+        patiently(go_on, || producer.init_transactions(TRY))?
+            .map_err(|failed| StreamProducer::cannot_begin(&id, failed))?;
+    }
+    Ok(producer)
+}
+
+/// Makes a call again for as long as it may succeed.
+fn patiently(
+    go_on: &dyn Fn() -> Outcome,
+    mut call: impl FnMut() -> Result<(), TransactionError>,
+) -> Outcome<Result<(), TransactionError>> {
+    loop {
+        match call() {
+            Err(failed) if failed.remedy() == Remedy::Retry => go_on()?,
+            answer => return Ok(answer),
+        }
+    }
+}
+
+/// At least once has no transactions that could fail.
+fn never(failed: TransactionError) -> Failure {
+    failed.error().clone().into_failure("a record is not written")
+}
+
+fn tag(partition: i32) -> usize {
+    usize::try_from(partition).unwrap_or(0) + EMITTED + 1
+}
