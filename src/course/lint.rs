@@ -52,6 +52,36 @@ pub fn lesson(lesson: &Lesson, typeable: Typeable<'_>) -> Vec<String> {
         );
     }
     wrong.extend(languages_agree(lesson));
+    wrong.extend(beliefs(lesson));
+    wrong
+}
+
+/// What is wrong with the beliefs that the lesson's questions are said to show.
+fn beliefs(lesson: &Lesson) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for belief in &lesson.beliefs {
+        for shows in belief.shows.iter().filter(|shows| shows.lesson == lesson.id) {
+            let place = format!("belief `{}`: step `{}`", belief.id, shows.step);
+            let step = lesson.step(&shows.step);
+            let asked = step.and_then(|step| step.questions.iter().find(|asked| asked.id == shows.question));
+            let Some(asked) = asked else {
+                wrong.push(format!("{place} has no question `{}`", shows.question));
+                continue;
+            };
+            let options = lesson.languages.first().and_then(|lang| {
+                let step = lesson.prose(*lang).steps.get(&shows.step)?;
+                Some(step.questions.get(&shows.question)?.options.len())
+            });
+            for answer in &shows.answers {
+                if *answer == asked.answer || !(1..=options.unwrap_or(0)).contains(answer) {
+                    wrong.push(format!(
+                        "{place}: answer {answer} of `{}` is right, or none",
+                        asked.id
+                    ));
+                }
+            }
+        }
+    }
     wrong
 }
 

@@ -1,5 +1,6 @@
 //! Finds and reads lessons: those in the binary, or those in a folder that an author works in.
 
+use super::beliefs;
 use super::model::Lesson;
 use super::prose::Prose;
 use crate::bom;
@@ -25,6 +26,9 @@ pub enum Source {
 
 /// The file that orders the lessons.
 const COURSE: &str = "course.toml";
+
+/// The file of what learners commonly believe.
+const BELIEFS: &str = "beliefs.toml";
 
 /// What `course.toml` says.
 #[derive(Debug, Deserialize)]
@@ -66,9 +70,13 @@ impl Source {
                 .hint("docs/lessons.md says how a lesson is laid out"));
         }
         let lessons: Outcome<Vec<Lesson>> = folders.into_iter().map(|folder| read(&files, folder)).collect();
-        match files.get(COURSE) {
-            Some(text) => in_order(lessons?, text),
-            None => lessons,
+        let lessons = match files.get(COURSE) {
+            Some(text) => in_order(lessons?, text)?,
+            None => lessons?,
+        };
+        match files.get(BELIEFS) {
+            Some(text) => with_beliefs(lessons, text),
+            None => Ok(lessons),
         }
     }
 
@@ -154,6 +162,27 @@ fn read(files: &Files, folder: &str) -> Outcome<Lesson> {
         })
         .collect();
     Ok(lesson)
+}
+
+/// The lessons, each with what its questions may show.
+fn with_beliefs(mut lessons: Vec<Lesson>, text: &str) -> Outcome<Vec<Lesson>> {
+    let failed = |why: String| Failure::request(format!("{BELIEFS} cannot be understood")).because(why);
+    for belief in beliefs::read(text).map_err(failed)? {
+        for shows in &belief.shows {
+            if !lessons.iter().any(|lesson| lesson.id == shows.lesson) {
+                return Err(failed(format!(
+                    "`{}` is shown by the lesson `{}`, which there is not",
+                    belief.id, shows.lesson
+                )));
+            }
+        }
+        for lesson in &mut lessons {
+            if belief.shows.iter().any(|shows| shows.lesson == lesson.id) {
+                lesson.beliefs.push(belief.clone());
+            }
+        }
+    }
+    Ok(lessons)
 }
 
 /// The lessons in the order of `course.toml`, each with what it builds on.

@@ -5,6 +5,7 @@
 
 pub mod asking;
 pub mod began;
+pub mod beliefs;
 pub mod certificate;
 pub mod check;
 pub mod dress;
@@ -27,7 +28,9 @@ pub mod python;
 pub mod quiz;
 pub mod render;
 pub mod report;
+pub mod review;
 pub mod runner;
+pub mod scaffold;
 pub mod site;
 pub mod slip;
 pub mod snapshot;

@@ -1,5 +1,6 @@
 //! What a lesson is made of: the structure in `lesson.toml`. It holds no prose; that stands in one file per language.
 
+use super::beliefs::Belief;
 use super::check::Check;
 use super::prose::Prose;
 use crate::i18n::Lang;
@@ -34,6 +35,9 @@ pub struct Lesson {
     /// The lessons that it builds on, as `course.toml` says.
     #[serde(skip)]
     pub after: Vec<String>,
+    /// What its questions may show that a learner believes, as `beliefs.toml` says.
+    #[serde(skip)]
+    pub beliefs: Vec<Belief>,
 }
 
 /// One step of a lesson.
@@ -237,6 +241,18 @@ impl Lesson {
                 act.velo = Some(broker.command());
             }
         }
+    }
+
+    /// What a learner believes who gives this answer.
+    pub fn belief(&self, step: &str, question: &str, given: usize) -> Option<&Belief> {
+        self.beliefs.iter().find(|belief| {
+            belief.shows.iter().any(|shows| {
+                shows.lesson == self.id
+                    && shows.step == step
+                    && shows.question == question
+                    && shows.answers.contains(&given)
+            })
+        })
     }
 
     /// Whether its solution runs Python.

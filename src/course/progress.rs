@@ -3,6 +3,7 @@
 //! Steps that this version does not know stay in the file, so going back and forth between versions loses nothing.
 
 use super::model::{Lesson, Step};
+use super::review::Review;
 use super::snapshot::Snapshot;
 use crate::bom;
 use crate::failure::{Failure, Outcome};
@@ -22,6 +23,9 @@ pub struct Progress {
     /// By lesson id.
     #[serde(default, rename = "lesson")]
     pub lessons: BTreeMap<String, LessonProgress>,
+    /// Questions of the quiz that were missed, and when each comes back: by `lesson/step/question`.
+    #[serde(default, rename = "review", skip_serializing_if = "BTreeMap::is_empty")]
+    pub reviews: BTreeMap<String, Review>,
     /// What a newer version may have written.
     #[serde(flatten)]
     other: BTreeMap<String, toml::Value>,

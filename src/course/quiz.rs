@@ -1,6 +1,6 @@
 //! `velo quiz`: the lessons' questions, one after the other, each with its explanation.
 
-use super::model::Lesson;
+use super::model::{Lesson, Question, Step};
 use super::render::Page;
 use super::talk::{Heard, Talk};
 use crate::failure::Outcome;
@@ -16,41 +16,75 @@ pub struct Score {
     pub given: usize,
 }
 
-/// Asks the questions of the lessons until they or the answers end.
+/// A question with its place.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// Its lesson.
+    pub lesson: &'a Lesson,
+    /// Its step.
+    pub step: &'a Step,
+    /// The question.
+    pub question: &'a Question,
+}
+
+impl Place<'_> {
+    /// Its name in the progress file: `lesson/step/question`.
+    pub fn key(&self) -> String {
+        format!("{}/{}/{}", self.lesson.id, self.step.id, self.question.id)
+    }
+}
+
+/// All questions of the lessons, in their order.
+pub fn questions(lessons: &[Lesson]) -> Vec<Place<'_>> {
+    let steps = lessons
+        .iter()
+        .flat_map(|lesson| lesson.steps.iter().map(move |step| (lesson, step)));
+    steps
+        .flat_map(|(lesson, step)| {
+            step.questions.iter().map(move |question| Place {
+                lesson,
+                step,
+                question,
+            })
+        })
+        .collect()
+}
+
+/// Asks questions until they or the answers end, and tells `answered` of each whether it was answered right.
 ///
 /// # Errors
-/// When the talk cannot be written or read.
-pub fn ask(lessons: &[Lesson], words: &Words, page: Page, talk: &mut dyn Talk) -> Outcome<Score> {
+/// When the talk cannot be written or read, or `answered` fails.
+pub fn ask(
+    places: &[Place<'_>],
+    words: &Words,
+    page: Page,
+    talk: &mut dyn Talk,
+    answered: &mut dyn FnMut(&Place<'_>, bool) -> Outcome,
+) -> Outcome<Score> {
     let mut score = Score::default();
-    'asking: for lesson in lessons {
-        let prose = lesson.prose(words.lang());
-        for step in &lesson.steps {
-            for question in &step.questions {
-                let Some(asked) = prose
-                    .steps
-                    .get(&step.id)
-                    .and_then(|text| text.questions.get(&question.id))
-                else {
-                    continue;
-                };
-                talk.say("")?;
-                talk.say(&page.rule(&prose.title))?;
-                talk.say(&page.markdown(&asked.text))?;
-                let Some(given) = choose(&asked.options, words, page, talk)? else {
-                    break 'asking;
-                };
-                score.given += 1;
-                score.right += usize::from(given == question.answer);
-                let key = if given == question.answer {
-                    "quiz.right"
-                } else {
-                    "quiz.wrong"
-                };
-                let verdict = words.fill(key, &[("n", &question.answer.to_string())]);
-                talk.say(&page.verdict(given == question.answer, &verdict))?;
-                talk.say(&page.markdown(&asked.answer))?;
-            }
+    for place in places {
+        let prose = place.lesson.prose(words.lang());
+        let text = prose.steps.get(&place.step.id);
+        let Some(asked) = text.and_then(|text| text.questions.get(&place.question.id)) else {
+            continue;
+        };
+        talk.say("")?;
+        talk.say(&page.rule(&prose.title))?;
+        talk.say(&page.markdown(&asked.text))?;
+        let Some(given) = choose(&asked.options, words, page, talk)? else {
+            break;
+        };
+        let right = given == place.question.answer;
+        score.given += 1;
+        score.right += usize::from(right);
+        answered(place, right)?;
+        let key = if right { "quiz.right" } else { "quiz.wrong" };
+        let verdict = words.fill(key, &[("n", &place.question.answer.to_string())]);
+        talk.say(&page.verdict(right, &verdict))?;
+        if let Some(belief) = place.lesson.belief(&place.step.id, &place.question.id, given) {
+            talk.say(&page.markdown(belief.sentence(words.lang())))?;
         }
+        talk.say(&page.markdown(&asked.answer))?;
     }
     talk.say("")?;
     talk.say(&words.fill(

@@ -63,14 +63,14 @@ pub fn json(lessons: &[Lesson], progress: &Progress, words: &Words) -> Value {
                 "prefix": done.prefix,
                 "cluster": done.bootstrap,
                 "passed": done.passed(lesson),
-                "steps": lesson.steps.iter().map(|step| step_json(step, done)).collect::<Vec<_>>(),
+                "steps": lesson.steps.iter().map(|step| step_json(lesson, step, done)).collect::<Vec<_>>(),
             })
         })
         .collect();
     json!({ "current": progress.current, "lessons": lessons })
 }
 
-fn step_json(step: &Step, progress: &LessonProgress) -> Value {
+fn step_json(lesson: &Lesson, step: &Step, progress: &LessonProgress) -> Value {
     let done = progress.steps.get(&step.id).cloned().unwrap_or_default();
     let questions: Vec<Value> = step
         .questions
@@ -81,6 +81,9 @@ fn step_json(step: &Step, progress: &LessonProgress) -> Value {
                 "question": question.id,
                 "given": given,
                 "right": given.map(|given| *given == question.answer),
+                "belief": given
+                    .and_then(|given| lesson.belief(&step.id, &question.id, *given))
+                    .map(|belief| &belief.id),
             })
         })
         .collect();

@@ -500,7 +500,15 @@ impl Runner<'_> {
             };
             talk.say("")?;
             let verdict = self.words.fill(key, &[("n", &question.answer.to_string())]);
-            self.show(talk, &format!("{verdict} {}", asked.answer))?;
+            let given = answers.get(&question.id).copied().unwrap_or_default();
+            let belief = self.lesson.belief(&step.id, &question.id, given);
+            let named = belief.map_or("", |belief| belief.sentence(self.words.lang()));
+            let named = if named.is_empty() {
+                String::new()
+            } else {
+                format!("{named} ")
+            };
+            self.show(talk, &format!("{verdict} {named}{}", asked.answer))?;
         }
         if !text.why.is_empty() {
             talk.say("")?;

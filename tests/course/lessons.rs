@@ -268,6 +268,143 @@ fn the_quiz_says_right_and_wrong_and_why() {
 }
 
 #[test]
+fn what_was_missed_in_a_lesson_or_in_the_quiz_is_asked_again_when_it_is_due() {
+    let home = Home::new();
+    let quiz = |arguments: &[&str], answers: &str| {
+        let all = [&["quiz"], arguments, &["--lang", "en"]].concat();
+        let output = home
+            .command(&all)
+            .write_stdin(answers.to_owned())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let said = [output.stdout, output.stderr].concat();
+        String::from_utf8(said).unwrap()
+    };
+    assert!(quiz(&["--due"], "").contains("Nothing is due today"));
+    let folder = home.path().join("state/course");
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("progress.toml");
+    let missed = "[lesson.hello-kafka.step.consume.answers]\nagain = 1\n";
+    fs::write(&file, missed).unwrap();
+    let asked = quiz(&["--due"], "1\n");
+    assert!(asked.contains("0 of 1 answered correctly"), "{asked}");
+    assert!(
+        asked.contains("Many take `--from-beginning` for an order"),
+        "{asked}"
+    );
+    // Due tomorrow.
+    assert!(quiz(&["--due"], "").contains("Nothing is due today"));
+    let noted = fs::read_to_string(&file).unwrap();
+    let due = noted.lines().find(|line| line.starts_with("due = ")).unwrap();
+    fs::write(&file, noted.replace(due, "due = \"2020-01-01\"")).unwrap();
+    assert!(quiz(&["--due"], "2\n").contains("1 of 1 answered correctly"));
+    assert!(fs::read_to_string(&file).unwrap().contains("stage = 1"));
+}
+
+#[test]
+fn a_new_lesson_has_nothing_wrong_in_one_language_or_three() {
+    let home = Home::new();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, languages, texts) in [("10-mine", &[][..], 3), ("only-spanish", &["--in", "es"][..], 1)] {
+        let place = folder.path().join(name);
+        let at = [
+            &["lesson", "new", place.to_str().unwrap()],
+            languages,
+            &["--lang", "en"],
+        ]
+        .concat();
+        let made = home.velo(&at).succeeds();
+        assert_eq!(made.stdout.lines().count(), texts + 1, "{}", made.stdout);
+        let lint = [
+            "lesson",
+            "lint",
+            "--texts",
+            place.to_str().unwrap(),
+            "--lang",
+            "en",
+        ];
+        let linted = home.velo(&lint).succeeds();
+        assert!(linted.stderr.contains("nothing wrong"), "{}", linted.stderr);
+        // Nothing is written over.
+        home.velo(&at).fails_with(1);
+    }
+    let odd = folder.path().join("My lesson");
+    home.velo(&["lesson", "new", odd.to_str().unwrap()]).fails_with(2);
+}
+
+#[test]
+fn a_certificate_has_lessons_and_marks_and_is_for_who_has_finished() {
+    let home = Home::new();
+    let ask = ["lesson", "certificate", "--name", "Ana", "--lang", "en"];
+    let refused = home.velo(&ask).fails_with(1).stderr;
+    assert!(refused.contains("lesson final is not finished"), "{refused}");
+    let folder = home.path().join("state/course");
+    fs::create_dir_all(&folder).unwrap();
+    let mut text = String::new();
+    for step in ["create", "consumers", "records", "stopped", "explain"] {
+        text.push_str(&format!(
+            "[lesson.final.step.{step}]\nstate = \"passed\"\nrevision = 1\n"
+        ));
+    }
+    text.push_str("[lesson.final.step.explain.answers]\ncurrent-offset = 3\nthe-lag = 1\n");
+    fs::write(folder.join("progress.toml"), text).unwrap();
+    let said = home.velo(&ask).succeeds().stdout;
+    for part in [
+        "Name: Ana",
+        "Lessons finished: 1 of 13",
+        "final  5/5 steps, 1/6 answers right",
+        "Marks: 1",
+    ] {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+}
+
+#[test]
+fn a_lesson_can_be_read_without_a_cluster_in_each_language() {
+    let home = Home::new();
+    for lesson in LESSONS {
+        for (lang, end) in [("en", "The end"), ("es", "Fin"), ("fr", "Fin")] {
+            let said = home
+                .velo(&["lesson", "show", lesson, "--lang", lang])
+                .succeeds()
+                .stdout;
+            assert!(
+                said.contains(end) && said.contains("1/"),
+                "{lesson} {lang}: {said}"
+            );
+        }
+    }
+    assert!(!home.path().join("state/course/progress.toml").exists());
+}
+
+#[test]
+fn one_who_jumps_to_a_step_finds_what_the_ones_before_would_have_left() {
+    let cluster = Cluster::classroom();
+    let home = Home::new();
+    let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+    let jump = [&["lesson", "start", "lag", "--at", "behind"], &at[..]].concat();
+    let output = home.command(&jump).write_stdin("end\n").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("3/7 Falling behind") && said.contains("Ended: [2]"),
+        "{said}"
+    );
+    let status = home
+        .velo(&["lesson", "status", "--lang", "en", "-o", "plain"])
+        .succeeds()
+        .stdout;
+    assert!(
+        status.contains("read\tA group that keeps up\tskipped"),
+        "{status}"
+    );
+    let unknown = [&["lesson", "start", "lag", "--at", "behint"], &at[..]].concat();
+    let refused = home.velo(&unknown).fails_with(2).stderr;
+    assert!(refused.contains("velo lesson start lag --at behind"), "{refused}");
+}
+
+#[test]
 fn a_lessons_files_are_written_and_never_overwrite_what_the_learner_changed() {
     let home = Home::new();
     let folder = tempfile::tempdir().unwrap();

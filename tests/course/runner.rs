@@ -428,6 +428,37 @@ fn a_finished_lesson_makes_nothing_again_and_names_the_next() {
 }
 
 #[test]
+fn a_common_belief_is_named_when_an_answer_shows_it() {
+    let class = Class::hello();
+    class.cluster.put("iabd-topic", &[3]);
+    let mut progress = Progress::default();
+    progress.lesson("hello-kafka").at = Some("consume".to_owned());
+    progress.save(&class.file()).unwrap();
+    let reads = || {
+        let groups = class.cluster.groups.clone();
+        Do::Act(Box::new(move || {
+            let group = Group {
+                committed: [(("iabd-topic".to_owned(), 0), 3)].into(),
+                ..Group::default()
+            };
+            groups.borrow_mut().insert("iabd-readers".to_owned(), group);
+        }))
+    };
+    let believed = "Many take `--from-beginning` for an order";
+    let heard = class.take("", [Do::Type("1"), reads(), Do::Type("q")]);
+    assert!(
+        heard.contains("No, it is 2.") && heard.contains(believed),
+        "{heard}"
+    );
+
+    let class = Class::hello();
+    class.cluster.put("iabd-topic", &[3]);
+    progress.save(&class.file()).unwrap();
+    let heard = class.take("", [Do::Type("2"), Do::Type("q")]);
+    assert!(!heard.contains(believed), "{heard}");
+}
+
+#[test]
 fn who_takes_over_must_not_have_been_there_when_the_step_began() {
     let lesson = Source::Embedded
         .lesson("people-mongodb", &Words::of(Lang::En))

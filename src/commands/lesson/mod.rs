@@ -7,6 +7,7 @@ mod files;
 mod folder;
 mod lint;
 mod mailbox;
+mod new;
 mod play;
 mod reset;
 mod show;
@@ -73,6 +74,8 @@ enum LessonCommand {
     Report(show::ReportArgs),
     /// Print your certificate, once you have finished the lesson `final`
     Certificate(certificate::CertificateArgs),
+    /// Make a folder for a lesson of your own, which lint finds nothing wrong with
+    New(new::NewArgs),
     /// Check lessons as an author: texts, languages, and a whole take on a cluster
     Lint(lint::LintArgs),
     /// Show every mail that is sent to this machine's port 1025, and deliver none
@@ -149,6 +152,7 @@ impl LessonCommand {
             LessonCommand::Status(args) => show::status(desk, &args),
             LessonCommand::Report(args) => show::report(desk, &args),
             LessonCommand::Certificate(args) => certificate::run(desk, &args),
+            LessonCommand::New(args) => new::run(desk, &args),
             LessonCommand::Lint(args) => lint::run(desk, args),
             LessonCommand::Mailbox(args) => mailbox::run(desk, &args),
             LessonCommand::Play(args) => play::run(desk, &args),
