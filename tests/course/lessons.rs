@@ -350,9 +350,10 @@ fn a_certificate_has_lessons_and_marks_and_is_for_who_has_finished() {
     text.push_str("[lesson.final.step.explain.answers]\ncurrent-offset = 3\nthe-lag = 1\n");
     fs::write(folder.join("progress.toml"), text).unwrap();
     let said = home.velo(&ask).succeeds().stdout;
+    let finished = format!("Lessons finished: 1 of {}", LESSONS.len());
     for part in [
         "Name: Ana",
-        "Lessons finished: 1 of 13",
+        &finished,
         "final  5/5 steps, 1/6 answers right",
         "Marks: 1",
     ] {

@@ -60,6 +60,62 @@ fn a_learner_makes_a_topic(cluster: &Cluster) {
     assert!(!topics.contains(&topic), "{topics}");
 }
 
+on_both_clusters! {
+    fn one_terminal_is_enough_for_a_lesson_with_several_consumers(cluster) {
+        a_learner_consumes_in_the_background(cluster);
+    }
+}
+
+fn a_learner_consumes_in_the_background(cluster: &Cluster) {
+    let home = Home::new();
+    let prefix = format!("{}-", cluster.name("jobs"));
+    let topic = format!("{prefix}iabd-topic-group");
+    let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_velo"));
+    command
+        .args(["lesson", "start", "groups", "--prefix", &prefix])
+        .args(at)
+        .env("VELO_HOME", home.path())
+        .env("NO_COLOR", "1");
+    let mut terminal = Session::spawn(command).unwrap();
+    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
+    terminal.expect("Keys here: Enter check").unwrap();
+    terminal
+        .send_line(format!("velo topic create {topic} --partitions 3"))
+        .unwrap();
+    terminal.expect("Enter goes on").unwrap();
+    terminal.send_line("").unwrap();
+    terminal.expect("Your answer, 1 to 3").unwrap();
+    terminal.send("2").unwrap();
+    terminal.expect("Keys here: Enter check").unwrap();
+    let consume = format!("kafka-console-consumer.sh --topic {topic} --group {prefix}iabd-app1");
+    terminal
+        .send_line(format!("{consume} --bootstrap-server {}", cluster.bootstrap()))
+        .unwrap();
+    terminal.expect("[1] runs in the background").unwrap();
+    terminal.expect("Enter goes on").unwrap();
+    terminal.send_line("").unwrap();
+    terminal.expect("Your answer, 1 to 3").unwrap();
+    terminal.send("3").unwrap();
+    terminal.expect("Keys here: Enter check").unwrap();
+    // What arrives for a program in the background is shown here.
+    let mut produce = home.command(&[&["produce", &topic], &at[..]].concat());
+    assert!(
+        produce
+            .write_stdin("from afar\n")
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    terminal.expect("[1] from afar").unwrap();
+    terminal.send_line("end").unwrap();
+    terminal.expect("Ended: [1]").unwrap();
+    terminal.send("q").unwrap();
+    terminal.expect(Eof).unwrap();
+    home.velo(&["lesson", "reset", "groups", "--yes"]).succeeds();
+}
+
 /// Takes a lesson below a shell, ends it with `keys`, and has the shell tell whether the terminal is as it was before.
 fn terminal_after(keys: &str) -> String {
     let cluster = Cluster::classroom();
