@@ -78,7 +78,12 @@ impl ClusterFacts for Live {
     }
 
     fn offsets(&self, topic: &str) -> Outcome<Option<Vec<PartitionOffsets>>> {
-        let partitions = self.admin.partitions_of(topic)?;
+        // By Metadata, which any broker answers, also while the controller is away.
+        let metadata = self.admin.metadata()?;
+        let Some(found) = metadata.topic(topic) else {
+            return Ok(None);
+        };
+        let partitions: Vec<TopicPartition> = found.topic_partitions().collect();
         let starts = self.admin.list_offsets(&partitions, OffsetSpec::Earliest)?;
         let ends = self.admin.list_offsets(&partitions, OffsetSpec::Latest)?;
         let told = |answers: &BTreeMap<TopicPartition, Answer<ListedOffset>>, at: &TopicPartition| {

@@ -9,7 +9,11 @@ pub const KEYS: &str = "hskbtq123456789";
 const LONG: [&str; 7] = ["consume", "velib", "people", "mongo", "storm", "trips", "watch"];
 
 /// Kafka's scripts that go on.
-const LONG_SCRIPTS: [&str; 2] = ["kafka-console-consumer", "kafka-verifiable-consumer"];
+const LONG_SCRIPTS: [&str; 3] = [
+    "kafka-console-consumer",
+    "kafka-server-start",
+    "kafka-verifiable-consumer",
+];
 
 /// Kafka's script that asks for lines.
 const ASKING_SCRIPT: &str = "kafka-console-producer";
@@ -94,6 +98,8 @@ fn ours(line: &str, rest: &[String]) -> Typed {
         | (Some("velib"), Some("map")) => Typed::Short(whole(rest)),
         (Some("lesson"), Some("mailbox")) => Typed::Long(line.to_owned()),
         (Some("lesson" | "quiz"), _) => Typed::Elsewhere,
+        (Some(ASKING_SCRIPT), _) => Typed::Asks(whole(rest)),
+        (Some(script), _) if LONG_SCRIPTS.contains(&script) => Typed::Long(line.to_owned()),
         (Some("cluster"), _) if has("--foreground") => Typed::Elsewhere,
         (Some("consume"), _) if ENDING.iter().any(|option| has(option)) => Typed::Short(whole(rest)),
         (Some("produce"), _) if has("--file") => Typed::Short(whole(rest)),
@@ -143,6 +149,10 @@ mod tests {
         for (line, run) in [
             ("velo consume t --group 'a b'", "velo consume t --group 'a b'"),
             ("velo velib produce", "velo velib produce"),
+            (
+                "velo kafka-server-start x.properties",
+                "velo kafka-server-start x.properties",
+            ),
             (
                 "bin/kafka-console-consumer.sh --topic t",
                 "velo kafka-console-consumer --topic t",

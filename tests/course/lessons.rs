@@ -9,7 +9,7 @@ use velodrome::course::program::split;
 use velodrome::scripts::table;
 
 /// All of them, in the order of the course.
-const LESSONS: [&str; 13] = [
+const LESSONS: [&str; 14] = [
     "queues",
     "hello-kafka",
     "partitions",
@@ -21,6 +21,7 @@ const LESSONS: [&str; 13] = [
     "replication",
     "acks",
     "discovery",
+    "kraft",
     "people-mongodb",
     "final",
 ];

@@ -193,6 +193,16 @@ fn the_map_is_sound_and_plays_to_its_end() {
 }
 
 #[test]
+fn the_books_are_sound_and_play_to_their_end() {
+    stops_brokers(
+        "36-kraft",
+        "kraft",
+        "fr",
+        &["Not controller", "cluster.id=MkU3OEVBNTcwNTJENDM2Qk"],
+    );
+}
+
+#[test]
 fn the_final_activity_is_sound_and_plays_to_its_end() {
     stops_brokers("90-final", "final", "es", &["clave1", "velo lesson certificate"]);
 }
