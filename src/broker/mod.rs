@@ -22,12 +22,16 @@ pub mod node;
 pub mod part;
 pub mod peer;
 mod peers;
+mod producer_ids;
 pub mod records;
 pub mod replication;
+pub mod security;
 mod server;
 pub mod storage;
+mod to_controller;
 pub mod transactions;
 mod verification;
+pub mod wanted;
 pub mod world;
 
 pub use config::NodeConfig;

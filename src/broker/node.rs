@@ -1,9 +1,7 @@
 //! A node of the cluster: its roles, listeners, log directory and the parts that serve them.
 
-use super::api::ListenerKind;
-use super::api::init_producer_id::ProducerIds;
 use super::background::Background;
-use super::config::{Listener, NodeConfig, Voter, topic_log_config};
+use super::config::{Listener, ListenerKind, NodeConfig, Voter, topic_log_config};
 use super::controller::Controller;
 use super::error::{BrokerError, Result, Unsupported};
 use super::groups::{GroupConfig, GroupCoordinator};
@@ -13,9 +11,12 @@ use super::metadata::MetadataImage;
 use super::part::{self, Part};
 use super::peer::Peer;
 use super::peers::Peers;
+use super::producer_ids::ProducerIds;
 use super::records::metadata::EndPoint;
 use super::replication::{ReplicaManager, ReplicaSettings, fetcher, isr};
+use super::security::Authorizer;
 use super::storage::{LogDir, uuid_text};
+use super::to_controller::ToController;
 use super::transactions::{TransactionConfig, TransactionCoordinator};
 use super::world::{World, net, watch};
 use super::{lifecycle, server};
@@ -26,7 +27,6 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 /// What the records in answers may take that wait for their peers to read them, all connections together; beyond it,
@@ -58,7 +58,7 @@ pub struct Node {
     /// The controller, if this node is it.
     pub controller: Option<Arc<Controller>>,
     /// The way to the controller for requests that this broker forwards.
-    pub to_controller: Mutex<Peer>,
+    pub to_controller: ToController,
     /// The partitions kept here.
     pub replicas: Arc<ReplicaManager>,
     /// The groups coordinated here.
@@ -67,6 +67,8 @@ pub struct Node {
     pub transactions: Arc<TransactionCoordinator>,
     /// The ways to other brokers that coordinate transactions.
     pub coordinators: Peers,
+    /// Says who may do what.
+    pub authorizer: Authorizer,
     /// Ids for idempotent producers.
     pub producer_ids: ProducerIds,
     /// Memory of the requests being received.
@@ -125,11 +127,11 @@ impl Node {
             Part::Joins(leaders) => leaders.iter().map(Voter::address).collect(),
         };
         let (client_id, longest) = (format!("broker-{}", config.node_id), config.longest_answer());
-        let peer = || Peer::any_of(world.net(), leaders.clone(), client_id.clone(), longest);
+        let to_controller = ToController::new(world.net().clone(), leaders, client_id, longest);
         let cluster_id = match (&log_dir.cluster_id, config.roles.controller) {
             (Some(id), true) => id.clone(),
             (None, true) => uuid_text(world.dice().id()),
-            (_, false) => lifecycle::cluster_id(&mut peer()).await,
+            (_, false) => lifecycle::cluster_id(&mut to_controller.peer()).await,
         };
         log_dir.join(&config, &cluster_id, stands_aside)?;
         let controller = match config.roles.controller {
@@ -141,7 +143,7 @@ impl Node {
             )?)),
             false => None,
         };
-        let mut peers = vec![peer(), peer(), peer(), peer()];
+        let peers = [to_controller.peer(), to_controller.peer(), to_controller.peer()];
         let advertised = advertised(&config, &bound);
         let node = Arc::new(build(
             config,
@@ -150,8 +152,8 @@ impl Node {
             advertised,
             controller,
             &log_dir,
-            peers.pop(),
-        )?);
+            to_controller,
+        ));
         let mut running = RunningNode {
             node,
             listeners: bound
@@ -206,8 +208,8 @@ fn build(
     advertised: Vec<EndPoint>,
     controller: Option<Arc<Controller>>,
     log_dir: &LogDir,
-    to_controller: Option<Peer>,
-) -> Result<Node> {
+    to_controller: ToController,
+) -> Node {
     let settings = config.clone();
     let replicas = Arc::new(ReplicaManager::new(ReplicaSettings {
         node_id: config.node_id,
@@ -232,10 +234,11 @@ fn build(
         cluster_id: cluster_id.clone(),
         ..MetadataImage::default()
     };
-    Ok(Node {
+    Node {
         request_memory: MemoryPool::new(config.request_memory()),
         response_memory: MemoryPool::new(RESPONSE_MEMORY),
-        producer_ids: ProducerIds::default(),
+        authorizer: Authorizer::default(),
+        producer_ids: ProducerIds::new(&config, to_controller.peer()),
         connections: Arc::default(),
         failed_requests: AtomicU64::new(0),
         failure: watch::Sender::new(None),
@@ -244,9 +247,7 @@ fn build(
         applied_offset: watch::Sender::new(-1),
         broker_epoch: AtomicI64::new(-1),
         previous_broker_epoch: log_dir.clean_broker_epoch.unwrap_or(-1),
-        to_controller: Mutex::new(
-            to_controller.unwrap_or_else(|| Peer::new(world.net(), "localhost", 0, String::new(), 0)),
-        ),
+        to_controller,
         config,
         clock: world.clock().clone(),
         world,
@@ -257,12 +258,12 @@ fn build(
         groups,
         transactions,
         coordinators: Peers::new("coordinators"),
-    })
+    }
 }
 
 impl RunningNode {
     /// Serves the controller, then joins the cluster as a broker, then serves clients.
-    async fn begin(&mut self, bound: Vec<Bound>, mut peers: Vec<Peer>) -> Result<()> {
+    async fn begin(&mut self, bound: Vec<Bound>, peers: [Peer; 3]) -> Result<()> {
         let (controllers, brokers): (Vec<_>, Vec<_>) = bound
             .into_iter()
             .partition(|bound| bound.listener.kind == ListenerKind::Controller);
@@ -273,22 +274,19 @@ impl RunningNode {
         }
         if self.node.config.roles.broker {
             let node = || Arc::clone(&self.node);
-            if let (Some(following), Some(mut beating), Some(altering)) =
-                (peers.pop(), peers.pop(), peers.pop())
-            {
-                lifecycle::register(&self.node, &mut beating).await?;
-                self.tasks
-                    .spawn("the metadata follower", lifecycle::follow(node(), following));
-                tokio::select! {
-                    biased;
-                    serves = lifecycle::await_unfenced(&self.node, &mut beating) => serves?,
-                    why = self.node.failed() => return Err(why.into()),
-                }
-                self.tasks
-                    .spawn("the heartbeat", lifecycle::beat(node(), beating));
-                self.tasks
-                    .spawn("the keeper of in-sync replicas", isr::keep(node(), altering));
+            let [following, mut beating, altering] = peers;
+            lifecycle::register(&self.node, &mut beating).await?;
+            self.tasks
+                .spawn("the metadata follower", lifecycle::follow(node(), following));
+            tokio::select! {
+                biased;
+                serves = lifecycle::await_unfenced(&self.node, &mut beating) => serves?,
+                why = self.node.failed() => return Err(why.into()),
             }
+            self.tasks
+                .spawn("the heartbeat", lifecycle::beat(node(), beating));
+            self.tasks
+                .spawn("the keeper of in-sync replicas", isr::keep(node(), altering));
             let replicas = || Arc::clone(&self.node.replicas);
             self.tasks
                 .spawn("the housekeeping of logs", replicas().maintain());
@@ -378,7 +376,7 @@ impl RunningNode {
     /// Stops cleanly: hands leadership over, ends the connections, closes the logs.
     pub async fn shutdown(mut self) {
         if self.node.config.roles.broker && self.node.config.flag("controlled.shutdown.enable") {
-            let mut controller = self.node.to_controller.lock().await;
+            let mut controller = self.node.to_controller.peer();
             if let Err(error) = lifecycle::leave(&self.node, &mut controller).await {
                 tracing::warn!(%error, "could not take leave of the controller");
             }
@@ -441,7 +439,7 @@ fn advertised(config: &NodeConfig, bound: &[Bound]) -> Vec<EndPoint> {
             name: listener.name.clone(),
             host: listener.host.clone(),
             port: port_of(listener),
-            security_protocol: 0,
+            security_protocol: listener.protocol as i16,
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! ApiVersions (KIP-35, KIP-511, KIP-584): which APIs, versions and features this node has.
 
 use super::admin::text;
-use super::{APIS, RequestContext};
+use super::{APIS, Refuse, RequestContext};
 use crate::broker::controller::SUPPORTED_FEATURES;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
@@ -18,7 +18,11 @@ pub async fn handle(
     if ctx.api_version >= 3
         && !(is_valid_name(&request.client_software_name) && is_valid_name(&request.client_software_version))
     {
-        return ApiVersionsResponse::default().with_error_code(ResponseError::InvalidRequest.code());
+        return request.refused(ctx.api_version, ResponseError::InvalidRequest);
+    }
+    if ctx.api_version >= 3 {
+        let (name, version) = (&request.client_software_name, &request.client_software_version);
+        ctx.session.learn_software(name, version);
     }
     let response = ApiVersionsResponse::default().with_api_keys(advertised(&ctx));
     if ctx.api_version < 3 {
@@ -53,7 +57,7 @@ pub fn unsupported_version(ctx: &RequestContext) -> ApiVersionsResponse {
 
 fn advertised(ctx: &RequestContext) -> Vec<ApiVersion> {
     APIS.iter()
-        .filter(|api| api.listeners.contains(&ctx.listener))
+        .filter(|api| api.listeners.contains(&ctx.session.listener()))
         .map(|api| {
             ApiVersion::default()
                 .with_api_key(api.key as i16)
@@ -71,4 +75,10 @@ fn is_valid_name(name: &str) -> bool {
         && name
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-')
+}
+
+impl Refuse for ApiVersionsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> ApiVersionsResponse {
+        ApiVersionsResponse::default().with_error_code(error.code())
+    }
 }
