@@ -25,6 +25,7 @@ mod peers;
 mod producer_ids;
 pub mod records;
 pub mod replication;
+mod running;
 pub mod security;
 mod server;
 pub mod storage;
@@ -36,4 +37,5 @@ pub mod world;
 
 pub use config::NodeConfig;
 pub use error::{BrokerError, Result};
-pub use node::{Node, RunningNode};
+pub use node::Node;
+pub use running::RunningNode;

@@ -13,7 +13,6 @@ const KNOWN: &[&str] = &[
     "groups/expiry",
     "log/partition",
     "machine/shard",
-    "node",
     "replication/partition",
 ];
 

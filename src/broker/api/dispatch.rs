@@ -1,41 +1,18 @@
 //! From a frame to the frame that answers it.
 
 use super::envelope::{self, Opened};
-use super::table::{Api, Checked, Work, find};
-use super::{Refuse, Reply, RequestContext, api_versions};
+use super::refusal::Refusal;
+use super::run::{Checked, run};
+use super::table::{Api, Work, advertised, find};
+use super::{Reply, RequestContext, api_versions};
 use crate::broker::node::Node;
 use crate::broker::security::Session;
 use crate::decode;
 use bytes::{Buf, Bytes};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ApiKey, EnvelopeRequest, EnvelopeResponse, RequestHeader};
-use kafka_protocol::protocol::{Encodable, HeaderVersion};
+use std::future::ready;
 use std::sync::Arc;
-
-/// Why a request got no answer: the connection is closed, as Kafka does.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// No such API on this listener.
-    #[error("it asked for API {0}, which this listener does not serve")]
-    UnknownApi(i16),
-    /// No such version.
-    #[error("it asked for version {version} of {key:?}")]
-    UnsupportedVersion {
-        /// The API.
-        key: ApiKey,
-        /// The version it wants.
-        version: i16,
-    },
-    /// The bytes are no such request.
-    #[error("its request can't be read: {0}")]
-    Malformed(String),
-    /// The answer could not be encoded: a mistake of ours.
-    #[error("the answer can't be encoded: {0}")]
-    Unanswerable(String),
-    /// The request failed and its answer is not wanted.
-    #[error("a request that wants no answer failed: {0}")]
-    Hangup(String),
-}
 
 /// Answers one frame. `None` means that nothing is to be sent.
 ///
@@ -63,7 +40,8 @@ pub async fn dispatch(
     if version < api.min || version > api.max {
         if api.key == ApiKey::ApiVersions {
             ctx.api_version = 0;
-            return Reply::Answer(api_versions::unsupported_version(&ctx)).into_frame(&ctx);
+            return Reply::Answer(api_versions::unsupported_version(advertised(session.listener())))
+                .into_frame(&ctx);
         }
         return Err(Refusal::UnsupportedVersion {
             key: api.key,
@@ -76,6 +54,11 @@ pub async fn dispatch(
     match api.work {
         Work::Itself(handler) => handler(node, ctx, checked, frame).await,
         Work::OfEnvelope => run(node, ctx, checked, frame, unwrap).await,
+        Work::OfTable => {
+            let told = advertised(session.listener());
+            let answer = |node, ctx, request| ready(api_versions::answer(node, ctx, request, told));
+            run(node, ctx, checked, frame, answer).await
+        }
     }
 }
 
@@ -135,30 +118,4 @@ fn client_id(frame: &mut Bytes, header_version: i16) -> Result<String, Refusal> 
     let header: RequestHeader = decode::decode(frame, header_version, decode::REQUEST_FIELDS)
         .map_err(|error| Refusal::Malformed(error.to_string()))?;
     Ok(header.client_id.map(|id| id.to_string()).unwrap_or_default())
-}
-
-/// Decodes, handles what may be asked and refuses what may not, encodes; the table's entries are made of it.
-pub(super) async fn run<Q, H, F, A>(
-    node: Arc<Node>,
-    ctx: RequestContext,
-    checked: Checked,
-    mut body: Bytes,
-    handle: H,
-) -> Result<Option<Vec<Bytes>>, Refusal>
-where
-    Q: Refuse,
-    Q::Response: Encodable + HeaderVersion,
-    H: FnOnce(Arc<Node>, RequestContext, Q) -> F,
-    F: Future<Output = A>,
-    A: Into<Reply<Q::Response>>,
-{
-    let request: Q = decode::decode(&mut body, ctx.api_version, decode::REQUEST_FIELDS)
-        .map_err(|error| Refusal::Malformed(error.to_string()))?;
-    drop(body);
-    let reply: Reply<Q::Response> = match checked {
-        Ok(()) => handle(node, ctx.clone(), request).await.into(),
-        Err(denied) if request.wants_answer() => Reply::Answer(request.refused(ctx.api_version, denied)),
-        Err(denied) => Reply::Hangup(denied.to_string()),
-    };
-    reply.into_frame(&ctx)
 }

@@ -1,6 +1,7 @@
 //! What a handler answers, and its way into frames.
 
-use super::{Refusal, RequestContext};
+use super::RequestContext;
+use super::refusal::Refusal;
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::ResponseHeader;
 use kafka_protocol::protocol::{Encodable, HeaderVersion};

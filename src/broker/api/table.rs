@@ -1,21 +1,19 @@
 //! The one table of what this node can answer, and what each asks of whoever asks for it.
 
-use super::dispatch::run;
-use super::{Refusal, RequestContext};
+use super::RequestContext;
+use super::refusal::Refusal;
+use super::run::{Checked, run};
 use crate::broker::config::ListenerKind;
 use crate::broker::node::Node;
 use crate::broker::security::{Ask, Operation, ResourceType};
 use bytes::Bytes;
-use kafka_protocol::ResponseError;
 use kafka_protocol::messages::ApiKey;
+use kafka_protocol::messages::api_versions_response::ApiVersion;
 use std::pin::Pin;
 use std::sync::Arc;
 
 /// What became of a request: the pieces of a response frame, or none when nothing is to be sent.
 pub type Outcome = Result<Option<Vec<Bytes>>, Refusal>;
-
-/// Whether whoever asks may ask.
-pub type Checked = Result<(), ResponseError>;
 
 /// Decodes a body, refuses it or runs the handler, and encodes the answer.
 pub type Handler =
@@ -46,6 +44,8 @@ pub(super) enum Work {
     Itself(Handler),
     /// What is in it is answered.
     OfEnvelope,
+    /// This table is told.
+    OfTable,
 }
 
 impl Api {
@@ -107,6 +107,9 @@ macro_rules! work {
     (in_it) => {
         Work::OfEnvelope
     };
+    (all) => {
+        Work::OfTable
+    };
     ($module:ident) => {
         Work::Itself(|node, ctx, checked, body| {
             Box::pin(run(node, ctx, checked, body, super::$module::handle))
@@ -130,7 +133,7 @@ pub static APIS: &[Api] = apis! {
     SyncGroup 0..=5 BROKER [Read Group] => sync_group;
     DescribeGroups 0..=6 BROKER [Describe Group] => describe_groups;
     ListGroups 0..=5 BROKER [] => list_groups;
-    ApiVersions 0..=4 BOTH [] => api_versions;
+    ApiVersions 0..=4 BOTH [] => all;
     CreateTopics 2..=7 FORWARDED [Create Topic, Create Cluster] => create_topics;
     DeleteTopics 1..=6 FORWARDED [Delete Topic] => delete_topics;
     DeleteRecords 0..=2 BROKER [Delete Topic] => delete_records;
@@ -175,6 +178,19 @@ pub static APIS: &[Api] = apis! {
 pub fn find(key: i16, listener: ListenerKind) -> Option<&'static Api> {
     APIS.iter()
         .find(|api| api.key as i16 == key && api.listeners.contains(&listener))
+}
+
+/// What is told of the APIs on a listener.
+pub(super) fn advertised(listener: ListenerKind) -> Vec<ApiVersion> {
+    APIS.iter()
+        .filter(|api| api.listeners.contains(&listener))
+        .map(|api| {
+            ApiVersion::default()
+                .with_api_key(api.key as i16)
+                .with_min_version(api.min)
+                .with_max_version(api.max)
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::*;
 use crate::broker::batch::{BatchBuilder, BatchHeader};
 use crate::broker::world;
 use crate::broker::world::disk::refusing::{Refused, Refusing};
+use crate::clock::Clock;
 use crate::frame::frame;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
