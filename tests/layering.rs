@@ -1,5 +1,7 @@
 //! Who may call whom, as the design says; read from the `use` lines and paths of the sources.
 
+mod circles;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -4,10 +4,12 @@
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use velodrome::broker::api::{ListenerKind, PeerGone, Sender, dispatch};
+use velodrome::broker::api::dispatch;
+use velodrome::broker::config::ListenerKind;
+use velodrome::broker::security::{SecurityProtocol, Session};
 use velodrome::broker::{Node, NodeConfig, RunningNode};
 use velodrome::clock::Clock;
 
@@ -37,16 +39,16 @@ fn node() -> &'static Fuzzed {
 
 fuzz_target!(|bytes: &[u8]| {
     let fuzzed = node();
-    let sender = Sender {
-        peer: ([127, 0, 0, 1], 1).into(),
-        connection_id: 0,
-        listener_name: "PLAINTEXT".into(),
-        listener: ListenerKind::Broker,
-        peer_gone: PeerGone::default(),
+    let (peer, name) = (([127, 0, 0, 1], 1).into(), "PLAINTEXT".into());
+    // The controller's listener takes envelopes too.
+    let listener = match bytes.get(7) {
+        Some(byte) if byte % 2 == 1 => ListenerKind::Controller,
+        _ => ListenerKind::Broker,
     };
+    let session = Arc::new(Session::new(peer, 0, listener, name, SecurityProtocol::Plaintext));
     let frame = Bytes::copy_from_slice(bytes);
     let answered = async {
-        let answer = dispatch(fuzzed.node.node().clone(), &sender, frame);
+        let answer = dispatch(fuzzed.node.node().clone(), &session, frame);
         tokio::time::timeout(PATIENCE, answer).await
     };
     // A refusal and running out of time are both fine.

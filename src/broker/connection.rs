@@ -1,9 +1,10 @@
 //! One connection: a request in, its answer out, then the next; so answers keep the order of the requests, and a peer
 //! that does not read its answers is not read from either.
 
-use super::api::{Sender, dispatch};
+use super::api::{dispatch, may_be_withdrawn};
 use super::frame::{FrameError, FrameLimits, FrameReader};
 use super::node::Node;
+use super::security::Session;
 use super::world::time::{sleep, timeout};
 use super::world::{net::Stream, watch};
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use std::io::IoSlice;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 /// How long a request that runs when the node stops may still take.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
@@ -19,9 +20,10 @@ const LAST_REQUEST: Duration = Duration::from_millis(500);
 const WRITE_STALL: Duration = Duration::from_secs(30);
 
 /// Serves `stream` until the peer closes it, misbehaves, or `stop` turns true.
-pub async fn serve(node: Arc<Node>, sender: Sender, stream: Stream, mut stop: watch::Receiver<bool>) {
+pub async fn serve(node: Arc<Node>, session: Session, stream: Stream, mut stop: watch::Receiver<bool>) {
+    let session = Arc::new(session);
     if let Err(error) = stream.set_nodelay() {
-        tracing::debug!(peer = %sender.peer, %error, "cannot turn Nagle's algorithm off");
+        tracing::debug!(%session, %error, "cannot turn Nagle's algorithm off");
     }
     let (reading, mut writing) = stream.into_split();
     let limits = FrameLimits::new(
@@ -38,10 +40,13 @@ pub async fn serve(node: Arc<Node>, sender: Sender, stream: Stream, mut stop: wa
         let frame = match frame {
             Ok(Some(frame)) => frame,
             Ok(None) => return,
-            Err(error) => return log_frame_error(&sender, &error),
+            Err(error) => return log_frame_error(&session, &error),
         };
+        if may_be_withdrawn(&session, &frame) {
+            look_for_a_peer_that_left(&mut frames, &session).await;
+        }
         let answered = {
-            let mut answer = pin!(dispatch(Arc::clone(&node), &sender, frame));
+            let mut answer = pin!(dispatch(Arc::clone(&node), &session, frame));
             let mut watching = true;
             loop {
                 tokio::select! {
@@ -51,7 +56,7 @@ pub async fn serve(node: Arc<Node>, sender: Sender, stream: Stream, mut stop: wa
                     // What was asked for is still done; only waiting for more is of no use any more.
                     () = frames.hung_up(), if watching => {
                         watching = false;
-                        sender.peer_gone.tell();
+                        session.peer_gone().tell();
                     }
                 }
             }
@@ -60,23 +65,33 @@ pub async fn serve(node: Arc<Node>, sender: Sender, stream: Stream, mut stop: wa
             Ok(Some(pieces)) => write_all(&mut writing, pieces).await,
             Ok(None) => Ok(()),
             Err(refusal) => {
-                tracing::warn!(peer = %sender.peer, "closed a connection: {refusal}");
+                tracing::warn!(%session, "closed a connection: {refusal}");
                 return;
             }
         };
         if let Err(error) = written {
-            tracing::debug!(peer = %sender.peer, %error, "closed a connection that does not take its answer");
+            tracing::debug!(%session, %error, "closed a connection that does not take its answer");
             return;
         }
     }
 }
 
-fn log_frame_error(sender: &Sender, error: &FrameError) {
+/// Learns that the peer has hung up if it did so before its request was read, as one does who has waited for a node that
+/// stood still. Whoever yields comes again after the runtime has looked what the sockets have brought.
+async fn look_for_a_peer_that_left<R: AsyncRead + Unpin>(frames: &mut FrameReader<R>, session: &Session) {
+    tokio::select! {
+        biased;
+        () = frames.hung_up() => session.peer_gone().tell(),
+        () = tokio::task::yield_now() => {}
+    }
+}
+
+fn log_frame_error(session: &Session, error: &FrameError) {
     match error {
         FrameError::Io(_) | FrameError::Idle => {
-            tracing::debug!(peer = %sender.peer, "closed a connection: {error}");
+            tracing::debug!(%session, "closed a connection: {error}");
         }
-        _ => tracing::warn!(peer = %sender.peer, "closed a connection: {error}"),
+        _ => tracing::warn!(%session, "closed a connection: {error}"),
     }
 }
 

@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 const FREE_FRAME: usize = 32 * 1024;
 /// The least a buffer grows by.
 const GROWTH: usize = 8 * 1024;
+/// What is read of later frames while one is being answered.
+const LOOK_AHEAD: usize = 4 * 1024;
 /// A started frame that brings no byte for so long is given up.
 const STALL: Duration = Duration::from_secs(10);
 /// How long a frame may lag while others wait for memory …
@@ -129,12 +131,13 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }))
     }
 
-    /// Completes when the peer has closed; never when it sends on instead. For the time in which a request is being
-    /// answered; a few bytes of the next frame are taken in at most.
+    /// Completes when the peer has closed; never when it sends much more instead. For the time in which a request is being
+    /// answered: what comes meanwhile is taken in up to [`LOOK_AHEAD`], as the end may stand behind other requests.
     pub async fn hung_up(&mut self) {
-        if self.buffer.is_empty() {
-            let mut next = [0u8; 64];
-            match self.io.read(&mut next).await {
+        let mut next = [0u8; LOOK_AHEAD];
+        while self.buffer.len() < LOOK_AHEAD {
+            let room = LOOK_AHEAD - self.buffer.len();
+            match self.io.read(&mut next[..room]).await {
                 Ok(0) | Err(_) => return,
                 Ok(read) => self.buffer.extend_from_slice(&next[..read]),
             }

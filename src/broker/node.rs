@@ -1,37 +1,26 @@
-//! A node of the cluster: its roles, listeners, log directory and the parts that serve them.
+//! What a node is to those who serve for it: its settings, its surroundings, and its parts.
 
-use super::api::ListenerKind;
-use super::api::init_producer_id::ProducerIds;
-use super::background::Background;
-use super::config::{Listener, NodeConfig, Voter, topic_log_config};
+use super::config::NodeConfig;
 use super::controller::Controller;
-use super::error::{BrokerError, Result, Unsupported};
-use super::groups::{GroupConfig, GroupCoordinator};
-use super::markers;
+use super::error::Unsupported;
+use super::groups::GroupCoordinator;
 use super::memory::MemoryPool;
 use super::metadata::MetadataImage;
-use super::part::{self, Part};
 use super::peer::Peer;
 use super::peers::Peers;
+use super::producer_ids::ProducerIds;
 use super::records::metadata::EndPoint;
-use super::replication::{ReplicaManager, ReplicaSettings, fetcher, isr};
-use super::storage::{LogDir, uuid_text};
-use super::transactions::{TransactionConfig, TransactionCoordinator};
-use super::world::{World, net, watch};
-use super::{lifecycle, server};
+use super::replication::ReplicaManager;
+use super::security::Authorizer;
+use super::to_controller::ToController;
+use super::transactions::TransactionCoordinator;
+use super::world::{World, watch};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use std::collections::BTreeSet;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use tokio::sync::Mutex;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use uuid::Uuid;
-
-/// What the records in answers may take that wait for their peers to read them, all connections together; beyond it,
-/// answers become small.
-const RESPONSE_MEMORY: usize = 64 << 20;
 
 /// What every request handler may use. One per node, shared by all connections.
 pub struct Node {
@@ -58,7 +47,7 @@ pub struct Node {
     /// The controller, if this node is it.
     pub controller: Option<Arc<Controller>>,
     /// The way to the controller for requests that this broker forwards.
-    pub to_controller: Mutex<Peer>,
+    pub to_controller: ToController,
     /// The partitions kept here.
     pub replicas: Arc<ReplicaManager>,
     /// The groups coordinated here.
@@ -67,6 +56,8 @@ pub struct Node {
     pub transactions: Arc<TransactionCoordinator>,
     /// The ways to other brokers that coordinate transactions.
     pub coordinators: Peers,
+    /// Says who may do what.
+    pub authorizer: Authorizer,
     /// Ids for idempotent producers.
     pub producer_ids: ProducerIds,
     /// Memory of the requests being received.
@@ -76,97 +67,12 @@ pub struct Node {
     /// Requests whose handler panicked: mistakes of ours, which the tests count.
     pub failed_requests: AtomicU64,
     /// Why this node cannot go on.
-    failure: watch::Sender<Option<Unsupported>>,
+    pub(super) failure: watch::Sender<Option<Unsupported>>,
     /// Ids of the connections that are open.
     pub connections: Arc<parking_lot::Mutex<BTreeSet<u64>>>,
 }
 
-/// A node that serves. Dropping it without [`RunningNode::shutdown`] stops it as a crash would.
-pub struct RunningNode {
-    node: Arc<Node>,
-    listeners: Vec<(Listener, SocketAddr)>,
-    /// Ends the connections.
-    stop: watch::Sender<bool>,
-    servers: Background,
-    /// Heartbeats, the metadata log, housekeeping.
-    tasks: Background,
-    log_dir: LogDir,
-}
-
-/// A listener that is bound, but not served yet.
-struct Bound {
-    listener: Listener,
-    address: SocketAddr,
-    socket: net::Listener,
-}
-
 impl Node {
-    /// Starts a node; it serves when this returns.
-    ///
-    /// # Errors
-    /// [`BrokerError::Config`] for settings it cannot run with, [`BrokerError::Io`] when the log directory or an
-    /// address cannot be used.
-    pub async fn start(config: NodeConfig, world: impl Into<World>) -> Result<RunningNode> {
-        let world: World = world.into();
-        let part = part::part(&config, world.disk())?;
-        let stands_aside = config.roles.controller && part != Part::Leads;
-        let config = match &part {
-            Part::Leads => config,
-            Part::Joins(_) => part::without_controller(config),
-        };
-        let mut log_dir = LogDir::open(&config, &world)?;
-        let mut bound = Vec::new();
-        for listener in &config.listeners {
-            bound.extend(bind(&world, listener).await?);
-        }
-        let own = own_controller(&config, &bound);
-        let leaders: Vec<String> = match &part {
-            Part::Leads => vec![own.address()],
-            Part::Joins(leaders) => leaders.iter().map(Voter::address).collect(),
-        };
-        let (client_id, longest) = (format!("broker-{}", config.node_id), config.longest_answer());
-        let peer = || Peer::any_of(world.net(), leaders.clone(), client_id.clone(), longest);
-        let cluster_id = match (&log_dir.cluster_id, config.roles.controller) {
-            (Some(id), true) => id.clone(),
-            (None, true) => uuid_text(world.dice().id()),
-            (_, false) => lifecycle::cluster_id(&mut peer()).await,
-        };
-        log_dir.join(&config, &cluster_id, stands_aside)?;
-        let controller = match config.roles.controller {
-            true => Some(Arc::new(Controller::open(
-                config.clone(),
-                &cluster_id,
-                (own.host.clone(), own.port),
-                world.clone(),
-            )?)),
-            false => None,
-        };
-        let mut peers = vec![peer(), peer(), peer(), peer()];
-        let advertised = advertised(&config, &bound);
-        let node = Arc::new(build(
-            config,
-            world,
-            cluster_id,
-            advertised,
-            controller,
-            &log_dir,
-            peers.pop(),
-        )?);
-        let mut running = RunningNode {
-            node,
-            listeners: bound
-                .iter()
-                .map(|bound| (bound.listener.clone(), bound.address))
-                .collect(),
-            stop: watch::Sender::new(false),
-            servers: Background::default(),
-            tasks: Background::default(),
-            log_dir,
-        };
-        running.begin(bound, peers).await?;
-        Ok(running)
-    }
-
     /// Waits until this broker has applied the metadata log up to `offset`.
     pub async fn await_metadata(&self, offset: i64) {
         // The sender lives in the node.
@@ -177,6 +83,21 @@ impl Node {
             .await;
     }
 
+    /// A connection to another broker, for a purpose that is a part of its client id; `None` while that broker is not known.
+    pub fn peer(&self, broker: i32, purpose: &str) -> Option<Peer> {
+        let image = self.metadata.load();
+        let endpoint = image.brokers.get(&broker)?;
+        let endpoint = endpoint.endpoint(&self.config.inter_broker_listener_name())?;
+        let name = format!("broker-{}-{purpose}", self.config.node_id);
+        Some(Peer::new(
+            self.world.net(),
+            &endpoint.host,
+            endpoint.port,
+            name,
+            self.config.longest_answer(),
+        ))
+    }
+
     /// Notes that this node cannot go on: the metadata holds what it does not act on.
     pub fn fail(&self, why: Unsupported) {
         tracing::error!("{why}");
@@ -184,7 +105,7 @@ impl Node {
     }
 
     /// Waits until that is so.
-    async fn failed(&self) -> Unsupported {
+    pub(super) async fn failed(&self) -> Unsupported {
         let mut failure = self.failure.subscribe();
         // The sender lives in the node.
         let why = failure
@@ -198,285 +119,3 @@ impl Node {
         }
     }
 }
-
-fn build(
-    config: NodeConfig,
-    world: World,
-    cluster_id: String,
-    advertised: Vec<EndPoint>,
-    controller: Option<Arc<Controller>>,
-    log_dir: &LogDir,
-    to_controller: Option<Peer>,
-) -> Result<Node> {
-    let settings = config.clone();
-    let replicas = Arc::new(ReplicaManager::new(ReplicaSettings {
-        node_id: config.node_id,
-        log_dir: config.log_dir.clone(),
-        retention_check_interval: config.millis("log.retention.check.interval.ms"),
-        world: world.clone(),
-        topic_configs: Box::new(move |image, topic| topic_log_config(image, &settings, topic)),
-    }));
-    let groups = Arc::new(GroupCoordinator::new(
-        GroupConfig::new(&config),
-        config.node_id,
-        world.clone(),
-        Arc::clone(&replicas),
-    ));
-    let transactions = Arc::new(TransactionCoordinator::new(
-        TransactionConfig::new(&config),
-        config.node_id,
-        world.clone(),
-        Arc::clone(&replicas),
-    ));
-    let image = MetadataImage {
-        cluster_id: cluster_id.clone(),
-        ..MetadataImage::default()
-    };
-    Ok(Node {
-        request_memory: MemoryPool::new(config.request_memory()),
-        response_memory: MemoryPool::new(RESPONSE_MEMORY),
-        producer_ids: ProducerIds::default(),
-        connections: Arc::default(),
-        failed_requests: AtomicU64::new(0),
-        failure: watch::Sender::new(None),
-        directory_id: log_dir.directory_id,
-        metadata: Arc::new(ArcSwap::from_pointee(image)),
-        applied_offset: watch::Sender::new(-1),
-        broker_epoch: AtomicI64::new(-1),
-        previous_broker_epoch: log_dir.clean_broker_epoch.unwrap_or(-1),
-        to_controller: Mutex::new(
-            to_controller.unwrap_or_else(|| Peer::new(world.net(), "localhost", 0, String::new(), 0)),
-        ),
-        config,
-        clock: world.clock().clone(),
-        world,
-        cluster_id,
-        advertised,
-        controller,
-        replicas,
-        groups,
-        transactions,
-        coordinators: Peers::new("coordinators"),
-    })
-}
-
-impl RunningNode {
-    /// Serves the controller, then joins the cluster as a broker, then serves clients.
-    async fn begin(&mut self, bound: Vec<Bound>, mut peers: Vec<Peer>) -> Result<()> {
-        let (controllers, brokers): (Vec<_>, Vec<_>) = bound
-            .into_iter()
-            .partition(|bound| bound.listener.kind == ListenerKind::Controller);
-        self.serve(controllers);
-        if let Some(controller) = self.node.controller.clone() {
-            self.tasks
-                .spawn("the watch over silent brokers", controller.keep_time());
-        }
-        if self.node.config.roles.broker {
-            let node = || Arc::clone(&self.node);
-            if let (Some(following), Some(mut beating), Some(altering)) =
-                (peers.pop(), peers.pop(), peers.pop())
-            {
-                lifecycle::register(&self.node, &mut beating).await?;
-                self.tasks
-                    .spawn("the metadata follower", lifecycle::follow(node(), following));
-                tokio::select! {
-                    biased;
-                    serves = lifecycle::await_unfenced(&self.node, &mut beating) => serves?,
-                    why = self.node.failed() => return Err(why.into()),
-                }
-                self.tasks
-                    .spawn("the heartbeat", lifecycle::beat(node(), beating));
-                self.tasks
-                    .spawn("the keeper of in-sync replicas", isr::keep(node(), altering));
-            }
-            let replicas = || Arc::clone(&self.node.replicas);
-            self.tasks
-                .spawn("the housekeeping of logs", replicas().maintain());
-            self.tasks
-                .spawn("the recovery of logs", replicas().recover_logs());
-            self.tasks
-                .spawn("the follower of leaders", fetcher::follow_leaders(node()));
-            self.tasks
-                .spawn("the writer of transactions' markers", markers::keep(node()));
-        }
-        self.serve(brokers);
-        Ok(())
-    }
-
-    fn serve(&mut self, bound: Vec<Bound>) {
-        for Bound { listener, socket, .. } in bound {
-            let stop = self.stop.subscribe();
-            let serving = server::serve(Arc::clone(&self.node), socket, listener, stop);
-            self.servers.spawn("a listener", serving);
-        }
-    }
-
-    /// The address bound for clients; the controller's own on a node that is no broker.
-    pub fn address(&self) -> SocketAddr {
-        self.bound(ListenerKind::Broker)
-            .or_else(|| self.bound(ListenerKind::Controller))
-            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
-    }
-
-    /// The address bound for the listener of that name.
-    pub fn address_of(&self, name: &str) -> Option<SocketAddr> {
-        let mut listeners = self.listeners.iter();
-        listeners
-            .find(|(listener, _)| listener.name == name)
-            .map(|(_, address)| *address)
-    }
-
-    /// The address bound for talking to the controller, if this node is one.
-    pub fn controller_address(&self) -> Option<SocketAddr> {
-        self.bound(ListenerKind::Controller)
-    }
-
-    fn bound(&self, kind: ListenerKind) -> Option<SocketAddr> {
-        let mut listeners = self.listeners.iter();
-        listeners
-            .find(|(listener, _)| listener.kind == kind)
-            .map(|(_, address)| *address)
-    }
-
-    /// What the handlers see.
-    pub fn node(&self) -> &Arc<Node> {
-        &self.node
-    }
-
-    /// How many request handlers have panicked; each closed its connection.
-    pub fn failed_requests(&self) -> u64 {
-        self.node.failed_requests.load(Ordering::Relaxed)
-    }
-
-    /// Waits until this node cannot go on, and says why: the metadata holds what it does not act on, the controller's log
-    /// failed, or a task of its own did. Stop it then.
-    pub async fn failed(&mut self) -> String {
-        let controller = self.node.controller.clone();
-        let controller = async {
-            match controller {
-                Some(controller) => controller.failed().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            // Who follows the metadata ends when it cannot go on, which alone would not tell why.
-            biased;
-            why = self.node.failed() => why.to_string(),
-            why = controller => why,
-            why = self.tasks.failed() => why,
-            why = self.servers.failed() => why,
-        }
-    }
-
-    /// Stops as a crash would: nothing is handed over, flushed or closed. Returns when nothing runs any more.
-    pub async fn kill(mut self) {
-        self.tasks.shutdown().await;
-        self.servers.shutdown().await;
-        drop(self.log_dir);
-    }
-
-    /// Stops cleanly: hands leadership over, ends the connections, closes the logs.
-    pub async fn shutdown(mut self) {
-        if self.node.config.roles.broker && self.node.config.flag("controlled.shutdown.enable") {
-            let mut controller = self.node.to_controller.lock().await;
-            if let Err(error) = lifecycle::leave(&self.node, &mut controller).await {
-                tracing::warn!(%error, "could not take leave of the controller");
-            }
-        }
-        self.tasks.shutdown().await;
-        self.stop.send_replace(true);
-        self.servers.ended().await;
-        let node = Arc::clone(&self.node);
-        let jobs = node.world.jobs().clone();
-        let closed = jobs.run(move || {
-            let closed = match node.config.roles.broker {
-                true => node.replicas.close(node.broker_epoch.load(Ordering::Acquire)),
-                false => Ok(()),
-            };
-            let controller = node.controller.as_ref();
-            closed.and(controller.map_or(Ok(()), |controller| controller.close()))
-        });
-        match closed.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the logs could not be closed"),
-            Err(error) => tracing::error!(%error, "the logs could not be closed"),
-        }
-        drop(self.log_dir);
-    }
-}
-
-/// Where the controller of this node is bound; meaningless without one.
-fn own_controller(config: &NodeConfig, bound: &[Bound]) -> Voter {
-    let mut controllers = bound.iter();
-    let own = controllers.find(|bound| bound.listener.kind == ListenerKind::Controller);
-    let address = own.map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |own| own.address);
-    // What is bound to every address is reached on this machine's own.
-    let host = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    Voter {
-        id: Some(config.node_id),
-        host: host.to_string(),
-        port: address.port(),
-    }
-}
-
-/// What clients are told: the advertised listeners, with the bound port where they name none.
-fn advertised(config: &NodeConfig, bound: &[Bound]) -> Vec<EndPoint> {
-    let port_of = |listener: &Listener| match listener.port {
-        0 => {
-            let mut same = bound.iter();
-            same.find(|bound| bound.listener.name == listener.name)
-                .map_or(0, |bound| bound.address.port())
-        }
-        port => port,
-    };
-    config
-        .advertised_listeners
-        .iter()
-        .filter(|listener| listener.kind == ListenerKind::Broker)
-        .map(|listener| EndPoint {
-            name: listener.name.clone(),
-            host: listener.host.clone(),
-            port: port_of(listener),
-            security_protocol: 0,
-        })
-        .collect()
-}
-
-/// Binds a listener. `localhost` means both loopback addresses, the second where this machine has it: clients ask
-/// either first.
-async fn bind(world: &World, listener: &Listener) -> Result<Vec<Bound>> {
-    if listener.host != "localhost" {
-        return Ok(vec![
-            bind_to(world, listener, listener.host.as_str(), listener.port).await?,
-        ]);
-    }
-    let first = bind_to(world, listener, "127.0.0.1", listener.port).await?;
-    let port = first.address.port();
-    match bind_to(world, listener, "::1", port).await {
-        Ok(second) => Ok(vec![first, second]),
-        Err(BrokerError::Io { source, .. }) if source.kind() != io::ErrorKind::AddrInUse => Ok(vec![first]),
-        Err(_) if listener.port == 0 => Ok(vec![first]),
-        Err(error) => Err(error),
-    }
-}
-
-async fn bind_to(world: &World, listener: &Listener, host: &str, port: u16) -> Result<Bound> {
-    let name = format!("{host}:{port}");
-    let socket = world
-        .net()
-        .listen(host, port)
-        .await
-        .map_err(BrokerError::io(name.as_str()))?;
-    Ok(Bound {
-        address: socket.address().map_err(BrokerError::io(name))?,
-        listener: listener.clone(),
-        socket,
-    })
-}
-
-#[cfg(test)]
-mod tests;

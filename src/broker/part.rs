@@ -2,8 +2,7 @@
 //! their word about who belongs together: one of the controllers leads, and the others join its cluster. Nobody begins a
 //! cluster of his own whose file names another's.
 
-use super::api::ListenerKind;
-use super::config::{Listener, NodeConfig, Voter};
+use super::config::{Listener, ListenerKind, NodeConfig, Voter};
 use super::controller::METADATA_TOPIC;
 use super::error::{BrokerError, Result};
 use super::storage;

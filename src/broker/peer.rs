@@ -9,8 +9,10 @@ use crate::frame::frame;
 use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::messages::ResponseHeader;
 use kafka_protocol::protocol::{HeaderVersion, Request, StrBytes};
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 
 /// A connection on which one request waits for its answer at a time.
 #[derive(Debug)]
@@ -49,6 +51,33 @@ impl Peer {
         }
     }
 
+    /// Has a connection that is open, as far as can be known; the next address is tried when one fails.
+    ///
+    /// # Errors
+    /// [`BrokerError::Io`] naming the address.
+    pub async fn reach(&mut self) -> Result<()> {
+        if self.stream.as_mut().is_some_and(is_silent) {
+            return Ok(());
+        }
+        self.stream = None;
+        match self.net.connect(self.address()).await {
+            Ok(stream) => {
+                self.stream = Some(stream);
+                Ok(())
+            }
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// Sends a request and waits for the answer, for as long as it takes. Who stops waiting ends the connection.
+    ///
+    /// # Errors
+    /// As [`Peer::ask`].
+    pub async fn ask_patiently<Q: Request>(&mut self, request: &Q, version: i16) -> Result<Q::Response> {
+        let asked = self.exchange(request, version).await;
+        asked.map_err(|error| self.failed(error))
+    }
+
     /// Sends a request and waits for the answer, at most for `timeout`.
     ///
     /// # Errors
@@ -61,11 +90,13 @@ impl Peer {
     ) -> Result<Q::Response> {
         let asked = time::timeout(timeout, self.exchange(request, version)).await;
         let asked = asked.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
-        asked.map_err(|error| {
-            let address = self.address().to_owned();
-            self.pass_on();
-            BrokerError::io(address)(error)
-        })
+        asked.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&mut self, error: std::io::Error) -> BrokerError {
+        let address = self.address().to_owned();
+        self.pass_on();
+        BrokerError::io(address)(error)
     }
 
     /// The address that is asked.
@@ -97,6 +128,16 @@ impl Peer {
 
 fn malformed(error: impl std::fmt::Display) -> std::io::Error {
     std::io::Error::new(std::io::ErrorKind::InvalidData, error.to_string())
+}
+
+/// Whether a connection on which nothing is awaited is open and says nothing: who has closed it, or talks unasked, is not
+/// asked by it again.
+fn is_silent(stream: &mut (impl AsyncRead + Unpin)) -> bool {
+    let mut byte = [0];
+    let mut context = Context::from_waker(Waker::noop());
+    Pin::new(stream)
+        .poll_read(&mut context, &mut ReadBuf::new(&mut byte))
+        .is_pending()
 }
 
 /// Reads the answer to the request of type `Q` that was sent with that version and correlation id. The peer may be

@@ -1,7 +1,6 @@
 //! Connections to the other brokers of the cluster.
 
 use super::error::Result;
-use super::node::Node;
 use super::peer::Peer;
 use kafka_protocol::ResponseError;
 use kafka_protocol::protocol::Request;
@@ -9,21 +8,6 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A connection to a broker that asks for `purpose`; `None` while that broker is not known.
-pub fn connect(node: &Node, broker: i32, purpose: &str) -> Option<Peer> {
-    let image = node.metadata.load();
-    let endpoint = image.brokers.get(&broker)?;
-    let endpoint = endpoint.endpoint(&node.config.inter_broker_listener_name())?;
-    let name = format!("broker-{}-{purpose}", node.config.node_id);
-    Some(Peer::new(
-        node.world.net(),
-        &endpoint.host,
-        endpoint.port,
-        name,
-        node.config.longest_answer(),
-    ))
-}
 
 /// A connection, while there is one.
 type Link = Arc<tokio::sync::Mutex<Option<Peer>>>;
@@ -44,14 +28,14 @@ impl Peers {
         }
     }
 
-    /// Asks a broker.
+    /// Asks a broker, to which `connect` makes the way for a purpose.
     ///
     /// # Errors
     /// `LEADER_NOT_AVAILABLE` while it is not known, [`crate::broker::error::BrokerError::Io`] when it cannot be reached; the
     /// next request connects anew, to where it is then.
     pub async fn ask<Q: Request>(
         &self,
-        node: &Node,
+        connect: impl FnOnce(&str) -> Option<Peer>,
         broker: i32,
         request: &Q,
         version: i16,
@@ -61,7 +45,7 @@ impl Peers {
         let mut link = link.lock().await;
         let mut peer = match link.take() {
             Some(peer) => peer,
-            None => connect(node, broker, self.purpose).ok_or(ResponseError::LeaderNotAvailable)?,
+            None => connect(self.purpose).ok_or(ResponseError::LeaderNotAvailable)?,
         };
         let answer = peer.ask(request, version, timeout).await?;
         *link = Some(peer);

@@ -1,9 +1,9 @@
 //! Accepts connections until told to stop.
 
-use super::api::{PeerGone, Sender};
 use super::config::Listener;
 use super::connection;
 use super::node::Node;
+use super::security::Session;
 use super::world::time::sleep;
 use super::world::{net, watch};
 use std::sync::Arc;
@@ -52,17 +52,13 @@ pub async fn serve(
             tracing::warn!(%peer, "refused a connection: max.connections are open");
             continue;
         };
-        let sender = Sender {
-            peer,
-            connection_id: NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed),
-            listener: listener.kind,
-            listener_name: Arc::clone(&listener_name),
-            peer_gone: PeerGone::default(),
-        };
-        let open = Open::new(Arc::clone(&node), sender.connection_id);
+        let id = NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed);
+        let name = Arc::clone(&listener_name);
+        let session = Session::new(peer, id, listener.kind, name, listener.protocol);
+        let open = Open::new(Arc::clone(&node), id);
         let stop = stop.clone();
         connections.spawn(async move {
-            connection::serve(Arc::clone(&open.node), sender, stream, stop).await;
+            connection::serve(Arc::clone(&open.node), session, stream, stop).await;
             drop((open, place));
         });
     }

@@ -75,9 +75,10 @@ async fn ask_once(
     if coordinator != node.config.node_id {
         let request = request(id, producer, partitions, question);
         let timeout = node.config.millis("request.timeout.ms");
+        let connect = |purpose: &str| node.peer(coordinator, purpose);
         let asked = node
             .coordinators
-            .ask(node, coordinator, &request, VERSION, timeout);
+            .ask(connect, coordinator, &request, VERSION, timeout);
         return match asked.await {
             Ok(response) => results_of(&response, partitions),
             Err(error) => {

@@ -6,6 +6,7 @@ mod configs;
 mod data;
 mod fake_controller;
 mod flood;
+mod forwarding;
 mod groups;
 
 mod listeners;

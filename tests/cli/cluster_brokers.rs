@@ -1,7 +1,12 @@
 //! `velo cluster` with several brokers, each a process of its own.
 
 use crate::support::hints::lines;
+use crate::support::raw::ask_at;
 use crate::support::velo::{Ended, Home};
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::DeleteTopicsRequest;
+use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
+use kafka_protocol::protocol::StrBytes;
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -346,6 +351,43 @@ fn a_paused_broker_stands_still_until_it_is_resumed_or_stopped() {
         refused.said(),
         "error: no cluster runs\nhint: velo cluster start\n"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_paused_controller_was_asked_in_vain_is_not_done_once_it_goes_on() {
+    let home = Home::new();
+    home.velo(&[
+        "cluster",
+        "start",
+        "--brokers",
+        "2",
+        "--controller-apart",
+        "--port",
+        "0",
+    ])
+    .succeeds();
+    home.velo(&["topic", "create", "kept"]).succeeds();
+    home.velo(&["cluster", "pause", "--broker", "3"]).succeeds();
+    let kept = DeleteTopicState::default().with_name(Some(StrBytes::from_static_str("kept").into()));
+    let request = DeleteTopicsRequest::default()
+        .with_topics(vec![kept])
+        .with_timeout_ms(2_000);
+    let seen = status(&home);
+    let broker = node(&seen, 2)["address"].as_str().unwrap();
+    let answer = ask_at(broker, request, 6);
+    assert_eq!(
+        answer.responses[0].error_code,
+        ResponseError::RequestTimedOut.code()
+    );
+    home.velo(&["cluster", "resume", "--broker", "3"]).succeeds();
+    home.velo(&["topic", "create", "after"]).succeeds();
+    let listed = home.velo(&["topic", "list", "-o", "plain"]).succeeds().stdout;
+    let topics: Vec<&str> = listed
+        .lines()
+        .filter_map(|line| line.split('\t').next())
+        .collect();
+    assert_eq!(topics, ["after", "kept"]);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use kafka_protocol::messages::{BrokerId, CreateTopicsRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
-use velodrome::broker::api::{APIS, ListenerKind};
+use velodrome::broker::api::APIS;
+use velodrome::broker::config::ListenerKind;
 
 /// The broker that only forwards; it leads topic "t".
 const FORWARDING: i32 = 2;

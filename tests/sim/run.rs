@@ -117,7 +117,11 @@ impl Run {
     async fn begin(&mut self) {
         let mut client = self.client("founder");
         let least = if self.seed.is_multiple_of(2) { "2" } else { "1" };
-        let rolled = if self.seed.is_multiple_of(3) { "2000" } else { "604800000" };
+        let rolled = if self.seed.is_multiple_of(3) {
+            "2000"
+        } else {
+            "604800000"
+        };
         let of_all = [
             ("segment.ms", rolled),
             ("message.timestamp.after.max.ms", "9223372036854775807"),

@@ -5,6 +5,7 @@ pub mod broker;
 pub mod cluster;
 pub mod configs;
 pub mod ending;
+pub mod gate;
 pub mod hints;
 pub mod raw;
 pub mod records;

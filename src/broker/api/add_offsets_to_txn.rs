@@ -1,7 +1,7 @@
 //! AddOffsetsToTxn (key 25): a producer is going to commit offsets of a group in its transaction, so the partition of
 //! `__consumer_offsets` that keeps them is part of it.
 
-use super::{RequestContext, find_coordinator};
+use super::{Refuse, RequestContext, find_coordinator};
 use crate::broker::groups::OFFSETS_TOPIC;
 use crate::broker::machine::Producer;
 use crate::broker::node::Node;
@@ -37,4 +37,10 @@ async fn add(node: &Node, request: &AddOffsetsToTxnRequest) -> Result<(), Respon
     node.transactions
         .add(&request.transactional_id, producer, partitions, 0)
         .await
+}
+
+impl Refuse for AddOffsetsToTxnRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> AddOffsetsToTxnResponse {
+        AddOffsetsToTxnResponse::default().with_error_code(error.code())
+    }
 }

@@ -1,7 +1,7 @@
 //! AddPartitionsToTxn (key 24): a client says which partitions it is going to write in its transaction; since version 4 brokers
 //! say so for several transactions at once, or ask whether partitions are in them (KIP-890).
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::machine::Producer;
 use crate::broker::node::Node;
 use crate::broker::transactions::{BUMPS_EPOCH, TopicPartition};
@@ -128,4 +128,23 @@ async fn take_in(
         .transactions
         .add(id, producer, partitions.to_vec(), version)
         .await)
+}
+
+impl Refuse for AddPartitionsToTxnRequest {
+    fn refused(&self, version: i16, error: ResponseError) -> AddPartitionsToTxnResponse {
+        if version >= BATCHED {
+            return AddPartitionsToTxnResponse::default().with_error_code(error.code());
+        }
+        let topics = self.v3_and_below_topics.iter().map(|topic| {
+            let results = topic.partitions.iter().map(|index| {
+                AddPartitionsToTxnPartitionResult::default()
+                    .with_partition_index(*index)
+                    .with_partition_error_code(error.code())
+            });
+            AddPartitionsToTxnTopicResult::default()
+                .with_name(topic.name.clone())
+                .with_results_by_partition(results.collect())
+        });
+        AddPartitionsToTxnResponse::default().with_results_by_topic_v3_and_below(topics.collect())
+    }
 }

@@ -1,12 +1,15 @@
-//! The way of requests that only the controller can do: here if this node is it, else forwarded to it.
+//! The way of requests that only the controller can do: here if this node is it, else to it in an envelope.
 
-use super::{ListenerKind, RequestContext};
+use super::{Refuse, RequestContext, envelope};
+use crate::broker::config::ListenerKind;
 use crate::broker::controller::Controller;
 use crate::broker::error::Result;
 use crate::broker::node::Node;
+use crate::broker::to_controller::Unanswered;
+use crate::broker::wanted::Wanted;
 use crate::broker::world::time::timeout;
 use kafka_protocol::ResponseError;
-use kafka_protocol::protocol::{Request, StrBytes};
+use kafka_protocol::protocol::StrBytes;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,47 +17,53 @@ use std::time::Duration;
 /// with Kafka.
 pub(super) const CATCH_UP: Duration = Duration::from_secs(5);
 
-/// Lets the controller answer a request. `local` answers on the controller itself, `failed` when it cannot be reached or
-/// cannot write.
+/// Lets the controller answer a request, which is wanted for `timeout_ms` if it says so. `local` answers on the controller
+/// itself.
 pub async fn on_controller<Q, F>(
     node: &Arc<Node>,
     ctx: &RequestContext,
     request: Q,
-    local: impl FnOnce(Arc<Controller>, Q) -> F,
-    failed: impl FnOnce(ResponseError) -> Q::Response,
+    timeout_ms: Option<i32>,
+    local: impl FnOnce(Arc<Controller>, Q, Wanted) -> F,
 ) -> Q::Response
 where
-    Q: Request,
+    Q: Refuse + Clone,
     F: Future<Output = Result<Q::Response>>,
 {
+    let wanted = ctx.wanted(timeout_ms, node.config.millis("request.timeout.ms"));
     let Some(controller) = &node.controller else {
-        return forward(node, ctx, request, failed).await;
+        let forwarded = forward(node, ctx, &request, &wanted).await;
+        return forwarded.unwrap_or_else(|error| request.refused(ctx.api_version, error));
     };
-    let answered = local(Arc::clone(controller), request).await;
-    if ctx.listener == ListenerKind::Broker {
+    let answered = local(Arc::clone(controller), request.clone(), wanted).await;
+    if ctx.session.listener() == ListenerKind::Broker {
         let caught_up = node.await_metadata(controller.image().offset);
         if timeout(CATCH_UP, caught_up).await.is_err() {
             tracing::warn!("this broker's metadata lags behind the controller's");
         }
     }
-    answered.unwrap_or_else(|error| failed(error.response_error()))
+    answered.unwrap_or_else(|error| request.refused(ctx.api_version, error.response_error()))
 }
 
-async fn forward<Q: Request>(
-    node: &Arc<Node>,
+async fn forward<Q: Refuse>(
+    node: &Node,
     ctx: &RequestContext,
-    request: Q,
-    failed: impl FnOnce(ResponseError) -> Q::Response,
-) -> Q::Response {
-    let timeout = node.config.millis("request.timeout.ms");
-    let mut controller = node.to_controller.lock().await;
-    match controller.ask(&request, ctx.api_version, timeout).await {
-        Ok(response) => response,
-        Err(error) => {
-            tracing::warn!(%error, "the controller cannot be reached");
-            failed(ResponseError::NotController)
+    request: &Q,
+    wanted: &Wanted,
+) -> Result<Q::Response, ResponseError> {
+    let sealed = envelope::seal(ctx, request)?;
+    let asked = node
+        .to_controller
+        .ask(&sealed, 0, wanted, envelope::came_to_another)
+        .await;
+    let answer = asked.map_err(|unanswered| {
+        tracing::warn!("{:?} of {}: {unanswered}", Q::KEY, ctx.session);
+        match unanswered {
+            Unanswered::Unreachable => ResponseError::NotController,
+            Unanswered::GivenUp | Unanswered::Lost => ResponseError::RequestTimedOut,
         }
-    }
+    })?;
+    envelope::answer::<Q>(ctx, answer)
 }
 
 /// A text of the protocol.

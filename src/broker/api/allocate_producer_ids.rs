@@ -1,6 +1,6 @@
 //! AllocateProducerIds: a broker asks for a block of producer ids (KIP-730).
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{AllocateProducerIdsRequest, AllocateProducerIdsResponse};
@@ -9,10 +9,10 @@ use std::sync::Arc;
 /// Hands out a block.
 pub async fn handle(
     node: Arc<Node>,
-    _ctx: RequestContext,
+    ctx: RequestContext,
     request: AllocateProducerIdsRequest,
 ) -> AllocateProducerIdsResponse {
-    let refused = |error: ResponseError| AllocateProducerIdsResponse::default().with_error_code(error.code());
+    let refused = |error| request.refused(ctx.api_version, error);
     let Some(controller) = &node.controller else {
         return refused(ResponseError::NotController);
     };
@@ -24,5 +24,11 @@ pub async fn handle(
             .with_producer_id_start(first.into())
             .with_producer_id_len(count),
         Err(error) => refused(error.response_error()),
+    }
+}
+
+impl Refuse for AllocateProducerIdsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> AllocateProducerIdsResponse {
+        AllocateProducerIdsResponse::default().with_error_code(error.code())
     }
 }

@@ -1,10 +1,11 @@
 //! AlterConfigs: all settings of a resource at once; those not named go back to their defaults (KIP-133).
 
-use super::RequestContext;
 use super::admin::{message, on_controller};
+use super::{Refuse, RequestContext};
 use crate::broker::controller::{ConfigChange, ConfigOperation, Controller, ResourceChange};
 use crate::broker::error::Result;
 use crate::broker::node::Node;
+use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use kafka_protocol::messages::alter_configs_response::AlterConfigsResourceResponse;
@@ -17,14 +18,7 @@ pub async fn handle(
     ctx: RequestContext,
     request: AlterConfigsRequest,
 ) -> AlterConfigsResponse {
-    let asked = request.resources.clone();
-    let failed = |error: ResponseError| {
-        let failed = asked
-            .iter()
-            .map(|asked| response(asked).with_error_code(error.code()));
-        AlterConfigsResponse::default().with_responses(failed.collect())
-    };
-    on_controller(&node, &ctx, request, alter_on, failed).await
+    on_controller(&node, &ctx, request, None, alter_on).await
 }
 
 fn response(asked: &AlterConfigsResource) -> AlterConfigsResourceResponse {
@@ -33,7 +27,11 @@ fn response(asked: &AlterConfigsResource) -> AlterConfigsResourceResponse {
         .with_resource_name(asked.resource_name.clone())
 }
 
-async fn alter_on(controller: Arc<Controller>, request: AlterConfigsRequest) -> Result<AlterConfigsResponse> {
+async fn alter_on(
+    controller: Arc<Controller>,
+    request: AlterConfigsRequest,
+    wanted: Wanted,
+) -> Result<AlterConfigsResponse> {
     let change = |config: &AlterableConfig| ConfigChange {
         name: config.name.to_string(),
         operation: ConfigOperation::Set,
@@ -46,7 +44,9 @@ async fn alter_on(controller: Arc<Controller>, request: AlterConfigsRequest) -> 
         replace: true,
     });
     let resources: Vec<ResourceChange> = resources.collect();
-    let outcomes = controller.alter_configs(resources, request.validate_only).await?;
+    let outcomes = controller
+        .alter_configs(resources, request.validate_only, wanted)
+        .await?;
     let responses = request.resources.iter().zip(outcomes);
     let responses = responses.map(|(asked, outcome)| match outcome {
         Ok(()) => response(asked),
@@ -55,4 +55,14 @@ async fn alter_on(controller: Arc<Controller>, request: AlterConfigsRequest) -> 
             .with_error_message(message(error.message)),
     });
     Ok(AlterConfigsResponse::default().with_responses(responses.collect()))
+}
+
+impl Refuse for AlterConfigsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> AlterConfigsResponse {
+        let refused = self
+            .resources
+            .iter()
+            .map(|asked| response(asked).with_error_code(error.code()));
+        AlterConfigsResponse::default().with_responses(refused.collect())
+    }
 }

@@ -1,6 +1,6 @@
 //! AlterPartition: a leader changes its in-sync replicas (KIP-497, KIP-903).
 
-use super::{RequestContext, metadata};
+use super::{Refuse, RequestContext, metadata};
 use crate::broker::controller::IsrChange;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
@@ -13,10 +13,10 @@ use uuid::Uuid;
 /// Changes the in-sync replicas.
 pub async fn handle(
     node: Arc<Node>,
-    _ctx: RequestContext,
+    ctx: RequestContext,
     request: AlterPartitionRequest,
 ) -> AlterPartitionResponse {
-    let refused = |error: ResponseError| AlterPartitionResponse::default().with_error_code(error.code());
+    let refused = |error| request.refused(ctx.api_version, error);
     let Some(controller) = &node.controller else {
         return refused(ResponseError::NotController);
     };
@@ -73,5 +73,11 @@ fn isr_change(topic_id: Uuid, asked: &Asked) -> IsrChange {
         leader_epoch: asked.leader_epoch,
         partition_epoch: asked.partition_epoch,
         isr,
+    }
+}
+
+impl Refuse for AlterPartitionRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> AlterPartitionResponse {
+        AlterPartitionResponse::default().with_error_code(error.code())
     }
 }

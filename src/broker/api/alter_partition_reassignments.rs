@@ -1,10 +1,11 @@
 //! AlterPartitionReassignments (KIP-455, KIP-860): a cluster of ours puts replicas into another order, and no more.
 
-use super::RequestContext;
 use super::admin::{message, on_controller};
+use super::{Refuse, RequestContext};
 use crate::broker::controller::{Controller, Reassignment};
 use crate::broker::error::Result;
 use crate::broker::node::Node;
+use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::alter_partition_reassignments_response::{
     ReassignablePartitionResponse, ReassignableTopicResponse,
@@ -18,18 +19,16 @@ pub async fn handle(
     ctx: RequestContext,
     request: AlterPartitionReassignmentsRequest,
 ) -> AlterPartitionReassignmentsResponse {
-    on_controller(&node, &ctx, request, reassign_on, failed).await
-}
-
-fn failed(error: ResponseError) -> AlterPartitionReassignmentsResponse {
-    AlterPartitionReassignmentsResponse::default().with_error_code(error.code())
+    let timeout_ms = Some(request.timeout_ms);
+    on_controller(&node, &ctx, request, timeout_ms, reassign_on).await
 }
 
 async fn reassign_on(
     controller: Arc<Controller>,
     request: AlterPartitionReassignmentsRequest,
+    wanted: Wanted,
 ) -> Result<AlterPartitionReassignmentsResponse> {
-    let wanted: Vec<Reassignment> = request
+    let reassignments: Vec<Reassignment> = request
         .topics
         .iter()
         .flat_map(|topic| {
@@ -43,7 +42,7 @@ async fn reassign_on(
             })
         })
         .collect();
-    let mut outcomes = controller.reassign(wanted).await?.into_iter();
+    let mut outcomes = controller.reassign(reassignments, wanted).await?.into_iter();
     let responses = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|partition| {
             let response =
@@ -62,4 +61,10 @@ async fn reassign_on(
     Ok(AlterPartitionReassignmentsResponse::default()
         .with_allow_replication_factor_change(request.allow_replication_factor_change)
         .with_responses(responses.collect()))
+}
+
+impl Refuse for AlterPartitionReassignmentsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> AlterPartitionReassignmentsResponse {
+        AlterPartitionReassignmentsResponse::default().with_error_code(error.code())
+    }
 }

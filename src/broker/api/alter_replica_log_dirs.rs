@@ -1,6 +1,6 @@
 //! AlterReplicaLogDirs (KIP-113): a broker of ours has one log directory, so each replica lies where it can lie.
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::alter_replica_log_dirs_response::{
@@ -39,4 +39,20 @@ pub async fn handle(
         })
     });
     AlterReplicaLogDirsResponse::default().with_results(results.collect())
+}
+
+impl Refuse for AlterReplicaLogDirsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> AlterReplicaLogDirsResponse {
+        let results = self.dirs.iter().flat_map(|dir| &dir.topics).map(|topic| {
+            let partitions = topic.partitions.iter().map(|index| {
+                AlterReplicaLogDirPartitionResult::default()
+                    .with_partition_index(*index)
+                    .with_error_code(error.code())
+            });
+            AlterReplicaLogDirTopicResult::default()
+                .with_topic_name(topic.name.clone())
+                .with_partitions(partitions.collect())
+        });
+        AlterReplicaLogDirsResponse::default().with_results(results.collect())
+    }
 }

@@ -1,7 +1,7 @@
 //! ApiVersions (KIP-35, KIP-511, KIP-584): which APIs, versions and features this node has.
 
 use super::admin::text;
-use super::{APIS, RequestContext};
+use super::{Refuse, RequestContext};
 use crate::broker::controller::SUPPORTED_FEATURES;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
@@ -9,18 +9,23 @@ use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatu
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use std::sync::Arc;
 
-/// Answers from the table.
-pub async fn handle(
+/// Tells what stands in the table, and the features.
+pub(super) fn answer(
     node: Arc<Node>,
     ctx: RequestContext,
     request: ApiVersionsRequest,
+    told: Vec<ApiVersion>,
 ) -> ApiVersionsResponse {
     if ctx.api_version >= 3
         && !(is_valid_name(&request.client_software_name) && is_valid_name(&request.client_software_version))
     {
-        return ApiVersionsResponse::default().with_error_code(ResponseError::InvalidRequest.code());
+        return request.refused(ctx.api_version, ResponseError::InvalidRequest);
     }
-    let response = ApiVersionsResponse::default().with_api_keys(advertised(&ctx));
+    if ctx.api_version >= 3 {
+        let (name, version) = (&request.client_software_name, &request.client_software_version);
+        ctx.session.learn_software(name, version);
+    }
+    let response = ApiVersionsResponse::default().with_api_keys(told);
     if ctx.api_version < 3 {
         return response;
     }
@@ -45,22 +50,10 @@ pub async fn handle(
 }
 
 /// The answer to a version we do not know: in version 0, so that anybody can read it, with what we do know.
-pub fn unsupported_version(ctx: &RequestContext) -> ApiVersionsResponse {
+pub(super) fn unsupported_version(told: Vec<ApiVersion>) -> ApiVersionsResponse {
     ApiVersionsResponse::default()
         .with_error_code(ResponseError::UnsupportedVersion.code())
-        .with_api_keys(advertised(ctx))
-}
-
-fn advertised(ctx: &RequestContext) -> Vec<ApiVersion> {
-    APIS.iter()
-        .filter(|api| api.listeners.contains(&ctx.listener))
-        .map(|api| {
-            ApiVersion::default()
-                .with_api_key(api.key as i16)
-                .with_min_version(api.min)
-                .with_max_version(api.max)
-        })
-        .collect()
+        .with_api_keys(told)
 }
 
 /// KIP-511: letters, digits, dots and dashes, and not at either end.
@@ -71,4 +64,10 @@ fn is_valid_name(name: &str) -> bool {
         && name
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-')
+}
+
+impl Refuse for ApiVersionsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> ApiVersionsResponse {
+        ApiVersionsResponse::default().with_error_code(error.code())
+    }
 }

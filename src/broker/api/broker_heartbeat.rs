@@ -1,6 +1,6 @@
 //! BrokerHeartbeat: a broker says that it lives, has caught up, or wants to stop (KIP-500).
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::controller::Heartbeat;
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
@@ -13,7 +13,7 @@ pub async fn handle(
     ctx: RequestContext,
     request: BrokerHeartbeatRequest,
 ) -> BrokerHeartbeatResponse {
-    let refused = |error: ResponseError| BrokerHeartbeatResponse::default().with_error_code(error.code());
+    let refused = |error| request.refused(ctx.api_version, error);
     let Some(controller) = &node.controller else {
         return refused(ResponseError::NotController);
     };
@@ -23,7 +23,7 @@ pub async fn handle(
         metadata_offset: request.current_metadata_offset,
         want_fence: request.want_fence,
         want_shut_down: request.want_shut_down,
-        connection: ctx.connection_id,
+        connection: ctx.session.connection_id(),
     };
     match controller.heartbeat(heartbeat).await {
         Ok(state) => BrokerHeartbeatResponse::default()
@@ -31,5 +31,11 @@ pub async fn handle(
             .with_is_fenced(state.fenced)
             .with_should_shut_down(state.should_shut_down),
         Err(error) => refused(error.response_error()),
+    }
+}
+
+impl Refuse for BrokerHeartbeatRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> BrokerHeartbeatResponse {
+        BrokerHeartbeatResponse::default().with_error_code(error.code())
     }
 }

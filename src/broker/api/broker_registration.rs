@@ -1,6 +1,6 @@
 //! BrokerRegistration: a broker joins the cluster (KIP-500).
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::controller::Registration;
 use crate::broker::node::Node;
 use crate::broker::records::metadata::{EndPoint, FeatureRange};
@@ -14,7 +14,7 @@ pub async fn handle(
     ctx: RequestContext,
     request: BrokerRegistrationRequest,
 ) -> BrokerRegistrationResponse {
-    let refused = |error: ResponseError| BrokerRegistrationResponse::default().with_error_code(error.code());
+    let refused = |error| request.refused(ctx.api_version, error);
     let Some(controller) = &node.controller else {
         return refused(ResponseError::NotController);
     };
@@ -22,7 +22,12 @@ pub async fn handle(
     let is_open = move |id| connections.lock().contains(&id);
     let cluster_id = request.cluster_id.to_string();
     let registered = controller
-        .register_broker(cluster_id, registration(&request), ctx.connection_id, is_open)
+        .register_broker(
+            cluster_id,
+            registration(&request),
+            ctx.session.connection_id(),
+            is_open,
+        )
         .await;
     match registered {
         Ok(epoch) => BrokerRegistrationResponse::default().with_broker_epoch(epoch),
@@ -51,5 +56,11 @@ fn registration(request: &BrokerRegistrationRequest) -> Registration {
         rack: request.rack.as_ref().map(ToString::to_string),
         log_dirs: request.log_dirs.clone(),
         ..Registration::default()
+    }
+}
+
+impl Refuse for BrokerRegistrationRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> BrokerRegistrationResponse {
+        BrokerRegistrationResponse::default().with_error_code(error.code())
     }
 }

@@ -1,14 +1,15 @@
 //! CreatePartitions (KIP-195).
 
-use super::RequestContext;
 use super::admin::{message, on_controller};
+use super::{Refuse, RequestContext};
 use crate::broker::controller::{ApiError, Controller, MorePartitions};
 use crate::broker::error::Result;
 use crate::broker::node::Node;
+use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
-use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse, TopicName};
+use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse};
 use std::sync::Arc;
 
 /// Adds partitions to topics.
@@ -17,21 +18,14 @@ pub async fn handle(
     ctx: RequestContext,
     request: CreatePartitionsRequest,
 ) -> CreatePartitionsResponse {
-    let names: Vec<TopicName> = request.topics.iter().map(|topic| topic.name.clone()).collect();
-    let failed = |error: ResponseError| {
-        let results = names.into_iter().map(|name| {
-            CreatePartitionsTopicResult::default()
-                .with_name(name)
-                .with_error_code(error.code())
-        });
-        CreatePartitionsResponse::default().with_results(results.collect())
-    };
-    on_controller(&node, &ctx, request, create_on, failed).await
+    let timeout_ms = Some(request.timeout_ms);
+    on_controller(&node, &ctx, request, timeout_ms, create_on).await
 }
 
 async fn create_on(
     controller: Arc<Controller>,
     request: CreatePartitionsRequest,
+    wanted: Wanted,
 ) -> Result<CreatePartitionsResponse> {
     let named = |topic: &CreatePartitionsTopic| {
         let same = request.topics.iter().filter(|other| other.name == topic.name);
@@ -44,7 +38,7 @@ async fn create_on(
         .map(more)
         .collect();
     let mut outcomes = controller
-        .create_partitions(single, request.validate_only)
+        .create_partitions(single, request.validate_only, wanted)
         .await?
         .into_iter();
     let results = request.topics.iter().map(|topic| {
@@ -80,5 +74,16 @@ fn more(topic: &CreatePartitionsTopic) -> MorePartitions {
         name: topic.name.to_string(),
         count: topic.count,
         assignments: topic.assignments.as_ref().map(brokers),
+    }
+}
+
+impl Refuse for CreatePartitionsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> CreatePartitionsResponse {
+        let results = self.topics.iter().map(|topic| {
+            CreatePartitionsTopicResult::default()
+                .with_name(topic.name.clone())
+                .with_error_code(error.code())
+        });
+        CreatePartitionsResponse::default().with_results(results.collect())
     }
 }

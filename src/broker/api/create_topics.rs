@@ -1,12 +1,13 @@
 //! CreateTopics (KIP-4, KIP-525).
 
-use super::RequestContext;
 use super::admin::{CATCH_UP, message, on_controller, text};
+use super::{Refuse, RequestContext};
 use crate::broker::config::{NodeConfig, Settings, topic as topic_settings};
 use crate::broker::controller::{ApiError, Controller, CreatedTopic, NewTopic};
 use crate::broker::error::Result;
 use crate::broker::metadata::{ConfigResource, MetadataImage};
 use crate::broker::node::Node;
+use crate::broker::wanted::Wanted;
 use crate::broker::world::time::timeout;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_topics_request::{
@@ -23,17 +24,9 @@ pub async fn handle(
     ctx: RequestContext,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
-    let names: Vec<TopicName> = request.topics.iter().map(|topic| topic.name.clone()).collect();
-    let local = |controller, request| create_on(controller, &node.config, request);
-    let failed = |error: ResponseError| {
-        let topics = names.into_iter().map(|name| {
-            CreatableTopicResult::default()
-                .with_name(name)
-                .with_error_code(error.code())
-        });
-        CreateTopicsResponse::default().with_topics(topics.collect())
-    };
-    on_controller(&node, &ctx, request, local, failed).await
+    let timeout_ms = Some(request.timeout_ms);
+    let local = |controller, request, wanted| create_on(controller, &node.config, request, wanted);
+    on_controller(&node, &ctx, request, timeout_ms, local).await
 }
 
 /// Creates topics on the broker's own account; what cannot be made is left out and logged.
@@ -112,6 +105,7 @@ async fn create_on(
     controller: Arc<Controller>,
     config: &NodeConfig,
     request: CreateTopicsRequest,
+    wanted: Wanted,
 ) -> Result<CreateTopicsResponse> {
     let mut count: BTreeMap<&str, usize> = BTreeMap::new();
     for topic in &request.topics {
@@ -124,7 +118,7 @@ async fn create_on(
         .map(new_topic)
         .collect();
     let results = controller
-        .create_topics(single.clone(), request.validate_only)
+        .create_topics(single.clone(), request.validate_only, wanted)
         .await?;
     let image = controller.image();
     let mut topics = Vec::new();
@@ -204,4 +198,15 @@ fn made(
         .with_num_partitions(i32::try_from(created.replicas.len()).unwrap_or(i32::MAX))
         .with_replication_factor(i16::try_from(replicas).unwrap_or(i16::MAX))
         .with_configs(Some(configs.collect()))
+}
+
+impl Refuse for CreateTopicsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> CreateTopicsResponse {
+        let topics = self.topics.iter().map(|topic| {
+            CreatableTopicResult::default()
+                .with_name(topic.name.clone())
+                .with_error_code(error.code())
+        });
+        CreateTopicsResponse::default().with_topics(topics.collect())
+    }
 }

@@ -1,8 +1,8 @@
 //! DeleteAcls (KIP-140) of a cluster without an authorizer.
 
-use super::RequestContext;
 use super::admin::message;
 use super::describe_acls::NO_AUTHORIZER;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::delete_acls_response::DeleteAclsFilterResult;
@@ -19,4 +19,11 @@ pub async fn handle(
         .with_error_code(ResponseError::SecurityDisabled.code())
         .with_error_message(message(NO_AUTHORIZER));
     DeleteAclsResponse::default().with_filter_results(vec![refused; request.filters.len()])
+}
+
+impl Refuse for DeleteAclsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> DeleteAclsResponse {
+        let refused = DeleteAclsFilterResult::default().with_error_code(error.code());
+        DeleteAclsResponse::default().with_filter_results(vec![refused; self.filters.len()])
+    }
 }

@@ -1,7 +1,8 @@
 //! DeleteGroups (KIP-229): removes groups without members, and their offsets.
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
 use kafka_protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse};
 use std::sync::Arc;
@@ -22,4 +23,15 @@ pub async fn handle(
         );
     }
     DeleteGroupsResponse::default().with_results(results)
+}
+
+impl Refuse for DeleteGroupsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> DeleteGroupsResponse {
+        let results = self.groups_names.iter().map(|group_id| {
+            DeletableGroupResult::default()
+                .with_group_id(group_id.clone())
+                .with_error_code(error.code())
+        });
+        DeleteGroupsResponse::default().with_results(results.collect())
+    }
 }

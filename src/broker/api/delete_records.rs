@@ -1,6 +1,6 @@
 //! DeleteRecords (key 21, KIP-107): moves the log start.
 
-use super::{RequestContext, leaders};
+use super::{Refuse, RequestContext, leaders};
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::delete_records_response::{
@@ -48,4 +48,21 @@ fn delete(node: &Node, topic: &str, index: i32, before: i64) -> Result<i64, Resp
         tracing::warn!(topic, partition = index, %error, "cannot delete records");
         error.response_error()
     })
+}
+
+impl Refuse for DeleteRecordsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> DeleteRecordsResponse {
+        let topics = self.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter().map(|partition| {
+                DeleteRecordsPartitionResult::default()
+                    .with_partition_index(partition.partition_index)
+                    .with_low_watermark(-1)
+                    .with_error_code(error.code())
+            });
+            DeleteRecordsTopicResult::default()
+                .with_name(topic.name.clone())
+                .with_partitions(partitions.collect())
+        });
+        DeleteRecordsResponse::default().with_topics(topics.collect())
+    }
 }

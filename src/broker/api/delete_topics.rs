@@ -1,10 +1,11 @@
 //! DeleteTopics, by name or by id (KIP-516).
 
-use super::RequestContext;
 use super::admin::{message, on_controller, text};
+use super::{Refuse, RequestContext};
 use crate::broker::controller::{Controller, Deletion, NamedTopic};
 use crate::broker::error::Result;
 use crate::broker::node::Node;
+use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
@@ -15,23 +16,20 @@ use std::sync::Arc;
 pub async fn handle(
     node: Arc<Node>,
     ctx: RequestContext,
-    mut request: DeleteTopicsRequest,
+    request: DeleteTopicsRequest,
 ) -> DeleteTopicsResponse {
-    // Before version 6 there are names only, in a list of their own.
-    let by_name = std::mem::take(&mut request.topic_names).into_iter();
-    let mut asked = std::mem::take(&mut request.topics);
-    asked.extend(by_name.map(|name| DeleteTopicState::default().with_name(Some(name))));
     if !node.config.flag("delete.topic.enable") {
-        return all_failed(&asked, deletion_disabled(ctx.api_version));
+        return request.refused(ctx.api_version, deletion_disabled(ctx.api_version));
     }
-    let request = if ctx.api_version >= 6 {
-        request.with_topics(asked.clone())
-    } else {
-        let names = asked.iter().filter_map(|asked| asked.name.clone());
-        request.with_topic_names(names.collect())
-    };
-    let local = |controller, _| delete_on(controller, &asked);
-    on_controller(&node, &ctx, request, local, |error| all_failed(&asked, error)).await
+    let timeout_ms = Some(request.timeout_ms);
+    on_controller(&node, &ctx, request, timeout_ms, delete_on).await
+}
+
+/// What is to be deleted. Before version 6 there are names only, in a list of their own.
+fn asked(request: &DeleteTopicsRequest) -> Vec<DeleteTopicState> {
+    let by_name = request.topic_names.iter().cloned();
+    let by_name = by_name.map(|name| DeleteTopicState::default().with_name(Some(name)));
+    request.topics.iter().cloned().chain(by_name).collect()
 }
 
 /// Version 3 brought an error of its own.
@@ -42,22 +40,16 @@ fn deletion_disabled(version: i16) -> ResponseError {
     }
 }
 
-fn all_failed(asked: &[DeleteTopicState], error: ResponseError) -> DeleteTopicsResponse {
-    let failed = asked.iter().map(|asked| {
-        DeletableTopicResult::default()
-            .with_name(asked.name.clone())
-            .with_topic_id(asked.topic_id)
-            .with_error_code(error.code())
-    });
-    DeleteTopicsResponse::default().with_responses(failed.collect())
-}
-
-async fn delete_on(controller: Arc<Controller>, asked: &[DeleteTopicState]) -> Result<DeleteTopicsResponse> {
-    let named = asked.iter().map(|asked| NamedTopic {
+async fn delete_on(
+    controller: Arc<Controller>,
+    request: DeleteTopicsRequest,
+    wanted: Wanted,
+) -> Result<DeleteTopicsResponse> {
+    let named = asked(&request).into_iter().map(|asked| NamedTopic {
         name: asked.name.as_ref().map(|name| name.0.to_string()),
         id: asked.topic_id,
     });
-    let deleted = controller.delete_topics(named.collect()).await?;
+    let deleted = controller.delete_topics(named.collect(), wanted).await?;
     let responses = deleted.into_iter().map(|Deletion { name, id, outcome }| {
         let result = DeletableTopicResult::default()
             .with_topic_id(id)
@@ -70,4 +62,16 @@ async fn delete_on(controller: Arc<Controller>, asked: &[DeleteTopicState]) -> R
         }
     });
     Ok(DeleteTopicsResponse::default().with_responses(responses.collect()))
+}
+
+impl Refuse for DeleteTopicsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> DeleteTopicsResponse {
+        let failed = asked(self).into_iter().map(|asked| {
+            DeletableTopicResult::default()
+                .with_name(asked.name)
+                .with_topic_id(asked.topic_id)
+                .with_error_code(error.code())
+        });
+        DeleteTopicsResponse::default().with_responses(failed.collect())
+    }
 }

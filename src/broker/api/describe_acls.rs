@@ -1,7 +1,7 @@
 //! DescribeAcls (KIP-140) of a cluster without an authorizer: everybody may do everything.
 
-use super::RequestContext;
 use super::admin::message;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{DescribeAclsRequest, DescribeAclsResponse};
@@ -19,4 +19,10 @@ pub async fn handle(
     DescribeAclsResponse::default()
         .with_error_code(ResponseError::SecurityDisabled.code())
         .with_error_message(message("No Authorizer is configured on the broker"))
+}
+
+impl Refuse for DescribeAclsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> DescribeAclsResponse {
+        DescribeAclsResponse::default().with_error_code(error.code())
+    }
 }

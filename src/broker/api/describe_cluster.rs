@@ -1,9 +1,11 @@
 //! DescribeCluster: id, controller and brokers of the cluster (KIP-700, KIP-919).
 
 use super::admin::{message, text};
-use super::{ListenerKind, RequestContext, allowed};
+use super::{Refuse, RequestContext};
+use crate::broker::config::ListenerKind;
 use crate::broker::metadata::MetadataImage;
 use crate::broker::node::Node;
+use crate::broker::security::ResourceType;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use kafka_protocol::messages::{BrokerId, DescribeClusterRequest, DescribeClusterResponse};
@@ -19,7 +21,7 @@ pub async fn handle(
     request: DescribeClusterRequest,
 ) -> DescribeClusterResponse {
     let wanted = ctx.since(1, request.endpoint_type, BROKERS);
-    let served = match ctx.listener {
+    let served = match ctx.session.listener() {
         ListenerKind::Broker => BROKERS,
         ListenerKind::Controller => CONTROLLERS,
     };
@@ -35,7 +37,11 @@ pub async fn handle(
         .filter(|_| served == CONTROLLERS)
         .map_or_else(|| node.metadata.load_full(), |controller| controller.image());
     let brokers = if served == BROKERS {
-        brokers(&image, &ctx.listener_name, request.include_fenced_brokers)
+        brokers(
+            &image,
+            ctx.session.listener_name(),
+            request.include_fenced_brokers,
+        )
     } else {
         Vec::new()
     };
@@ -44,9 +50,10 @@ pub async fn handle(
         .with_cluster_id(text(node.cluster_id.as_str()))
         .with_controller_id(BrokerId(told_controller(&image, served)))
         .with_brokers(brokers)
-        .with_cluster_authorized_operations(allowed::told(
+        .with_cluster_authorized_operations(node.authorizer.operations(
+            &ctx.session,
+            ResourceType::Cluster,
             request.include_cluster_authorized_operations,
-            allowed::ON_CLUSTER,
         ))
 }
 
@@ -75,4 +82,10 @@ fn brokers(image: &MetadataImage, listener: &str, include_fenced: bool) -> Vec<D
             Some(told)
         })
         .collect()
+}
+
+impl Refuse for DescribeClusterRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> DescribeClusterResponse {
+        DescribeClusterResponse::default().with_error_code(error.code())
+    }
 }

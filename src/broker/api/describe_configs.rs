@@ -1,7 +1,7 @@
 //! DescribeConfigs: settings with their source, default and synonyms (KIP-133, KIP-226, KIP-569).
 
-use super::RequestContext;
 use super::admin::{message, text};
+use super::{Refuse, RequestContext};
 use crate::broker::config::{
     BROKER_SETTINGS, ConfigSource, DYNAMIC_SETTINGS, Definition, Effective, Settings, broker_definition,
     topic,
@@ -145,4 +145,16 @@ fn config(described: Described, request: &DescribeConfigsRequest) -> DescribeCon
         return result.with_documentation(Some(text(definition.doc)));
     }
     result
+}
+
+impl Refuse for DescribeConfigsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> DescribeConfigsResponse {
+        let results = self.resources.iter().map(|resource| {
+            DescribeConfigsResult::default()
+                .with_resource_type(resource.resource_type)
+                .with_resource_name(resource.resource_name.clone())
+                .with_error_code(error.code())
+        });
+        DescribeConfigsResponse::default().with_results(results.collect())
+    }
 }

@@ -1,9 +1,10 @@
 //! DescribeLogDirs (key 35, KIP-113, KIP-827): sizes of the logs, and of the volume they lie on.
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
 use crate::broker::replication::Partition;
 use crate::broker::world::disk::Volume;
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_log_dirs_response::{
     DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
 };
@@ -74,4 +75,10 @@ fn describe(partition: &Partition) -> DescribeLogDirsPartition {
         .with_partition_index(partition.index)
         .with_partition_size(i64::try_from(log.size()).unwrap_or(i64::MAX))
         .with_offset_lag(lag.max(0))
+}
+
+impl Refuse for DescribeLogDirsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> DescribeLogDirsResponse {
+        DescribeLogDirsResponse::default().with_error_code(error.code())
+    }
 }

@@ -1,8 +1,9 @@
 //! DescribeProducers (key 61, KIP-664): who has written to a partition lately.
 
-use super::{RequestContext, leaders};
+use super::{Refuse, RequestContext, leaders};
 use crate::broker::log::ActiveProducer;
 use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_producers_response::{
     PartitionResponse, ProducerState, TopicResponse,
 };
@@ -42,4 +43,20 @@ fn state(producer: ActiveProducer) -> ProducerState {
         .with_last_timestamp(producer.last_timestamp)
         .with_coordinator_epoch(producer.coordinator_epoch)
         .with_current_txn_start_offset(producer.transaction_start.unwrap_or(-1))
+}
+
+impl Refuse for DescribeProducersRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> DescribeProducersResponse {
+        let topics = self.topics.iter().map(|topic| {
+            let partitions = topic.partition_indexes.iter().map(|index| {
+                PartitionResponse::default()
+                    .with_partition_index(*index)
+                    .with_error_code(error.code())
+            });
+            TopicResponse::default()
+                .with_name(topic.name.clone())
+                .with_partitions(partitions.collect())
+        });
+        DescribeProducersResponse::default().with_topics(topics.collect())
+    }
 }

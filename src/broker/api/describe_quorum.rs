@@ -1,7 +1,7 @@
 //! DescribeQuorum: the controller and its log (KIP-642, KIP-836).
 
-use super::RequestContext;
 use super::admin::{on_controller, text};
+use super::{Refuse, RequestContext};
 use crate::broker::controller::{Controller, METADATA_TOPIC, QuorumState};
 use crate::broker::error::Result;
 use crate::broker::node::Node;
@@ -18,12 +18,8 @@ pub async fn handle(
     ctx: RequestContext,
     request: DescribeQuorumRequest,
 ) -> DescribeQuorumResponse {
-    let local = |controller, request| describe_on(controller, &ctx, request);
-    on_controller(&node, &ctx, request, local, failed).await
-}
-
-fn failed(error: ResponseError) -> DescribeQuorumResponse {
-    DescribeQuorumResponse::default().with_error_code(error.code())
+    let local = |controller, request, _| describe_on(controller, &ctx, request);
+    on_controller(&node, &ctx, request, None, local).await
 }
 
 async fn describe_on(
@@ -41,7 +37,7 @@ async fn describe_on(
                 .any(|partition| partition.partition_index == 0)
         });
     if !known {
-        return Ok(failed(ResponseError::UnknownTopicOrPartition));
+        return Ok(request.refused(ctx.api_version, ResponseError::UnknownTopicOrPartition));
     }
     let QuorumState {
         node_id,
@@ -84,4 +80,10 @@ async fn describe_on(
     Ok(DescribeQuorumResponse::default()
         .with_topics(vec![topic])
         .with_nodes(ctx.since(2, vec![node], Vec::new())))
+}
+
+impl Refuse for DescribeQuorumRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> DescribeQuorumResponse {
+        DescribeQuorumResponse::default().with_error_code(error.code())
+    }
 }

@@ -2,10 +2,11 @@
 
 use super::admin::text;
 use super::leaders::is_internal;
-use super::{RequestContext, allowed, metadata};
+use super::{Refuse, RequestContext, metadata};
 use crate::broker::controller::check_topic_name;
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
 use crate::broker::node::Node;
+use crate::broker::security::ResourceType;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_topic_partitions_response::{
     Cursor, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
@@ -37,7 +38,7 @@ pub async fn handle(
         && (cursor.partition_index < 0
             || !request.topics.is_empty() && !names.contains(cursor.topic_name.as_str()))
     {
-        return refused(&names);
+        return refused(&names, ResponseError::InvalidRequest);
     }
     let (first_topic, first_partition) = request.cursor.map_or_else(
         || (String::new(), 0),
@@ -46,12 +47,17 @@ pub async fn handle(
     let mut left = usize::try_from(request.response_partition_limit)
         .unwrap_or(0)
         .clamp(1, MOST_PARTITIONS);
+    let operations = node
+        .authorizer
+        .operations(&ctx.session, ResourceType::Topic, true);
     let mut response = DescribeTopicPartitionsResponse::default();
     for name in names.range(first_topic.clone()..) {
         let from = if *name == first_topic { first_partition } else { 0 };
         let from = usize::try_from(from).unwrap_or(0);
         let Some(topic) = image.topics.get(name) else {
-            response.topics.push(unknown(name));
+            response
+                .topics
+                .push(unknown(name).with_topic_authorized_operations(operations));
             continue;
         };
         if left == 0 && topic.partitions.len() > from {
@@ -59,7 +65,10 @@ pub async fn handle(
             break;
         }
         let shown = topic.partitions.len().saturating_sub(from).min(left);
-        response.topics.push(described(&image, &ctx, topic, from, shown));
+        let described = described(&image, &ctx, topic, from, shown);
+        response
+            .topics
+            .push(described.with_topic_authorized_operations(operations));
         left -= shown;
         if from + shown < topic.partitions.len() {
             response.next_cursor = Some(cursor(name, from + shown));
@@ -75,11 +84,11 @@ fn cursor(name: &str, partition: usize) -> Cursor {
         .with_partition_index(i32::try_from(partition).unwrap_or(i32::MAX))
 }
 
-/// What a cursor gets that names no partition, or a topic that was not asked for: every topic is refused.
-fn refused(names: &BTreeSet<String>) -> DescribeTopicPartitionsResponse {
+/// Every topic is refused; what a cursor gets that names no partition, or a topic that was not asked for.
+fn refused(names: &BTreeSet<String>, error: ResponseError) -> DescribeTopicPartitionsResponse {
     let topics = names.iter().map(|name| {
         DescribeTopicPartitionsResponseTopic::default()
-            .with_error_code(ResponseError::InvalidRequest.code())
+            .with_error_code(error.code())
             .with_name(Some(TopicName(text(name))))
     });
     DescribeTopicPartitionsResponse::default().with_topics(topics.collect())
@@ -94,7 +103,6 @@ fn unknown(name: &str) -> DescribeTopicPartitionsResponseTopic {
         .with_error_code(error.code())
         .with_name(Some(TopicName(text(name))))
         .with_is_internal(is_internal(name))
-        .with_topic_authorized_operations(allowed::ON_TOPICS)
 }
 
 fn described(
@@ -105,14 +113,14 @@ fn described(
     count: usize,
 ) -> DescribeTopicPartitionsResponseTopic {
     let partitions = (0..).zip(&topic.partitions).skip(from).take(count);
+    let listener = ctx.session.listener_name();
     let partitions =
-        partitions.map(|(index, partition)| described_partition(image, &ctx.listener_name, index, partition));
+        partitions.map(|(index, partition)| described_partition(image, listener, index, partition));
     DescribeTopicPartitionsResponseTopic::default()
         .with_name(Some(TopicName(text(topic.name.as_str()))))
         .with_topic_id(topic.id)
         .with_is_internal(is_internal(&topic.name))
         .with_partitions(partitions.collect())
-        .with_topic_authorized_operations(allowed::ON_TOPICS)
 }
 
 fn described_partition(
@@ -132,4 +140,11 @@ fn described_partition(
         .with_eligible_leader_replicas(Some(metadata::broker_ids(&partition.eligible)))
         .with_last_known_elr(Some(metadata::broker_ids(&partition.last_eligible)))
         .with_offline_replicas(row.offline_replicas)
+}
+
+impl Refuse for DescribeTopicPartitionsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> DescribeTopicPartitionsResponse {
+        let names: BTreeSet<String> = self.topics.iter().map(|topic| topic.name.to_string()).collect();
+        refused(&names, error)
+    }
 }

@@ -1,9 +1,10 @@
 //! DescribeTransactions (key 65, KIP-664): where the transactions of transactional ids are.
 
-use super::RequestContext;
 use super::admin::text;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
 use crate::broker::transactions::Transaction;
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_transactions_response::{TopicData, TransactionState};
 use kafka_protocol::messages::{
     DescribeTransactionsRequest, DescribeTransactionsResponse, TopicName, TransactionalId,
@@ -47,4 +48,15 @@ fn state(id: TransactionalId, transaction: &Transaction) -> TransactionState {
         .with_producer_id(transaction.producer_id.into())
         .with_producer_epoch(transaction.epoch)
         .with_topics(topics.collect())
+}
+
+impl Refuse for DescribeTransactionsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> DescribeTransactionsResponse {
+        let states = self.transactional_ids.iter().map(|id| {
+            TransactionState::default()
+                .with_transactional_id(id.clone())
+                .with_error_code(error.code())
+        });
+        DescribeTransactionsResponse::default().with_transaction_states(states.collect())
+    }
 }

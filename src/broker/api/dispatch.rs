@@ -1,53 +1,18 @@
 //! From a frame to the frame that answers it.
 
-use super::{ListenerKind, PeerGone, Reply, RequestContext, api_versions, find};
+use super::envelope::{self, Opened};
+use super::refusal::Refusal;
+use super::run::{Checked, run};
+use super::table::{Api, Work, advertised, find};
+use super::{Reply, RequestContext, api_versions};
 use crate::broker::node::Node;
+use crate::broker::security::Session;
 use crate::decode;
 use bytes::{Buf, Bytes};
-use kafka_protocol::messages::{ApiKey, RequestHeader};
-use kafka_protocol::protocol::{Encodable, HeaderVersion, Request};
-use std::net::SocketAddr;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::{ApiKey, EnvelopeRequest, EnvelopeResponse, RequestHeader};
+use std::future::ready;
 use std::sync::Arc;
-
-/// Why a request got no answer: the connection is closed, as Kafka does.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// No such API on this listener.
-    #[error("it asked for API {0}, which this listener does not serve")]
-    UnknownApi(i16),
-    /// No such version.
-    #[error("it asked for version {version} of {key:?}")]
-    UnsupportedVersion {
-        /// The API.
-        key: ApiKey,
-        /// The version it wants.
-        version: i16,
-    },
-    /// The bytes are no such request.
-    #[error("its request can't be read: {0}")]
-    Malformed(String),
-    /// The answer could not be encoded: a mistake of ours.
-    #[error("the answer can't be encoded: {0}")]
-    Unanswerable(String),
-    /// The request failed and its answer is not wanted.
-    #[error("a request that wants no answer failed: {0}")]
-    Hangup(String),
-}
-
-/// Who sent a request.
-#[derive(Debug, Clone)]
-pub struct Sender {
-    /// Address of the peer.
-    pub peer: SocketAddr,
-    /// Unique among the connections of this process.
-    pub connection_id: u64,
-    /// The listener it came in by.
-    pub listener: ListenerKind,
-    /// The name of that listener.
-    pub listener_name: Arc<str>,
-    /// Tells when it has hung up.
-    pub peer_gone: PeerGone,
-}
 
 /// Answers one frame. `None` means that nothing is to be sent.
 ///
@@ -55,7 +20,7 @@ pub struct Sender {
 /// [`Refusal`] when the connection must be closed.
 pub async fn dispatch(
     node: Arc<Node>,
-    sender: &Sender,
+    session: &Arc<Session>,
     mut frame: Bytes,
 ) -> Result<Option<Vec<Bytes>>, Refusal> {
     if frame.len() < 8 {
@@ -65,20 +30,18 @@ pub async fn dispatch(
         let mut start = &frame[..8];
         (start.get_i16(), start.get_i16(), start.get_i32())
     };
-    let api = find(key, sender.listener).ok_or(Refusal::UnknownApi(key))?;
+    let api = find(key, session.listener()).ok_or(Refusal::UnknownApi(key))?;
     let mut ctx = RequestContext {
         api_version: version,
+        correlation_id,
         client_id: String::new(),
-        peer: sender.peer,
-        connection_id: sender.connection_id,
-        listener: sender.listener,
-        listener_name: Arc::clone(&sender.listener_name),
-        peer_gone: sender.peer_gone.clone(),
+        session: Arc::clone(session),
     };
     if version < api.min || version > api.max {
         if api.key == ApiKey::ApiVersions {
             ctx.api_version = 0;
-            return Reply::Answer(api_versions::unsupported_version(&ctx)).into_frame(&ctx, correlation_id);
+            return Reply::Answer(api_versions::unsupported_version(advertised(session.listener())))
+                .into_frame(&ctx);
         }
         return Err(Refusal::UnsupportedVersion {
             key: api.key,
@@ -86,7 +49,67 @@ pub async fn dispatch(
         });
     }
     ctx.client_id = client_id(&mut frame, api.key.request_header_version(version))?;
-    (api.handler)(node, ctx, correlation_id, frame).await
+    tracing::trace!(client_id = ctx.client_id, "{:?} {version} of {session}", api.key);
+    let checked = may_be_done(&node, session, api);
+    match api.work {
+        Work::Itself(handler) => handler(node, ctx, checked, frame).await,
+        Work::OfEnvelope => run(node, ctx, checked, frame, unwrap).await,
+        Work::OfTable => {
+            let told = advertised(session.listener());
+            let answer = |node, ctx, request| ready(api_versions::answer(node, ctx, request, told));
+            run(node, ctx, checked, frame, answer).await
+        }
+    }
+}
+
+/// Answers what an envelope holds, which its client may ask of the controller.
+async fn unwrap(node: Arc<Node>, ctx: RequestContext, request: EnvelopeRequest) -> EnvelopeResponse {
+    let refused = |error: ResponseError| EnvelopeResponse::default().with_error_code(error.code());
+    if node.controller.is_none() {
+        return refused(ResponseError::NotController);
+    }
+    let opened = match envelope::open(&ctx, request) {
+        Ok(opened) => opened,
+        Err(error) => return refused(error),
+    };
+    let Some((api, handler)) = find(opened.key, ctx.session.listener()).and_then(Api::in_envelope) else {
+        return refused(ResponseError::InvalidRequest);
+    };
+    let Opened { ctx, body, .. } = opened;
+    if ctx.api_version < api.min || ctx.api_version > api.max {
+        return refused(ResponseError::UnsupportedVersion);
+    }
+    tracing::trace!(client_id = ctx.client_id, "{:?} of {}", api.key, ctx.session);
+    let checked = may_be_done(&node, &ctx.session, api);
+    match handler(node, ctx, checked, body).await {
+        Ok(Some(frame)) => envelope::put_in(frame),
+        // None of them is silent.
+        Ok(None) => refused(ResponseError::UnknownServerError),
+        Err(refusal) => {
+            tracing::warn!("a broker passed on what is not answered: {refusal}");
+            refused(match refusal {
+                Refusal::Malformed(_) => ResponseError::UnsupportedVersion,
+                _ => ResponseError::UnknownServerError,
+            })
+        }
+    }
+}
+
+/// The one place where a request is denied, before its handler sees it: to those who may not ask for it, and to those who have
+/// left and must not find later that it was done.
+fn may_be_done(node: &Node, session: &Session, api: &Api) -> Checked {
+    if api.may_be_withdrawn() && session.peer_gone().is_told() {
+        return Err(ResponseError::RequestTimedOut);
+    }
+    node.authorizer.check(session, api.asks)
+}
+
+/// Whether what a frame asks for is not begun once its client has hung up. All else is done as in Kafka: producers and groups
+/// may send and close without waiting.
+pub fn may_be_withdrawn(session: &Session, frame: &[u8]) -> bool {
+    let key = frame.first_chunk().map(|key| i16::from_be_bytes(*key));
+    key.and_then(|key| find(key, session.listener()))
+        .is_some_and(Api::may_be_withdrawn)
 }
 
 /// Reads the header and keeps a copy of the one thing that handlers want of it, so that the frame's memory goes with the
@@ -95,26 +118,4 @@ fn client_id(frame: &mut Bytes, header_version: i16) -> Result<String, Refusal> 
     let header: RequestHeader = decode::decode(frame, header_version, decode::REQUEST_FIELDS)
         .map_err(|error| Refusal::Malformed(error.to_string()))?;
     Ok(header.client_id.map(|id| id.to_string()).unwrap_or_default())
-}
-
-/// Decodes, handles, encodes; the table's entries are made of it.
-pub(super) async fn run<Q, H, F, A>(
-    node: Arc<Node>,
-    ctx: RequestContext,
-    correlation_id: i32,
-    mut body: Bytes,
-    handle: H,
-) -> Result<Option<Vec<Bytes>>, Refusal>
-where
-    Q: Request,
-    Q::Response: Encodable + HeaderVersion,
-    H: FnOnce(Arc<Node>, RequestContext, Q) -> F,
-    F: Future<Output = A>,
-    A: Into<Reply<Q::Response>>,
-{
-    let request: Q = decode::decode(&mut body, ctx.api_version, decode::REQUEST_FIELDS)
-        .map_err(|error| Refusal::Malformed(error.to_string()))?;
-    drop(body);
-    let reply: Reply<Q::Response> = handle(node, ctx.clone(), request).await.into();
-    reply.into_frame(&ctx, correlation_id)
 }

@@ -1,10 +1,11 @@
 //! ElectLeaders: preferred or unclean (KIP-460).
 
-use super::RequestContext;
 use super::admin::{message, on_controller, text};
+use super::{Refuse, RequestContext};
 use crate::broker::controller::{Controller, ElectionType};
 use crate::broker::error::Result;
 use crate::broker::node::Node;
+use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::elect_leaders_response::{PartitionResult, ReplicaElectionResult};
 use kafka_protocol::messages::{ElectLeadersRequest, ElectLeadersResponse, TopicName};
@@ -17,42 +18,21 @@ pub async fn handle(
     ctx: RequestContext,
     request: ElectLeadersRequest,
 ) -> ElectLeadersResponse {
-    let version = ctx.api_version;
-    let asked = request.clone();
-    let local = |controller, request| elect_on(controller, version, request);
-    on_controller(&node, &ctx, request, local, |error| {
-        failed(version, &asked, error)
-    })
-    .await
-}
-
-/// Version 0 has no code for all of it: there each partition that was asked for gets it.
-fn failed(version: i16, asked: &ElectLeadersRequest, error: ResponseError) -> ElectLeadersResponse {
-    if version >= 1 {
-        return ElectLeadersResponse::default().with_error_code(error.code());
-    }
-    let result = |index: &i32| {
-        PartitionResult::default()
-            .with_partition_id(*index)
-            .with_error_code(error.code())
-    };
-    let results = asked.topic_partitions.iter().flatten().map(|topic| {
-        ReplicaElectionResult::default()
-            .with_topic(topic.topic.clone())
-            .with_partition_result(topic.partitions.iter().map(result).collect())
-    });
-    ElectLeadersResponse::default().with_replica_election_results(results.collect())
+    let (version, timeout_ms) = (ctx.api_version, Some(request.timeout_ms));
+    let local = |controller, request, wanted| elect_on(controller, version, request, wanted);
+    on_controller(&node, &ctx, request, timeout_ms, local).await
 }
 
 async fn elect_on(
     controller: Arc<Controller>,
     version: i16,
     request: ElectLeadersRequest,
+    wanted: Wanted,
 ) -> Result<ElectLeadersResponse> {
     let election = match request.election_type {
         0 => ElectionType::Preferred,
         1 => ElectionType::Unclean,
-        _ => return Ok(failed(version, &request, ResponseError::InvalidRequest)),
+        _ => return Ok(request.refused(version, ResponseError::InvalidRequest)),
     };
     let named: Option<Vec<(String, i32)>> = request.topic_partitions.as_ref().map(|topics| {
         let topics = topics.iter();
@@ -66,7 +46,7 @@ async fn elect_on(
             .collect()
     });
     let mut results: BTreeMap<String, Vec<PartitionResult>> = BTreeMap::new();
-    for (topic, index, outcome) in controller.elect_leaders(election, named).await? {
+    for (topic, index, outcome) in controller.elect_leaders(election, named, wanted).await? {
         let result = PartitionResult::default().with_partition_id(index);
         let result = match outcome {
             Ok(()) => result,
@@ -84,4 +64,24 @@ async fn elect_on(
             .with_partition_result(partitions)
     });
     Ok(ElectLeadersResponse::default().with_replica_election_results(results.collect()))
+}
+
+impl Refuse for ElectLeadersRequest {
+    fn refused(&self, version: i16, error: ResponseError) -> ElectLeadersResponse {
+        if version >= 1 {
+            return ElectLeadersResponse::default().with_error_code(error.code());
+        }
+        // Version 0 has no code for all of it: there each partition that was asked for gets it.
+        let result = |index: &i32| {
+            PartitionResult::default()
+                .with_partition_id(*index)
+                .with_error_code(error.code())
+        };
+        let results = self.topic_partitions.iter().flatten().map(|topic| {
+            ReplicaElectionResult::default()
+                .with_topic(topic.topic.clone())
+                .with_partition_result(topic.partitions.iter().map(result).collect())
+        });
+        ElectLeadersResponse::default().with_replica_election_results(results.collect())
+    }
 }

@@ -1,7 +1,7 @@
 //! EndTxn (key 26): a producer commits or aborts its transaction. Since version 5 (KIP-890) that bumps the producer's epoch,
 //! and the answer tells with which id and epoch it goes on.
 
-use super::{RequestContext, init_producer_id};
+use super::{Refuse, RequestContext, init_producer_id};
 use crate::broker::machine::Producer;
 use crate::broker::node::Node;
 use crate::broker::transactions::{BUMPS_EPOCH, End, Ended, Fresh};
@@ -44,5 +44,11 @@ async fn end(node: &Node, id: &str, asked: End) -> Result<Ended, ResponseError> 
             Fresh::Done(ended) => return Ok(ended),
             Fresh::NeedsProducerId => fresh = Some(init_producer_id::next(node).await?),
         }
+    }
+}
+
+impl Refuse for EndTxnRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> EndTxnResponse {
+        EndTxnResponse::default().with_error_code(error.code())
     }
 }

@@ -1,11 +1,13 @@
 //! Fetch (key 1): record batches from many partitions at once, waiting for them if need be.
 
 use super::fetch_reading::{Pass, Read, Reader};
-use super::{PeerGone, Reply, RequestContext, fetch_encoding, leaders};
+use super::{Refuse, Reply, RequestContext, fetch_encoding, leaders};
 use crate::broker::node::Node;
 use crate::broker::replication::fetch_session::{FetchKey, SessionRequest};
 use crate::broker::replication::{FetchWaiter, PartitionFetch, TopicKey, Waiting};
+use crate::broker::wanted::PeerGone;
 use crate::broker::world::time::{after, sleep_until};
+use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, NodeEndpoint, PartitionData};
 use kafka_protocol::messages::{FetchRequest, FetchResponse};
@@ -33,7 +35,7 @@ async fn fetch(node: &Arc<Node>, ctx: RequestContext, mut request: FetchRequest)
         Err(error) => return FetchResponse::default().with_error_code(error.code()),
     };
     let reader = Reader::new(node, &ctx, &request);
-    let pass = read_or_wait(&reader, &request, &context.fetches, &ctx.peer_gone).await;
+    let pass = read_or_wait(&reader, &request, &context.fetches, ctx.session.peer_gone()).await;
     let reads = context.fetches.iter().zip(pass.reads);
     let mut answers = reads.map(|((key, _), read)| (key.clone(), read.data)).collect();
     let finished = node
@@ -45,7 +47,7 @@ async fn fetch(node: &Arc<Node>, ctx: RequestContext, mut request: FetchRequest)
         Err(error) => return FetchResponse::default().with_error_code(error.code()),
     };
     if ctx.api_version >= TELLS_ENDPOINTS {
-        response.node_endpoints = endpoints(node, &ctx.listener_name, &answers);
+        response.node_endpoints = endpoints(node, ctx.session.listener_name(), &answers);
     }
     response.responses = by_topic(answers);
     response
@@ -166,4 +168,27 @@ fn endpoints(node: &Node, listener: &str, answers: &[(FetchKey, PartitionData)])
         Some(endpoint)
     };
     named.into_iter().filter_map(endpoint).collect()
+}
+
+impl Refuse for FetchRequest {
+    fn refused(&self, version: i16, error: ResponseError) -> FetchResponse {
+        let response = FetchResponse::default().with_error_code(error.code());
+        if version >= BY_ID {
+            return response;
+        }
+        // Versions before 7 have no other place for it.
+        let topics = self.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter().map(|partition| {
+                PartitionData::default()
+                    .with_partition_index(partition.partition)
+                    .with_error_code(error.code())
+                    .with_high_watermark(-1)
+                    .with_records(Some(Bytes::new()))
+            });
+            FetchableTopicResponse::default()
+                .with_topic(topic.topic.clone())
+                .with_partitions(partitions.collect())
+        });
+        response.with_responses(topics.collect())
+    }
 }

@@ -1,6 +1,6 @@
 //! FetchSnapshot: a snapshot of the metadata, piece by piece (KIP-630).
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::controller::{Controller, METADATA_TOPIC, SnapshotId, SnapshotPiece};
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
@@ -13,10 +13,10 @@ use std::sync::Arc;
 /// Reads a piece of a snapshot.
 pub async fn handle(
     node: Arc<Node>,
-    _ctx: RequestContext,
+    ctx: RequestContext,
     request: FetchSnapshotRequest,
 ) -> FetchSnapshotResponse {
-    let refused = |error: ResponseError| FetchSnapshotResponse::default().with_error_code(error.code());
+    let refused = |error| request.refused(ctx.api_version, error);
     let Some(controller) = &node.controller else {
         return refused(ResponseError::NotController);
     };
@@ -54,4 +54,10 @@ async fn read(controller: &Arc<Controller>, request: &FetchSnapshotRequest) -> F
         .with_name(topic.name.clone())
         .with_partitions(vec![partition]);
     FetchSnapshotResponse::default().with_topics(vec![topic])
+}
+
+impl Refuse for FetchSnapshotRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> FetchSnapshotResponse {
+        FetchSnapshotResponse::default().with_error_code(error.code())
+    }
 }

@@ -1,15 +1,16 @@
 //! FindCoordinator: which broker coordinates a group or a transactional id; several at once since version 4 (KIP-699).
 
-use super::RequestContext;
 use super::admin::text;
 use super::create_topics;
 use super::leaders::endpoint;
+use super::{Refuse, RequestContext};
 use crate::broker::groups::OFFSETS_TOPIC;
 use crate::broker::node::Node;
 use crate::broker::transactions::TRANSACTIONS_TOPIC;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
+use kafka_protocol::protocol::StrBytes;
 use std::sync::Arc;
 
 /// `key_type` of groups.
@@ -60,7 +61,7 @@ fn old_answer(found: Coordinator) -> FindCoordinatorResponse {
 }
 
 fn coordinator(node: &Node, ctx: &RequestContext, key_type: i8, key: &str) -> Coordinator {
-    match locate(node, &ctx.listener_name, key_type, key) {
+    match locate(node, ctx.session.listener_name(), key_type, key) {
         Ok((id, host, port)) => Coordinator::default()
             .with_node_id(BrokerId(id))
             .with_host(text(host))
@@ -93,4 +94,21 @@ fn locate(node: &Node, listener: &str, key_type: i8, key: &str) -> Result<(i32, 
     let partition = image.partition(topic, index).ok_or(unavailable)?;
     let (host, port, _) = endpoint(node, partition.leader, listener).ok_or(unavailable)?;
     Ok((partition.leader, host, port))
+}
+
+impl Refuse for FindCoordinatorRequest {
+    fn refused(&self, version: i16, error: ResponseError) -> FindCoordinatorResponse {
+        let refused = |key: StrBytes| {
+            Coordinator::default()
+                .with_key(key)
+                .with_node_id(BrokerId(-1))
+                .with_port(-1)
+                .with_error_code(error.code())
+        };
+        if version < 4 {
+            return old_answer(refused(StrBytes::default()));
+        }
+        let refused = self.coordinator_keys.iter().cloned().map(refused);
+        FindCoordinatorResponse::default().with_coordinators(refused.collect())
+    }
 }

@@ -1,10 +1,11 @@
 //! IncrementalAlterConfigs: only the settings named (KIP-339).
 
-use super::RequestContext;
 use super::admin::{message, on_controller};
+use super::{Refuse, RequestContext};
 use crate::broker::controller::{ApiError, ConfigChange, ConfigOperation, Controller, ResourceChange};
 use crate::broker::error::Result;
 use crate::broker::node::Node;
+use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use kafka_protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse;
@@ -17,14 +18,7 @@ pub async fn handle(
     ctx: RequestContext,
     request: IncrementalAlterConfigsRequest,
 ) -> IncrementalAlterConfigsResponse {
-    let asked = request.resources.clone();
-    let failed = |error: ResponseError| {
-        let failed = asked
-            .iter()
-            .map(|asked| response(asked).with_error_code(error.code()));
-        IncrementalAlterConfigsResponse::default().with_responses(failed.collect())
-    };
-    on_controller(&node, &ctx, request, alter_on, failed).await
+    on_controller(&node, &ctx, request, None, alter_on).await
 }
 
 fn response(asked: &AlterConfigsResource) -> AlterConfigsResourceResponse {
@@ -42,12 +36,13 @@ fn refused(asked: &AlterConfigsResource, error: ApiError) -> AlterConfigsResourc
 async fn alter_on(
     controller: Arc<Controller>,
     request: IncrementalAlterConfigsRequest,
+    wanted: Wanted,
 ) -> Result<IncrementalAlterConfigsResponse> {
     let changes: Vec<Result<ResourceChange, ApiError>> =
         request.resources.iter().map(resource_change).collect();
     let valid: Vec<ResourceChange> = changes.iter().filter_map(|change| change.clone().ok()).collect();
     let mut outcomes = controller
-        .alter_configs(valid, request.validate_only)
+        .alter_configs(valid, request.validate_only, wanted)
         .await?
         .into_iter();
     let responses = request.resources.iter().zip(changes).map(|(asked, change)| {
@@ -86,4 +81,14 @@ fn config_change(config: &AlterableConfig) -> Result<ConfigChange, ApiError> {
         operation,
         value: config.value.as_ref().map(ToString::to_string),
     })
+}
+
+impl Refuse for IncrementalAlterConfigsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> IncrementalAlterConfigsResponse {
+        let refused = self
+            .resources
+            .iter()
+            .map(|asked| response(asked).with_error_code(error.code()));
+        IncrementalAlterConfigsResponse::default().with_responses(refused.collect())
+    }
 }

@@ -1,40 +1,21 @@
 //! InitProducerId (key 22): hands out the ids of idempotent producers (KIP-98), and begins those of transactions.
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::machine::Producer;
 use crate::broker::node::Node;
 use crate::broker::transactions::{Fresh, Initialise, Initialised};
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::{
-    AllocateProducerIdsRequest, BrokerId, InitProducerIdRequest, InitProducerIdResponse,
-};
-use std::ops::Range;
+use kafka_protocol::messages::{InitProducerIdRequest, InitProducerIdResponse};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use tokio::sync::Mutex;
-
-/// The block of producer ids that this broker hands out from; the controller gives it a new one when it is used up
-/// (KIP-730), so that no id is ever given twice in a cluster.
-#[derive(Debug, Default)]
-pub struct ProducerIds(Mutex<Range<i64>>);
-
-impl ProducerIds {
-    async fn next(&self, node: &Node) -> Result<i64, ResponseError> {
-        // Held while the controller is asked, so that one block is fetched for all that wait.
-        let mut block = self.0.lock().await;
-        if block.is_empty() {
-            *block = fetch_block(node).await?;
-        }
-        block.next().ok_or(ResponseError::CoordinatorNotAvailable)
-    }
-}
 
 /// An id that nobody in the cluster has got yet.
 ///
 /// # Errors
 /// `COORDINATOR_LOAD_IN_PROGRESS` when the controller gives none: producers try again after this error.
 pub(super) async fn next(node: &Node) -> Result<i64, ResponseError> {
-    node.producer_ids.next(node).await
+    let broker_epoch = node.broker_epoch.load(Ordering::Acquire);
+    node.producer_ids.next(broker_epoch).await
 }
 
 /// From this version on a client knows `PRODUCER_FENCED`.
@@ -54,10 +35,7 @@ pub async fn handle(
         Ok(producer) => InitProducerIdResponse::default()
             .with_producer_id(producer.id.into())
             .with_producer_epoch(producer.epoch),
-        Err(error) => InitProducerIdResponse::default()
-            .with_error_code(ctx.fencing(FENCES, error).code())
-            .with_producer_id((-1).into())
-            .with_producer_epoch(-1),
+        Err(error) => request.refused(ctx.api_version, ctx.fencing(FENCES, error)),
     }
 }
 
@@ -85,25 +63,11 @@ async fn initialise(
     }
 }
 
-async fn fetch_block(node: &Node) -> Result<Range<i64>, ResponseError> {
-    let request = AllocateProducerIdsRequest::default()
-        .with_broker_id(BrokerId(node.config.node_id))
-        .with_broker_epoch(node.broker_epoch.load(Ordering::Acquire));
-    let timeout = node.config.millis("request.timeout.ms");
-    let answer = node.to_controller.lock().await.ask(&request, 0, timeout).await;
-    let answer = answer.map_err(|error| {
-        tracing::warn!(%error, "cannot get producer ids from the controller");
-        // Producers try again after this error.
-        ResponseError::CoordinatorLoadInProgress
-    })?;
-    match ResponseError::try_from_code(answer.error_code) {
-        None => {
-            let first = answer.producer_id_start.0;
-            Ok(first..first.saturating_add(i64::from(answer.producer_id_len)))
-        }
-        Some(error) => {
-            tracing::warn!(%error, "the controller gives no producer ids");
-            Err(ResponseError::CoordinatorLoadInProgress)
-        }
+impl Refuse for InitProducerIdRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> InitProducerIdResponse {
+        InitProducerIdResponse::default()
+            .with_error_code(error.code())
+            .with_producer_id((-1).into())
+            .with_producer_epoch(-1)
     }
 }

@@ -1,8 +1,10 @@
 //! JoinGroup (KIP-62, KIP-345, KIP-394, KIP-814): become a member, or answer the call to join again.
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{JoinGroupRequest, JoinGroupResponse};
+use kafka_protocol::protocol::StrBytes;
 use std::sync::Arc;
 
 /// Answers when the rebalance is over, so perhaps much later.
@@ -13,4 +15,14 @@ pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: JoinGroupRequ
         response.protocol_name = Some("".into());
     }
     response
+}
+
+impl Refuse for JoinGroupRequest {
+    fn refused(&self, version: i16, error: ResponseError) -> JoinGroupResponse {
+        JoinGroupResponse::default()
+            .with_error_code(error.code())
+            .with_generation_id(-1)
+            // Older versions cannot say null.
+            .with_protocol_name((version < 7).then(StrBytes::default))
+    }
 }

@@ -1,7 +1,8 @@
 //! LeaveGroup: members say goodbye, or an administrator removes static ones (KIP-345).
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::leave_group_request::MemberIdentity;
 use kafka_protocol::messages::leave_group_response::MemberResponse;
 use kafka_protocol::messages::{LeaveGroupRequest, LeaveGroupResponse};
@@ -31,4 +32,10 @@ pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: LeaveGroupReq
             .with_error_code(code)
     });
     LeaveGroupResponse::default().with_members(members.collect())
+}
+
+impl Refuse for LeaveGroupRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> LeaveGroupResponse {
+        LeaveGroupResponse::default().with_error_code(error.code())
+    }
 }

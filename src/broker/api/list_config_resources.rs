@@ -1,7 +1,7 @@
 //! ListConfigResources: what has settings (KIP-1142).
 
-use super::RequestContext;
 use super::admin::text;
+use super::{Refuse, RequestContext};
 use crate::broker::metadata::{ConfigResource as Resource, resource_type};
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
@@ -56,4 +56,10 @@ pub async fn handle(
                 .with_resource_name(text(name))
         });
     ListConfigResourcesResponse::default().with_config_resources(listed.collect())
+}
+
+impl Refuse for ListConfigResourcesRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> ListConfigResourcesResponse {
+        ListConfigResourcesResponse::default().with_error_code(error.code())
+    }
 }

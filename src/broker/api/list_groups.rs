@@ -1,7 +1,8 @@
 //! ListGroups: the groups coordinated by this broker, by state (KIP-518) and type (KIP-848) if wanted.
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ListGroupsRequest, ListGroupsResponse};
 use kafka_protocol::protocol::StrBytes;
 use std::sync::Arc;
@@ -15,5 +16,11 @@ pub async fn handle(node: Arc<Node>, _ctx: RequestContext, request: ListGroupsRe
     {
         Ok(groups) => ListGroupsResponse::default().with_groups(groups),
         Err(error) => ListGroupsResponse::default().with_error_code(error.code()),
+    }
+}
+
+impl Refuse for ListGroupsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> ListGroupsResponse {
+        ListGroupsResponse::default().with_error_code(error.code())
     }
 }

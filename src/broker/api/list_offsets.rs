@@ -1,6 +1,6 @@
 //! ListOffsets (key 2): offsets by time, and the special ones: earliest, latest, greatest timestamp.
 
-use super::{RequestContext, leaders};
+use super::{Refuse, RequestContext, leaders};
 use crate::broker::node::Node;
 use crate::broker::replication::Partition;
 use kafka_protocol::ResponseError;
@@ -145,4 +145,20 @@ fn by_time(partition: &Partition, timestamp: i64, end: i64) -> Result<Found, Res
             timestamp: found.timestamp,
             leader_epoch: found.leader_epoch,
         }))
+}
+
+impl Refuse for ListOffsetsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> ListOffsetsResponse {
+        let topics = self.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter().map(|asked| {
+                ListOffsetsPartitionResponse::default()
+                    .with_partition_index(asked.partition_index)
+                    .with_error_code(error.code())
+            });
+            ListOffsetsTopicResponse::default()
+                .with_name(topic.name.clone())
+                .with_partitions(partitions.collect())
+        });
+        ListOffsetsResponse::default().with_topics(topics.collect())
+    }
 }

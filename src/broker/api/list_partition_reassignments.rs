@@ -1,7 +1,8 @@
 //! ListPartitionReassignments (KIP-455). Replicas never move here, so none is ever under way.
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse};
 use std::sync::Arc;
 
@@ -12,4 +13,10 @@ pub async fn handle(
     _request: ListPartitionReassignmentsRequest,
 ) -> ListPartitionReassignmentsResponse {
     ListPartitionReassignmentsResponse::default()
+}
+
+impl Refuse for ListPartitionReassignmentsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> ListPartitionReassignmentsResponse {
+        ListPartitionReassignmentsResponse::default().with_error_code(error.code())
+    }
 }

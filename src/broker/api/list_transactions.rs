@@ -1,8 +1,8 @@
 //! ListTransactions (key 66, KIP-664): the transactions coordinated by this broker, by state, producer, age (KIP-994) and
 //! pattern (KIP-1152) if wanted.
 
-use super::RequestContext;
 use super::admin::text;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
 use crate::broker::transactions::{Filter, State};
 use kafka_protocol::ResponseError;
@@ -63,5 +63,11 @@ pub async fn handle(
             response.with_transaction_states(states.collect())
         }
         Err(error) => response.with_error_code(error.code()),
+    }
+}
+
+impl Refuse for ListTransactionsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> ListTransactionsResponse {
+        ListTransactionsResponse::default().with_error_code(error.code())
     }
 }

@@ -2,10 +2,11 @@
 
 use super::admin::text;
 use super::leaders::is_internal;
-use super::{RequestContext, allowed, create_topics};
+use super::{Refuse, RequestContext, create_topics};
 use crate::broker::controller::{NewTopic, check_topic_name};
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
 use crate::broker::node::Node;
+use crate::broker::security::ResourceType;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::{
@@ -43,7 +44,7 @@ struct Asked<'a> {
 /// Answers from this broker's image of the metadata.
 pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: MetadataRequest) -> MetadataResponse {
     if ctx.api_version < BY_ID && !has_names_only(&request) {
-        return refused(&request);
+        return request.refused(ctx.api_version, ResponseError::InvalidRequest);
     }
     let create = request.allow_auto_topic_creation && node.config.flag("auto.create.topics.enable");
     let wanted = wanted_topics(&ctx, request.topics);
@@ -53,13 +54,17 @@ pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: MetadataReque
     let image = node.metadata.load_full();
     let asked = Asked {
         image: &image,
-        listener: &ctx.listener_name,
+        listener: ctx.session.listener_name(),
         version: ctx.api_version,
-        operations: allowed::told(request.include_topic_authorized_operations, allowed::ON_TOPICS),
+        operations: node.authorizer.operations(
+            &ctx.session,
+            ResourceType::Topic,
+            request.include_topic_authorized_operations,
+        ),
     };
     let brokers = image.brokers.values().filter(|broker| !broker.fenced);
     let brokers = brokers.filter_map(|broker| {
-        let endpoint = broker.endpoint(&ctx.listener_name)?;
+        let endpoint = broker.endpoint(ctx.session.listener_name())?;
         let told = MetadataResponseBroker::default()
             .with_node_id(BrokerId(broker.id))
             .with_host(text(endpoint.host.as_str()))
@@ -72,32 +77,16 @@ pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: MetadataReque
         .with_cluster_id(Some(text(node.cluster_id.as_str())))
         .with_controller_id(BrokerId(controller_for_clients(&image)))
         .with_topics(topics(&asked, &wanted))
-        .with_cluster_authorized_operations(allowed::told(
+        .with_cluster_authorized_operations(node.authorizer.operations(
+            &ctx.session,
+            ResourceType::Cluster,
             request.include_cluster_authorized_operations,
-            allowed::ON_CLUSTER,
         ))
 }
 
 fn has_names_only(request: &MetadataRequest) -> bool {
     let mut topics = request.topics.iter().flatten();
     topics.all(|topic| topic.name.is_some() && topic.topic_id.is_nil())
-}
-
-/// The answer to a request that names topics in a way its version does not have.
-fn refused(request: &MetadataRequest) -> MetadataResponse {
-    let error = ResponseError::InvalidRequest.code();
-    let topics = request.topics.iter().flatten().map(|topic| {
-        MetadataResponseTopic::default()
-            .with_error_code(error)
-            .with_name(Some(topic.name.clone().unwrap_or_default()))
-            .with_topic_id(topic.topic_id)
-            .with_topic_authorized_operations(allowed::NOT_TOLD)
-    });
-    MetadataResponse::default()
-        .with_controller_id(BrokerId(-1))
-        .with_topics(topics.collect())
-        .with_cluster_authorized_operations(allowed::NOT_TOLD)
-        .with_error_code(error)
 }
 
 /// The broker that clients send requests for the controller to: any that serves, since all forward. The one that is the
@@ -140,7 +129,6 @@ fn topics(asked: &Asked<'_>, wanted: &Wanted) -> Vec<MetadataResponseTopic> {
                     .with_error_code(ResponseError::UnknownTopicId.code())
                     .with_topic_id(*id)
                     .with_name(None)
-                    .with_topic_authorized_operations(allowed::NOT_TOLD)
             });
             let known = ids.iter().filter_map(|id| image.topic_by_id(*id));
             unknown
@@ -246,4 +234,25 @@ fn offline(image: &MetadataImage, partition: &PartitionImage) -> Vec<i32> {
         .copied()
         .filter(|id| !serves(id))
         .collect()
+}
+
+impl Refuse for MetadataRequest {
+    fn refused(&self, version: i16, error: ResponseError) -> MetadataResponse {
+        let topics = self.topics.iter().flatten().map(|topic| {
+            MetadataResponseTopic::default()
+                .with_error_code(error.code())
+                // Before, there is no null.
+                .with_name(
+                    topic
+                        .name
+                        .clone()
+                        .or_else(|| (version < BY_ID).then(TopicName::default)),
+                )
+                .with_topic_id(topic.topic_id)
+        });
+        MetadataResponse::default()
+            .with_controller_id(BrokerId(-1))
+            .with_topics(topics.collect())
+            .with_error_code(error.code())
+    }
 }

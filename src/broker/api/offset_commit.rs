@@ -1,6 +1,6 @@
 //! OffsetCommit: keeps how far a group has read.
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::groups::{Commit, Committer};
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
@@ -97,5 +97,21 @@ fn fail(topics: &mut [OffsetCommitResponseTopic], error: ResponseError) {
         if partition.error_code == 0 {
             partition.error_code = error.code();
         }
+    }
+}
+
+impl Refuse for OffsetCommitRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> OffsetCommitResponse {
+        let topics = self.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter().map(|partition| {
+                OffsetCommitResponsePartition::default()
+                    .with_partition_index(partition.partition_index)
+                    .with_error_code(error.code())
+            });
+            OffsetCommitResponseTopic::default()
+                .with_name(topic.name.clone())
+                .with_partitions(partitions.collect())
+        });
+        OffsetCommitResponse::default().with_topics(topics.collect())
     }
 }

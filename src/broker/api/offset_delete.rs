@@ -1,6 +1,6 @@
 //! OffsetDelete (KIP-496): an administrator drops offsets of topics that a group no longer reads.
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::offset_delete_response::{
@@ -43,4 +43,10 @@ pub async fn handle(
             .with_partitions(partitions.collect())
     });
     OffsetDeleteResponse::default().with_topics(topics.collect())
+}
+
+impl Refuse for OffsetDeleteRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> OffsetDeleteResponse {
+        OffsetDeleteResponse::default().with_error_code(error.code())
+    }
 }

@@ -1,6 +1,6 @@
 //! OffsetFetch: how far groups have read; several groups at once since version 8 (KIP-709).
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::groups::{Fetched, FetchedTopics};
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
@@ -68,10 +68,10 @@ fn topic_of((name, partitions): (String, Vec<(i32, Fetched)>)) -> OffsetFetchRes
 }
 
 async fn one_group(node: &Node, ctx: &RequestContext, request: OffsetFetchRequest) -> OffsetFetchResponse {
-    let wanted: Wanted = request.topics.map(|topics| {
+    let wanted: Wanted = request.topics.as_ref().map(|topics| {
+        let topics = topics.iter();
         topics
-            .into_iter()
-            .map(|topic| (topic.name.to_string(), topic.partition_indexes))
+            .map(|topic| (topic.name.to_string(), topic.partition_indexes.clone()))
             .collect()
     });
     let fetched = node
@@ -80,15 +80,7 @@ async fn one_group(node: &Node, ctx: &RequestContext, request: OffsetFetchReques
         .await;
     match fetched {
         Ok(topics) => OffsetFetchResponse::default().with_topics(old_topics(topics, None)),
-        // Version 1 has no room for an error but at each partition.
-        Err(error) if ctx.api_version < 2 => {
-            let nothing = wanted.unwrap_or_default().into_iter().map(|(topic, indexes)| {
-                let partitions = indexes.into_iter().map(|index| (index, Fetched::NONE));
-                (topic, partitions.collect())
-            });
-            OffsetFetchResponse::default().with_topics(old_topics(nothing.collect(), Some(error)))
-        }
-        Err(error) => OffsetFetchResponse::default().with_error_code(error.code()),
+        Err(error) => request.refused(ctx.api_version, error),
     }
 }
 
@@ -109,4 +101,27 @@ fn old_topics(topics: FetchedTopics, error: Option<ResponseError>) -> Vec<Offset
                 .with_partitions(partitions.collect())
         })
         .collect()
+}
+
+impl Refuse for OffsetFetchRequest {
+    fn refused(&self, version: i16, error: ResponseError) -> OffsetFetchResponse {
+        if version >= 8 {
+            let groups = self.groups.iter().map(|group| {
+                OffsetFetchResponseGroup::default()
+                    .with_group_id(group.group_id.clone())
+                    .with_error_code(error.code())
+            });
+            return OffsetFetchResponse::default().with_groups(groups.collect());
+        }
+        if version >= 2 {
+            return OffsetFetchResponse::default().with_error_code(error.code());
+        }
+        // Version 1 has no room for an error but at each partition.
+        let nothing = self.topics.iter().flatten().map(|topic| {
+            let partitions = topic.partition_indexes.iter();
+            let partitions = partitions.map(|index| (*index, Fetched::NONE));
+            (topic.name.to_string(), partitions.collect())
+        });
+        OffsetFetchResponse::default().with_topics(old_topics(nothing.collect(), Some(error)))
+    }
 }

@@ -1,7 +1,7 @@
 //! OffsetForLeaderEpoch (key 23, KIP-101, KIP-320): where a leader epoch ended, so that followers and consumers find out
 //! from where on their log is another.
 
-use super::{RequestContext, leaders};
+use super::{Refuse, RequestContext, leaders};
 use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::offset_for_leader_epoch_request::OffsetForLeaderPartition;
@@ -41,4 +41,20 @@ fn look_up(node: &Node, topic: &str, asked: &OffsetForLeaderPartition) -> Result
     } else {
         partition.log.end_offset_for_epoch(asked.leader_epoch)
     })
+}
+
+impl Refuse for OffsetForLeaderEpochRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> OffsetForLeaderEpochResponse {
+        let topics = self.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter().map(|asked| {
+                EpochEndOffset::default()
+                    .with_partition(asked.partition)
+                    .with_error_code(error.code())
+            });
+            OffsetForLeaderTopicResult::default()
+                .with_topic(topic.topic.clone())
+                .with_partitions(partitions.collect())
+        });
+        OffsetForLeaderEpochResponse::default().with_topics(topics.collect())
+    }
 }

@@ -1,7 +1,7 @@
 //! Produce (key 0): appends record batches, which stay the bytes they came as.
 
 use super::produce_verification::{self, Leaves};
-use super::{Reply, RequestContext, leaders};
+use super::{Refuse, Reply, RequestContext, leaders};
 use crate::broker::batch::{BatchHeader, MAGIC, MAGIC_AT};
 use crate::broker::error::{BrokerError, Why};
 use crate::broker::log::{Appended, Leave};
@@ -115,7 +115,7 @@ async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest
         }
     }
     if ctx.api_version >= TELLS_LEADER {
-        name_leaders(node, &ctx.listener_name, &mut answer);
+        name_leaders(node, ctx.session.listener_name(), &mut answer);
     }
     answer
 }
@@ -359,4 +359,26 @@ fn name_leaders(node: &Node, listener: &str, answer: &mut ProduceResponse) {
         }
     }
     answer.node_endpoints = endpoints;
+}
+
+impl Refuse for ProduceRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> ProduceResponse {
+        let topics = self.topic_data.iter().map(|topic| {
+            let partitions = topic.partition_data.iter().map(|data| {
+                PartitionProduceResponse::default()
+                    .with_index(data.index)
+                    .with_error_code(error.code())
+                    .with_base_offset(-1)
+            });
+            TopicProduceResponse::default()
+                .with_name(topic.name.clone())
+                .with_topic_id(topic.topic_id)
+                .with_partition_responses(partitions.collect())
+        });
+        ProduceResponse::default().with_responses(topics.collect())
+    }
+
+    fn wants_answer(&self) -> bool {
+        self.acks != 0
+    }
 }

@@ -1,6 +1,7 @@
 //! What a handler answers, and its way into frames.
 
-use super::{Refusal, RequestContext};
+use super::RequestContext;
+use super::refusal::Refusal;
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::ResponseHeader;
 use kafka_protocol::protocol::{Encodable, HeaderVersion};
@@ -25,27 +26,17 @@ impl<T> From<T> for Reply<T> {
     }
 }
 
-impl<T> From<Option<T>> for Reply<T> {
-    fn from(response: Option<T>) -> Self {
-        response.map_or(Reply::Silence, Reply::Answer)
-    }
-}
-
 impl<T: Encodable + HeaderVersion> Reply<T> {
     /// The whole frame in pieces to be written one after another, length first; `None` for silence.
     ///
     /// # Errors
     /// [`Refusal`] when the connection must be closed: asked for by the handler, or because the response holds what its
     /// version cannot say.
-    pub(super) fn into_frame(
-        self,
-        ctx: &RequestContext,
-        correlation_id: i32,
-    ) -> Result<Option<Vec<Bytes>>, Refusal> {
+    pub(super) fn into_frame(self, ctx: &RequestContext) -> Result<Option<Vec<Bytes>>, Refusal> {
         let mut head = BytesMut::new();
         head.put_i32(0);
         ResponseHeader::default()
-            .with_correlation_id(correlation_id)
+            .with_correlation_id(ctx.correlation_id)
             .encode(&mut head, T::header_version(ctx.api_version))
             .map_err(|error| Refusal::Unanswerable(error.to_string()))?;
         let mut pieces = match self {

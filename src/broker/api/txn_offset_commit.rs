@@ -1,7 +1,7 @@
 //! TxnOffsetCommit (key 28): offsets that count once the producer's transaction has been committed. Since version 5 it also
 //! takes the place of AddOffsetsToTxn (KIP-890).
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::groups::{Commit, Committer, OFFSETS_TOPIC};
 use crate::broker::log::{Beginner, Guard};
 use crate::broker::machine::Producer;
@@ -163,4 +163,20 @@ async fn verify(
     let results = verification::ask(node, &request.transactional_id, producer, &asked, question).await;
     results.into_iter().collect::<Result<(), _>>()?;
     Ok(Some(guard))
+}
+
+impl Refuse for TxnOffsetCommitRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> TxnOffsetCommitResponse {
+        let topics = self.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter().map(|partition| {
+                TxnOffsetCommitResponsePartition::default()
+                    .with_partition_index(partition.partition_index)
+                    .with_error_code(error.code())
+            });
+            TxnOffsetCommitResponseTopic::default()
+                .with_name(topic.name.clone())
+                .with_partitions(partitions.collect())
+        });
+        TxnOffsetCommitResponse::default().with_topics(topics.collect())
+    }
 }

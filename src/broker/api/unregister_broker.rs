@@ -1,10 +1,11 @@
 //! UnregisterBroker: forgets a broker that will not come back (KIP-500).
 
-use super::RequestContext;
 use super::admin::{message, on_controller};
+use super::{Refuse, RequestContext};
 use crate::broker::controller::Controller;
 use crate::broker::error::Result;
 use crate::broker::node::Node;
+use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{UnregisterBrokerRequest, UnregisterBrokerResponse};
 use std::sync::Arc;
@@ -15,19 +16,25 @@ pub async fn handle(
     ctx: RequestContext,
     request: UnregisterBrokerRequest,
 ) -> UnregisterBrokerResponse {
-    on_controller(&node, &ctx, request, unregister_on, failed).await
-}
-
-fn failed(error: ResponseError) -> UnregisterBrokerResponse {
-    UnregisterBrokerResponse::default().with_error_code(error.code())
+    on_controller(&node, &ctx, request, None, unregister_on).await
 }
 
 async fn unregister_on(
     controller: Arc<Controller>,
     request: UnregisterBrokerRequest,
+    wanted: Wanted,
 ) -> Result<UnregisterBrokerResponse> {
-    Ok(match controller.unregister_broker(request.broker_id.0).await {
+    let unregistered = controller.unregister_broker(request.broker_id.0, wanted);
+    Ok(match unregistered.await {
         Ok(()) => UnregisterBrokerResponse::default(),
-        Err(refusal) => failed(refusal.error).with_error_message(message(refusal.message)),
+        Err(refusal) => UnregisterBrokerResponse::default()
+            .with_error_code(refusal.error.code())
+            .with_error_message(message(refusal.message)),
     })
+}
+
+impl Refuse for UnregisterBrokerRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> UnregisterBrokerResponse {
+        UnregisterBrokerResponse::default().with_error_code(error.code())
+    }
 }

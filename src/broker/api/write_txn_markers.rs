@@ -1,10 +1,11 @@
 //! WriteTxnMarkers (key 27): a transaction's coordinator, or an operator, ends it in partitions that this broker leads.
 
-use super::RequestContext;
+use super::{Refuse, RequestContext};
 use crate::broker::machine::Producer;
 use crate::broker::markers::{self, Marking};
 use crate::broker::node::Node;
 use crate::broker::transactions::TopicPartition;
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::write_txn_markers_request::WritableTxnMarker;
 use kafka_protocol::messages::write_txn_markers_response::{
     WritableTxnMarkerPartitionResult, WritableTxnMarkerResult, WritableTxnMarkerTopicResult,
@@ -78,4 +79,25 @@ async fn write(node: &Node, marker: &WritableTxnMarker) -> WritableTxnMarkerResu
     WritableTxnMarkerResult::default()
         .with_producer_id(marker.producer_id)
         .with_topics(topics)
+}
+
+impl Refuse for WriteTxnMarkersRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> WriteTxnMarkersResponse {
+        let markers = self.markers.iter().map(|marker| {
+            let topics = marker.topics.iter().map(|topic| {
+                let results = topic.partition_indexes.iter().map(|index| {
+                    WritableTxnMarkerPartitionResult::default()
+                        .with_partition_index(*index)
+                        .with_error_code(error.code())
+                });
+                WritableTxnMarkerTopicResult::default()
+                    .with_name(topic.name.clone())
+                    .with_partitions(results.collect())
+            });
+            WritableTxnMarkerResult::default()
+                .with_producer_id(marker.producer_id)
+                .with_topics(topics.collect())
+        });
+        WriteTxnMarkersResponse::default().with_markers(markers.collect())
+    }
 }

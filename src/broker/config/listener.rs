@@ -1,12 +1,10 @@
 //! Roles and listeners, read from a node's properties.
 
-use super::definition::trim;
-use crate::broker::api::ListenerKind;
+use super::properties::{Properties, given, listeners_text, words};
+use super::protocols::protocols;
 use crate::broker::error::{BrokerError, Result};
-use std::collections::BTreeMap;
+use crate::broker::security::SecurityProtocol;
 use std::net::IpAddr;
-
-pub(super) type Properties = BTreeMap<String, String>;
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +13,15 @@ pub struct Roles {
     pub broker: bool,
     /// Keeps the metadata log.
     pub controller: bool,
+}
+
+/// Which of a node's listeners a connection came in by; decides the APIs it may use, as in Kafka.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListenerKind {
+    /// For clients and other brokers.
+    Broker,
+    /// For brokers and tools that talk to the controller.
+    Controller,
 }
 
 /// An address of a node.
@@ -28,6 +35,8 @@ pub struct Listener {
     pub port: u16,
     /// Whom it serves.
     pub kind: ListenerKind,
+    /// How they prove who they are.
+    pub protocol: SecurityProtocol,
 }
 
 /// One item of `listeners` or `advertised.listeners`, as written.
@@ -81,17 +90,6 @@ pub(super) fn is_nowhere(host: &str) -> bool {
     }
 }
 
-pub(super) fn given<'a>(properties: &'a Properties, name: &str) -> Option<&'a str> {
-    properties
-        .get(name)
-        .map(|value| trim(value))
-        .filter(|value| !value.is_empty())
-}
-
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(trim).filter(|word| !word.is_empty())
-}
-
 pub(super) fn node_id(properties: &Properties) -> Result<i32> {
     let text = given(properties, "node.id").or_else(|| given(properties, "broker.id"));
     let id = text.map_or(Ok(1), str::parse::<i32>);
@@ -126,6 +124,16 @@ pub(super) fn listeners(properties: &Properties, roles: Roles) -> Result<Vec<Lis
     };
     let text = given(properties, "listeners").unwrap_or(default);
     let mut listeners = parse_listeners(text, properties)?;
+    if let Some(other) = listeners
+        .iter()
+        .find(|listener| listener.protocol != SecurityProtocol::Plaintext)
+    {
+        return Err(BrokerError::Config(format!(
+            "the listener {} stands for {}, and nodes of ours speak PLAINTEXT only",
+            other.name,
+            other.protocol.name()
+        )));
+    }
     let has = |listeners: &[Listener], kind| listeners.iter().any(|listener| listener.kind == kind);
     if roles.broker && !has(&listeners, ListenerKind::Broker) {
         return Err(BrokerError::Config(format!(
@@ -180,6 +188,8 @@ pub(super) fn inter_broker(properties: &Properties) -> String {
 
 fn parse_listeners(text: &str, properties: &Properties) -> Result<Vec<Listener>> {
     let controllers = controller_names(properties);
+    let protocols =
+        protocols(properties, &controllers, listeners_text(properties)).map_err(BrokerError::Config)?;
     let parse = |word: &str| {
         let written = Written::parse(word)?;
         let kind = if controllers.contains(&written.name.as_str()) {
@@ -189,6 +199,11 @@ fn parse_listeners(text: &str, properties: &Properties) -> Result<Vec<Listener>>
         };
         Some(Listener {
             host: host_or_loopback(&written.host),
+            // What a list of protocols does not name is checked before; a lone node's own controller may be none of it.
+            protocol: protocols
+                .get(&written.name)
+                .copied()
+                .unwrap_or(SecurityProtocol::Plaintext),
             name: written.name,
             port: written.port,
             kind,
@@ -215,6 +230,29 @@ pub(super) fn host_or_loopback(host: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_listener_that_stands_for_tls_or_a_login_is_refused_and_not_served_without() {
+        let roles = Roles {
+            broker: true,
+            controller: true,
+        };
+        for (map, outside, protocol) in [
+            ("", "SSL", "SSL"),
+            ("PLAINTEXT:PLAINTEXT,OUTSIDE:sasl_ssl", "OUTSIDE", "SASL_SSL"),
+        ] {
+            let text = format!("PLAINTEXT://127.0.0.1:0,{outside}://127.0.0.1:0");
+            let mut properties = Properties::from([("listeners".to_owned(), text)]);
+            if !map.is_empty() {
+                properties.insert("listener.security.protocol.map".to_owned(), map.to_owned());
+            }
+            let why = listeners(&properties, roles).unwrap_err().to_string();
+            let told = format!(
+                "the listener {outside} stands for {protocol}, and nodes of ours speak PLAINTEXT only"
+            );
+            assert_eq!(why, told);
+        }
+    }
 
     #[test]
     fn addresses_that_are_no_hosts_own_are_known() {

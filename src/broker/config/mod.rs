@@ -4,6 +4,8 @@ mod broker;
 mod definition;
 mod effective;
 mod listener;
+mod properties;
+mod protocols;
 mod quorum;
 pub mod topic;
 mod whole;
@@ -11,7 +13,7 @@ mod whole;
 pub use broker::{BROKER_SETTINGS, DYNAMIC_SETTINGS, definition as broker_definition};
 pub use definition::{Definition, Kind};
 pub use effective::{ConfigSource, Effective, Settings, Synonym, topic_log_config};
-pub use listener::{Listener, Roles};
+pub use listener::{Listener, ListenerKind, Roles};
 pub use quorum::Voter;
 
 use super::error::{BrokerError, Result};

@@ -1,6 +1,7 @@
 //! Where a node's file says that the cluster's controllers are.
 
-use super::listener::{Properties, given, host_or_loopback, is_nowhere, words};
+use super::listener::{host_or_loopback, is_nowhere};
+use super::properties::{Properties, given, words};
 
 /// A controller that a file names.
 #[derive(Debug, Clone, PartialEq, Eq)]

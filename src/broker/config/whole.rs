@@ -2,14 +2,13 @@
 //! fit what. The texts are Kafka's.
 
 use super::broker;
-use super::listener::{Properties, Roles, Written, controller_names, given, inter_broker, words};
+use super::listener::{Roles, Written, controller_names, inter_broker};
+use super::properties::{Properties, given, listeners_text, words};
+use super::protocols::{MAP, names_of_all, protocols};
 use super::quorum;
+use crate::broker::security::SecurityProtocol;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-
-/// What a listener's name may stand for.
-const PROTOCOLS: [&str; 4] = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
-const MAP: &str = "listener.security.protocol.map";
 
 type Checked = Result<(), String>;
 
@@ -130,7 +129,7 @@ struct Whole<'a> {
     roles: Roles,
     controllers: Vec<&'a str>,
     /// What each listener's name stands for.
-    protocols: BTreeMap<String, String>,
+    protocols: BTreeMap<String, SecurityProtocol>,
     listeners: Vec<Written>,
     /// `advertised.listeners` as given, else `listeners`.
     advertised: Vec<Written>,
@@ -339,10 +338,10 @@ impl<'a> Whole<'a> {
     /// The listener of the brokers among themselves.
     fn inter_broker(&self) -> Result<String, String> {
         let protocol = given(self.given, "security.inter.broker.protocol");
-        if let Some(protocol) = protocol.filter(|protocol| !PROTOCOLS.contains(protocol)) {
+        if let Some(protocol) = protocol.filter(|name| SecurityProtocol::of_name(name).is_none()) {
             return Err(format!(
                 "Invalid value {protocol} for configuration security.inter.broker.protocol: String must be one of: {}",
-                PROTOCOLS.join(", ")
+                names_of_all()
             ));
         }
         let name = inter_broker(self.given);
@@ -361,52 +360,10 @@ impl<'a> Whole<'a> {
     }
 }
 
-/// `listeners`, or what Kafka takes without it.
-fn listeners_text(given: &Properties) -> &str {
-    self::given(given, "listeners").unwrap_or("PLAINTEXT://:9092")
-}
-
-/// What each listener's name stands for: as given; else each protocol under its own name, and PLAINTEXT for controllers
-/// where nothing asks for more.
-fn protocols(
-    given: &Properties,
-    controllers: &[&str],
-    listeners: &str,
-) -> Result<BTreeMap<String, String>, String> {
-    let mut map = BTreeMap::new();
-    if let Some(text) = given.get(MAP) {
-        for pair in words(text) {
-            let Some((name, protocol)) = pair.rsplit_once(':') else {
-                return Err(format!(
-                    "Error parsing configuration property '{MAP}': begin 0, end -1, length {}",
-                    pair.chars().count()
-                ));
-            };
-            let protocol = protocol.trim().to_uppercase();
-            ensure(
-                PROTOCOLS.contains(&protocol.as_str()),
-                format!("Invalid security protocol `{protocol}` defined in {MAP}"),
-            )?;
-            map.insert(name.trim().to_uppercase(), protocol);
-        }
-        return Ok(map);
-    }
-    map.extend(PROTOCOLS.map(|protocol| (protocol.to_owned(), protocol.to_owned())));
-    let is_secured = |name: &str| name != "PLAINTEXT" && PROTOCOLS.contains(&name);
-    let name_of = |listener: &str| listener.split(':').next().unwrap_or_default().to_uppercase();
-    let secured = controllers.iter().any(|name| is_secured(name))
-        || words(listeners).any(|listener| is_secured(&name_of(listener)));
-    if !secured {
-        let plain = controllers.iter().map(|name| (*name).to_owned());
-        map.extend(plain.map(|name| (name, "PLAINTEXT".to_owned())));
-    }
-    Ok(map)
-}
-
 /// The listeners of a list; no two may have the same name, nor, where they are bound, the same port.
 fn endpoints(
     text: &str,
-    protocols: &BTreeMap<String, String>,
+    protocols: &BTreeMap<String, SecurityProtocol>,
     distinct_ports: bool,
 ) -> Result<Vec<Written>, String> {
     let all: Vec<&str> = words(text).collect();

@@ -16,6 +16,7 @@ use super::plan::{
 };
 use crate::broker::error::Result;
 use crate::broker::metadata::PartitionImage;
+use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,13 +40,28 @@ impl Controller {
         .await
     }
 
-    /// A change that places partitions: the next one goes on where it ended.
+    /// The same for a client, unless it has given up on it meanwhile.
+    async fn change_for_client<A: Send + 'static>(
+        self: &Arc<Self>,
+        wanted: Wanted,
+        plan: impl FnOnce(&View<'_>) -> Result<Step<A>> + Send + 'static,
+    ) -> Result<A> {
+        self.change(move |view| {
+            wanted.check()?;
+            plan(view)
+        })
+        .await
+    }
+
+    /// A client's change that places partitions: the next one goes on where it ended.
     async fn place<T: Send + 'static>(
         self: &Arc<Self>,
+        wanted: Wanted,
         plan: impl FnOnce(&View<'_>, usize) -> Result<Step<Placed<T>>> + Send + 'static,
     ) -> Result<Outcomes<T>> {
         let placed = self
             .ask(move |controller, writer| {
+                wanted.check()?;
                 let step = plan(&controller.view(writer), writer.next_placement)?;
                 let written = controller.write(writer, step)?;
                 writer.next_placement = written.answer.next_start;
@@ -58,74 +74,96 @@ impl Controller {
     /// Creates topics, each by itself; all that can be are written at once. With `validate_only` nothing is written.
     ///
     /// # Errors
-    /// When nothing can be written.
+    /// When nothing can be written, or nobody waits for it any more.
     pub async fn create_topics(
         self: &Arc<Self>,
         topics: Vec<NewTopic>,
         validate_only: bool,
+        wanted: Wanted,
     ) -> Result<Outcomes<CreatedTopic>> {
         let dice = self.world.dice();
         let topics: Vec<_> = topics.into_iter().map(|topic| (topic, dice.id())).collect();
-        self.place(move |view, start| plan::topics::create(view, &topics, validate_only, start))
-            .await
+        self.place(wanted, move |view, start| {
+            plan::topics::create(view, &topics, validate_only, start)
+        })
+        .await
     }
 
     /// Adds partitions to topics, each by itself.
     ///
     /// # Errors
-    /// When nothing can be written.
+    /// When nothing can be written, or nobody waits for it any more.
     pub async fn create_partitions(
         self: &Arc<Self>,
         topics: Vec<MorePartitions>,
         validate_only: bool,
+        wanted: Wanted,
     ) -> Result<Outcomes<()>> {
-        self.place(move |view, start| plan::partitions::create(view, &topics, validate_only, start))
-            .await
+        self.place(wanted, move |view, start| {
+            plan::partitions::create(view, &topics, validate_only, start)
+        })
+        .await
     }
 
     /// Deletes topics, by name or by id.
     ///
     /// # Errors
-    /// When nothing can be written.
-    pub async fn delete_topics(self: &Arc<Self>, asked: Vec<NamedTopic>) -> Result<Vec<Deletion>> {
-        self.change(move |view| plan::topic_deletion::delete(view, &asked))
+    /// When nothing can be written, or nobody waits for it any more.
+    pub async fn delete_topics(
+        self: &Arc<Self>,
+        asked: Vec<NamedTopic>,
+        wanted: Wanted,
+    ) -> Result<Vec<Deletion>> {
+        self.change_for_client(wanted, move |view| plan::topic_deletion::delete(view, &asked))
             .await
     }
 
     /// Changes settings, each resource by itself; with `validate_only` nothing is written.
     ///
     /// # Errors
-    /// When nothing can be written.
+    /// When nothing can be written, or nobody waits for it any more.
     pub async fn alter_configs(
         self: &Arc<Self>,
         resources: Vec<ResourceChange>,
         validate_only: bool,
+        wanted: Wanted,
     ) -> Result<Outcomes<()>> {
-        self.change(move |view| plan::configs::alter(view, &resources, validate_only))
-            .await
+        self.change_for_client(wanted, move |view| {
+            plan::configs::alter(view, &resources, validate_only)
+        })
+        .await
     }
 
     /// Puts the replicas of partitions into another order, each by itself.
     ///
     /// # Errors
-    /// When nothing can be written.
-    pub async fn reassign(self: &Arc<Self>, wanted: Vec<Reassignment>) -> Result<Outcomes<()>> {
-        self.change(move |view| plan::reassignments::reassign(view, &wanted))
-            .await
+    /// When nothing can be written, or nobody waits for it any more.
+    pub async fn reassign(
+        self: &Arc<Self>,
+        reassignments: Vec<Reassignment>,
+        wanted: Wanted,
+    ) -> Result<Outcomes<()>> {
+        self.change_for_client(wanted, move |view| {
+            plan::reassignments::reassign(view, &reassignments)
+        })
+        .await
     }
 
     /// Elects leaders of the partitions named, or of all if `None`; an answer each, except those of all that lead
     /// already.
     ///
     /// # Errors
-    /// When nothing can be written.
+    /// When nothing can be written, or nobody waits for it any more.
     pub async fn elect_leaders(
         self: &Arc<Self>,
         election: ElectionType,
         partitions: Option<Vec<(String, i32)>>,
+        wanted: Wanted,
     ) -> Result<Vec<Elected>> {
-        self.change(move |view| plan::elections::elect(view, election, partitions.as_deref()))
-            .await
+        self.change_for_client(wanted, move |view| {
+            plan::elections::elect(view, election, partitions.as_deref())
+        })
+        .await
     }
 
     /// Changes in-sync replicas on behalf of their leaders; each answer is the partition as it is then.
@@ -211,8 +249,9 @@ impl Controller {
     ///
     /// # Errors
     /// `BROKER_ID_NOT_REGISTERED`.
-    pub async fn unregister_broker(self: &Arc<Self>, broker_id: i32) -> Result<(), ApiError> {
+    pub async fn unregister_broker(self: &Arc<Self>, broker_id: i32, wanted: Wanted) -> Result<(), ApiError> {
         self.ask(move |controller, writer| {
+            wanted.check()?;
             let step = plan::fencing::unregister(&controller.view(writer), broker_id);
             let written = controller.write(writer, step)?;
             if written.answer.is_ok() {

@@ -2,10 +2,12 @@ use super::plan::Step;
 use super::*;
 use crate::broker::metadata::MetadataRecord;
 use crate::broker::records::metadata::ClientQuotaRecord;
+use crate::broker::wanted::{PeerGone, Wanted};
 use crate::broker::world::disk::refusing::{Refused, Refusing};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::{FetchRequest, TopicName};
 use std::collections::BTreeMap;
+use std::sync::mpsc;
 use std::time::Duration;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -62,8 +64,13 @@ fn topic(name: &str) -> Vec<NewTopic> {
     }]
 }
 
+/// By somebody who waits as long as anything here takes.
+fn wanted() -> Wanted {
+    Wanted::during(DEADLINE, PeerGone::default())
+}
+
 async fn create(controller: &Arc<Controller>, name: &str) -> Option<ResponseError> {
-    match controller.create_topics(topic(name), false).await {
+    match controller.create_topics(topic(name), false, wanted()).await {
         Ok(outcomes) => outcomes
             .into_iter()
             .find_map(|one| one.err())
@@ -177,7 +184,10 @@ async fn an_answer_that_changes_nothing_waits_for_what_it_speaks_of() {
     let controller = bench.open(&[NODE, 2, 3]);
     let asking = tokio::spawn({
         let controller = Arc::clone(&controller);
-        async move { controller.elect_leaders(ElectionType::Preferred, None).await }
+        async move {
+            let election = ElectionType::Preferred;
+            controller.elect_leaders(election, None, wanted()).await
+        }
     });
     tokio::task::yield_now().await;
     assert!(!asking.is_finished());
@@ -226,6 +236,42 @@ async fn what_cannot_be_applied_is_not_written() {
 }
 
 #[tokio::test]
+async fn what_its_client_has_given_up_on_is_not_done_when_its_turn_comes() {
+    let bench = Bench::new();
+    let controller = bench.open(&[NODE]);
+    serving(&controller, NODE).await;
+    assert_eq!(create(&controller, "t").await, None);
+    // Somebody else's change takes its time.
+    let (done, awaited) = mpsc::channel();
+    let (locked, begun) = mpsc::channel();
+    let other = std::thread::spawn({
+        let controller = Arc::clone(&controller);
+        move || {
+            let _writer = controller.writer.lock();
+            locked.send(()).unwrap();
+            awaited.recv().unwrap();
+        }
+    });
+    begun.recv().unwrap();
+    let gone = PeerGone::default();
+    let deleting = tokio::spawn({
+        let (controller, wanted) = (Arc::clone(&controller), Wanted::during(DEADLINE, gone.clone()));
+        let named = NamedTopic {
+            name: Some("t".to_owned()),
+            id: Uuid::nil(),
+        };
+        async move { controller.delete_topics(vec![named], wanted).await }
+    });
+    tokio::task::yield_now().await;
+    gone.tell();
+    done.send(()).unwrap();
+    other.join().unwrap();
+    let refused = deleting.await.unwrap().unwrap_err();
+    assert_eq!(refused.response_error(), ResponseError::RequestTimedOut);
+    assert!(controller.image().topics.contains_key("t"));
+}
+
+#[tokio::test]
 async fn a_controller_that_starts_again_reads_what_it_had_written() {
     let bench = Bench::new();
     let controller = bench.open(&[NODE]);
@@ -238,7 +284,7 @@ async fn a_controller_that_starts_again_reads_what_it_had_written() {
         id: Uuid::nil(),
     };
     assert_eq!(
-        controller.delete_topics(vec![named]).await.unwrap()[0].outcome,
+        controller.delete_topics(vec![named], wanted()).await.unwrap()[0].outcome,
         Ok(())
     );
     let before = controller.image();

@@ -72,6 +72,20 @@ async fn a_peer_that_hangs_up_is_noticed_and_one_that_sends_on_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_peer_that_leaves_is_missed_behind_what_it_asked_for_next() {
+    let (ours, mut theirs) = tokio::io::duplex(1024);
+    let mut reader = FrameReader::new(ours, limits(1024), MemoryPool::new(1 << 20));
+    tokio::io::AsyncWriteExt::write_all(&mut theirs, b"\0\0\0\x01a\0\0\0\x01b")
+        .await
+        .unwrap();
+    assert_eq!(reader.next().await.unwrap().unwrap(), &b"a"[..]);
+    drop(theirs);
+    reader.hung_up().await;
+    assert_eq!(reader.next().await.unwrap().unwrap(), &b"b"[..]);
+    assert!(reader.next().await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn a_silent_connection_is_closed_when_its_time_is_over() {
     let (ours, _theirs) = tokio::io::duplex(64);
     let limits = FrameLimits::new(100, Duration::from_millis(1));

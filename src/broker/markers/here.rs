@@ -1,6 +1,6 @@
 //! Markers in the partitions that this broker leads.
 
-use super::{Marked, Marking};
+use super::marking::{Marked, Marking};
 use crate::broker::api::leaders;
 use crate::broker::batch::{BatchHeader, marker};
 use crate::broker::groups::OFFSETS_TOPIC;

@@ -1,6 +1,6 @@
 //! Markers for partitions that other brokers lead: one connection to each, on which all that waits goes at once.
 
-use super::{Marked, Marking};
+use super::marking::{Marked, Marking};
 use crate::broker::node::Node;
 use crate::broker::peers::Peers;
 use crate::broker::transactions::TopicPartition;
@@ -37,7 +37,8 @@ pub(super) async fn serve(node: Arc<Node>, broker: i32, mut orders: UnboundedRec
             batch.push(more);
         }
         let request = request(&batch);
-        match peers.ask(&node, broker, &request, VERSION, timeout).await {
+        let connect = |purpose: &str| node.peer(broker, purpose);
+        match peers.ask(connect, broker, &request, VERSION, timeout).await {
             Ok(response) => answer(batch, &response),
             Err(error) => tracing::debug!(broker, %error, "cannot write markers there"),
         }

@@ -6,10 +6,12 @@
 
 mod here;
 mod links;
+mod marking;
 
 pub use here::write as write_here;
+pub use marking::{Marked, Marking};
 
-use super::machine::{Producer, Refused};
+use super::machine::Refused;
 use super::node::Node;
 use super::transactions::{Ending, TopicPartition};
 use super::world::time::sleep;
@@ -24,20 +26,6 @@ use tokio::task::JoinSet;
 
 /// How long, at first and at most, one rests before a marker is tried again.
 const REST: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
-
-/// What a marker says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Marking {
-    /// Whose transaction ends.
-    pub producer: Producer,
-    /// Whether it commits.
-    pub commits: bool,
-    /// Epoch of the coordinator that ends it.
-    pub coordinator_epoch: i32,
-}
-
-/// What became of a marker in one partition.
-pub type Marked = Result<(), ResponseError>;
 
 /// A later coordinator ends this transaction.
 struct Fenced;

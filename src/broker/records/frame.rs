@@ -102,7 +102,7 @@ impl<'a> Pair<'a> {
     }
 }
 
-fn leading_number<'a>(bytes: &'a [u8], name: &'static str) -> Result<(i16, &'a [u8])> {
+pub(super) fn leading_number<'a>(bytes: &'a [u8], name: &'static str) -> Result<(i16, &'a [u8])> {
     let problem = "it is too short for a version";
     let (number, rest) = bytes
         .split_first_chunk()

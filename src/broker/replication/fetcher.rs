@@ -7,7 +7,6 @@ use crate::broker::error::{BrokerError, Result};
 use crate::broker::log::PartitionLog;
 use crate::broker::node::Node;
 use crate::broker::peer::Peer;
-use crate::broker::peers;
 use crate::broker::world::time::sleep;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ReplicaState};
@@ -79,7 +78,7 @@ async fn copy_from(node: Arc<Node>, leader: i32) {
     loop {
         assignments.mark_unchanged();
         let followed = followed(&node).remove(&leader).unwrap_or_default();
-        let connected = peer.get_or_insert_with(|| peers::connect(&node, leader, "fetcher"));
+        let connected = peer.get_or_insert_with(|| node.peer(leader, "fetcher"));
         let outcome = match connected {
             Some(peer) if !followed.is_empty() => copy_once(&node, peer, &followed).await,
             _ => Err(ResponseError::LeaderNotAvailable.into()),

@@ -11,3 +11,8 @@ use std::time::Duration;
 pub fn after(wait: Duration) -> Instant {
     Instant::now() + wait
 }
+
+/// Whether a moment has come.
+pub fn has_come(moment: Instant) -> bool {
+    moment <= Instant::now()
+}

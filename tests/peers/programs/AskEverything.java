@@ -1,6 +1,7 @@
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -25,6 +26,8 @@ import org.apache.kafka.common.protocol.types.TaggedFields;
 import org.apache.kafka.common.protocol.types.Type;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.security.auth.KafkaPrincipal;
+import org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder;
 
 /**
  * Asks a node each API that it tells of at each version that it tells, every field of the request filled, and reads the
@@ -36,6 +39,9 @@ import org.apache.kafka.common.record.internal.SimpleRecord;
  */
 public final class AskEverything {
     private static final int PATIENCE_MS = 60_000;
+
+    /** What a controller is asked in an envelope. */
+    private static final ApiMessageType INSIDE = ApiMessageType.DESCRIBE_QUORUM;
 
     /** What a field is filled with, by API and name or by name alone; all others by their type. */
     private final Map<String, Object> values = new TreeMap<>();
@@ -136,7 +142,7 @@ public final class AskEverything {
         asking.all();
     }
 
-    private void asController(int leader, long epoch) {
+    private void asController(int leader, long epoch) throws Exception {
         values.put("FETCH.topic_id", new Uuid(0L, 1L));
         values.put("FETCH.topic", "__cluster_metadata");
         values.put("endpoint_type", (byte) 2);
@@ -150,6 +156,40 @@ public final class AskEverything {
         values.put("BROKER_HEARTBEAT.want_fence", false);
         values.put("BROKER_HEARTBEAT.want_shut_down", false);
         values.put("UNREGISTER_BROKER.broker_id", 98);
+        values.put("ENVELOPE.request_data", inside());
+        var principals = new DefaultKafkaPrincipalBuilder(null, null);
+        values.put("ENVELOPE.request_principal", ByteBuffer.wrap(principals.serialize(KafkaPrincipal.ANONYMOUS)));
+        values.put("ENVELOPE.client_host_address", ByteBuffer.wrap(InetAddress.getByName("192.0.2.9").getAddress()));
+    }
+
+    /** A client's request, as Kafka's brokers put it into an envelope. */
+    private ByteBuffer inside() {
+        short version = INSIDE.highestSupportedVersion(false);
+        Struct request = filled(INSIDE.name(), INSIDE.requestSchemas()[version]);
+        byte[] head = head(INSIDE, version).array();
+        ByteBuffer bytes = ByteBuffer.allocate(head.length + request.sizeOf());
+        bytes.put(head);
+        request.writeTo(bytes);
+        return bytes.flip();
+    }
+
+    /** What stands in an envelope's answer. */
+    private static Struct opened(Struct envelope) {
+        if (envelope.getShort("error_code") != 0) {
+            return envelope;
+        }
+        short version = INSIDE.highestSupportedVersion(false);
+        ByteBuffer answer = envelope.getBytes("response_data").duplicate();
+        var header = new ResponseHeaderData(new ByteBufferAccessor(answer), INSIDE.responseHeaderVersion(version));
+        if (header.correlationId() != 7) {
+            throw new IllegalStateException("the answer in the envelope is to another request");
+        }
+        INSIDE.newResponse().read(new ByteBufferAccessor(answer.duplicate()), version);
+        Struct read = INSIDE.responseSchemas()[version].read(answer);
+        if (answer.hasRemaining()) {
+            throw new IllegalStateException(answer.remaining() + " bytes behind the answer in the envelope");
+        }
+        return read;
     }
 
     /** Joins group "g" as a static member, if this node coordinates it, so that there is somebody to tell of. */
@@ -233,10 +273,10 @@ public final class AskEverything {
         if (answer.hasRemaining()) {
             throw new IllegalStateException(answer.remaining() + " bytes behind the answer");
         }
-        return read;
+        return type == ApiMessageType.ENVELOPE ? opened(read) : read;
     }
 
-    private ByteBuffer exchange(ApiMessageType type, short version, ByteBuffer body) throws Exception {
+    private static ByteBuffer head(ApiMessageType type, short version) {
         var header = new RequestHeaderData()
                 .setRequestApiKey(type.apiKey())
                 .setRequestApiVersion(version)
@@ -246,6 +286,11 @@ public final class AskEverything {
         short headerVersion = type.requestHeaderVersion(version);
         ByteBuffer head = ByteBuffer.allocate(header.size(cache, headerVersion));
         header.write(new ByteBufferAccessor(head), cache, headerVersion);
+        return head;
+    }
+
+    private ByteBuffer exchange(ApiMessageType type, short version, ByteBuffer body) throws Exception {
+        ByteBuffer head = head(type, version);
         try (var socket = new Socket(host, port)) {
             socket.setSoTimeout(PATIENCE_MS);
             var out = new DataOutputStream(socket.getOutputStream());

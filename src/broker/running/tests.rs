@@ -1,11 +1,17 @@
+use super::super::api::dispatch;
+use super::super::security::{Ask, Operation, ResourceType, SecurityProtocol, Session};
 use super::*;
 use crate::broker::batch::{BatchBuilder, BatchHeader};
 use crate::broker::world;
 use crate::broker::world::disk::refusing::{Refused, Refusing};
+use crate::clock::Clock;
+use crate::frame::frame;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
-use kafka_protocol::messages::{CreateTopicsRequest, MetadataRequest, ProduceRequest, TopicName};
+use kafka_protocol::messages::{
+    CreateTopicsRequest, DescribeLogDirsRequest, MetadataRequest, ProduceRequest, TopicName,
+};
 use kafka_protocol::protocol::StrBytes;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,13 +21,16 @@ use tempfile::TempDir;
 /// Nothing here takes longer.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-async fn start(folder: &Path) -> RunningNode {
+fn config(folder: &Path) -> NodeConfig {
     let properties = BTreeMap::from([
         ("listeners".to_owned(), "PLAINTEXT://127.0.0.1:0".to_owned()),
         ("log.dirs".to_owned(), folder.display().to_string()),
     ]);
-    let config = NodeConfig::from_properties(properties).unwrap();
-    Node::start(config, Clock::system()).await.unwrap()
+    NodeConfig::from_properties(properties).unwrap()
+}
+
+async fn start(folder: &Path) -> RunningNode {
+    Node::start(config(folder), Clock::system()).await.unwrap()
 }
 
 fn client(node: &RunningNode) -> Peer {
@@ -127,6 +136,34 @@ async fn a_change_of_the_metadata_that_panics_ends_the_node_as_well() {
     let why = tokio::time::timeout(DEADLINE, node.failed()).await.unwrap();
     assert_eq!(why, "a change of the metadata broke off half-way");
     node.kill().await;
+}
+
+#[tokio::test]
+async fn who_may_not_do_what_an_api_asks_for_is_refused_before_its_handler_sees_it() {
+    let folder = TempDir::new().unwrap();
+    let config = config(folder.path());
+    let world = World::from(Clock::system());
+    let log_dir = LogDir::open(&config, &world).unwrap();
+    let nowhere = ToController::new(world.net().clone(), Vec::new(), "test".to_owned(), 0);
+    let mut node = build(config, world, "c".to_owned(), Vec::new(), None, &log_dir, nowhere);
+    let describe = Ask {
+        operation: Operation::Describe,
+        on: ResourceType::Cluster,
+    };
+    node.authorizer = Authorizer::AllBut(vec![describe]);
+    let node = Arc::new(node);
+    let plain = SecurityProtocol::Plaintext;
+    let peer = ([127, 0, 0, 1], 1).into();
+    let session = Session::new(peer, 1, ListenerKind::Broker, "PLAINTEXT".into(), plain);
+    let session = Arc::new(session);
+    let client_id = StrBytes::from_static_str("test");
+    let frame = frame(&DescribeLogDirsRequest::default(), 4, 7, &client_id).unwrap();
+    let answer = dispatch(Arc::clone(&node), &session, frame.slice(4..))
+        .await
+        .unwrap();
+    // Length, correlation id, no tagged fields, throttle time, and the error.
+    let answer = answer.unwrap().concat();
+    assert_eq!(answer[4..15], [0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 31]);
 }
 
 #[tokio::test]
