@@ -186,10 +186,6 @@ impl FakeStorm {
         Self::start(command, fields)
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     pub fn write(&mut self, message: &Value) {
         let text = format!("{message}\nend\n").replace('/', "\\/");
         let stdin = self.stdin.as_mut().unwrap();
