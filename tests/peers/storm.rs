@@ -199,7 +199,7 @@ beside_storm! {
     fn the_file_of_velo_storm_flux_runs_with_velo_s_spout(cluster) {
         let (topic, day) = stations(cluster);
         let group = cluster.name("storm");
-        let file = flux(cluster, &topic, &group, &["--spout", "velo", "--spouts", "2", "--parallelism", "3"]);
+        let file = flux(cluster, &topic, &group, &["--spout", "shell", "--spouts", "2", "--parallelism", "3"]);
         let storm = Storm::start(&["flux", file.path().to_str().unwrap()]);
         let told = told(cluster, &storm, &group, &topic);
         assert_eq!(once(&told), expected(&day), "{}", storm.log());

@@ -62,7 +62,7 @@ pub(super) fn run(args: FluxArgs, context: &Context) -> Outcome {
     let velo = match args.velo {
         Some(path) => path,
         None => std::env::current_exe()
-            .map_err(|error| Failure::request("cannot tell where velo is").because(error))?,
+            .map_err(|error| Failure::request("cannot tell where this program lies").because(error))?,
     };
     let plan = Plan {
         name: args.name,

@@ -9,7 +9,7 @@ pub enum SpoutKind {
     /// Storm's own KafkaSpout; grouped on the records' key, which must be the station's number
     Kafka,
     /// `velo storm spout`; grouped on contract and number
-    Velo,
+    Shell,
 }
 
 /// What the topology is made of.
@@ -48,7 +48,7 @@ pub const HOW: [&str; 5] = [
     "storm local JAR org.apache.storm.flux.Flux FILE    (on this machine, to try it)",
     "storm jar JAR org.apache.storm.flux.Flux FILE      (on the Storm cluster)",
     "JAR holds flux-core, flux-wrappers, storm-kafka-client and kafka-clients; docs/storm.md has a pom.xml that makes it.",
-    "Each machine of the cluster needs velo at the same path, and reaches Kafka by the same address.",
+    "Each machine of the cluster needs this program at the same path, and reaches Kafka by the same address.",
     "The last bolt writes the events to Storm's log; put one of your own in its place.",
 ];
 
@@ -83,7 +83,7 @@ pub fn yaml(plan: &Plan) -> String {
     }
     let (spout, grouping) = match plan.spout {
         SpoutKind::Kafka => (kafka_spout(plan), list(["key"])),
-        SpoutKind::Velo => (velo_spout(plan), list(["contract", "number"])),
+        SpoutKind::Shell => (velo_spout(plan), list(["contract", "number"])),
     };
     yaml.push_str(&spout);
     yaml.push_str(&bolts(plan));
@@ -248,7 +248,7 @@ mod tests {
         );
         assert!(yaml.contains(r#"args: ["key"]"#), "{yaml}");
         assert!(yaml.contains("  topology.tick.tuple.freq.secs: 60\n"), "{yaml}");
-        let yaml = super::yaml(&plan(SpoutKind::Velo));
+        let yaml = super::yaml(&plan(SpoutKind::Shell));
         assert!(yaml.contains(r#"args: ["contract", "number"]"#), "{yaml}");
         assert!(!yaml.contains("KafkaSpout"), "{yaml}");
         assert!(

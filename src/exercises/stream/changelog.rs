@@ -8,6 +8,7 @@ use crate::exercises::velib::topics;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::consumer::{Arrival, Consumer, Isolation, Span};
 use crate::kafka::{Admin, Connection, NewTopic, TopicPartition};
+use crate::ui::units::count;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -78,8 +79,8 @@ impl Changelog {
         if found.partitions.len() > partitions {
             return Err(Failure::request(format!("`{topic}` does not fit"))
                 .because(format!(
-                    "it has {} partitions, what is read has {partitions}: it is another topic's",
-                    found.partitions.len()
+                    "it has {}, what is read has {partitions}: it is another topic's",
+                    count(found.partitions.len(), "partition")
                 ))
                 .hint("--group ANOTHER, for a store of its own"));
         }

@@ -43,7 +43,7 @@ impl Setup {
             .map(|folder| std::fs::write(Path::new(folder).join(id.to_string()), ""));
         reply.pid(id);
         reply.info(&format!(
-            "velo {} serves as process {id}",
+            "version {} serves as process {id}",
             env!("CARGO_PKG_VERSION")
         ));
         if let Some(Err(error)) = made {

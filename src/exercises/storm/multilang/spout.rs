@@ -116,7 +116,7 @@ impl Spout<'_> {
         let odd = |error: String| {
             Failure::request("what stands on standard input is not what Storm says to a spout")
                 .because(error)
-                .hint("velo storm flux --spout velo    (writes the topology that starts this spout)")
+                .hint("velo storm flux --spout shell    (writes the topology that starts this spout)")
         };
         if !self.began {
             Setup::read(message).map_err(odd)?.answer(reply);
