@@ -1,7 +1,9 @@
 //! Asks the coordinator of a transactional id, here or on another broker, about partitions of its transaction (KIP-890).
 
+use super::log::{Beginner, Guard, Leave};
 use super::machine::Producer;
 use super::node::Node;
+use super::replication::Partition;
 use super::transactions::{BUMPS_EPOCH, TRANSACTIONS_TOPIC, TopicPartition};
 use super::world::time::{after, sleep};
 use kafka_protocol::ResponseError;
@@ -13,6 +15,7 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Version of the requests sent.
 const VERSION: i16 = 5;
@@ -26,32 +29,93 @@ pub enum Question {
     TakeIn,
 }
 
-/// One result for each partition.
+/// A partition that a producer is going to write, and what it says of itself there.
+pub struct Place {
+    /// Led here.
+    pub partition: Arc<Partition>,
+    /// The producer.
+    pub beginner: Beginner,
+}
+
+/// By what a producer's records are let into each partition. The coordinator is asked about those where the transaction is
+/// not open yet.
+///
+/// A marker that comes while it is asked takes the guard away. Where a client leaves it to the brokers to take partitions in,
+/// that may be the marker of its last transaction, of whose end it has heard already: then it is asked again.
 ///
 /// The errors are those that a producer knows: `TRANSACTION_ABORTABLE` for a partition that is not in the transaction,
 /// `INVALID_PRODUCER_EPOCH` for a fenced producer, `INVALID_PRODUCER_ID_MAPPING`, `CONCURRENT_TRANSACTIONS`,
 /// `COORDINATOR_NOT_AVAILABLE`, `COORDINATOR_LOAD_IN_PROGRESS`, `NOT_COORDINATOR`, `NETWORK_EXCEPTION`.
-pub async fn ask(
+pub async fn leaves(
     node: &Node,
     id: &str,
     producer: Producer,
-    partitions: &[TopicPartition],
+    places: &[Place],
     question: Question,
-) -> Vec<Result<(), ResponseError>> {
+) -> Vec<Result<Leave, ResponseError>> {
+    if !node.config.flag("transaction.partition.verification.enable") {
+        return vec![Ok(Leave::Free); places.len()];
+    }
     let rest = node.config.millis("add.partitions.to.txn.retry.backoff.ms");
     let until = after(node.config.millis("add.partitions.to.txn.retry.backoff.max.ms"));
     loop {
-        let results = ask_once(node, id, producer, partitions, question).await;
-        let ending = results.contains(&Err(ResponseError::ConcurrentTransactions));
-        // The producer's transaction before is still being ended, which is a matter of moments.
-        if question == Question::AreIn || !ending || after(rest) > until {
-            return results
-                .into_iter()
-                .map(|result| result.map_err(for_producers))
-                .collect();
+        let leaves = leaves_once(node, id, producer, places, question).await;
+        let over = question == Question::AreIn || after(rest) > until;
+        if !over && leaves.contains(&Err(ResponseError::ConcurrentTransactions)) {
+            // The producer's last transaction is still being ended, which is a matter of moments.
+            sleep(rest).await;
+        } else if over
+            || places
+                .iter()
+                .zip(&leaves)
+                .all(|(place, leave)| place.stands(*leave))
+        {
+            return leaves;
         }
-        sleep(rest).await;
     }
+}
+
+impl Place {
+    /// Whether what was found is still so; an error is.
+    fn stands(&self, leave: Result<Leave, ResponseError>) -> bool {
+        let Beginner {
+            producer_id, epoch, ..
+        } = self.beginner;
+        leave.is_ok_and(|leave| self.partition.log.lets_in(producer_id, epoch, leave)) || leave.is_err()
+    }
+}
+
+async fn leaves_once(
+    node: &Node,
+    id: &str,
+    producer: Producer,
+    places: &[Place],
+    question: Question,
+) -> Vec<Result<Leave, ResponseError>> {
+    let guards: Vec<Option<Guard>> = places
+        .iter()
+        .map(|place| place.partition.log.begin_verification(place.beginner))
+        .collect();
+    let asked: Vec<TopicPartition> = places
+        .iter()
+        .zip(&guards)
+        .filter(|(_, guard)| guard.is_some())
+        .map(|(Place { partition, .. }, _)| (partition.topic.clone(), partition.index))
+        .collect();
+    let mut results = match asked.is_empty() {
+        true => Vec::new(),
+        false => ask(node, id, producer, &asked, question).await,
+    }
+    .into_iter();
+    let leaves = guards.into_iter().map(|guard| match guard {
+        None => Ok(Leave::Open),
+        Some(guard) => match results.next() {
+            Some(Ok(())) => Ok(Leave::Verified(guard)),
+            Some(Err(error)) => Err(for_producers(error)),
+            None => Err(ResponseError::UnknownServerError),
+        },
+    });
+    leaves.collect()
 }
 
 fn for_producers(error: ResponseError) -> ResponseError {
@@ -61,7 +125,7 @@ fn for_producers(error: ResponseError) -> ResponseError {
     }
 }
 
-async fn ask_once(
+async fn ask(
     node: &Node,
     id: &str,
     producer: Producer,

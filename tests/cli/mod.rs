@@ -33,5 +33,6 @@ mod suggestions;
 mod terminal;
 mod topic;
 mod topic_health;
+mod transaction;
 mod typing;
 mod waiting;

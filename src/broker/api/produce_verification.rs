@@ -3,11 +3,10 @@
 
 use super::leaders;
 use crate::broker::batch::BatchHeader;
-use crate::broker::log::{Beginner, Guard, Leave};
+use crate::broker::log::{Beginner, Leave};
 use crate::broker::machine::Producer;
 use crate::broker::node::Node;
-use crate::broker::transactions::TopicPartition;
-use crate::broker::verification::{self, Question};
+use crate::broker::verification::{self, Place, Question};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::ProduceRequest;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
@@ -33,14 +32,7 @@ fn header_of(data: &PartitionProduceData) -> Option<BatchHeader> {
     BatchHeader::parse(data.records.as_ref()?)
 }
 
-/// A partition that its coordinator is asked about.
-struct Asked {
-    place: (usize, usize),
-    guard: Guard,
-    partition: TopicPartition,
-}
-
-/// Asks the coordinator about all partitions whose transaction is not open here yet. Records of no transaction need no leave.
+/// By what the records of each partition are let in. Records of no transaction need no leave.
 ///
 /// # Errors
 /// `INVALID_PRODUCER_ID_MAPPING` where the records are of more than one producer.
@@ -53,10 +45,7 @@ pub(super) async fn leaves(
     let Some(id) = &request.transactional_id else {
         return Ok(leaves);
     };
-    if !node.config.flag("transaction.partition.verification.enable") {
-        return Ok(leaves);
-    }
-    let (mut producer, mut asked) = (None, Vec::new());
+    let (mut producer, mut asked, mut places) = (None, Vec::new(), Vec::new());
     for (topic_place, topic) in request.topic_data.iter().enumerate() {
         for (data_place, data) in topic.partition_data.iter().enumerate() {
             let Some(header) = header_of(data).filter(BatchHeader::is_transactional) else {
@@ -69,62 +58,54 @@ pub(super) async fn leaves(
             if *producer.get_or_insert(writer) != writer {
                 return Err(ResponseError::InvalidProducerIdMapping);
             }
-            let place = (topic_place, data_place);
-            match begin(node, version, topic, data.index, &header) {
-                Some((partition, Some(guard))) => asked.push(Asked {
-                    place,
-                    guard,
-                    partition,
-                }),
-                _ => {
-                    leaves.insert(place, Ok(Leave::Open));
+            match place(node, version, topic, data.index, &header) {
+                Some(place) => {
+                    asked.push((topic_place, data_place));
+                    places.push(place);
+                }
+                // Should it be led here in a moment, nothing begins there.
+                None => {
+                    leaves.insert((topic_place, data_place), Ok(Leave::Open));
                 }
             }
         }
-    }
-    if let Some(producer) = producer {
-        leaves.extend(ask(node, version, id, producer, asked).await);
-    }
-    Ok(leaves)
-}
-
-/// Takes a guard for a producer, if its transaction is not open in the partition; `None` where that is not led here.
-fn begin(
-    node: &Node,
-    version: i16,
-    topic: &TopicProduceData,
-    index: i32,
-    header: &BatchHeader,
-) -> Option<(TopicPartition, Option<Guard>)> {
-    let led = match version {
-        BY_ID.. => leaders::led_by_id(node, topic.topic_id, index),
-        _ => leaders::led_by_name(node, &topic.name, index),
-    };
-    let (partition, _) = led.ok()?;
-    let guard = partition.log.begin_verification(Beginner {
-        producer_id: header.producer_id,
-        epoch: header.producer_epoch,
-        sequence: header.base_sequence,
-        bumps_epoch: version >= TAKES_IN,
-    });
-    Some(((partition.topic.clone(), index), guard))
-}
-
-async fn ask(node: &Node, version: i16, id: &str, producer: Producer, asked: Vec<Asked>) -> Leaves {
-    if asked.is_empty() {
-        return Leaves::new();
     }
     let question = match version {
         TAKES_IN.. => Question::TakeIn,
         _ => Question::AreIn,
     };
-    let partitions: Vec<TopicPartition> = asked.iter().map(|asked| asked.partition.clone()).collect();
-    let results = verification::ask(node, id, producer, &partitions, question).await;
-    let verified = asked.into_iter().zip(results).map(|(asked, result)| {
-        let leave = result.map(|()| Leave::Verified(asked.guard));
-        (asked.place, leave.map_err(|error| told(version, error)))
-    });
-    verified.collect()
+    if let Some(producer) = producer {
+        let found = verification::leaves(node, id, producer, &places, question).await;
+        let found = found
+            .into_iter()
+            .map(|leave| leave.map_err(|error| told(version, error)));
+        leaves.extend(asked.into_iter().zip(found));
+    }
+    Ok(leaves)
+}
+
+/// The partition, if it is led here, and what its producer says of itself.
+fn place(
+    node: &Node,
+    version: i16,
+    topic: &TopicProduceData,
+    index: i32,
+    header: &BatchHeader,
+) -> Option<Place> {
+    let led = match version {
+        BY_ID.. => leaders::led_by_id(node, topic.topic_id, index),
+        _ => leaders::led_by_name(node, &topic.name, index),
+    };
+    let (partition, _) = led.ok()?;
+    Some(Place {
+        partition,
+        beginner: Beginner {
+            producer_id: header.producer_id,
+            epoch: header.producer_epoch,
+            sequence: header.base_sequence,
+            bumps_epoch: version >= TAKES_IN,
+        },
+    })
 }
 
 /// What a producer of that version knows how to go on from.

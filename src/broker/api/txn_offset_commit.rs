@@ -3,12 +3,11 @@
 
 use super::{Refuse, RequestContext};
 use crate::broker::groups::{Commit, Committer, OFFSETS_TOPIC};
-use crate::broker::log::{Beginner, Guard};
+use crate::broker::log::{Beginner, Leave};
 use crate::broker::machine::Producer;
 use crate::broker::metadata::MetadataImage;
 use crate::broker::node::Node;
-use crate::broker::replication::Partition;
-use crate::broker::verification::{self, Question};
+use crate::broker::verification::{self, Place, Question};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::txn_offset_commit_request::TxnOffsetCommitRequestTopic;
 use kafka_protocol::messages::txn_offset_commit_response::{
@@ -118,7 +117,22 @@ async fn commit(
     let index = index.ok_or(ResponseError::CoordinatorNotAvailable)?;
     let partition = node.replicas.partition(OFFSETS_TOPIC, index);
     let partition = partition.ok_or(ResponseError::NotCoordinator)?;
-    let guard = verify(node, ctx, request, producer, &partition).await?;
+    let place = Place {
+        partition: Arc::clone(&partition),
+        beginner: Beginner {
+            producer_id: producer.id,
+            epoch: producer.epoch,
+            sequence: -1,
+            bumps_epoch: ctx.api_version >= TAKES_IN,
+        },
+    };
+    let question = match ctx.api_version {
+        TAKES_IN.. => Question::TakeIn,
+        _ => Question::AreIn,
+    };
+    let id = &request.transactional_id;
+    let leaves = verification::leaves(node, id, producer, &[place], question).await;
+    let leave = leaves.into_iter().next().unwrap_or(Ok(Leave::Open))?;
     let from = Committer {
         group_id: &request.group_id,
         member_id: &request.member_id,
@@ -127,42 +141,10 @@ async fn commit(
         retention_ms: -1,
         api_version: ctx.api_version,
     };
-    let log = &partition.log;
-    let is_verified = || guard.is_none_or(|guard| log.is_verified(producer.id, producer.epoch, guard));
+    let is_verified = || partition.log.lets_in(producer.id, producer.epoch, leave);
     node.groups
         .commit_in_transaction(from, producer, commits, is_verified)
         .await
-}
-
-/// Asks the transaction's coordinator, unless the transaction is open in the group's partition already; `None` where nobody
-/// is to be asked.
-async fn verify(
-    node: &Node,
-    ctx: &RequestContext,
-    request: &TxnOffsetCommitRequest,
-    producer: Producer,
-    partition: &Partition,
-) -> Result<Option<Guard>, ResponseError> {
-    if !node.config.flag("transaction.partition.verification.enable") {
-        return Ok(None);
-    }
-    let guard = partition.log.begin_verification(Beginner {
-        producer_id: producer.id,
-        epoch: producer.epoch,
-        sequence: -1,
-        bumps_epoch: ctx.api_version >= TAKES_IN,
-    });
-    let Some(guard) = guard else {
-        return Ok(None);
-    };
-    let question = match ctx.api_version {
-        TAKES_IN.. => Question::TakeIn,
-        _ => Question::AreIn,
-    };
-    let asked = [(OFFSETS_TOPIC.to_owned(), partition.index)];
-    let results = verification::ask(node, &request.transactional_id, producer, &asked, question).await;
-    results.into_iter().collect::<Result<(), _>>()?;
-    Ok(Some(guard))
 }
 
 impl Refuse for TxnOffsetCommitRequest {

@@ -128,10 +128,12 @@ impl PartitionLog {
         }
     }
 
-    /// Whether a guard still stands: the producer's transaction is open here, or may begin.
-    pub fn is_verified(&self, producer_id: i64, epoch: i16, guard: Guard) -> bool {
+    /// Whether records of that producer's transaction would be let in now.
+    pub fn lets_in(&self, producer_id: i64, epoch: i16, leave: Leave) -> bool {
         let writer = self.writer.lock();
         let entry = writer.verifications.entries.get(&producer_id);
-        writer.producers.is_open(producer_id, epoch) || entry.is_some_and(|entry| entry.guard == guard)
+        leave == Leave::Free
+            || writer.producers.is_open(producer_id, epoch)
+            || entry.is_some_and(|entry| leave == Leave::Verified(entry.guard))
     }
 }

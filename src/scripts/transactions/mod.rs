@@ -252,7 +252,7 @@ fn describe(given: &Parsed) -> Result<(), Ending> {
     let mut found = connect(given, &what, CALL)?
         .describe_transaction(id)
         .map_err(|error| match error.code() {
-            // A cluster of ours coordinates no transactions.
+            // A cluster that coordinates no transactions.
             ErrorCode::UnsupportedVersion => failed_for(
                 &what,
                 &format!(

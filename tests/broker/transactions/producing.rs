@@ -132,6 +132,22 @@ async fn a_transaction_that_was_open_at_a_crash_is_still_open_and_can_be_ended()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_transaction_begins_while_the_last_one_is_still_being_ended() {
+    let broker = with_topic(1).await;
+    let mut writer = Writer::at(&broker, "id", Protocol::New).await;
+    writer.write(&broker, ("t", 0), &["a"]).await;
+    for _ in 0..100 {
+        let answer = writer.try_end(&broker, true).await;
+        assert_eq!(error(answer.error_code), None);
+        (writer.epoch, writer.sequence) = (answer.producer_epoch, 0);
+        // Its marker may come in the middle of this.
+        while let Some(refused) = writer.try_write(&broker, 12, ("t", 0), &["a"]).await {
+            assert_eq!(refused, ResponseError::ConcurrentTransactions);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_waits_for_committed_records_is_woken_by_the_marker() {
     let broker = with_topic(1).await;
     let mut writer = Writer::at(&broker, "id", Protocol::New).await;
