@@ -11,7 +11,7 @@ use crate::broker::verification::{self, Question};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::ProduceRequest;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// From this version on the partition is taken into the transaction here: the client did not say so before.
 const TAKES_IN: i16 = 12;
@@ -21,7 +21,7 @@ const ABORTABLE: i16 = 11;
 const BY_ID: i16 = 13;
 
 /// By what each partition's records are let in; by the places of topic and partition in the request.
-pub(super) type Leaves = HashMap<(usize, usize), Result<Leave, ResponseError>>;
+pub(super) type Leaves = BTreeMap<(usize, usize), Result<Leave, ResponseError>>;
 
 /// Whether a request holds records of a transaction.
 pub(super) fn has_transactional(request: &ProduceRequest) -> bool {
