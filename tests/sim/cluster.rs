@@ -46,6 +46,8 @@ struct Machine {
     state: State,
     /// Counts the starts: what a node says of itself is compared within one life.
     life: u32,
+    /// Whether its disk has refused something, or may have.
+    spoilt: bool,
 }
 
 /// All machines.
@@ -161,8 +163,11 @@ impl Cluster {
             })
     }
 
-    pub fn disk(&self, id: i32) -> &MemoryDisk {
-        &self.machines[&id].disk
+    /// A machine's disk, to spoil it.
+    pub fn disk(&mut self, id: i32) -> &MemoryDisk {
+        let machine = self.machine(id);
+        machine.spoilt = true;
+        &machine.disk
     }
 
     /// Sets a machine's date.
@@ -239,8 +244,9 @@ impl Cluster {
         };
     }
 
-    /// Ends everything that is wrong, and starts what is down.
-    pub fn heal(&mut self) {
+    /// Ends everything that is wrong, and starts what is down. A node whose disk refused something is started anew: a partition
+    /// that it could not open then is not opened again before.
+    pub async fn heal(&mut self) {
         self.history.note("everything heals");
         self.router.heal_all();
         self.router.delay(3);
@@ -248,7 +254,9 @@ impl Cluster {
         for id in ids {
             let machine = self.machine(id);
             machine.slowness.store(0, Ordering::Relaxed);
-            machine.disk.serve_again();
+            if std::mem::take(&mut machine.spoilt) {
+                self.kill(id).await;
+            }
             self.start(id);
         }
     }
@@ -285,6 +293,7 @@ impl Machine {
             world,
             state: State::Down,
             life: 0,
+            spoilt: false,
         }
     }
 }

@@ -129,7 +129,7 @@ impl Events {
         }
     }
 
-    fn spoil_disk(&self, cluster: &Cluster) {
+    fn spoil_disk(&self, cluster: &mut Cluster) {
         let id = self.node();
         match self.dice.number(0..=2) {
             0 => {

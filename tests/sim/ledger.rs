@@ -77,10 +77,14 @@ impl Ledger {
         told.offsets.insert((group.to_owned(), partition), offset);
     }
 
-    /// The offset that a group was told last to be kept.
-    pub fn offset(&self, group: &str, partition: i32) -> Option<i64> {
-        let told = self.told.lock();
-        told.offsets.get(&(group.to_owned(), partition)).copied()
+    /// A group's request has not been answered: it may be carried out at any time, also after later ones.
+    pub fn in_doubt(&self, group: &str) {
+        self.told.lock().offsets.retain(|(known, _), _| known != group);
+    }
+
+    /// All offsets that groups were told to be kept, by group and partition.
+    pub fn offsets(&self) -> BTreeMap<(String, i32), i64> {
+        self.told.lock().offsets.clone()
     }
 
     /// Somebody was told that a topic is there, or is gone; `None` while that is open.

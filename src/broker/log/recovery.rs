@@ -236,7 +236,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Checks every batch from the recovery point on; the first that is broken ends the log.
+    /// Checks every batch from the recovery point on; the first that is broken or missing ends the log.
     fn from(&mut self, segments: &mut Vec<Segment>, recovery_point: i64) -> Result<()> {
         let after = segments.partition_point(|segment| segment.base_offset() <= recovery_point);
         let mut at = after.saturating_sub(1);
@@ -246,7 +246,7 @@ impl Check<'_> {
             if at < segments.len() {
                 segment.finish_indexes()?;
             }
-            if !intact {
+            if !intact || lacks_its_end(segment, segments.get(at), recovery_point)? {
                 let disk = self.disk;
                 segments
                     .drain(at..)
@@ -298,6 +298,22 @@ impl Check<'_> {
         }
         Ok(end)
     }
+}
+
+/// Whether records are missing between a segment and the next. Where the power went, the next may be there by its name alone, and
+/// what was written before it not: nothing says so but the gap. Below the recovery point gaps are what compaction left.
+fn lacks_its_end(segment: &Segment, next: Option<&Segment>, recovery_point: i64) -> Result<bool> {
+    let Some(next) = next
+        .map(Segment::base_offset)
+        .filter(|next| *next > recovery_point)
+    else {
+        return Ok(false);
+    };
+    let (end, _) = last_batch(segment)?;
+    if end < next {
+        tracing::warn!(segment = %segment.path().display(), end, next, "the segment has lost its end; what follows goes too");
+    }
+    Ok(end < next)
 }
 
 /// Where a check starts: at the last indexed batch below the recovery point, or else at the segment's start.

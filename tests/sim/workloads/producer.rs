@@ -23,6 +23,9 @@ struct Batch {
     values: Vec<String>,
 }
 
+/// Refusals of a batch, as one that cannot follow what is known, before it counts as a loss.
+const MOST_LOST: u32 = 300;
+
 /// How an attempt ended.
 enum Sent {
     /// The offset of the first record; `None` where the broker does not know it any more.
@@ -50,13 +53,7 @@ pub async fn run(mut client: Client, to: &'static str, acks: i16) {
         };
         match deliver(&mut client, &identity, &batch, to, acks).await {
             None => return,
-            Some(Sent::Lost(code)) => {
-                if to == SAFE {
-                    let (name, error) = (client.name.clone(), code_name(code));
-                    client.history.broken(format_args!(
-                        "{name} was refused by {error} in {to}-{partition}, whose records cannot be lost"
-                    ));
-                }
+            Some(Sent::Lost(_)) => {
                 identity = identify(&mut client).await;
             }
             Some(Sent::Taken(first)) => {
@@ -109,8 +106,22 @@ async fn deliver(
     to: &str,
     acks: i16,
 ) -> Option<Sent> {
+    let mut lost = 0;
     loop {
         match attempt(client, identity, batch, to, acks).await {
+            // A leader that is cut off, and leads no more, does not know what came after; the one that leads must.
+            Sent::Lost(code) if to == SAFE => {
+                lost += 1;
+                if lost == MOST_LOST {
+                    let (name, error, at) = (client.name.clone(), code_name(code), batch.partition);
+                    client.history.broken(format_args!(
+                        "{name} is refused by {error} in {to}-{at} again and again, where nothing can be lost"
+                    ));
+                    return None;
+                }
+                client.forget_leader(to, batch.partition);
+                client.rest(100, 300).await;
+            }
             Sent::Again if client.goes_on() => client.rest(10, 200).await,
             Sent::Again => return None,
             outcome => return Some(outcome),

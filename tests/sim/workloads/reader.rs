@@ -10,9 +10,13 @@ use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use std::collections::BTreeMap;
 use velodrome::broker::batch::{Batches, Records, records_of};
 
+/// Refusals one after the other of what had been read, before it counts as a loss.
+const MOST_OUT_OF_RANGE: u32 = 500;
+
 /// Reads a topic that loses nothing, until it is told to end.
 pub async fn run(mut client: Client, of: &'static str) {
     let mut positions: BTreeMap<i32, i64> = BTreeMap::new();
+    let mut out_of_range = 0;
     while client.goes_on() {
         client.rest(10, 120).await;
         let partition = client.dice.number(0..=PARTITIONS - 1);
@@ -25,11 +29,21 @@ pub async fn run(mut client: Client, of: &'static str) {
             continue;
         };
         match ResponseError::try_from_code(code) {
-            None => *position = take(&client, of, partition, *position, records),
-            Some(ResponseError::OffsetOutOfRange) => client.history.broken(format_args!(
-                "{} had read {of}-{partition} up to {position}, which is out of range on its leader {leader}",
-                client.name
-            )),
+            None => {
+                out_of_range = 0;
+                *position = take(&client, of, partition, *position, records);
+            }
+            Some(ResponseError::OffsetOutOfRange) => {
+                // A leader that is cut off, and leads no more, may be behind what was read.
+                out_of_range += 1;
+                client.forget_leader(of, partition);
+                if out_of_range == MOST_OUT_OF_RANGE {
+                    client.history.broken(format_args!(
+                        "{} had read {of}-{partition} up to {position}, which is out of range again and again",
+                        client.name
+                    ));
+                }
+            }
             Some(_) => client.forget_leader(of, partition),
         }
     }

@@ -29,29 +29,37 @@ pub async fn make(client: &mut Client, name: &str, partitions: i32, settings: &[
 
 /// Changes things until it is told to end.
 pub async fn run(mut client: Client) {
+    let mut names = NAMES.map(|name| (name, 0));
     while client.goes_on() {
         client.rest(100, 900).await;
-        let name = client.one_of(&NAMES);
+        let which = usize::try_from(client.dice.number(0..=2)).unwrap();
+        let (base, count) = names[which];
+        let name = format!("{base}-{count}");
         match client.dice.number(0..=9) {
-            0..=3 => come(&mut client, name).await,
-            4..=6 => go(&mut client, name).await,
-            7 => grow(&mut client, name).await,
+            // A request without a clear answer may be carried out at any time later: the name is not used again.
+            0..=3 if !come(&mut client, &name).await => names[which].1 += 1,
+            4..=6 if !go(&mut client, &name).await => names[which].1 += 1,
+            0..=6 => {}
+            7 => grow(&mut client, &name).await,
             8 => alter(&mut client).await,
             _ => elect(&mut client).await,
         }
     }
 }
 
-async fn come(client: &mut Client, name: &str) {
+/// Makes a topic; whether it is clear what became of that.
+async fn come(client: &mut Client, name: &str) -> bool {
     client.ledger.topic(name, None);
     let code = create(client, name, 2, &[]).await;
     told(client, "make", name, code);
     if code == Some(0) {
         client.ledger.topic(name, Some(true));
     }
+    is_clear(code, ResponseError::TopicAlreadyExists)
 }
 
-async fn go(client: &mut Client, name: &str) {
+/// Deletes a topic; whether it is clear what became of that.
+async fn go(client: &mut Client, name: &str) -> bool {
     client.ledger.topic(name, None);
     let request = DeleteTopicsRequest::default()
         .with_topic_names(vec![topic(name)])
@@ -62,6 +70,11 @@ async fn go(client: &mut Client, name: &str) {
     if code == Some(0) {
         client.ledger.topic(name, Some(false));
     }
+    is_clear(code, ResponseError::UnknownTopicOrPartition)
+}
+
+fn is_clear(code: Option<i16>, refused: ResponseError) -> bool {
+    code == Some(0) || code == Some(refused.code())
 }
 
 async fn create(client: &mut Client, name: &str, partitions: i32, settings: &[(&str, &str)]) -> Option<i16> {
