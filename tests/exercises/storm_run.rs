@@ -64,7 +64,9 @@ on_both_clusters! {
         create(cluster, &topic, 1);
         let seen = |number, bikes| Seen { number, bikes, at: 1 }.json();
         write(cluster, &topic, &[seen(1, 2), seen(2, 0), seen(1, 0), Value::from("no station"), seen(2, 1), seen(1, 0)]);
-        let said = velo(cluster, &["storm", "run", "--topic", &topic, "--group", &group, "--exit-at-end"]).succeeds();
+        // One task, so that the lines come in the order of the records.
+        let more = ["--exit-at-end", "--parallelism", "1", "-o", "table"];
+        let said = velo(cluster, &[&["storm", "run", "--topic", &topic, "--group", &group], &more[..]].concat()).succeeds();
         assert_eq!(said.stdout, "station is empty: 1 (Toulouse)\nstation is no longer empty: 2 (Toulouse)\n");
         assert!(said.stderr.contains("partition 0 offset 3 is no station"), "{}", said.stderr);
         assert!(said.stderr.contains("6 tuples emitted (0 again), 6 acked, 0 failed"), "{}", said.stderr);

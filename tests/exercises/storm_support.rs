@@ -133,7 +133,9 @@ pub struct FakeStorm {
 impl FakeStorm {
     /// Starts it and shakes hands. The tuples of `stations` have these fields.
     pub fn start(mut command: Command, fields: &[&str]) -> Self {
+        let pids = tempfile::tempdir().unwrap();
         let mut child = command
+            .env("VELO_HOME", pids.path().join("home"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -151,7 +153,7 @@ impl FakeStorm {
             child,
             stdin,
             said,
-            pids: tempfile::tempdir().unwrap(),
+            pids,
             chance: Chance(7),
             live: BTreeMap::new(),
             emitted: Vec::new(),
