@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-const PEERS: [&str; 9] = [
+const PEERS: [&str; 10] = [
     "ferretdb",
     "go",
     "kafka",
@@ -17,6 +17,7 @@ const PEERS: [&str; 9] = [
     "node",
     "postgresql",
     "python",
+    "storm",
     "streams",
 ];
 

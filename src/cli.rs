@@ -105,6 +105,9 @@ pub enum Command {
     /// City bikes: produce the stations, monitor them, serve them over HTTP
     #[command(subcommand)]
     Velib(commands::velib::VelibCommand),
+    /// The stations as a Storm topology: which become empty, and which are empty no longer
+    #[command(subcommand)]
+    Storm(commands::storm::StormCommand),
     /// Trips of vehicles: produce their packets, put them together of chunks, divide streams into sessions
     #[command(subcommand)]
     Trips(commands::trips::TripsCommand),
@@ -206,6 +209,7 @@ impl Command {
             Command::Offsets(args) => commands::offsets::run(&args, context),
             Command::Records(command) => command.run(context),
             Command::Mongo(command) => command.run(context),
+            Command::Storm(command) => command.run(context),
             Command::Trips(command) => command.run(context),
             Command::Velib(command) => command.run(context),
         }

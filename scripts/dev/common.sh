@@ -2,7 +2,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 peers=${VELO_PEERS_DIR:-$root/target/peers}
 kafka_version=4.4.0
-all_peers="ferretdb go kafka kcat mongo node postgresql python streams"
+storm_version=2.8.3
+all_peers="ferretdb go kafka kcat mongo node postgresql python storm streams"
 kafka_libs=$peers/kafka-$kafka_version/libs
 streams_libs=$peers/kafka-streams-$kafka_version/libs
 

@@ -24,6 +24,7 @@ pub mod scripts;
 pub mod select;
 pub mod settings;
 pub mod settle;
+pub mod storm;
 pub mod synonyms;
 pub mod topic;
 pub mod transaction;

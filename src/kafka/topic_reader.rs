@@ -6,8 +6,9 @@ use super::{Admin, Connection, errors};
 use crate::failure::{Failure, Outcome};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How long the cluster may stay silent before the reading fails.
@@ -19,7 +20,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// # Errors
 /// When no broker answers, or reading is refused.
 pub fn read_to_end(connection: &Connection, topic: &str, take: impl FnMut(Received)) -> Outcome {
-    read_from(connection, topic, Offset::Beginning, take)
+    read_spans(connection, topic, |_| Some((Offset::Beginning, i64::MAX)), take)
 }
 
 /// The same for the last `count` records of each partition.
@@ -27,7 +28,32 @@ pub fn read_to_end(connection: &Connection, topic: &str, take: impl FnMut(Receiv
 /// # Errors
 /// As [`read_to_end`].
 pub fn read_last(connection: &Connection, topic: &str, count: i64, take: impl FnMut(Received)) -> Outcome {
-    read_from(connection, topic, Offset::OffsetTail(count), take)
+    read_spans(
+        connection,
+        topic,
+        |_| Some((Offset::OffsetTail(count), i64::MAX)),
+        take,
+    )
+}
+
+/// The same for what some partitions hold from one offset up to, and without, another.
+///
+/// # Errors
+/// As [`read_to_end`].
+pub fn read_between(
+    connection: &Connection,
+    topic: &str,
+    spans: &BTreeMap<i32, (i64, i64)>,
+    take: impl FnMut(Received),
+) -> Outcome {
+    let span = |partition: i32| {
+        let (from, to) = spans.get(&partition)?;
+        (from < to).then_some((Offset::Offset(*from), *to))
+    };
+    if spans.keys().all(|partition| span(*partition).is_none()) {
+        return Ok(());
+    }
+    read_spans(connection, topic, span, take)
 }
 
 /// A reader that only ever needs a token.
@@ -37,7 +63,13 @@ refreshes_tokens!(Quiet);
 
 impl ConsumerContext for Quiet {}
 
-fn read_from(connection: &Connection, topic: &str, start: Offset, mut take: impl FnMut(Received)) -> Outcome {
+/// Reads of each partition what `span` says: where to start, and the first offset that is not wanted.
+fn read_spans(
+    connection: &Connection,
+    topic: &str,
+    span: impl Fn(i32) -> Option<(Offset, i64)>,
+    mut take: impl FnMut(Received),
+) -> Outcome {
     let Some(description) = Admin::connect(connection)?.find_topic(topic)? else {
         return Ok(());
     };
@@ -56,16 +88,16 @@ fn read_from(connection: &Connection, topic: &str, start: Offset, mut take: impl
         .create_with_context(Quiet)
         .map_err(|error| failed(&error))?;
     let mut assignment = TopicPartitionList::new();
+    let mut unread = BTreeMap::new();
     for found in &description.partitions {
+        let Some((start, end)) = span(found.partition) else {
+            continue;
+        };
         assignment
             .add_partition_offset(topic, found.partition, start)
             .map_err(|error| failed(&error))?;
+        unread.insert(found.partition, end);
     }
-    let mut unread: BTreeSet<i32> = description
-        .partitions
-        .iter()
-        .map(|found| found.partition)
-        .collect();
     // A partition whose leader is not known yet is asked for where it begins half a second later.
     consumer
         .fetch_metadata(Some(topic), SILENCE)
@@ -74,7 +106,18 @@ fn read_from(connection: &Connection, topic: &str, start: Offset, mut take: impl
     let mut heard = Instant::now();
     while !unread.is_empty() {
         match consumer.poll(Duration::from_millis(200)) {
-            Some(Ok(message)) => take(Received::copy(&message)),
+            Some(Ok(message)) => {
+                let (partition, offset) = (message.partition(), message.offset());
+                let Some(end) = unread.get(&partition).copied() else {
+                    continue;
+                };
+                if offset < end {
+                    take(Received::copy(&message));
+                }
+                if offset + 1 >= end {
+                    unread.remove(&partition);
+                }
+            }
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 unread.remove(&partition);
             }

@@ -89,6 +89,13 @@ impl Running {
         ending::ended(&mut self.process).code().unwrap_or(-1)
     }
 
+    /// Runs `velo` to its end in the same folders.
+    pub fn velo(&self, arguments: &[&str]) -> crate::support::velo::Ended {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_velo"));
+        let command = command.args(arguments).env("VELO_HOME", self.folder.path());
+        crate::support::velo::Ended::of(ending::output(command))
+    }
+
     /// Presses Ctrl-C, waits for the end, and answers its exit code.
     pub fn interrupt(&mut self) -> i32 {
         ending::interrupt(&self.process);

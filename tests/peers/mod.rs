@@ -8,6 +8,7 @@ mod log_files;
 mod node;
 mod python;
 mod secured;
+mod storm;
 mod streams;
 mod transactions;
 mod versions;

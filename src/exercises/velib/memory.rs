@@ -43,7 +43,11 @@ pub struct Sighting {
     pub last_update: Option<i64>,
 }
 
-fn needed<'de, D: Deserializer<'de>>(value: D) -> Result<i64, D::Error> {
+/// A whole number, however it is written, which must be there.
+///
+/// # Errors
+/// When it is anything else.
+pub fn needed<'de, D: Deserializer<'de>>(value: D) -> Result<i64, D::Error> {
     whole(value)?.ok_or_else(|| D::Error::custom("no whole number where one is needed"))
 }
 
