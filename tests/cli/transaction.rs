@@ -1,6 +1,5 @@
 //! `velo produce --transactional-id` and `velo transaction`
 
-use crate::on_both_clusters;
 use crate::support::cluster::Cluster;
 use crate::support::records::User;
 use crate::support::velo::Ended;

@@ -27,12 +27,12 @@ pub async fn run(mut client: Client) {
         };
         for _ in 0..5 {
             let partition = client.dice.number(0..=PARTITIONS - 1);
-            let tried = &mut tried[usize::try_from(partition).unwrap()];
+            let latest = &mut tried[usize::try_from(partition).unwrap()];
             let outcome = match client.dice.number(0..=2) {
-                0 => look(&mut client, coordinator, &group, partition, *tried).await,
+                0 => look(&mut client, coordinator, &group, partition, *latest).await,
                 _ => {
-                    *tried += 1;
-                    commit(&mut client, coordinator, &group, partition, *tried).await
+                    *latest += 1;
+                    commit(&mut client, coordinator, &group, partition, *latest).await
                 }
             };
             match outcome {
