@@ -246,7 +246,9 @@ impl Check<'_> {
             if at < segments.len() {
                 segment.finish_indexes()?;
             }
-            if !intact || lacks_its_end(segment, segments.get(at), recovery_point)? {
+            let compacted = self.config.cleanup_policy.compact;
+            let ends = !compacted && lacks_its_end(segment, segments.get(at), recovery_point)?;
+            if !intact || ends {
                 let disk = self.disk;
                 segments
                     .drain(at..)
@@ -301,7 +303,7 @@ impl Check<'_> {
 }
 
 /// Whether records are missing between a segment and the next. Where the power went, the next may be there by its name alone, and
-/// what was written before it not: nothing says so but the gap. Below the recovery point gaps are what compaction left.
+/// what was written before it not: nothing says so but the gap. In a compacted log gaps are as it should be.
 fn lacks_its_end(segment: &Segment, next: Option<&Segment>, recovery_point: i64) -> Result<bool> {
     let Some(next) = next
         .map(Segment::base_offset)
