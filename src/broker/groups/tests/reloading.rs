@@ -49,10 +49,23 @@ struct Clients {
     bench: Bench,
     members: [(String, i32); 3],
     joins: Vec<(usize, JoinHandle<JoinGroupResponse>)>,
+    syncs: Vec<JoinHandle<()>>,
     refuses: bool,
 }
 
 impl Clients {
+    /// Ends the broker's process, and with it whatever it was asked and had not answered: a request that went on waiting would
+    /// keep the old coordinator at work, on the files of the new one.
+    async fn crash(&mut self) {
+        let joins = self.joins.drain(..).map(|(_, join)| join.abort_handle());
+        let syncs = self.syncs.drain(..).map(|sync| sync.abort_handle());
+        joins.chain(syncs).for_each(|asked| asked.abort());
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        self.bench.crash_and_restart().await;
+    }
+
     async fn settle(&mut self) {
         for _ in 0..20 {
             tokio::task::yield_now().await;
@@ -79,7 +92,10 @@ impl Clients {
             Act::Sync(who) => {
                 let (member, generation) = &self.members[who];
                 let assignments = self.members.each_ref().map(|(id, _)| (id.as_str(), "some"));
-                tokio::spawn(bench.sync(member, *generation, &assignments));
+                let sync = bench.sync(member, *generation, &assignments);
+                self.syncs.push(tokio::spawn(async move {
+                    sync.await;
+                }));
             }
             Act::Commit(who, at, offset) => {
                 let (member, generation) = &self.members[who];
@@ -110,7 +126,7 @@ impl Clients {
                 self.refuses = false;
                 bench.disk_serves();
             }
-            Act::Crash if !self.refuses => bench.crash_and_restart().await,
+            Act::Crash if !self.refuses => self.crash().await,
             _ => {}
         }
     }
@@ -121,6 +137,7 @@ async fn live_and_read_anew(acts: Vec<Act>) {
         bench: Bench::new().await,
         members: Default::default(),
         joins: Vec::new(),
+        syncs: Vec::new(),
         refuses: false,
     };
     for act in acts {
@@ -131,7 +148,7 @@ async fn live_and_read_anew(acts: Vec<Act>) {
         clients.bench.disk_serves();
     }
     let live = clients.bench.machine();
-    clients.bench.crash_and_restart().await;
+    clients.crash().await;
     assert_eq!(clients.bench.machine(), live);
 }
 
