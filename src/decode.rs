@@ -34,18 +34,17 @@ pub(crate) struct DecodeError(String);
 /// # Errors
 /// Truncated or malformed bodies, lengths greater than the bytes left, more fields.
 pub(crate) fn decode<T: Decodable>(bytes: &mut Bytes, version: i16, fields: usize) -> Result<T, DecodeError> {
-    let mut guard = Guard {
-        bytes: bytes.clone(),
-        inside_varint: 0,
-        fields_left: fields,
-        substituted: false,
-    };
-    let first = T::decode(&mut guard, version).map_err(|error| DecodeError(error.to_string()))?;
-    if guard.substituted {
-        return T::decode(bytes, version).map_err(|error| DecodeError(error.to_string()));
+    let mut guard = Guard::new(bytes, fields);
+    let mut message = T::decode(&mut guard, version);
+    if message.is_ok() && guard.substituted {
+        // By the same buffer, so that the program holds each message's decoder once.
+        guard = Guard::new(bytes, fields);
+        guard.no_length_lies = true;
+        message = T::decode(&mut guard, version);
     }
+    let message = message.map_err(|error| DecodeError(error.to_string()))?;
     *bytes = guard.bytes;
-    Ok(first)
+    Ok(message)
 }
 
 struct Guard {
@@ -53,10 +52,23 @@ struct Guard {
     /// Bytes of the current variable-length number still to come.
     inside_varint: usize,
     fields_left: usize,
+    /// Whether a number was shown as -2.
     substituted: bool,
+    /// Whether a reading has shown that, so that all is shown as it is.
+    no_length_lies: bool,
 }
 
 impl Guard {
+    fn new(bytes: &Bytes, fields: usize) -> Self {
+        Guard {
+            bytes: bytes.clone(),
+            inside_varint: 0,
+            fields_left: fields,
+            substituted: false,
+            no_length_lies: false,
+        }
+    }
+
     fn is_too_long(&self, claimed: u64) -> bool {
         claimed > self.bytes.len().max(HARMLESS) as u64
     }
@@ -124,7 +136,8 @@ impl Buf for Guard {
     fn try_get_i32(&mut self) -> Result<i32, TryGetError> {
         self.count_field()?;
         let value = self.bytes.try_get_i32()?;
-        if u64::try_from(value).is_ok_and(|claimed| self.is_too_long(claimed)) {
+        let too_long = |guard: &Self| u64::try_from(value).is_ok_and(|claimed| guard.is_too_long(claimed));
+        if !self.no_length_lies && too_long(self) {
             self.substituted = true;
             return Ok(-2);
         }
