@@ -1,7 +1,7 @@
 //! Facts from a real cluster, by the client core.
 
 use super::facts::{ClusterFacts, ClusterView, Group, Member, Partition, PartitionOffsets, Seen};
-use crate::failure::Outcome;
+use crate::failure::{Kind, Outcome};
 use crate::kafka::admin::Admin;
 use crate::kafka::errors::{Answer, ErrorCode};
 use crate::kafka::topic_reader;
@@ -78,12 +78,17 @@ impl ClusterFacts for Live {
     }
 
     fn offsets(&self, topic: &str) -> Outcome<Option<Vec<PartitionOffsets>>> {
-        // By Metadata, which any broker answers, also while the controller is away.
-        let metadata = self.admin.metadata()?;
-        let Some(found) = metadata.topic(topic) else {
-            return Ok(None);
+        // DescribeTopics also refreshes what librdkafka knows of leaders; while the controller is away, Metadata answers.
+        let partitions = match self.admin.partitions_of(topic) {
+            Err(failure) if failure.kind() == Kind::Unreachable => {
+                let metadata = self.admin.metadata()?;
+                let Some(found) = metadata.topic(topic) else {
+                    return Ok(None);
+                };
+                found.topic_partitions().collect()
+            }
+            answered => answered?,
         };
-        let partitions: Vec<TopicPartition> = found.topic_partitions().collect();
         let starts = self.admin.list_offsets(&partitions, OffsetSpec::Earliest)?;
         let ends = self.admin.list_offsets(&partitions, OffsetSpec::Latest)?;
         let told = |answers: &BTreeMap<TopicPartition, Answer<ListedOffset>>, at: &TopicPartition| {
