@@ -2,7 +2,7 @@
 
 use crate::support::cluster::Cluster;
 use crate::support::velo::Home;
-use expectrl::{Eof, Expect, Session};
+use expectrl::{Eof, Expect, Regex, Session};
 use std::process::Command;
 use std::time::Duration;
 
@@ -66,6 +66,11 @@ on_both_clusters! {
     }
 }
 
+/// The end of what the keys do, however the terminal's width has broken the line.
+fn menu() -> Regex<&'static str> {
+    Regex(r"q\s+quit")
+}
+
 fn a_learner_consumes_in_the_background(cluster: &Cluster) {
     let home = Home::new();
     let prefix = format!("{}-", cluster.name("jobs"));
@@ -79,7 +84,7 @@ fn a_learner_consumes_in_the_background(cluster: &Cluster) {
         .env("NO_COLOR", "1");
     let mut terminal = Session::spawn(command).unwrap();
     terminal.set_expect_timeout(Some(Duration::from_secs(60)));
-    terminal.expect("Keys here: Enter check").unwrap();
+    terminal.expect(menu()).unwrap();
     terminal
         .send_line(format!("velo topic create {topic} --partitions 3"))
         .unwrap();
@@ -87,7 +92,7 @@ fn a_learner_consumes_in_the_background(cluster: &Cluster) {
     terminal.send_line("").unwrap();
     terminal.expect("Your answer, 1 to 3").unwrap();
     terminal.send("2").unwrap();
-    terminal.expect("Keys here: Enter check").unwrap();
+    terminal.expect(menu()).unwrap();
     let consume = format!("kafka-console-consumer.sh --topic {topic} --group {prefix}iabd-app1");
     terminal
         .send_line(format!("{consume} --bootstrap-server {}", cluster.bootstrap()))
@@ -97,7 +102,7 @@ fn a_learner_consumes_in_the_background(cluster: &Cluster) {
     terminal.send_line("").unwrap();
     terminal.expect("Your answer, 1 to 3").unwrap();
     terminal.send("3").unwrap();
-    terminal.expect("Keys here: Enter check").unwrap();
+    terminal.expect(menu()).unwrap();
     // What arrives for a program in the background is shown here.
     let mut produce = home.command(&[&["produce", &topic], &at[..]].concat());
     assert!(
