@@ -1,7 +1,7 @@
 //! A real Apache Storm: `velo storm bolt` and `velo storm spout` as processes of its workers, by ShellBolt and by Flux.
 
 use super::*;
-use crate::exercises::storm_support::{Event, Seen, a_day, expected};
+use crate::exercises::storm_support::{Event, Seen, a_day, event as of_tuple, expected};
 use crate::exercises::velib_support::{connection, create, lag};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -78,22 +78,16 @@ impl Drop for Storm {
 }
 
 /// `EVENT contract number event last_update` with tabs, or a tuple as Storm's LogInfoBolt prints it:
-/// `… [Toulouse, 5, station is empty, 1463949010000] …`
+/// `… id: {…}, ["Toulouse",5,"station is empty",1463949010000] …`
 fn event(line: &str) -> Option<Event> {
-    let fields: Vec<&str> = match line.strip_prefix("EVENT\t") {
-        Some(fields) => fields.split('\t').collect(),
-        None => {
-            let told = line.strip_prefix("LOGGED ")?;
-            let (_, told) = told.split_once("[Toulouse, ")?;
-            let fields = told.split(']').next()?.split(", ");
-            std::iter::once("Toulouse").chain(fields).collect()
-        }
-    };
-    Some((
-        fields.get(1)?.parse().ok()?,
-        (*fields.get(2)?).to_owned(),
-        fields.get(3)?.parse().ok()?,
-    ))
+    if let Some(fields) = line.strip_prefix("EVENT\t") {
+        let mut fields = fields.split('\t').skip(1);
+        let number = fields.next()?.parse().ok()?;
+        return Some((number, fields.next()?.to_owned(), fields.next()?.parse().ok()?));
+    }
+    let (_, told) = line.strip_prefix("LOGGED source: empties")?.split_once("}, ")?;
+    let mut values = serde_json::Deserializer::from_str(told).into_iter();
+    Some(of_tuple(&values.next()?.ok()?))
 }
 
 /// A topic with a day of stations, keyed; its name, and the records.
