@@ -123,7 +123,7 @@ fn told(cluster: &Cluster, storm: &Storm, group: &str, topic: &str) -> Vec<Event
     while lag(cluster, group, topic) != 0 {
         let so_far = || format!("{}{:?}", storm.log(), storm.lines.lock().unwrap());
         assert!(Instant::now() < deadline, "not read to the end: {}", so_far());
-        std::thread::park_timeout(std::time::Duration::from_millis(100));
+        std::thread::park_timeout(Duration::from_secs(1));
     }
     storm.events()
 }
