@@ -224,16 +224,27 @@ fn transactional(producer_id: i64, epoch: i16, sequence: i32, values: &[&str]) -
 /// What a reader of committed records is given of a partition from its start: last stable offset, values before it without
 /// markers, and the aborted transactions among them by first offset.
 async fn committed(broker: &TestBroker, topic: &str, partition: i32) -> (i64, Vec<String>, Vec<i64>) {
+    try_committed(broker, topic, partition).await.unwrap()
+}
+
+/// The same of a broker that may not have heard yet that it leads the partition.
+async fn try_committed(
+    broker: &TestBroker,
+    topic: &str,
+    partition: i32,
+) -> Result<(i64, Vec<String>, Vec<i64>), ResponseError> {
     let request = fetch_request(topic, &[(partition, 0)]).with_isolation_level(1);
     let mut answer = broker.ask(request, FETCH).await;
     let data = answer.responses.remove(0).partitions.remove(0);
-    assert_eq!(error(data.error_code), None);
+    if let Some(error) = error(data.error_code) {
+        return Err(error);
+    }
     let aborted = data.aborted_transactions.clone().unwrap_or_default();
     let first = aborted.iter().map(|aborted| aborted.first_offset);
     let is_marker = |value: &String| value.bytes().all(|byte| byte < b' ');
     let read = values(&data).into_iter().map(|(_, value)| value);
     let read = read.filter(|value| !is_marker(value));
-    (data.last_stable_offset, read.collect(), first.collect())
+    Ok((data.last_stable_offset, read.collect(), first.collect()))
 }
 
 /// Where a partition ends to readers of that isolation.

@@ -29,7 +29,16 @@ public class Transactions {
         return List.of(new TopicPartition(topic, 0), new TopicPartition(topic, 1));
     }
 
-    static String read(String topic, String isolation) {
+    // A commit is answered when it is decided; its markers, which let readers go on, may come a moment later.
+    static String read(String topic, String isolation, int count) {
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        while (true) {
+            String values = readOnce(topic, isolation);
+            if (values.split(" ").length >= count || System.nanoTime() > deadline) return values;
+        }
+    }
+
+    static String readOnce(String topic, String isolation) {
         try (var consumer = consumer(isolation, "reader")) {
             var places = partitions(topic);
             consumer.assign(places);
@@ -61,8 +70,8 @@ public class Transactions {
             if (transaction.startsWith("+")) writer.commitTransaction();
             else writer.abortTransaction();
         }
-        System.out.println("committed " + read("from", "read_committed"));
-        System.out.println("all " + read("from", "read_uncommitted"));
+        System.out.println("committed " + read("from", "read_committed", 5));
+        System.out.println("all " + read("from", "read_uncommitted", 7));
 
         try (var reader = consumer("read_committed", "group")) {
             reader.subscribe(List.of("from"));
@@ -93,7 +102,7 @@ public class Transactions {
             var committed = reader.committed(reader.assignment());
             boolean all = reader.assignment().stream()
                 .allMatch(place -> committed.get(place).offset() == reader.position(place));
-            System.out.println("passed on " + read("to", "read_committed") + ", offsets " + all);
+            System.out.println("passed on " + read("to", "read_committed", 5) + ", offsets " + all);
         }
 
         var zombie = writer;
@@ -109,9 +118,13 @@ public class Transactions {
         } catch (ProducerFencedException | InvalidProducerEpochException fenced) {
             System.out.println("fenced");
         }
-        System.out.println("read " + read("to", "read_committed"));
-        var states = admin.describeTransactions(List.of("id")).all().get();
-        System.out.println("state " + states.get("id").state());
+        System.out.println("read " + read("to", "read_committed", 6));
+        String state = "";
+        for (long until = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+                !state.startsWith("Complete") && System.nanoTime() < until; ) {
+            state = admin.describeTransactions(List.of("id")).all().get().get("id").state().toString();
+        }
+        System.out.println("state " + state);
         heir.close();
         admin.close();
     }

@@ -1,5 +1,6 @@
 """Transactions by kafka-python: committed, aborted, with a group's offsets."""
 import sys
+import time
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
@@ -9,7 +10,7 @@ writer = KafkaProducer(bootstrap_servers=server, transactional_id="id")
 writer.init_transactions()
 
 
-def read(topic, isolation):
+def read_once(topic, isolation):
     reader = KafkaConsumer(
         bootstrap_servers=server, isolation_level=isolation, auto_offset_reset="earliest")
     place = TopicPartition(topic, 0)
@@ -21,7 +22,16 @@ def read(topic, isolation):
         for records in reader.poll(timeout_ms=1000).values():
             values.extend(record.value.decode() for record in records)
     reader.close()
-    return " ".join(values)
+    return values
+
+
+def read(topic, isolation, count):
+    # A commit is answered when it is decided; its markers, which let readers go on, may come a moment later.
+    deadline = time.monotonic() + 60
+    while True:
+        values = read_once(topic, isolation)
+        if len(values) >= count or time.monotonic() > deadline:
+            return " ".join(values)
 
 
 for values, commits in [("abc", True), ("xy", False), ("de", True)]:
@@ -33,8 +43,8 @@ for values, commits in [("abc", True), ("xy", False), ("de", True)]:
         writer.commit_transaction()
     else:
         writer.abort_transaction()
-print("committed", read("from", "read_committed"))
-print("all", read("from", "read_uncommitted"))
+print("committed", read("from", "read_committed", 5))
+print("all", read("from", "read_uncommitted", 7))
 
 place = TopicPartition("from", 0)
 for offset, commits in [(3, True), (9, False)]:
@@ -48,5 +58,5 @@ for offset, commits in [(3, True), (9, False)]:
 reader = KafkaConsumer(bootstrap_servers=server, group_id="group")
 print("offset", reader.committed(place))
 reader.close()
-print("read", read("to", "read_committed"))
+print("read", read("to", "read_committed", 1))
 writer.close()
