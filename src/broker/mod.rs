@@ -29,6 +29,8 @@ mod running;
 pub mod security;
 mod server;
 pub mod storage;
+#[cfg(test)]
+mod tests;
 mod to_controller;
 pub mod transactions;
 mod verification;

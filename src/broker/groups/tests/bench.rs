@@ -7,11 +7,12 @@ use crate::broker::groups::records;
 use crate::broker::groups::{
     Caller, Commit, Committer, Fetched, GroupConfig, GroupCoordinator, OFFSETS_TOPIC,
 };
-use crate::broker::log::{LogConfig, ReadLimit};
+use crate::broker::log::ReadLimit;
 use crate::broker::machine::Producer;
-use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
+use crate::broker::metadata::{MetadataImage, TopicImage};
 use crate::broker::records::offsets::{OffsetCommitValue, OffsetsRecord};
-use crate::broker::replication::{Partition, ReplicaManager, ReplicaSettings};
+use crate::broker::replication::{Partition, ReplicaManager};
+use crate::broker::tests::bench::{NODE, add_topic, advance_until, open_replicas};
 use crate::broker::world::disk::refusing::{Refused, Refusing};
 use crate::clock::Clock;
 use bytes::Bytes;
@@ -23,11 +24,9 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 use std::sync::Arc;
-use std::time::Duration;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-const NODE: i32 = 1;
 pub const SESSION_MS: i32 = 10_000;
 pub const GROUP: &str = "g";
 
@@ -346,15 +345,7 @@ impl Bench {
 
     /// Moves the clock and waits until `fact` holds.
     pub async fn advance_until(&self, ms: u64, fact: impl Fn() -> bool) {
-        self.clock.advance(Duration::from_millis(ms));
-        let waiting = async {
-            while !fact() {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), waiting)
-            .await
-            .expect("what was waited for did not come true");
+        advance_until(&self.clock, ms, fact).await;
     }
 }
 
@@ -370,39 +361,13 @@ pub fn caller(client: &str) -> Caller {
     }
 }
 
-fn add_topic(image: &mut MetadataImage, name: &str, partitions: usize) {
-    let id = Uuid::new_v4();
-    let partition = PartitionImage {
-        replicas: vec![NODE],
-        isr: vec![NODE],
-        leader: NODE,
-        leader_epoch: 0,
-        partition_epoch: 0,
-        ..PartitionImage::default()
-    };
-    let topic = TopicImage {
-        id,
-        name: name.to_owned(),
-        partitions: vec![partition; partitions],
-    };
-    image.topic_names.insert(id, name.to_owned());
-    image.topics.insert(name.to_owned(), Arc::new(topic));
-}
-
 fn open(
     folder: &TempDir,
     clock: &Clock,
     config: &GroupConfig,
     image: &MetadataImage,
 ) -> (Arc<ReplicaManager>, Arc<GroupCoordinator>) {
-    let replicas = Arc::new(ReplicaManager::new(ReplicaSettings {
-        node_id: NODE,
-        log_dir: folder.path().to_owned(),
-        retention_check_interval: Duration::from_secs(3600),
-        world: clock.clone().into(),
-        topic_configs: Box::new(|_, _| LogConfig::default()),
-    }));
-    replicas.apply(image).unwrap();
+    let replicas = open_replicas(folder.path(), clock, image);
     let groups = GroupCoordinator::new(config.clone(), NODE, clock.clone().into(), Arc::clone(&replicas));
     let groups = Arc::new(groups);
     groups.apply(&Arc::new(image.clone()));

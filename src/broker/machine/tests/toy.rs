@@ -7,6 +7,7 @@ use crate::broker::machine::{
 };
 use crate::broker::metadata::MetadataImage;
 use crate::broker::records::RecordError;
+use crate::broker::tests::bench::advance_until;
 use crate::broker::world::watch;
 use crate::clock::Clock;
 use bytes::Bytes;
@@ -289,14 +290,7 @@ impl Bench {
 
     /// Moves the clock and waits until `fact` holds.
     pub async fn advance_until(&self, ms: u64, fact: impl Fn() -> bool) {
-        self.clock.advance(Duration::from_millis(ms));
-        let waiting = async {
-            while !fact() {
-                tokio::task::yield_now().await;
-            }
-        };
-        let waited = tokio::time::timeout(Duration::from_secs(10), waiting).await;
-        waited.expect("what was waited for did not come true");
+        advance_until(&self.clock, ms, fact).await;
     }
 }
 

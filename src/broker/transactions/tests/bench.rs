@@ -1,10 +1,10 @@
 //! A coordinator on real logs in a folder of its own, without a server and without anybody who writes markers.
 
 use crate::broker::config::NodeConfig;
-use crate::broker::log::LogConfig;
 use crate::broker::machine::Producer;
-use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
-use crate::broker::replication::{Partition, ReplicaManager, ReplicaSettings};
+use crate::broker::metadata::MetadataImage;
+use crate::broker::replication::{Partition, ReplicaManager};
+use crate::broker::tests::bench::{NODE, add_topic, advance_until, open_replicas};
 use crate::broker::transactions::machine::Transactions;
 use crate::broker::transactions::{
     End, Ended, Fresh, Initialise, Initialised, State, TRANSACTIONS_TOPIC, Transaction, TransactionConfig,
@@ -15,12 +15,9 @@ use crate::clock::Clock;
 use kafka_protocol::ResponseError;
 use std::cell::Cell;
 use std::sync::Arc;
-use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedReceiver;
-use uuid::Uuid;
 
-const NODE: i32 = 1;
 pub const ID: &str = "id";
 pub const TIMEOUT_MS: i32 = 60_000;
 
@@ -198,35 +195,8 @@ impl Bench {
 
     /// Moves the clock and waits until `fact` holds.
     pub async fn advance_until(&self, ms: u64, fact: impl Fn(&Self) -> bool) {
-        self.clock.advance(Duration::from_millis(ms));
-        let waiting = async {
-            while !fact(self) {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), waiting)
-            .await
-            .expect("what was waited for did not come true");
+        advance_until(&self.clock, ms, || fact(self)).await;
     }
-}
-
-fn add_topic(image: &mut MetadataImage, name: &str, partitions: usize) {
-    let id = Uuid::new_v4();
-    let partition = PartitionImage {
-        replicas: vec![NODE],
-        isr: vec![NODE],
-        leader: NODE,
-        leader_epoch: 0,
-        partition_epoch: 0,
-        ..PartitionImage::default()
-    };
-    let topic = TopicImage {
-        id,
-        name: name.to_owned(),
-        partitions: vec![partition; partitions],
-    };
-    image.topic_names.insert(id, name.to_owned());
-    image.topics.insert(name.to_owned(), Arc::new(topic));
 }
 
 fn open(
@@ -235,14 +205,7 @@ fn open(
     config: &TransactionConfig,
     image: &MetadataImage,
 ) -> (Arc<ReplicaManager>, TransactionCoordinator) {
-    let replicas = Arc::new(ReplicaManager::new(ReplicaSettings {
-        node_id: NODE,
-        log_dir: folder.path().to_owned(),
-        retention_check_interval: Duration::from_secs(3600),
-        world: clock.clone().into(),
-        topic_configs: Box::new(|_, _| LogConfig::default()),
-    }));
-    replicas.apply(image).unwrap();
+    let replicas = open_replicas(folder.path(), clock, image);
     let coordinator =
         TransactionCoordinator::new(config.clone(), NODE, clock.clone().into(), Arc::clone(&replicas));
     coordinator.apply(&Arc::new(image.clone()));
