@@ -165,8 +165,9 @@ impl GroupCoordinator {
         commits: bool,
         coordinator_epoch: i32,
     ) -> Result<(), Refused> {
-        let shard = self.router.shard_of(partition).ok_or(Refused::NotLed)?;
-        shard.mark(producer, commits, coordinator_epoch).await
+        self.router
+            .mark(partition, producer, commits, coordinator_epoch)
+            .await
     }
 
     /// Whence new members have their ids.

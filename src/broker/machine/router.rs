@@ -2,7 +2,7 @@
 //! them this broker leads.
 
 use super::tasks::Tasks;
-use super::{Journal, LedPartition, Machine, Refused, Shard, ShardSettings};
+use super::{Journal, LedPartition, Machine, Producer, Refused, Shard, ShardSettings};
 use crate::broker::metadata::MetadataImage;
 use crate::broker::replication::{Partition, ReplicaManager};
 use crate::broker::world::World;
@@ -140,8 +140,22 @@ impl<M: Machine> Router<M> {
         self.shard_of(index).map(Some).ok_or(Refused::NotLed)
     }
 
-    /// The shard of that partition, if this broker leads it.
-    pub fn shard_of(&self, partition: i32) -> Option<Arc<Shard<M>>> {
+    /// Ends a producer's transaction in a partition of the topic.
+    ///
+    /// # Errors
+    /// [`Refused::NotLed`] when this broker does not lead it; as [`Shard::ask`].
+    pub async fn mark(
+        &self,
+        partition: i32,
+        producer: Producer,
+        commits: bool,
+        coordinator_epoch: i32,
+    ) -> Result<(), Refused> {
+        let shard = self.shard_of(partition).ok_or(Refused::NotLed)?;
+        shard.mark(producer, commits, coordinator_epoch).await
+    }
+
+    fn shard_of(&self, partition: i32) -> Option<Arc<Shard<M>>> {
         self.shards.read().get(&partition).cloned()
     }
 

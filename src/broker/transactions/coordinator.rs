@@ -170,8 +170,9 @@ impl TransactionCoordinator {
         commits: bool,
         coordinator_epoch: i32,
     ) -> Result<(), Refused> {
-        let shard = self.router.shard_of(partition).ok_or(Refused::NotLed)?;
-        shard.mark(producer, commits, coordinator_epoch).await
+        self.router
+            .mark(partition, producer, commits, coordinator_epoch)
+            .await
     }
 
     /// All shards.
