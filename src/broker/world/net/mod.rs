@@ -165,30 +165,22 @@ impl Stream {
     }
 }
 
-impl AsyncRead for ReadHalf {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().0 {
-            ReadKind::Tcp(half) => Pin::new(half).poll_read(context, buffer),
-            ReadKind::Simulated(half) => Pin::new(half).poll_read(context, buffer),
+/// Hands a stream's reading on to the one it is made of.
+macro_rules! reads {
+    ($stream:ty, $kind:ident) => {
+        impl AsyncRead for $stream {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+                buffer: &mut ReadBuf<'_>,
+            ) -> Poll<io::Result<()>> {
+                match &mut self.get_mut().0 {
+                    $kind::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+                    $kind::Simulated(stream) => Pin::new(stream).poll_read(context, buffer),
+                }
+            }
         }
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().0 {
-            StreamKind::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
-            StreamKind::Simulated(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
-    }
+    };
 }
 
 /// Hands a stream's writing on to the one it is made of.
@@ -241,5 +233,7 @@ macro_rules! writes {
     };
 }
 
+reads!(ReadHalf, ReadKind);
+reads!(Stream, StreamKind);
 writes!(WriteHalf, WriteKind);
 writes!(Stream, StreamKind);
