@@ -277,18 +277,29 @@ fn suggest_a_script(error: &clap::Error, arguments: &[OsString]) {
 
 /// Reads a command line.
 fn parse(arguments: &[OsString]) -> Result<(ArgMatches, Cli), clap::Error> {
-    let read = |deaf_to: fn(&OsStr) -> bool| without(Cli::command(), deaf_to).try_get_matches_from(arguments);
+    let read = |command: clap::Command| command.try_get_matches_from(arguments);
     // `VELO_LANG= velo …` is how a shell takes a variable away for one command.
-    let is_empty = |variable: &OsStr| std::env::var_os(variable).is_some_and(|value| value.is_empty());
-    let matches = match read(is_empty) {
+    let emptied = std::env::vars_os().any(|(name, value)| is_ours(&name) && value.is_empty());
+    let command = match emptied {
+        true => without(Cli::command(), |name| {
+            std::env::var_os(name).is_some_and(|value| value.is_empty())
+        }),
+        false => Cli::command(),
+    };
+    let matches = match read(command) {
         // clap takes what the environment gives for something that was typed, and `velo topic` for half a command.
         Err(error) if error.kind() == ErrorKind::MissingSubcommand => {
-            return Err(read(|_| true).err().unwrap_or(error));
+            return Err(read(without(Cli::command(), |_| true)).err().unwrap_or(error));
         }
         read => read?,
     };
     let cli = Cli::from_arg_matches(&matches)?;
     Ok((matches, cli))
+}
+
+/// Whether the environment says something to this program by that name.
+fn is_ours(variable: &OsStr) -> bool {
+    variable.to_str().is_some_and(|name| name.starts_with("VELO_"))
 }
 
 /// The same command, which only tells of these variables and does not read them.
