@@ -1,8 +1,8 @@
 //! `velo storm flux`: the topology for a Storm cluster.
 
+use super::SpoutGroup;
 use super::run::{at_most, pending, tasks};
 use crate::commands::{Context, candidates};
-use crate::exercises::storm::SPOUT_GROUP;
 use crate::exercises::storm::flux::{HOW, Plan, SpoutKind, yaml};
 use crate::exercises::velib::STATIONS_TOPIC;
 use crate::failure::{Failure, Outcome};
@@ -18,12 +18,8 @@ pub struct FluxArgs {
     /// Topic of the stations
     #[arg(long, default_value = STATIONS_TOPIC, add = candidates::topics())]
     topic: String,
-    /// Group of the spouts
-    #[arg(long, default_value = SPOUT_GROUP, add = candidates::groups())]
-    group: String,
-    /// A new group begins after the newest record, not at the oldest
-    #[arg(long)]
-    from_end: bool,
+    #[command(flatten)]
+    spout_group: SpoutGroup,
     /// Who reads the topic
     #[arg(long, value_enum, default_value_t = SpoutKind::Kafka)]
     spout: SpoutKind,
@@ -68,8 +64,8 @@ pub(super) fn run(args: FluxArgs, context: &Context) -> Outcome {
         name: args.name,
         bootstrap: context.connection.bootstrap().to_owned(),
         topic: args.topic,
-        group: args.group,
-        from_end: args.from_end,
+        group: args.spout_group.group,
+        from_end: args.spout_group.from_end,
         spout: args.spout,
         spouts: args.spouts,
         parallelism: args.parallelism,

@@ -6,9 +6,10 @@ mod run;
 mod spout;
 mod topology;
 
-use super::Context;
+use super::{Context, candidates};
+use crate::exercises::storm::SPOUT_GROUP;
 use crate::failure::Outcome;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 /// What to do with the topology.
 #[derive(Debug, Subcommand)]
@@ -23,6 +24,17 @@ pub enum StormCommand {
     Flux(flux::FluxArgs),
     /// Draw the topology, with its counts while it runs on this machine
     Topology(topology::TopologyArgs),
+}
+
+/// As whom spouts read.
+#[derive(Debug, Args)]
+struct SpoutGroup {
+    /// Group of the spouts
+    #[arg(long, default_value = SPOUT_GROUP, add = candidates::groups())]
+    group: String,
+    /// A new group begins after the newest record, not at the oldest
+    #[arg(long)]
+    from_end: bool,
 }
 
 impl StormCommand {

@@ -1,7 +1,7 @@
 //! `velo storm run`: the topology in this process.
 
+use super::SpoutGroup;
 use crate::commands::{Context, candidates};
-use crate::exercises::storm::SPOUT_GROUP;
 use crate::exercises::storm::run::{Faults, Plan, run as run_topology};
 use crate::exercises::velib::STATIONS_TOPIC;
 use crate::failure::{Failure, Outcome};
@@ -23,12 +23,8 @@ pub struct RunArgs {
     /// Topic of the stations, which the spouts read
     #[arg(long, default_value = STATIONS_TOPIC, add = candidates::topics())]
     topic: String,
-    /// Group of the spouts
-    #[arg(long, default_value = SPOUT_GROUP, add = candidates::groups())]
-    group: String,
-    /// A new group begins after the newest record, not at the oldest
-    #[arg(long)]
-    from_end: bool,
+    #[command(flatten)]
+    spout_group: SpoutGroup,
     /// Tasks of the spout; each reads its share of the partitions
     #[arg(long, value_name = "TASKS", default_value_t = 1, value_parser = tasks())]
     spouts: usize,
@@ -104,12 +100,8 @@ pub(super) fn run(args: RunArgs, context: &Context) -> Outcome {
     let interrupt = Interrupt::watch()?;
     let plan = Plan {
         topic: args.topic,
-        group: args.group,
-        start: if args.from_end {
-            Start::Latest
-        } else {
-            Start::Earliest
-        },
+        group: args.spout_group.group,
+        start: Start::from_end(args.spout_group.from_end),
         spouts: args.spouts,
         parallelism: args.parallelism,
         max_spout_pending: args.max_spout_pending,

@@ -1,8 +1,8 @@
 //! `velo storm spout`: started by Storm, not by hand.
 
+use super::SpoutGroup;
 use super::bolt::tell_who_types;
 use crate::commands::{Context, candidates};
-use crate::exercises::storm::SPOUT_GROUP;
 use crate::exercises::storm::multilang::spout::{self, Plan};
 use crate::exercises::velib::STATIONS_TOPIC;
 use crate::failure::Outcome;
@@ -16,12 +16,8 @@ pub struct SpoutArgs {
     /// Topic of the stations
     #[arg(long, default_value = STATIONS_TOPIC, add = candidates::topics())]
     topic: String,
-    /// Group of the spouts
-    #[arg(long, default_value = SPOUT_GROUP, add = candidates::groups())]
-    group: String,
-    /// A new group begins after the newest record, not at the oldest
-    #[arg(long)]
-    from_end: bool,
+    #[command(flatten)]
+    spout_group: SpoutGroup,
     /// Most tuples of this task that may be under way
     #[arg(long, value_name = "TUPLES", default_value_t = 10_000, value_parser = super::run::pending())]
     max_spout_pending: usize,
@@ -33,12 +29,8 @@ pub(super) fn run(args: SpoutArgs, context: &Context) -> Outcome {
     let interrupt = Interrupt::watch()?;
     let plan = Plan {
         topic: args.topic,
-        group: args.group,
-        start: if args.from_end {
-            Start::Latest
-        } else {
-            Start::Earliest
-        },
+        group: args.spout_group.group,
+        start: Start::from_end(args.spout_group.from_end),
         max_pending: args.max_spout_pending,
     };
     spout::run(&context.connection, &plan, context.ui, &|| interrupt.check())

@@ -37,11 +37,7 @@ pub(super) fn run(args: MonitorArgs, context: &Context) -> Outcome {
     let plan = Plan {
         topic: args.topic,
         group: args.group,
-        start: if args.from_end {
-            Start::Latest
-        } else {
-            Start::Earliest
-        },
+        start: Start::from_end(args.from_end),
         report_to: args.report_to,
         empty_to: args.empty_to,
         print: Print::Changes,

@@ -33,6 +33,16 @@ pub enum Start {
     Latest,
 }
 
+impl Start {
+    /// After the newest record, or else at the oldest.
+    pub fn from_end(from_end: bool) -> Self {
+        match from_end {
+            true => Start::Latest,
+            false => Start::Earliest,
+        }
+    }
+}
+
 /// A record as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
