@@ -36,6 +36,22 @@ pub(super) fn node(status: &Value, id: i32) -> &Value {
     of_id.next().unwrap_or_else(|| panic!("no node {id}: {status}"))
 }
 
+/// Brokers 1 and 2 run, and their controller 3 apart from them.
+fn two_and_a_controller() -> Home {
+    let home = Home::new();
+    home.velo(&[
+        "cluster",
+        "start",
+        "--brokers",
+        "2",
+        "--controller-apart",
+        "--port",
+        "0",
+    ])
+    .succeeds();
+    home
+}
+
 fn state(home: &Home, id: i32) -> String {
     node(&status(home), id)["state"].as_str().unwrap().to_owned()
 }
@@ -243,17 +259,7 @@ fn a_killed_broker_is_told_with_the_line_that_starts_it_and_comes_back_into_the_
 
 #[test]
 fn commands_without_options_reach_the_cluster_when_the_first_broker_is_stopped() {
-    let home = Home::new();
-    home.velo(&[
-        "cluster",
-        "start",
-        "--brokers",
-        "2",
-        "--controller-apart",
-        "--port",
-        "0",
-    ])
-    .succeeds();
+    let home = two_and_a_controller();
     let seen = status(&home);
     let first = node(&seen, 1)["address"].as_str().unwrap();
     let stopped = home.velo(&["cluster", "stop", "--broker", "1"]).succeeds();
@@ -356,17 +362,7 @@ fn a_paused_broker_stands_still_until_it_is_resumed_or_stopped() {
 #[cfg(unix)]
 #[test]
 fn what_a_paused_controller_was_asked_in_vain_is_not_done_once_it_goes_on() {
-    let home = Home::new();
-    home.velo(&[
-        "cluster",
-        "start",
-        "--brokers",
-        "2",
-        "--controller-apart",
-        "--port",
-        "0",
-    ])
-    .succeeds();
+    let home = two_and_a_controller();
     home.velo(&["topic", "create", "kept"]).succeeds();
     home.velo(&["cluster", "pause", "--broker", "3"]).succeeds();
     let kept = DeleteTopicState::default().with_name(Some(StrBytes::from_static_str("kept").into()));

@@ -150,9 +150,9 @@ mod tests {
             session.to_string(),
             "User:ANONYMOUS at 192.0.2.7:4711 by INTERNAL (PLAINTEXT)"
         );
-        session.learn_software("librdkafka", "2.12.0");
+        session.learn_software("apache-kafka-java", "4.4.0");
         assert!(
-            session.to_string().ends_with(" with librdkafka 2.12.0"),
+            session.to_string().ends_with(" with apache-kafka-java 4.4.0"),
             "{session}"
         );
     }

@@ -75,11 +75,20 @@ pub type Producer = (i64, i16, i32);
 pub const NOBODY: Producer = (NO_PRODUCER_ID, NO_PRODUCER_EPOCH, NO_SEQUENCE);
 
 /// One batch with the values given, all at `timestamp`.
-pub fn batch_of((id, epoch, sequence): Producer, timestamp: i64, values: &[&str]) -> Bytes {
+pub fn batch_of(producer: Producer, timestamp: i64, values: &[&str]) -> Bytes {
+    encoded(producer, false, timestamp, values)
+}
+
+/// The same as a part of a transaction, all as of now.
+pub fn transactional(producer: Producer, values: &[&str]) -> Bytes {
+    encoded(producer, true, velodrome::clock::Clock::system().now_ms(), values)
+}
+
+fn encoded((id, epoch, sequence): Producer, transactional: bool, timestamp: i64, values: &[&str]) -> Bytes {
     let records: Vec<Record> = (0..)
         .zip(values)
         .map(|(at, value)| Record {
-            transactional: false,
+            transactional,
             control: false,
             delete_horizon: false,
             partition_leader_epoch: NO_PARTITION_LEADER_EPOCH,

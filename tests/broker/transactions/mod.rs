@@ -5,9 +5,8 @@ mod offsets;
 mod producing;
 mod several;
 
-use super::data::{FETCH, create_with, fetch_request, values};
+use super::data::{FETCH, create_with, fetch_request, transactional, values};
 use crate::support::broker::TestBroker;
-use bytes::{Bytes, BytesMut};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
@@ -18,9 +17,6 @@ use kafka_protocol::messages::{
     TransactionalId,
 };
 use kafka_protocol::protocol::StrBytes;
-use kafka_protocol::records::{
-    Compression, NO_PARTITION_LEADER_EPOCH, Record, RecordBatchEncoder, RecordEncodeOptions, TimestampType,
-};
 use std::time::{Duration, Instant};
 
 /// Versions of the requests that a client of each protocol sends: before KIP-890 and since.
@@ -121,7 +117,7 @@ impl Writer {
         (topic, partition): (&str, i32),
         values: &[&str],
     ) -> Option<ResponseError> {
-        let records = transactional(self.producer_id, self.epoch, self.sequence, values);
+        let records = transactional((self.producer_id, self.epoch, self.sequence), values);
         let data = PartitionProduceData::default()
             .with_index(partition)
             .with_records(Some(records));
@@ -190,35 +186,6 @@ impl Writer {
         let answer = broker.ask(request, 0).await;
         answer.transaction_states[0].transaction_state.to_string()
     }
-}
-
-/// A batch of a transaction.
-fn transactional(producer_id: i64, epoch: i16, sequence: i32, values: &[&str]) -> Bytes {
-    let records: Vec<Record> = (0..)
-        .zip(values)
-        .map(|(at, value)| Record {
-            transactional: true,
-            control: false,
-            delete_horizon: false,
-            partition_leader_epoch: NO_PARTITION_LEADER_EPOCH,
-            producer_id,
-            producer_epoch: epoch,
-            timestamp_type: TimestampType::Creation,
-            offset: i64::from(at),
-            sequence: sequence + at,
-            timestamp: velodrome::clock::Clock::system().now_ms(),
-            key: None,
-            value: Some(Bytes::from((*value).to_owned())),
-            headers: Default::default(),
-        })
-        .collect();
-    let options = RecordEncodeOptions {
-        version: 2,
-        compression: Compression::None,
-    };
-    let mut bytes = BytesMut::new();
-    RecordBatchEncoder::encode(&mut bytes, &records, &options).unwrap();
-    bytes.freeze()
 }
 
 /// What a reader of committed records is given of a partition from its start: last stable offset, values before it without

@@ -39,7 +39,7 @@ async fn a_partition_that_was_not_taken_in_takes_no_records() {
     let mut request = crate::broker::data::produce_request(
         "t",
         0,
-        transactional(writer.producer_id, writer.epoch, 1, &["y"]),
+        transactional((writer.producer_id, writer.epoch, 1), &["y"]),
         -1,
     );
     request.transactional_id = None;
