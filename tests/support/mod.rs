@@ -9,4 +9,5 @@ pub mod gate;
 pub mod hints;
 pub mod raw;
 pub mod records;
+pub mod terminal;
 pub mod velo;
