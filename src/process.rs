@@ -105,7 +105,7 @@ fn born(id: u32) -> Option<u64> {
 /// The exit code of a process that Ctrl-C ended.
 pub const INTERRUPTED: u8 = 130;
 /// The exit code of a process that was asked to end (SIGTERM, or a console of Windows that closes).
-const TERMINATED: u8 = 143;
+pub const TERMINATED: u8 = 143;
 /// The exit code of a process whose terminal closed.
 #[cfg(unix)]
 const HUNG_UP: u8 = 129;

@@ -153,6 +153,14 @@ pub struct TopicDescription {
     pub partitions: Vec<PartitionDescription>,
 }
 
+impl TopicDescription {
+    /// How many copies its first partition has.
+    pub fn replication_factor(&self) -> Option<i32> {
+        let replicas = self.partitions.first()?.replicas.len();
+        i32::try_from(replicas).ok().filter(|replicas| *replicas > 0)
+    }
+}
+
 /// A partition and where its copies are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionDescription {

@@ -12,6 +12,7 @@ mod config;
 mod confirm;
 mod connections;
 mod consume;
+mod consume_decode;
 mod contexts;
 mod doctor;
 mod errors;

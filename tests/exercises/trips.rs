@@ -1,26 +1,11 @@
 //! `velo trips`: every trip once, whatever comes in whatever order, and whatever dies.
 
-use super::trips_support::{Trips, guarantee, lines_of, moment, now, part, write_packets, write_values};
+use super::trips_support::{
+    Trips, assert_expected, guarantee, lines_of, moment, now, part, write_packets, write_values,
+};
 use super::velib_support::{create, eventually, velo};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// Trips that came out, by what is expected: each once where transactions see to it, else each at least once.
-#[track_caller]
-fn assert_expected(trips: &Trips<'_>, expected: &[String]) {
-    let emitted = trips.emitted();
-    if guarantee(trips.cluster) == "exactly-once" {
-        assert!(
-            emitted == expected,
-            "{} of {} trips",
-            emitted.len(),
-            expected.len()
-        );
-    }
-    let each: BTreeSet<&String> = emitted.iter().collect();
-    let missing = expected.iter().filter(|trip| !each.contains(trip)).count();
-    assert_eq!((missing, each.len()), (0, expected.len()));
-}
 
 fn last_line(text: &str) -> Value {
     serde_json::from_str(text.lines().last().unwrap()).unwrap()

@@ -12,8 +12,8 @@ fn by_kafka_streams(trips: &Trips<'_>, expected: usize) -> Vec<String> {
     let libs = peers_folder().join("kafka-streams-4.4.0/libs");
     let state = tempfile::tempdir().unwrap();
     let program = Background::start(
-        Command::new("java")
-            .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
+        jvm("-Xmx256m", state.path())
+            .arg("-cp")
             .arg(format!("{}/*", libs.display()))
             .arg(program("StreamsTrips.java"))
             .args([

@@ -89,6 +89,26 @@ impl Classroom {
         self.process.id()
     }
 
+    /// Kills one of its brokers, which is gone then.
+    pub fn kill_broker(&self, id: i32) {
+        let killed = self.velo(&["stop", "--broker", &id.to_string(), "--kill"]);
+        assert!(
+            killed.status.success(),
+            "{}",
+            String::from_utf8_lossy(&killed.stderr)
+        );
+    }
+
+    /// Starts one of its brokers again.
+    pub fn start_broker(&self, id: i32) {
+        let started = self.velo(&["start", "--broker", &id.to_string()]);
+        assert!(
+            started.status.success(),
+            "{}",
+            String::from_utf8_lossy(&started.stderr)
+        );
+    }
+
     /// Ends the process as a power cut would, and starts it again on the same port and data.
     pub fn kill_and_restart(&mut self) {
         self.process.kill().unwrap();
@@ -107,9 +127,14 @@ impl Classroom {
     }
 
     fn stop(&self) -> Output {
+        self.velo(&["stop"])
+    }
+
+    /// Runs a command of `velo cluster` on it.
+    fn velo(&self, words: &[&str]) -> Output {
         let data = self.data.path().to_str().unwrap();
-        let mut stop = Command::new(env!("CARGO_BIN_EXE_velo"));
-        ending::output(stop.args(["cluster", "stop", "--data", data]))
+        let mut velo = Command::new(env!("CARGO_BIN_EXE_velo"));
+        ending::output(velo.arg("cluster").args(words).args(["--data", data]))
     }
 
     fn restart(&mut self) {

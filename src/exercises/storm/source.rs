@@ -2,7 +2,7 @@
 //! together with all before it.
 
 use super::ledger::Ledger;
-use crate::failure::Outcome;
+use crate::failure::{Kind, Outcome};
 use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Progress, Received, Start};
 use crate::kafka::{Connection, GroupConsumer};
 use std::collections::BTreeMap;
@@ -94,15 +94,29 @@ impl Source {
             }
             Gathered::Replaced => {
                 self.lose();
-                self.consumer = self.consumer.successor()?;
-                let topic = &self.topic;
-                let why = format!(
-                    "topic `{topic}` was deleted and made again: reading the new one from its beginning"
-                );
-                Read::Lost(Some(why))
+                Read::Lost(Some(self.follow()?))
             }
             Gathered::Trouble(why) => Read::Said(format!("the cluster: {why}; trying again")),
         })
+    }
+
+    /// Joins for the topic that has the name now; what to tell the user. While no broker answers the old member stays, and
+    /// says at the next read again that its topic was replaced.
+    fn follow(&mut self) -> Outcome<String> {
+        let topic = &self.topic;
+        match self.consumer.successor() {
+            Ok(successor) => {
+                self.consumer = successor;
+                Ok(format!(
+                    "topic `{topic}` was deleted and made again: reading the new one from its beginning"
+                ))
+            }
+            Err(away) if away.kind() == Kind::Unreachable => Ok(format!(
+                "topic `{topic}` was deleted and made again: {}; trying again",
+                away.in_a_line()
+            )),
+            Err(failure) => Err(failure),
+        }
     }
 
     fn lose(&mut self) {

@@ -6,7 +6,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Progress, Received, Start};
-use crate::kafka::{Connection, GroupConsumer};
+use crate::kafka::{Admin, Connection, GroupConsumer};
 use crate::ui::Ui;
 use crate::ui::wait::Wait;
 use std::collections::BTreeMap;
@@ -213,6 +213,21 @@ impl<'a> Worker<'a> {
         settings.instance.as_deref().map_or(Ok(()), |instance| {
             GroupConsumer::remove_instance(connection, &settings.group, instance)
         })
+    }
+
+    /// Leaves the group as a program that may be started again at once: while no other member waits for its partitions, it
+    /// stays a static member until it is missed, and has them at once if it is back by then.
+    ///
+    /// # Errors
+    /// As [`Worker::leave`].
+    pub fn pause(self) -> Outcome {
+        let members = Admin::connect(self.connection)
+            .and_then(|admin| admin.describe_group(&self.settings.group))
+            .map(|group| group.members.len());
+        match members {
+            Ok(..=1) => Ok(()),
+            _ => self.leave(),
+        }
     }
 
     fn member<'b>(&'b self, go_on: &'b dyn Fn() -> Outcome) -> Member<'b> {

@@ -106,9 +106,14 @@ fn run<P: Processor>(
     let joining = Worker::joining(ui, &plan.input, &plan.group);
     let admin = Admin::connect(connection)?;
     // Before any topic is made: a misspelt one is not to be taken for one of those.
-    let partitions = admin.describe_topic(&plan.input)?.partitions.len();
-    topics::ensure(&admin, &NewTopic::named(&plan.output))?;
-    let changelog = Changelog::open(&admin, &plan.group, plan.store, partitions)?;
+    let input = admin.describe_topic(&plan.input)?;
+    // What survives there of what was read is to survive of what is made of it.
+    let output = NewTopic {
+        replication_factor: input.replication_factor(),
+        ..NewTopic::named(&plan.output)
+    };
+    topics::ensure(&admin, &output)?;
+    let changelog = Changelog::open(&admin, &plan.group, plan.store, &input)?;
     drop(admin);
     let place = Place {
         connection,
@@ -130,7 +135,10 @@ fn run<P: Processor>(
     let mut worker = Worker::join(connection, &settings, ui, joining)?;
     let ended = worker.run(&mut processing, &go_on);
     // Who cannot tell the group that it leaves is missed there soon.
-    let left = worker.leave();
+    let left = match interrupt.is_told_to_stop() {
+        true => worker.pause(),
+        false => worker.leave(),
+    };
     if let Err(failure) = left
         && ended.is_ok()
     {
