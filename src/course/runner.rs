@@ -10,8 +10,7 @@ use super::model::{Lesson, Step};
 use super::needs;
 use super::play::{elsewhere, three_ways};
 use super::progress::{self, LessonProgress, Progress, State};
-use super::prose::{QuestionProse, StepProse};
-use super::quiz::{self, Chosen};
+use super::prose::StepProse;
 use super::render::Page;
 use super::stage;
 use super::talk::{Heard, News, Talk};
@@ -59,7 +58,7 @@ pub(super) enum Go {
 }
 
 /// What became of something that the learner typed.
-enum Obeyed {
+pub(super) enum Obeyed {
     /// It leads away from the step, or to its beginning.
     Go(Go),
     /// It is dealt with.
@@ -133,35 +132,6 @@ impl Runner<'_> {
         }
         for line in elsewhere(self.words, &self.dress, step) {
             self.show(talk, &line)?;
-        }
-        Ok(())
-    }
-
-    /// Shows the questions of a step, for a learner who is not there to answer.
-    ///
-    /// # Errors
-    /// When the talk cannot be written.
-    pub fn show_questions(&self, step: &Step, talk: &mut dyn Talk) -> Outcome {
-        let text = self.text(step);
-        for asked in step
-            .questions
-            .iter()
-            .filter_map(|question| text.questions.get(&question.id))
-        {
-            self.show_question(asked, talk)?;
-        }
-        Ok(())
-    }
-
-    /// Shows a question and what can be answered.
-    fn show_question(&self, asked: &QuestionProse, talk: &mut dyn Talk) -> Outcome {
-        talk.say("")?;
-        self.show(
-            talk,
-            &format!("{} {}", self.words.say("play.predict"), asked.text),
-        )?;
-        for (number, option) in asked.options.iter().enumerate() {
-            self.show(talk, &format!("{}. {option}", number + 1))?;
         }
         Ok(())
     }
@@ -371,7 +341,7 @@ impl Runner<'_> {
     }
 
     /// What means the same wherever a step is: its keys, and commands.
-    fn obey(
+    pub(super) fn obey(
         &self,
         line: &str,
         step: &Step,
@@ -441,75 +411,11 @@ impl Runner<'_> {
         talk.say(&self.page.typed("    ", line))
     }
 
-    /// Asks the step's questions before the learner acts; the answers come after success.
-    fn predict(&self, step: &Step, at: usize, watch: &mut Watch, talk: &mut dyn Talk) -> Outcome<Option<Go>> {
-        let text = self.text(step);
-        let answered = self.progress()?.step(step).answers.clone();
-        for question in &step.questions {
-            let Some(asked) = text.questions.get(&question.id) else {
-                continue;
-            };
-            if answered.contains_key(&question.id) {
-                continue;
-            }
-            self.ask(asked, talk)?;
-            let most = asked.options.len();
-            loop {
-                match quiz::hear(most, talk)? {
-                    Chosen::Number(given) => {
-                        self.update(|progress| {
-                            progress.step(step).answers.insert(question.id.clone(), given);
-                        })?;
-                        talk.say(self.words.say("runner.we-shall-see"))?;
-                        break;
-                    }
-                    Chosen::None => break,
-                    Chosen::Other(line) => match self.obey(&line, step, at, watch, talk)? {
-                        Obeyed::Go(go) => return Ok(Some(go)),
-                        Obeyed::Done | Obeyed::Nothing => self.prompt(most, talk)?,
-                    },
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn ask(&self, asked: &QuestionProse, talk: &mut dyn Talk) -> Outcome {
-        self.show_question(asked, talk)?;
-        self.prompt(asked.options.len(), talk)
-    }
-
-    fn prompt(&self, most: usize, talk: &mut dyn Talk) -> Outcome {
-        let prompt = self.words.fill("runner.prompt", &[("n", &most.to_string())]);
-        talk.say(&self.page.faint(&self.page.markdown(&prompt)))
-    }
-
     pub(super) fn succeed(&self, step: &Step, talk: &mut dyn Talk) -> Outcome {
         self.update(|progress| progress.set(step, State::Passed, &progress::now()))?;
         talk.say(&self.page.verdict(true, self.words.say("runner.passed")))?;
+        self.say_answers(step, talk)?;
         let text = self.text(step);
-        let answers = self.progress()?.step(step).answers.clone();
-        for question in &step.questions {
-            let Some(asked) = text.questions.get(&question.id) else {
-                continue;
-            };
-            let key = match answers.get(&question.id) {
-                Some(given) if *given == question.answer => "quiz.right",
-                Some(_) => "quiz.wrong",
-                None => "play.answer",
-            };
-            talk.say("")?;
-            let verdict = self.words.fill(key, &[("n", &question.answer.to_string())]);
-            let given = answers.get(&question.id).copied().unwrap_or_default();
-            let belief = self.lesson.belief(&step.id, &question.id, given);
-            let named = belief.map_or("", |belief| belief.sentence(self.words.lang()));
-            let named = if named.is_empty() {
-                String::new()
-            } else {
-                format!("{named} ")
-            };
-            self.show(talk, &format!("{verdict} {named}{}", asked.answer))?;
-        }
         if !text.why.is_empty() {
             talk.say("")?;
             self.show(talk, &text.why)?;
@@ -546,7 +452,7 @@ impl Runner<'_> {
         talk.say(&self.page.verdict(finding.passed, &line))
     }
 
-    fn text(&self, step: &Step) -> StepProse {
+    pub(super) fn text(&self, step: &Step) -> StepProse {
         self.lesson
             .prose(self.words.lang())
             .steps
@@ -555,7 +461,7 @@ impl Runner<'_> {
             .unwrap_or_default()
     }
 
-    fn show(&self, talk: &mut dyn Talk, markdown: &str) -> Outcome {
+    pub(super) fn show(&self, talk: &mut dyn Talk, markdown: &str) -> Outcome {
         if markdown.is_empty() {
             return Ok(());
         }

@@ -3,7 +3,10 @@
 use super::program::split;
 
 /// The keys that act at once on a terminal: hint, solution, skip, back, text again, quit, and the answers to a question.
-pub const KEYS: &str = "hskbtq123456789";
+pub const KEYS: &str = "hskbtq0123456789";
+
+/// The same where a number is typed, which Enter ends.
+pub const KEYS_BUT_DIGITS: &str = "hskbtq";
 
 /// Verbs of ours that go on.
 const LONG: [&str; 7] = ["consume", "velib", "people", "mongo", "storm", "trips", "watch"];

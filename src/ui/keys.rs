@@ -118,6 +118,11 @@ impl Keys {
         })
     }
 
+    /// Lets these keys be lines by themselves from now on.
+    pub fn act_at_once(&mut self, at_once: &'static str) {
+        self.at_once = at_once;
+    }
+
     /// Waits for a line, or for a key that is one, as long as nobody has `interrupted`.
     ///
     /// # Errors

@@ -106,6 +106,8 @@ impl ClusterFacts for Fake {
 pub enum Do {
     /// Types a line into the runner.
     Type(&'static str),
+    /// The same with a line that is only known now.
+    Say(String),
     /// Changes the cluster from somewhere else; the runner's next look comes after it.
     Act(Box<dyn FnOnce()>),
 }
@@ -144,6 +146,7 @@ impl Talk for Learner {
     fn next(&mut self, _patience: Duration) -> Outcome<Heard> {
         Ok(match self.script.pop_front() {
             Some(Do::Type(line)) => Heard::Line(line.to_owned()),
+            Some(Do::Say(line)) => Heard::Line(line),
             Some(Do::Act(act)) => {
                 act();
                 Heard::Nothing

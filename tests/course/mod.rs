@@ -1,8 +1,10 @@
 //! The course: its lessons, the runner, the demonstration.
 
+mod beliefs;
 mod fake;
 mod lessons;
 mod play;
+mod questions;
 mod runner;
 #[cfg(unix)]
 mod terminal;

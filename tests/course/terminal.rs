@@ -166,3 +166,35 @@ on_both_clusters! {
         assert_eq!(velo(&["lesson", "list"], &[]), spanish);
     }
 }
+
+#[test]
+fn a_number_of_two_digits_waits_for_enter_and_lines_are_chosen_by_single_keys() {
+    let home = Home::new();
+    let file = home.path().join("own.toml");
+    let own = "[[question]]\nid = \"many\"\ntext = \"How many?\"\nnumber = 12\nwhy = \"A dozen.\"\n\
+        [[question]]\nid = \"order\"\ntext = \"Which order?\"\nwhy = \"So.\"\n\
+        order = [\"velo topic create a\", \"velo topic list\"]\nstray = \"velo topic delete a\"\n";
+    std::fs::write(&file, own).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_velo"));
+    command
+        .args(["quiz", "--lang", "en", "--seed", "1", "--questions"])
+        .arg(&file)
+        .env("VELO_HOME", home.path())
+        .env("NO_COLOR", "1");
+    let mut terminal = Session::spawn(command).unwrap();
+    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
+    terminal.expect("The number, then Enter").unwrap();
+    terminal.send("1").unwrap();
+    terminal.send("2\r").unwrap();
+    terminal.expect("You said 12, and it is 12.").unwrap();
+    terminal.expect("Their numbers in order").unwrap();
+    terminal.send("1").unwrap();
+    terminal.expect("so far: 1").unwrap();
+    terminal.send("0").unwrap();
+    terminal.expect("so far:").unwrap();
+    terminal.send("2").unwrap();
+    terminal.expect("so far: 2").unwrap();
+    terminal.send("3").unwrap();
+    terminal.expect("of 2 answered correctly").unwrap();
+    terminal.expect(Eof).unwrap();
+}

@@ -37,6 +37,9 @@ pub struct LessonArgs {
     /// Say in words what pictures show, as narrow terminals are told it anyway
     #[arg(long, global = true, env = "VELO_NO_PICTURES", value_parser = FalseyValueParser::new())]
     no_pictures: bool,
+    /// Shuffle lines that are to be put in order as this number says [default: another way each time]
+    #[arg(long, global = true, value_name = "N", env = "VELO_SEED")]
+    seed: Option<u64>,
     #[command(subcommand)]
     command: LessonCommand,
 }
@@ -90,6 +93,8 @@ struct Desk<'a> {
     source: Source,
     words: Words,
     no_pictures: bool,
+    /// How lines are shuffled.
+    seed: u64,
 }
 
 impl Desk<'_> {
@@ -129,6 +134,7 @@ impl LessonArgs {
             source: self.lessons.map_or(Source::Embedded, Source::Folder),
             words: Words::of(lang),
             no_pictures: self.no_pictures,
+            seed: self.seed.unwrap_or_else(rand::random),
         };
         self.command.run(&desk).map_err(|failure| failure.told_in(lang))
     }

@@ -163,7 +163,8 @@ fn on_stage(
     enough(desk, lesson, brokers.len())?;
     let dress = Dress::new(lesson, prefix, connection.bootstrap())
         .with_mailbox(free_port()?)
-        .on_brokers(&brokers);
+        .on_brokers(&brokers)
+        .shuffled_by(desk.seed);
     let before = Snapshot::take(&facts)?;
     let taken = before.foreign_topics(lesson, &dress);
     if !taken.is_empty() {

@@ -4,6 +4,7 @@ use super::{Desk, take};
 use crate::commands::candidates;
 use crate::course::dress::Dress;
 use crate::course::progress::Progress;
+use crate::course::question::Asked;
 use crate::course::report;
 use crate::failure::Outcome;
 use crate::kafka::Connection;
@@ -44,7 +45,9 @@ pub(super) fn lesson(desk: &Desk<'_>, args: &ShowArgs) -> Outcome {
     } else {
         &mine.bootstrap
     };
-    let dress = Dress::new(&lesson, &mine.prefix, bootstrap).on_brokers(&mine.brokers);
+    let dress = Dress::new(&lesson, &mine.prefix, bootstrap)
+        .on_brokers(&mine.brokers)
+        .shuffled_by(desk.seed);
     let (page, prose) = (desk.page(), lesson.prose(desk.words.lang()));
     let text = |text: &str| desk.context.ui.styled(page.markdown(&dress.text(text)));
     let heading = |title: &str| {
@@ -59,15 +62,15 @@ pub(super) fn lesson(desk: &Desk<'_>, args: &ShowArgs) -> Outcome {
         };
         heading(&format!("{}/{} {}", number + 1, lesson.steps.len(), said.title))?;
         text(&said.body)?;
-        for asked in step
-            .questions
-            .iter()
-            .filter_map(|asked| said.questions.get(&asked.id))
-        {
+        for question in &step.questions {
+            let Some(asked) = said.questions.get(&question.id) else {
+                continue;
+            };
             desk.context.ui.styled("")?;
             text(&format!("{} {}", desk.words.say("play.predict"), asked.text))?;
-            for (number, option) in asked.options.iter().enumerate() {
-                text(&format!("{}. {option}", number + 1))?;
+            let put = Asked::new(question, asked.options.len(), dress.seed());
+            for choice in put.choices(asked, page, &dress) {
+                desk.context.ui.styled(choice)?;
             }
         }
     }

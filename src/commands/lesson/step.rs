@@ -37,7 +37,9 @@ fn at_step(
         lesson: &lesson,
         words: &desk.words,
         facts: &facts,
-        dress: Dress::new(&lesson, &mine.prefix, &mine.bootstrap).on_brokers(&mine.brokers),
+        dress: Dress::new(&lesson, &mine.prefix, &mine.bootstrap)
+            .on_brokers(&mine.brokers)
+            .shuffled_by(desk.seed),
         page: desk.page(),
         file: desk.file(),
         next: take::after(desk, &lesson.id)?,

@@ -215,7 +215,9 @@ fn begin(
         bootstrap.clone_into(&mut mine.bootstrap);
         mine.prefix.clone_from(&prefix);
     }
-    let dress = Dress::new(lesson, &prefix, bootstrap).on_brokers(&mine.brokers);
+    let dress = Dress::new(lesson, &prefix, bootstrap)
+        .on_brokers(&mine.brokers)
+        .shuffled_by(desk.seed);
     progress.save(&desk.file())?;
     Ok(dress)
 }
