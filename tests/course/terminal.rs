@@ -181,20 +181,19 @@ fn a_number_of_two_digits_waits_for_enter_and_lines_are_chosen_by_single_keys() 
         .arg(&file)
         .env("VELO_HOME", home.path())
         .env("NO_COLOR", "1");
-    let mut terminal = Session::spawn(command).unwrap();
-    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
-    terminal.expect("The number, then Enter").unwrap();
-    terminal.send("1").unwrap();
-    terminal.send("2\r").unwrap();
-    terminal.expect("You said 12, and it is 12.").unwrap();
-    terminal.expect("Their numbers in order").unwrap();
-    terminal.send("1").unwrap();
-    terminal.expect("so far: 1").unwrap();
-    terminal.send("0").unwrap();
-    terminal.expect("so far:").unwrap();
-    terminal.send("2").unwrap();
-    terminal.expect("so far: 2").unwrap();
-    terminal.send("3").unwrap();
-    terminal.expect("of 2 answered correctly").unwrap();
-    terminal.expect(Eof).unwrap();
+    let mut terminal = Terminal::on(command);
+    terminal.expect("The number, then Enter");
+    terminal.send("1");
+    terminal.send("2\r");
+    terminal.expect("You said 12, and it is 12.");
+    terminal.expect("Their numbers in order");
+    terminal.send("1");
+    terminal.expect("so far: 1");
+    terminal.send("0");
+    terminal.expect("so far:");
+    terminal.send("2");
+    terminal.expect("so far: 2");
+    terminal.send("3");
+    terminal.expect("of 2 answered correctly");
+    terminal.rest();
 }
