@@ -1,10 +1,11 @@
 //! From a frame to the frame that answers it.
 
+use super::cluster::api_versions;
 use super::envelope::{self, Opened};
 use super::refusal::Refusal;
 use super::run::{Checked, run};
 use super::table::{Api, Work, advertised, find};
-use super::{Reply, RequestContext, api_versions};
+use super::{Reply, RequestContext};
 use crate::broker::node::Node;
 use crate::broker::security::Session;
 use crate::decode;

@@ -90,7 +90,7 @@ const fn served(listeners: &'static [ListenerKind]) -> Served {
 
 macro_rules! apis {
     ($($key:ident $min:literal ..= $max:literal $served:ident
-       [$($operation:ident $resource:ident),*] => $module:ident;)*) => {
+       [$($operation:ident $resource:ident),*] => $first:ident $(:: $file:ident)?;)*) => {
         &[$(Api {
             key: ApiKey::$key,
             min: $min,
@@ -98,7 +98,7 @@ macro_rules! apis {
             listeners: $served.listeners,
             forwarded: $served.forwarded,
             asks: &[$(Ask { operation: Operation::$operation, on: ResourceType::$resource }),*],
-            work: work!($module),
+            work: work!($first $(:: $file)?),
         },)*]
     };
 }
@@ -110,68 +110,68 @@ macro_rules! work {
     (all) => {
         Work::OfTable
     };
-    ($module:ident) => {
+    ($room:ident :: $file:ident) => {
         Work::Itself(|node, ctx, checked, body| {
-            Box::pin(run(node, ctx, checked, body, super::$module::handle))
+            Box::pin(run(node, ctx, checked, body, super::$room::$file::handle))
         })
     };
 }
 
 /// Every API, in the order of their keys.
 pub static APIS: &[Api] = apis! {
-    Produce 3..=13 BROKER [Write Topic] => produce;
-    Fetch 4..=17 BROKER [Read Topic, ClusterAction Cluster] => fetch;
-    Fetch 4..=18 CONTROLLER [ClusterAction Cluster] => fetch_metadata;
-    ListOffsets 1..=10 BROKER [Describe Topic] => list_offsets;
-    Metadata 0..=13 BROKER [] => metadata;
-    OffsetCommit 2..=9 BROKER [Read Group] => offset_commit;
-    OffsetFetch 1..=9 BROKER [Describe Group] => offset_fetch;
-    FindCoordinator 0..=6 BROKER [Describe Group, Describe TransactionalId] => find_coordinator;
-    JoinGroup 0..=9 BROKER [Read Group] => join_group;
-    Heartbeat 0..=4 BROKER [Read Group] => heartbeat;
-    LeaveGroup 0..=5 BROKER [Read Group] => leave_group;
-    SyncGroup 0..=5 BROKER [Read Group] => sync_group;
-    DescribeGroups 0..=6 BROKER [Describe Group] => describe_groups;
-    ListGroups 0..=5 BROKER [] => list_groups;
+    Produce 3..=13 BROKER [Write Topic] => data::produce;
+    Fetch 4..=17 BROKER [Read Topic, ClusterAction Cluster] => data::fetch;
+    Fetch 4..=18 CONTROLLER [ClusterAction Cluster] => cluster::fetch_metadata;
+    ListOffsets 1..=10 BROKER [Describe Topic] => data::list_offsets;
+    Metadata 0..=13 BROKER [] => cluster::metadata;
+    OffsetCommit 2..=9 BROKER [Read Group] => groups::offset_commit;
+    OffsetFetch 1..=9 BROKER [Describe Group] => groups::offset_fetch;
+    FindCoordinator 0..=6 BROKER [Describe Group, Describe TransactionalId] => groups::find_coordinator;
+    JoinGroup 0..=9 BROKER [Read Group] => groups::join_group;
+    Heartbeat 0..=4 BROKER [Read Group] => groups::heartbeat;
+    LeaveGroup 0..=5 BROKER [Read Group] => groups::leave_group;
+    SyncGroup 0..=5 BROKER [Read Group] => groups::sync_group;
+    DescribeGroups 0..=6 BROKER [Describe Group] => groups::describe_groups;
+    ListGroups 0..=5 BROKER [] => groups::list_groups;
     ApiVersions 0..=4 BOTH [] => all;
-    CreateTopics 2..=7 FORWARDED [Create Topic, Create Cluster] => create_topics;
-    DeleteTopics 1..=6 FORWARDED [Delete Topic] => delete_topics;
-    DeleteRecords 0..=2 BROKER [Delete Topic] => delete_records;
-    InitProducerId 0..=5 BROKER [IdempotentWrite Cluster, Write Topic, Write TransactionalId] => init_producer_id;
-    OffsetForLeaderEpoch 2..=4 BROKER [Describe Topic, ClusterAction Cluster] => offset_for_leader_epoch;
-    AddPartitionsToTxn 0..=5 BROKER [Write TransactionalId, ClusterAction Cluster] => add_partitions_to_txn;
-    AddOffsetsToTxn 0..=4 BROKER [Write TransactionalId] => add_offsets_to_txn;
-    EndTxn 0..=5 BROKER [Write TransactionalId] => end_txn;
-    WriteTxnMarkers 1..=1 BROKER [ClusterAction Cluster, Alter Cluster] => write_txn_markers;
-    TxnOffsetCommit 0..=5 BROKER [Write TransactionalId] => txn_offset_commit;
-    DescribeAcls 1..=3 BOTH [Describe Cluster] => describe_acls;
-    CreateAcls 1..=3 FORWARDED [Alter Cluster] => create_acls;
-    DeleteAcls 1..=3 FORWARDED [Alter Cluster] => delete_acls;
-    DescribeConfigs 1..=4 BROKER [DescribeConfigs Topic, DescribeConfigs Cluster, DescribeConfigs Group] => describe_configs;
-    AlterConfigs 0..=2 FORWARDED [AlterConfigs Topic, AlterConfigs Cluster, AlterConfigs Group] => alter_configs;
-    AlterReplicaLogDirs 1..=2 BROKER [Alter Cluster] => alter_replica_log_dirs;
-    DescribeLogDirs 1..=4 BROKER [Describe Cluster] => describe_log_dirs;
-    CreatePartitions 0..=3 FORWARDED [Alter Topic] => create_partitions;
-    DeleteGroups 0..=2 BROKER [Delete Group] => delete_groups;
-    ElectLeaders 0..=2 FORWARDED [Alter Cluster] => elect_leaders;
-    IncrementalAlterConfigs 0..=1 FORWARDED [AlterConfigs Topic, AlterConfigs Cluster, AlterConfigs Group] => incremental_alter_configs;
-    AlterPartitionReassignments 0..=1 FORWARDED [Alter Cluster] => alter_partition_reassignments;
-    ListPartitionReassignments 0..=0 FORWARDED [Describe Cluster] => list_partition_reassignments;
-    OffsetDelete 0..=0 BROKER [Delete Group] => offset_delete;
-    DescribeQuorum 0..=2 FORWARDED [Describe Cluster] => describe_quorum;
-    AlterPartition 2..=3 CONTROLLER [ClusterAction Cluster] => alter_partition;
+    CreateTopics 2..=7 FORWARDED [Create Topic, Create Cluster] => admin::create_topics;
+    DeleteTopics 1..=6 FORWARDED [Delete Topic] => admin::delete_topics;
+    DeleteRecords 0..=2 BROKER [Delete Topic] => data::delete_records;
+    InitProducerId 0..=5 BROKER [IdempotentWrite Cluster, Write Topic, Write TransactionalId] => transactions::init_producer_id;
+    OffsetForLeaderEpoch 2..=4 BROKER [Describe Topic, ClusterAction Cluster] => data::offset_for_leader_epoch;
+    AddPartitionsToTxn 0..=5 BROKER [Write TransactionalId, ClusterAction Cluster] => transactions::add_partitions_to_txn;
+    AddOffsetsToTxn 0..=4 BROKER [Write TransactionalId] => transactions::add_offsets_to_txn;
+    EndTxn 0..=5 BROKER [Write TransactionalId] => transactions::end_txn;
+    WriteTxnMarkers 1..=1 BROKER [ClusterAction Cluster, Alter Cluster] => transactions::write_txn_markers;
+    TxnOffsetCommit 0..=5 BROKER [Write TransactionalId] => transactions::txn_offset_commit;
+    DescribeAcls 1..=3 BOTH [Describe Cluster] => security::describe_acls;
+    CreateAcls 1..=3 FORWARDED [Alter Cluster] => security::create_acls;
+    DeleteAcls 1..=3 FORWARDED [Alter Cluster] => security::delete_acls;
+    DescribeConfigs 1..=4 BROKER [DescribeConfigs Topic, DescribeConfigs Cluster, DescribeConfigs Group] => admin::describe_configs;
+    AlterConfigs 0..=2 FORWARDED [AlterConfigs Topic, AlterConfigs Cluster, AlterConfigs Group] => admin::alter_configs;
+    AlterReplicaLogDirs 1..=2 BROKER [Alter Cluster] => admin::alter_replica_log_dirs;
+    DescribeLogDirs 1..=4 BROKER [Describe Cluster] => admin::describe_log_dirs;
+    CreatePartitions 0..=3 FORWARDED [Alter Topic] => admin::create_partitions;
+    DeleteGroups 0..=2 BROKER [Delete Group] => groups::delete_groups;
+    ElectLeaders 0..=2 FORWARDED [Alter Cluster] => admin::elect_leaders;
+    IncrementalAlterConfigs 0..=1 FORWARDED [AlterConfigs Topic, AlterConfigs Cluster, AlterConfigs Group] => admin::incremental_alter_configs;
+    AlterPartitionReassignments 0..=1 FORWARDED [Alter Cluster] => admin::alter_partition_reassignments;
+    ListPartitionReassignments 0..=0 FORWARDED [Describe Cluster] => admin::list_partition_reassignments;
+    OffsetDelete 0..=0 BROKER [Delete Group] => groups::offset_delete;
+    DescribeQuorum 0..=2 FORWARDED [Describe Cluster] => cluster::describe_quorum;
+    AlterPartition 2..=3 CONTROLLER [ClusterAction Cluster] => cluster::alter_partition;
     Envelope 0..=0 CONTROLLER [ClusterAction Cluster] => in_it;
-    FetchSnapshot 0..=1 CONTROLLER [ClusterAction Cluster] => fetch_snapshot;
-    DescribeCluster 0..=2 BOTH [] => describe_cluster;
-    DescribeProducers 0..=0 BROKER [Read Topic] => describe_producers;
-    BrokerRegistration 0..=4 CONTROLLER [ClusterAction Cluster] => broker_registration;
-    BrokerHeartbeat 0..=1 CONTROLLER [ClusterAction Cluster] => broker_heartbeat;
-    UnregisterBroker 0..=0 FORWARDED [Alter Cluster] => unregister_broker;
-    DescribeTransactions 0..=0 BROKER [Describe TransactionalId] => describe_transactions;
-    ListTransactions 0..=2 BROKER [] => list_transactions;
-    AllocateProducerIds 0..=0 CONTROLLER [ClusterAction Cluster] => allocate_producer_ids;
-    ListConfigResources 0..=1 BROKER [DescribeConfigs Cluster] => list_config_resources;
-    DescribeTopicPartitions 0..=0 BROKER [Describe Topic] => describe_topic_partitions;
+    FetchSnapshot 0..=1 CONTROLLER [ClusterAction Cluster] => cluster::fetch_snapshot;
+    DescribeCluster 0..=2 BOTH [] => cluster::describe_cluster;
+    DescribeProducers 0..=0 BROKER [Read Topic] => data::describe_producers;
+    BrokerRegistration 0..=4 CONTROLLER [ClusterAction Cluster] => cluster::broker_registration;
+    BrokerHeartbeat 0..=1 CONTROLLER [ClusterAction Cluster] => cluster::broker_heartbeat;
+    UnregisterBroker 0..=0 FORWARDED [Alter Cluster] => admin::unregister_broker;
+    DescribeTransactions 0..=0 BROKER [Describe TransactionalId] => transactions::describe_transactions;
+    ListTransactions 0..=2 BROKER [] => transactions::list_transactions;
+    AllocateProducerIds 0..=0 CONTROLLER [ClusterAction Cluster] => cluster::allocate_producer_ids;
+    ListConfigResources 0..=1 BROKER [DescribeConfigs Cluster] => admin::list_config_resources;
+    DescribeTopicPartitions 0..=0 BROKER [Describe Topic] => cluster::describe_topic_partitions;
 };
 
 /// The API of that key on that listener.

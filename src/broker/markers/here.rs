@@ -1,7 +1,7 @@
 //! Markers in the partitions that this broker leads.
 
 use super::marking::{Marked, Marking};
-use crate::broker::api::leaders;
+use crate::broker::api::data::leaders;
 use crate::broker::batch::{BatchHeader, marker};
 use crate::broker::groups::OFFSETS_TOPIC;
 use crate::broker::machine::Refused;

@@ -1,0 +1,26 @@
+//! ListGroups: the groups coordinated by this broker, by state (KIP-518) and type (KIP-848) if wanted.
+
+use crate::broker::api::{Refuse, RequestContext};
+use crate::broker::node::Node;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::{ListGroupsRequest, ListGroupsResponse};
+use kafka_protocol::protocol::StrBytes;
+use std::sync::Arc;
+
+/// Answers at once.
+pub async fn handle(node: Arc<Node>, _ctx: RequestContext, request: ListGroupsRequest) -> ListGroupsResponse {
+    let words = |filter: &[StrBytes]| filter.iter().map(ToString::to_string).collect::<Vec<_>>();
+    match node
+        .groups
+        .list(&words(&request.states_filter), &words(&request.types_filter))
+    {
+        Ok(groups) => ListGroupsResponse::default().with_groups(groups),
+        Err(error) => ListGroupsResponse::default().with_error_code(error.code()),
+    }
+}
+
+impl Refuse for ListGroupsRequest {
+    fn refused(&self, _version: i16, error: ResponseError) -> ListGroupsResponse {
+        ListGroupsResponse::default().with_error_code(error.code())
+    }
+}
