@@ -126,6 +126,8 @@ pub struct Place<'a> {
     pub output: &'a str,
     /// What may become of a record when something dies.
     pub guarantee: Guarantee,
+    /// Die once so many records are emitted, before anything of their batch is noted.
+    pub die_after: Option<u64>,
 }
 
 /// A processor at work.
@@ -145,6 +147,8 @@ pub struct Processing<'a, P: Processor> {
     /// The offsets behind the records that were worked on and are not concluded, and since when there are any.
     in_hand: Next,
     since: Option<Instant>,
+    /// How many records were sent.
+    emitted: u64,
     /// Closed before the folder is given up.
     stores: BTreeMap<i32, Store<P::Key, P::Value>>,
     disk: Disk,
@@ -172,6 +176,7 @@ impl<'a, P: Processor> Processing<'a, P> {
             out: Vec::new(),
             in_hand: Next::new(),
             since: None,
+            emitted: 0,
             stores: BTreeMap::new(),
             place,
             changelog,
@@ -202,9 +207,23 @@ impl<'a, P: Processor> Processing<'a, P> {
             if sent.is_err() {
                 return Ok(sent);
             }
+            self.emitted += 1;
         }
         self.producer.poll();
         Ok(Ok(()))
+    }
+
+    /// Ends this process on the spot, if that is wanted by now: what was emitted has arrived, and nothing of it is noted.
+    fn die(&self, member: Member<'_>) -> Outcome {
+        if self.place.die_after.is_none_or(|wanted| self.emitted < wanted) {
+            return Ok(());
+        }
+        self.arrive(member)?;
+        let emitted = crate::ui::units::count(self.emitted, "record");
+        self.ui.say(format!(
+            "dying on purpose: {emitted} emitted, the last batch not noted"
+        ));
+        crate::process::die();
     }
 
     fn open(&mut self) -> Result<(), TransactionError> {
@@ -248,6 +267,7 @@ impl<'a, P: Processor> Processing<'a, P> {
                 // Emitted before it is noted that it was.
                 self.emit(member.go_on)?.map_err(never)?;
                 self.arrive(member)?;
+                self.die(member)?;
                 self.send_changes(member.go_on)?.map_err(never)?;
                 self.arrive(member)?;
                 self.settle(0)?;
@@ -265,7 +285,7 @@ impl<'a, P: Processor> Processing<'a, P> {
     }
 
     /// Waits until all that was sent is acknowledged, however long the cluster is away.
-    fn arrive(&mut self, member: Member<'_>) -> Outcome {
+    fn arrive(&self, member: Member<'_>) -> Outcome {
         let mut told = false;
         while !self.producer.flush(TRY)? {
             (member.go_on)()?;
@@ -281,7 +301,10 @@ impl<'a, P: Processor> Processing<'a, P> {
 
     fn transact(&mut self, member: Member<'_>, next: &Next) -> Outcome<Result<(), TransactionError>> {
         let sent = match self.emit(member.go_on)? {
-            Ok(()) => self.send_changes(member.go_on)?,
+            Ok(()) => {
+                self.die(member)?;
+                self.send_changes(member.go_on)?
+            }
             failed => failed,
         };
         if sent.is_err() {

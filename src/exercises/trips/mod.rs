@@ -7,6 +7,7 @@ pub mod packet;
 pub mod producer;
 pub mod rules;
 pub mod run;
+pub mod send;
 pub mod sessions;
 pub mod state;
 pub mod tally;

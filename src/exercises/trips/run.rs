@@ -33,6 +33,8 @@ pub struct Plan {
     pub guarantee: Guarantee,
     /// End once everything that was there at the start is dealt with.
     pub exit_at_end: bool,
+    /// Die once so many records are emitted, before anything of their batch is noted.
+    pub die_after: Option<u64>,
 }
 
 /// Puts trips together until Ctrl-C, or until the plan is done; then tells what was counted.
@@ -121,6 +123,7 @@ fn run<P: Processor>(
         group: &plan.group,
         output: &plan.output,
         guarantee: plan.guarantee,
+        die_after: plan.die_after,
     };
     let go_on = || interrupt.check();
     let mut processing = Processing::begin(place, changelog, processor, ui, &go_on)?;
