@@ -2,8 +2,9 @@
 
 use super::facts::{ClusterFacts, ClusterView, Group, Member, Partition, PartitionOffsets, Seen};
 use crate::failure::{Kind, Outcome};
+use crate::kafka::Wire;
 use crate::kafka::admin::Admin;
-use crate::kafka::errors::{Answer, ErrorCode};
+use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::topic_reader;
 use crate::kafka::types::{
     ConfigResource, ListedOffset, NewTopic, OffsetSpec, PartitionDescription, TopicMetadata, TopicPartition,
@@ -146,6 +147,30 @@ impl ClusterFacts for Live {
             });
         })?;
         Ok(seen)
+    }
+
+    fn uncommitted(&self, topic: &str, per_partition: i64) -> Outcome<usize> {
+        let mut seen = 0;
+        topic_reader::read_last_uncommitted(self.admin.connection(), topic, per_partition, |_| seen += 1)?;
+        Ok(seen)
+    }
+
+    fn open_transactions(&self, topic: &str) -> Outcome<usize> {
+        let failed = |error: KafkaError| {
+            let what = format!("cannot tell which transactions are open in `{topic}`");
+            error.into_failure(what)
+        };
+        let mut wire = Wire::connect(self.admin.connection())?;
+        let places = wire.partition_places(Some(&[topic])).map_err(failed)?;
+        let mut open = BTreeSet::new();
+        for place in places {
+            let Some(leader) = place.leader else { continue };
+            let producers = wire.describe_producers(&place.partition, leader);
+            let begun = producers.map_err(failed)?.into_iter();
+            let begun = begun.filter(|producer| producer.transaction_start.is_some());
+            open.extend(begun.map(|producer| producer.id));
+        }
+        Ok(open.len())
     }
 
     fn create_topic(&self, topic: &str, partitions: i32, replication_factor: Option<i32>) -> Outcome {

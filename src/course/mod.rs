@@ -8,6 +8,7 @@ pub mod began;
 pub mod beliefs;
 pub mod certificate;
 pub mod check;
+pub mod clerk;
 pub mod dress;
 pub mod facts;
 pub mod hint;

@@ -80,6 +80,14 @@ impl ClusterFacts for Fake {
         Ok(Vec::new())
     }
 
+    fn uncommitted(&self, _topic: &str, _per_partition: i64) -> Outcome<usize> {
+        Ok(0)
+    }
+
+    fn open_transactions(&self, _topic: &str) -> Outcome<usize> {
+        Ok(0)
+    }
+
     fn create_topic(&self, topic: &str, partitions: i32, _replication_factor: Option<i32>) -> Outcome {
         self.put(topic, &vec![0; usize::try_from(partitions).unwrap()]);
         Ok(())

@@ -9,19 +9,22 @@ use velodrome::course::program::split;
 use velodrome::scripts::table;
 
 /// All of them, in the order of the course.
-const LESSONS: [&str; 14] = [
+const LESSONS: [&str; 17] = [
     "queues",
     "hello-kafka",
     "partitions",
     "keys",
     "groups",
     "lag",
+    "delivery",
     "velib",
     "python",
     "replication",
     "acks",
     "discovery",
     "kraft",
+    "storm",
+    "trips",
     "people-mongodb",
     "final",
 ];

@@ -100,8 +100,50 @@ on_both_clusters! {
         plays(cluster, "lag", &["NEW-OFFSET", "lag: 7 steps"]);
     }
 
+    fn the_deliveries_play_to_their_end(cluster) {
+        let counts = [
+            "2 (4302 reported, 4300 real)",
+            "35 (4265 reported, 4300 real)",
+            "Ongoing",
+            "delivery: 8 steps",
+        ];
+        plays(cluster, "delivery", &counts);
+    }
+
     fn the_city_bikes_play_to_their_end(cluster) {
         plays(cluster, "velib", &["Produced 280 station records", "No bike left", "velib: 8 steps"]);
+    }
+}
+
+/// Plays a lesson in a language on a cluster of the classroom, up to the last of its words.
+fn plays_in(lang: &str, lesson: &str, end: &str) {
+    let cluster = Cluster::classroom();
+    let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", lang];
+    let said = Home::new()
+        .velo(&[&["lesson", "play", lesson], &at[..]].concat())
+        .succeeds()
+        .stdout;
+    assert!(said.contains(end) && !said.contains('✗'), "{said}");
+}
+
+#[test]
+fn the_trips_play_in_french() {
+    plays_in("fr", "trips", "8 étapes");
+}
+
+#[test]
+#[ignore = "takes minutes, and lint takes the same steps: cargo test --test suite play_in_every_language -- --ignored"]
+fn the_deliveries_the_trips_and_the_storm_play_in_every_language() {
+    for (lang, lesson, end) in [
+        ("fr", "delivery", "8 étapes"),
+        ("es", "delivery", "delivery: 8 pasos"),
+        ("en", "trips", "trips: 8 steps"),
+        ("es", "trips", "trips: 8 pasos"),
+        ("en", "storm", "storm: 7 steps"),
+        ("fr", "storm", "7 étapes"),
+        ("es", "storm", "storm: 7 pasos"),
+    ] {
+        plays_in(lang, lesson, end);
     }
 }
 
@@ -134,7 +176,10 @@ are_sound! {
     the_keys_are_sound: "06-keys",
     the_groups_are_sound: "08-groups",
     the_lag_is_sound: "10-lag",
+    the_deliveries_are_sound: "12-delivery",
     the_city_bikes_are_sound: "20-velib",
+    the_storm_is_sound: "62-storm",
+    the_trips_are_sound: "65-trips",
 }
 
 /// A lesson that stops brokers, on a cluster of its own: sound, and played in a language.

@@ -110,6 +110,55 @@ fn a_learner_consumes_in_the_background(cluster: &Cluster) {
     home.velo(&["lesson", "reset", "groups", "--yes"]).succeeds();
 }
 
+on_both_clusters! {
+    fn a_learner_who_kills_a_program_is_told_what_it_had_been_taken_for(cluster) {
+        a_learner_kills_a_clerk(cluster);
+    }
+}
+
+fn a_learner_kills_a_clerk(cluster: &Cluster) {
+    let home = Home::new();
+    let prefix = format!("{}-", cluster.name("clerk"));
+    let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_velo"));
+    command
+        .args(["lesson", "start", "delivery", "--prefix", &prefix])
+        .args(at)
+        .env("VELO_HOME", home.path())
+        .env("NO_COLOR", "1");
+    let mut terminal = Terminal::on(command);
+    terminal.expect(menu());
+    let orders = format!("{prefix}iabd-orders");
+    terminal.send_line(format!("velo topic create {orders} --partitions 1"));
+    terminal.expect("Created topic");
+    let produce = [&["produce", &orders, "--repeat", "4300"], &at[..]].concat();
+    let written = home
+        .command(&produce)
+        .write_stdin("a bike for an hour\n")
+        .output();
+    assert!(written.unwrap().status.success());
+    terminal.expect("Enter goes on");
+    terminal.send_line("");
+    terminal.expect(menu());
+    let clerk = format!(
+        "velo lesson clerk {orders} --to {prefix}iabd-after --group {prefix}iabd-clerk-after --commit after"
+    );
+    terminal.send_line(format!("{clerk} --die-at 4265"));
+    terminal.expect("dies at order 4265");
+    terminal.expect("Enter goes on");
+    terminal.send_line("");
+    terminal.expect("Your answer, 1 to 3");
+    terminal.send("1");
+    terminal.expect(menu());
+    terminal.send_line(clerk);
+    terminal.expect("begins at order 4263");
+    terminal.expect("Many take the committed offset");
+    terminal.expect("Enter goes on");
+    terminal.send("q");
+    terminal.rest();
+    home.velo(&["lesson", "reset", "delivery", "--yes"]).succeeds();
+}
+
 /// Takes a lesson below a shell, ends it with `keys`, and has the shell tell whether the terminal is as it was before.
 fn terminal_after(keys: &str) -> String {
     let cluster = Cluster::classroom();

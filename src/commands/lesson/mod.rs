@@ -2,6 +2,7 @@
 
 mod ahead;
 mod certificate;
+mod clerk;
 mod cluster;
 mod files;
 mod folder;
@@ -12,6 +13,7 @@ mod play;
 mod reset;
 mod show;
 mod site;
+mod sketch;
 mod step;
 mod take;
 mod talk;
@@ -67,6 +69,10 @@ enum LessonCommand {
     Show(show::ShowArgs),
     /// Let a small shop take orders while its mail service is away (of the lesson `queues`)
     Site(site::SiteArgs),
+    /// Write an invoice for each order, at most once, at least once or exactly once (of the lesson `delivery`)
+    Clerk(clerk::ClerkArgs),
+    /// Put trips together as it is often written first, on a store in memory or on a real one (of the lesson `trips`)
+    Sketch(sketch::SketchArgs),
     /// Write a lesson's files (its Python programs) into a folder
     Files(files::FilesArgs),
     /// Remove what a lesson made, and forget your progress in it
@@ -153,6 +159,8 @@ impl LessonCommand {
             LessonCommand::Skip => step::skip(desk),
             LessonCommand::Show(args) => show::lesson(desk, &args),
             LessonCommand::Site(args) => site::run(desk, &args),
+            LessonCommand::Clerk(args) => clerk::run(desk, args),
+            LessonCommand::Sketch(args) => sketch::run(desk, &args),
             LessonCommand::Files(args) => files::run(desk, &args),
             LessonCommand::Reset(args) => reset::run(desk, &args),
             LessonCommand::Status(args) => show::status(desk, &args),

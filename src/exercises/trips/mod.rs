@@ -9,6 +9,7 @@ pub mod rules;
 pub mod run;
 pub mod send;
 pub mod sessions;
+pub mod sketch;
 pub mod state;
 pub mod tally;
 pub mod topology;
