@@ -23,19 +23,6 @@ pub fn read_to_end(connection: &Connection, topic: &str, take: impl FnMut(Receiv
     read_spans(connection, topic, |_| Some((Offset::Beginning, i64::MAX)), take)
 }
 
-/// The same for the last `count` records of each partition.
-///
-/// # Errors
-/// As [`read_to_end`].
-pub fn read_last(connection: &Connection, topic: &str, count: i64, take: impl FnMut(Received)) -> Outcome {
-    read_spans(
-        connection,
-        topic,
-        |_| Some((Offset::OffsetTail(count), i64::MAX)),
-        take,
-    )
-}
-
 /// The same for what some partitions hold from one offset up to, and without, another.
 ///
 /// # Errors
