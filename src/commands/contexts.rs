@@ -1,5 +1,6 @@
 //! `velo context`: named clusters, so that no address has to be typed twice.
 
+use super::join::JoinArgs;
 use super::{Context, candidates};
 use crate::bom;
 use crate::failure::{Failure, Outcome};
@@ -19,6 +20,8 @@ use std::{fs, io};
 pub enum ContextCommand {
     /// Remember a cluster under a name
     Add(AddArgs),
+    /// Join the cluster of a class: remember it, if it answers, and make it the one that commands talk to
+    Join(JoinArgs),
     /// Make a remembered cluster the one that commands talk to
     Use(NameArgs),
     /// Show which cluster commands talk to, or one that is remembered
@@ -179,6 +182,10 @@ impl ContextCommand {
                 let said = format!("Context `{}` is {}.", args.name, cluster.bootstrap_server);
                 settings.add(args, cluster)?;
                 context.ui.say(said);
+            }
+            ContextCommand::Join(args) => {
+                let config = absolute(context.command_config.as_ref())?;
+                args.run(&mut settings, config.as_deref(), context)?;
             }
             ContextCommand::Use(args) => {
                 settings.named(&args.name)?;

@@ -10,6 +10,7 @@ pub mod context;
 pub mod contexts;
 pub mod doctor;
 pub mod group;
+pub mod join;
 mod jsonl;
 pub mod lesson;
 pub mod mongo;

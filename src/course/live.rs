@@ -1,6 +1,7 @@
 //! Facts from a real cluster, by the client core.
 
 use super::facts::{ClusterFacts, ClusterView, Group, Member, Partition, PartitionOffsets, Seen};
+use super::kept::Kept;
 use crate::failure::{Kind, Outcome};
 use crate::kafka::Wire;
 use crate::kafka::admin::Admin;
@@ -9,17 +10,22 @@ use crate::kafka::topic_reader;
 use crate::kafka::types::{
     ConfigResource, ListedOffset, NewTopic, OffsetSpec, PartitionDescription, TopicMetadata, TopicPartition,
 };
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A cluster that answers.
 pub struct Live {
     admin: Admin,
+    kept: RefCell<Kept>,
 }
 
 impl Live {
     /// The cluster that this administrator asks.
     pub fn new(admin: Admin) -> Self {
-        Live { admin }
+        Live {
+            admin,
+            kept: RefCell::default(),
+        }
     }
 
     fn configs(&self, resource: &ConfigResource) -> Outcome<BTreeMap<String, String>> {
@@ -136,17 +142,7 @@ impl ClusterFacts for Live {
     }
 
     fn records(&self, topic: &str, per_partition: i64) -> Outcome<Vec<Seen>> {
-        let mut seen = Vec::new();
-        topic_reader::read_last(self.admin.connection(), topic, per_partition, |record| {
-            seen.push(Seen {
-                partition: record.partition,
-                offset: record.offset,
-                timestamp: record.timestamp.unwrap_or_default(),
-                key: record.key,
-                value: record.value.unwrap_or_default(),
-            });
-        })?;
-        Ok(seen)
+        self.kept.borrow_mut().last(&self.admin, topic, per_partition)
     }
 
     fn uncommitted(&self, topic: &str, per_partition: i64) -> Outcome<usize> {

@@ -6,12 +6,15 @@
 pub mod asking;
 pub mod began;
 pub mod beliefs;
+pub mod book;
 pub mod certificate;
 pub mod check;
+pub mod class;
 pub mod clerk;
 pub mod dress;
 pub mod facts;
 pub mod hint;
+mod kept;
 pub mod lint;
 pub mod lint_live;
 mod lint_questions;

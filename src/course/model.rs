@@ -5,7 +5,7 @@ use super::check::Check;
 use super::prose::Prose;
 use super::question::{Given, Question};
 use crate::i18n::Lang;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One lesson.
@@ -203,7 +203,7 @@ pub struct Wrong {
 }
 
 /// A wanted value.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Wanted {
     /// Yes or no.

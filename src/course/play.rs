@@ -33,7 +33,7 @@ pub struct Play<'a> {
     pub page: Page,
     /// Where it is shown.
     pub say: Say<'a>,
-    /// Waits, before each command and after it, until the audience has seen enough.
+    /// Waits, before each command, after it and at the end of a step, until the audience has seen enough.
     pub pause: &'a dyn Fn() -> Outcome,
 }
 
@@ -53,6 +53,7 @@ impl Play<'_> {
             let heading = format!("{}/{} {}", number + 1, self.lesson.steps.len(), text.title);
             (self.say)(&self.page.rule(&heading))?;
             passed += self.step(step, &text)?;
+            (self.pause)()?;
         }
         self.stage.programs.stop_all();
         (self.say)("")?;

@@ -21,6 +21,9 @@ pub struct Progress {
     /// The language that was asked for when a lesson was last begun (`fr`), for the commands in other terminals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lang: Option<String>,
+    /// Whose progress this is, as it was said when a lesson was last begun for somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub student: Option<String>,
     /// By lesson id.
     #[serde(default, rename = "lesson")]
     pub lessons: BTreeMap<String, LessonProgress>,

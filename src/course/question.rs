@@ -249,14 +249,22 @@ impl<'a> Asked<'a> {
                 .map(|(number, option)| page.markdown(&dress.text(&format!("{}. {option}", number + 1))))
                 .collect()
         };
-        let Kind::Order { lines, stray } = &self.question.kind else {
+        let Some(lines) = self.shuffled() else {
             return numbered(&prose.options);
         };
-        let line = |place: usize| lines.get(place - 1).unwrap_or(stray);
-        let shown = self.shown.iter().enumerate();
-        shown
-            .map(|(number, place)| page.typed(&format!("  {}  ", number + 1), &dress.text(line(*place))))
+        let lines = lines.into_iter().enumerate();
+        lines
+            .map(|(number, line)| page.typed(&format!("  {}  ", number + 1), &dress.text(line)))
             .collect()
+    }
+
+    /// Of an ordering, the lines as they are shown.
+    pub fn shuffled(&self) -> Option<Vec<&str>> {
+        let Kind::Order { lines, stray } = &self.question.kind else {
+            return None;
+        };
+        let line = |place: &usize| lines.get(place - 1).unwrap_or(stray).as_str();
+        Some(self.shown.iter().map(line).collect())
     }
 
     /// How the answer is asked for: the words of this section, `runner` or `quiz`.

@@ -64,11 +64,32 @@ pub fn json(lessons: &[Lesson], progress: &Progress, words: &Words) -> Value {
                 "prefix": done.prefix,
                 "cluster": done.bootstrap,
                 "passed": done.passed(lesson),
-                "steps": lesson.steps.iter().map(|step| step_json(lesson, step, done)).collect::<Vec<_>>(),
+                "steps": steps(lesson, done),
             })
         })
         .collect();
     json!({ "current": progress.current, "lessons": lessons })
+}
+
+/// The same with whose it is and the day it was made.
+pub fn signed(
+    student: Option<&str>,
+    date: &str,
+    lessons: &[Lesson],
+    progress: &Progress,
+    words: &Words,
+) -> Value {
+    let mut value = json!({ "student": student, "date": date });
+    if let (Some(signed), Value::Object(all)) = (value.as_object_mut(), json(lessons, progress, words)) {
+        signed.extend(all);
+    }
+    value
+}
+
+/// A lesson's steps, as the report has them.
+pub fn steps(lesson: &Lesson, progress: &LessonProgress) -> Vec<Value> {
+    let steps = lesson.steps.iter();
+    steps.map(|step| step_json(lesson, step, progress)).collect()
 }
 
 fn step_json(lesson: &Lesson, step: &Step, progress: &LessonProgress) -> Value {

@@ -2,6 +2,7 @@
 
 use super::began;
 use super::check::{self, Check, Finding};
+use super::class::Register;
 use super::dress::Dress;
 use super::facts::ClusterFacts;
 use super::hint::{self, Face, Help};
@@ -25,6 +26,9 @@ use std::time::Duration;
 /// How often the cluster is looked at while the learner acts: a success is noticed within a second.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// The same in a class, where thirty look at one cluster.
+const LOOK_IN_CLASS: Duration = Duration::from_millis(750);
+
 /// How many lines of programs in the background are shown at a time; of more, the last.
 const NEWS: usize = 8;
 
@@ -46,6 +50,8 @@ pub struct Runner<'a> {
     pub next: Option<String>,
     /// The folder of the cluster that was started for the lesson, if so: its brokers can be stopped and started from here.
     pub own_data: Option<PathBuf>,
+    /// Who else is told how it goes, when the learner takes it in a class.
+    pub class: Option<&'a dyn Register>,
 }
 
 /// Where to go after a step.
@@ -75,6 +81,7 @@ impl Runner<'_> {
     pub fn run(&self, talk: &mut dyn Talk) -> Outcome {
         let mut at = self.progress()?.position(self.lesson);
         if at == self.lesson.steps.len() {
+            self.tell_class(None, &[], talk)?;
             return self.finished(talk);
         }
         if at == 0 {
@@ -90,6 +97,7 @@ impl Runner<'_> {
             }
         }
         self.update(|progress| progress.at = None)?;
+        self.tell_class(None, &[], talk)?;
         self.end(talk)
     }
 
@@ -287,9 +295,10 @@ impl Runner<'_> {
             "runner.menu"
         };
         talk.say(&self.page.faint(&self.page.markdown(self.words.say(menu))))?;
+        let pause = self.class.map_or(LOOK, |_| LOOK_IN_CLASS);
         loop {
             self.say_news(talk)?;
-            match talk.next(LOOK)? {
+            match talk.next(pause)? {
                 Heard::Nothing => self.look(step, &mut watch, talk)?,
                 Heard::End => {
                     self.patiently(&mut watch, talk, |talk| self.check(step, talk).map(drop))?;

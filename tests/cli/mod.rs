@@ -1,6 +1,7 @@
 //! What a user sees who types `velo`.
 
 mod byte_order_mark;
+mod class;
 mod cluster;
 mod cluster_brokers;
 #[cfg(unix)]

@@ -1,6 +1,8 @@
 //! The course: its lessons, the runner, the demonstration.
 
 mod beliefs;
+mod book;
+mod class;
 mod fake;
 mod lessons;
 mod play;

@@ -1,6 +1,9 @@
 //! `velo lesson`: take the course's lessons, watch them play, or check those that one writes.
 
 mod ahead;
+mod attend;
+mod board;
+mod book;
 mod certificate;
 mod clerk;
 mod cluster;
@@ -81,6 +84,10 @@ enum LessonCommand {
     Status(show::StatusArgs),
     /// Tell a teacher everything about your progress
     Report(show::ReportArgs),
+    /// Show a teacher the class: who is where, since when, and who needs help
+    Board(board::BoardArgs),
+    /// Write the course as pages to hand out
+    Book(book::BookArgs),
     /// Print your certificate, once you have finished the lesson `final`
     Certificate(certificate::CertificateArgs),
     /// Make a folder for a lesson of your own, which lint finds nothing wrong with
@@ -165,6 +172,8 @@ impl LessonCommand {
             LessonCommand::Reset(args) => reset::run(desk, &args),
             LessonCommand::Status(args) => show::status(desk, &args),
             LessonCommand::Report(args) => show::report(desk, &args),
+            LessonCommand::Board(args) => board::run(desk, &args),
+            LessonCommand::Book(args) => book::run(desk, &args),
             LessonCommand::Certificate(args) => certificate::run(desk, &args),
             LessonCommand::New(args) => new::run(desk, &args),
             LessonCommand::Lint(args) => lint::run(desk, args),

@@ -34,7 +34,7 @@ pub(super) struct PlayArgs {
     /// Begin the names of topics and groups with this
     #[arg(long, default_value = "")]
     prefix: String,
-    /// Wait for Enter before each command and after it, for a projector
+    /// Wait for Enter before each command, after it and after each step, for a projector
     #[arg(long)]
     pause: bool,
 }

@@ -2,6 +2,7 @@
 
 use super::{Desk, take};
 use crate::commands::candidates;
+use crate::course::class;
 use crate::course::dress::Dress;
 use crate::course::progress::Progress;
 use crate::course::question::Asked;
@@ -25,6 +26,9 @@ pub(super) struct ReportArgs {
     /// As JSON, whatever `--output` says
     #[arg(long)]
     json: bool,
+    /// Whose it is [default: whom `velo lesson start --student` was told]
+    #[arg(long, value_name = "NAME")]
+    student: Option<String>,
 }
 
 /// Options of `velo lesson show`.
@@ -115,12 +119,16 @@ pub(super) fn report(desk: &Desk<'_>, args: &ReportArgs) -> Outcome {
     let lessons = desk.source.lessons()?;
     let progress = Progress::load(&desk.file())?;
     let words = &desk.words;
-    let value = report::json(&lessons, &progress, words);
+    let given = args.student.as_deref();
+    let given = given.map(|name| class::name(name, words)).transpose()?;
+    let student = given.or_else(|| progress.student.clone());
+    let today = jiff::Zoned::now().date().to_string();
+    let value = report::signed(student.as_deref(), &today, &lessons, &progress, words);
     let mut ui = desk.context.ui;
     if args.json {
         ui.format = crate::ui::OutputFormat::Json;
     }
-    ui.show(&value, || {
+    ui.show_titled(&value, || {
         let [step, title, state] = ["list.lesson", "status.step", "status.state"].map(|key| words.say(key));
         let mut grid = titled([step, title, state]);
         for lesson in &lessons {
@@ -130,7 +138,8 @@ pub(super) fn report(desk: &Desk<'_>, args: &ReportArgs) -> Outcome {
                 grid.row([lesson.id.clone(), id, state]);
             }
         }
-        grid
+        let head = student.iter().cloned().chain([today]);
+        vec![(Some(head.collect::<Vec<_>>().join(", ")), grid)]
     })
 }
 
