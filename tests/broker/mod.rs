@@ -14,6 +14,7 @@ mod log_basics;
 mod log_compaction;
 mod log_crash;
 mod log_model;
+mod log_power;
 mod log_producers;
 mod log_refusals;
 mod log_sharing;

@@ -5,7 +5,7 @@
 
 use super::checkpoint::{self, Lines, LogDirState};
 use super::epochs::LeaderEpochs;
-use super::poison::Poison;
+use super::poison::{self, Poison};
 use super::producers::{Aborted, ActiveProducer, ProducerStates};
 use super::segment::Segment;
 use super::verification::Verifications;
@@ -171,7 +171,7 @@ impl PartitionLog {
         let (clock, disk) = (world.clock().clone(), world.disk().clone());
         let now_ms = clock.now_ms();
         let (before, high_watermark) = recovery::before(dir, state);
-        let recovered = recovery::open(&disk, dir, &config, now_ms, before)?;
+        let recovered = poison::open(&disk, dir, &config, now_ms, before)?;
         let (log_start, log_end) = (recovered.log_start, recovered.log_end);
         let high_watermark = high_watermark.clamp(log_start, log_end);
         if before.recovery_point > log_end {
@@ -394,14 +394,7 @@ impl PartitionLog {
             .load()
             .iter()
             .for_each(|segment| segment.moved_to(&renamed));
-        for name in [
-            checkpoint::RECOVERY_POINTS,
-            checkpoint::LOG_STARTS,
-            checkpoint::HIGH_WATERMARKS,
-            checkpoint::CLEANER,
-        ] {
-            lines.set(name, &dir, None);
-        }
+        lines.forget(&dir);
         self.disk
             .remove_dir_all(&renamed)
             .map_err(BrokerError::io(&renamed))
@@ -413,20 +406,19 @@ impl PartitionLog {
         if writer.recovery_point == end {
             return Ok(());
         }
-        // Until it has succeeded, it counts as failed.
-        let before = writer.poison.replace(Poison::Sync);
         let segments = self.segments.load();
         let first = Self::segment_index(&segments, writer.recovery_point);
-        for segment in segments.get(first..).unwrap_or_default() {
-            segment.sync()?;
-        }
-        let dir = self.dir();
-        file::sync_dir(&self.disk, &dir)?;
-        dir.parent()
-            .map_or(Ok(()), |log_dir| file::sync_dir(&self.disk, log_dir))?;
+        self.on_disk(writer, || {
+            for segment in segments.get(first..).unwrap_or_default() {
+                segment.sync()?;
+            }
+            let dir = self.dir();
+            file::sync_dir(&self.disk, &dir)?;
+            dir.parent()
+                .map_or(Ok(()), |log_dir| file::sync_dir(&self.disk, log_dir))
+        })?;
         writer.recovery_point = end;
         writer.unflushed = 0;
-        writer.poison = before;
         Ok(())
     }
 

@@ -57,6 +57,7 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
     let mut epochs = LeaderEpochs::open(disk, dir)?;
     let mut segments = open_segments(disk, dir, config, now_ms)?;
     let counting = segments.partition_point(|segment| segment.base_offset() <= before.end);
+    let mut removed = counting < segments.len();
     segments
         .drain(counting..)
         .try_for_each(|beyond| remove_files(disk, &beyond))?;
@@ -69,10 +70,12 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
         epochs: &mut epochs,
         end: before.end,
     };
+    let left = segments.len();
     if !before.clean {
         check.from(&mut segments, before.recovery_point.min(before.end))?;
     }
     let mut log_end = check.end_of(&mut segments)?;
+    removed |= segments.len() < left;
     let first = segments.first().map_or(0, Segment::base_offset);
     let log_start = before.log_start.max(first);
     if log_start > log_end {
@@ -81,7 +84,11 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
             .iter()
             .try_for_each(|segment| remove_files(disk, segment))?;
         segments = vec![Segment::open(disk, dir, log_start, now_ms)?];
-        log_end = log_start;
+        (log_end, removed) = (log_start, true);
+    }
+    if removed {
+        // There again after a loss of power, what goes now would stand behind what is written next.
+        file::sync_dir(disk, dir)?;
     }
     restore_epochs(&segments, &mut epochs, log_start, log_end)?;
     let segments: Vec<Arc<Segment>> = segments.into_iter().map(Arc::new).collect();
@@ -246,8 +253,7 @@ impl Check<'_> {
             if at < segments.len() {
                 segment.finish_indexes()?;
             }
-            let compacted = self.config.cleanup_policy.compact;
-            let ends = !compacted && lacks_its_end(segment, segments.get(at), recovery_point)?;
+            let ends = self.ends_after(segment, segments.get(at), recovery_point)?;
             if !intact || ends {
                 let disk = self.disk;
                 segments
@@ -256,6 +262,22 @@ impl Check<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the log ends with a segment, for the next does not follow it. Where the power went, the next may be there by its name
+    /// alone, and what was written before it not: nothing says so but the gap. In a compacted log gaps are as they should be. A
+    /// segment that begins before the last one ended was removed once, and has come back.
+    fn ends_after(&self, segment: &Segment, next: Option<&Segment>, recovery_point: i64) -> Result<bool> {
+        let next = next.map(Segment::base_offset);
+        let Some(next) = next.filter(|next| *next > recovery_point) else {
+            return Ok(false);
+        };
+        let (end, _) = last_batch(segment)?;
+        let follows = end == next || (end < next && self.config.cleanup_policy.compact);
+        if !follows {
+            tracing::warn!(segment = %segment.path().display(), end, next, "the next segment does not follow this one, and goes");
+        }
+        Ok(!follows)
     }
 
     /// Checks one segment and builds its indexes from the recovery point on; false if a broken batch was cut off.
@@ -300,22 +322,6 @@ impl Check<'_> {
         }
         Ok(end)
     }
-}
-
-/// Whether records are missing between a segment and the next. Where the power went, the next may be there by its name alone, and
-/// what was written before it not: nothing says so but the gap. In a compacted log gaps are as it should be.
-fn lacks_its_end(segment: &Segment, next: Option<&Segment>, recovery_point: i64) -> Result<bool> {
-    let Some(next) = next
-        .map(Segment::base_offset)
-        .filter(|next| *next > recovery_point)
-    else {
-        return Ok(false);
-    };
-    let (end, _) = last_batch(segment)?;
-    if end < next {
-        tracing::warn!(segment = %segment.path().display(), end, next, "the segment has lost its end; what follows goes too");
-    }
-    Ok(end < next)
 }
 
 /// Where a check starts: at the last indexed batch below the recovery point, or else at the segment's start.

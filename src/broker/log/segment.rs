@@ -288,13 +288,16 @@ impl Segment {
         growth.times.sync()
     }
 
-    /// Cuts the segment at `position`, which a batch that is to go starts at; indexes are cut to match.
+    /// Cuts the segment at `position`, which a batch that is to go starts at; indexes are cut to match. The cut is on the disk
+    /// when this returns: else, after a loss of power, what was cut off could stand there again, with what was written in its
+    /// place behind it, and no checksum would tell.
     pub fn truncate(&self, position: u64, next_offset: i64) -> Result<()> {
         let mut growth = self.growth.write();
         let base = self.base_offset;
         let relative = next_offset - base;
         self.size.store(position, Ordering::Release);
         file::truncate(&self.disk, &self.path(), position)?;
+        self.file.sync(&self.path.read()).map_err(self.io())?;
         growth
             .offsets
             .keep_while(|entry| entry.key() < relative && u64::from(entry.position) < position)?;

@@ -4,7 +4,6 @@ use super::partition::{PartitionLog, Tidying, Writer};
 use super::segment::Segment;
 use super::{checkpoint, file, recovery, transactions};
 use crate::broker::error::Result;
-use crate::broker::world::Disk;
 use kafka_protocol::ResponseError;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -70,12 +69,12 @@ impl PartitionLog {
         self.log_end.store(new_end, Ordering::Release);
         self.high_watermark.fetch_min(new_end, Ordering::AcqRel);
         self.segments.store(Arc::new(kept.to_vec()));
-        dropped
-            .iter()
-            .try_for_each(|segment| remove_now(&self.disk, segment))?;
-        if let Some(found) = found {
-            active.truncate(found.position, new_end)?;
-        }
+        self.taken_away(writer, || {
+            if !dropped.is_empty() {
+                self.remove_now(dropped)?;
+            }
+            found.map_or(Ok(()), |found| active.truncate(found.position, new_end))
+        })?;
         self.epochs.write().truncate_from_end(new_end)?;
         self.reload_producers(writer)?;
         self.forget_synced(writer, new_end)?;
@@ -95,8 +94,7 @@ impl PartitionLog {
 
     fn start_anew(&self, writer: &mut Writer, tidying: &mut Tidying, offset: i64) -> Result<()> {
         let old = self.segments.load_full();
-        old.iter()
-            .try_for_each(|segment| remove_now(&self.disk, segment))?;
+        self.taken_away(writer, || self.remove_now(&old))?;
         let segment = Segment::open(&self.disk, &self.dir(), offset, self.clock.now_ms())?;
         self.segments.store(Arc::new(vec![Arc::new(segment)]));
         self.log_start.store(offset, Ordering::Release);
@@ -114,6 +112,17 @@ impl PartitionLog {
         self.forget_cleaned(tidying, offset)?;
         self.bump();
         Ok(())
+    }
+
+    /// Deletes segments' files at once, on the disk when this returns: there again after a loss of power, they would stand
+    /// behind what is written from now on. They are renamed before: readers may still hold the segments.
+    fn remove_now(&self, segments: &[Arc<Segment>]) -> Result<()> {
+        for segment in segments {
+            for path in segment.doom()? {
+                file::remove(&self.disk, &path)?;
+            }
+        }
+        file::sync_dir(&self.disk, &self.dir())
     }
 
     fn reload_producers(&self, writer: &mut Writer) -> Result<()> {
@@ -165,12 +174,4 @@ impl PartitionLog {
         }
         Ok(())
     }
-}
-
-/// Deletes a segment's files at once. They are renamed before: readers may still hold the segment.
-fn remove_now(disk: &Disk, segment: &Segment) -> Result<()> {
-    segment
-        .doom()?
-        .iter()
-        .try_for_each(|path| file::remove(disk, path))
 }
