@@ -227,12 +227,15 @@ async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>, whole: bool) -> Resu
     let jobs = node.world.jobs().clone();
     let node = Arc::clone(node);
     let applied = jobs.run(move || {
+        let mut handed_on = node.handed_on.lock();
         // The replicas first: a client that reads of a partition in the metadata must find it served.
         if let Err(error) = node.replicas.apply(&image) {
             tracing::error!(%error, "some partitions cannot be served");
         }
         node.groups.apply(&image);
         node.transactions.apply(&image);
+        *handed_on = Some(Arc::clone(&image));
+        drop(handed_on);
         let offset = image.offset;
         node.metadata.store(image);
         node.applied_offset.send_replace(offset);

@@ -40,6 +40,8 @@ pub struct Node {
     pub metadata: Arc<ArcSwap<MetadataImage>>,
     /// Offset of the newest metadata that has been applied to everything; changes wake the receivers.
     pub applied_offset: watch::Sender<i64>,
+    /// The newest metadata that all who follow them have been handed, held while they are handed more.
+    pub(super) handed_on: parking_lot::Mutex<Option<Arc<MetadataImage>>>,
     /// Epoch of this broker's registration, -1 before it.
     pub broker_epoch: AtomicI64,
     /// Epoch of its registration before this start, if it had stopped cleanly since; else -1 (KIP-966).

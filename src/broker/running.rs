@@ -14,7 +14,7 @@ use super::peer::Peer;
 use super::peers::Peers;
 use super::producer_ids::ProducerIds;
 use super::records::metadata::EndPoint;
-use super::replication::{ReplicaManager, ReplicaSettings, fetcher, isr};
+use super::replication::{ReplicaManager, ReplicaSettings, fetcher, isr, maintenance};
 use super::security::Authorizer;
 use super::storage::{LogDir, uuid_text};
 use super::to_controller::ToController;
@@ -162,6 +162,7 @@ fn build(
         directory_id: log_dir.directory_id,
         metadata: Arc::new(ArcSwap::from_pointee(image)),
         applied_offset: watch::Sender::new(-1),
+        handed_on: parking_lot::Mutex::default(),
         broker_epoch: AtomicI64::new(-1),
         previous_broker_epoch: log_dir.clean_broker_epoch.unwrap_or(-1),
         to_controller,
@@ -208,7 +209,7 @@ impl RunningNode {
             self.tasks
                 .spawn("the housekeeping of logs", replicas().maintain());
             self.tasks
-                .spawn("the recovery of logs", replicas().recover_logs());
+                .spawn("the recovery of logs", maintenance::recover_logs(node()));
             self.tasks
                 .spawn("the follower of leaders", fetcher::follow_leaders(node()));
             self.tasks

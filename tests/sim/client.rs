@@ -38,7 +38,8 @@ pub struct Client {
     net: Net,
     stop: Arc<AtomicBool>,
     peers: BTreeMap<i32, Peer>,
-    leaders: BTreeMap<(String, i32), i32>,
+    /// Who leads, and in which epoch, as some broker has told.
+    leaders: BTreeMap<(String, i32), (i32, i32)>,
 }
 
 /// A text of the protocol.
@@ -104,6 +105,12 @@ impl Client {
 
     /// The broker that leads a partition, as far as this client knows; it asks when it does not.
     pub async fn leader(&mut self, name: &str, partition: i32) -> Option<i32> {
+        let leads = self.leads(name, partition).await?;
+        Some(leads.0)
+    }
+
+    /// The same, and in which epoch it leads.
+    pub async fn leads(&mut self, name: &str, partition: i32) -> Option<(i32, i32)> {
         let key = (name.to_owned(), partition);
         if let Some(known) = self.leaders.get(&key) {
             return Some(*known);
@@ -117,7 +124,8 @@ impl Client {
             for partition in topic.partitions {
                 if partition.error_code == 0 && partition.leader_id.0 >= 0 {
                     let key = (name.to_owned(), partition.partition_index);
-                    self.leaders.insert(key, partition.leader_id.0);
+                    let leads = (partition.leader_id.0, partition.leader_epoch);
+                    self.leaders.insert(key, leads);
                 }
             }
         }

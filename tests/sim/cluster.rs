@@ -46,8 +46,6 @@ struct Machine {
     state: State,
     /// Counts the starts: what a node says of itself is compared within one life.
     life: u32,
-    /// Whether its disk has refused something, or may have.
-    spoilt: bool,
 }
 
 /// All machines.
@@ -164,10 +162,8 @@ impl Cluster {
     }
 
     /// A machine's disk, to spoil it.
-    pub fn disk(&mut self, id: i32) -> &MemoryDisk {
-        let machine = self.machine(id);
-        machine.spoilt = true;
-        &machine.disk
+    pub fn disk(&self, id: i32) -> &MemoryDisk {
+        &self.machines[&id].disk
     }
 
     /// Sets a machine's date.
@@ -244,9 +240,8 @@ impl Cluster {
         };
     }
 
-    /// Ends everything that is wrong, and starts what is down. A node whose disk refused something is started anew: a partition
-    /// that it could not open then is not opened again before.
-    pub async fn heal(&mut self) {
+    /// Ends everything that is wrong, and starts what is down. What a node could not do while its disk refused it does by itself.
+    pub fn heal(&mut self) {
         self.history.note("everything heals");
         self.router.heal_all();
         self.router.delay(3);
@@ -254,9 +249,7 @@ impl Cluster {
         for id in ids {
             let machine = self.machine(id);
             machine.slowness.store(0, Ordering::Relaxed);
-            if std::mem::take(&mut machine.spoilt) {
-                self.kill(id).await;
-            }
+            machine.disk.serve_again();
             self.start(id);
         }
     }
@@ -293,7 +286,6 @@ impl Machine {
             world,
             state: State::Down,
             life: 0,
-            spoilt: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::cluster::{BROKERS, CLIENTS, CONTROLLER, Cluster, place};
 use super::history::History;
 use super::workloads::SAFE;
+use std::time::Duration;
 use velodrome::broker::world::Dice;
 
 /// Makes things go wrong.
@@ -121,15 +122,30 @@ impl Events {
         }
     }
 
-    /// A broker loses its power, but only while everybody has everything: what all replicas lose at once is lost.
+    /// A broker loses its power, but only while everybody has everything: what all replicas lose at once is lost. Nothing else
+    /// happens until the controller knows of it: as long as it takes the broker for in sync, others that start again may leave it
+    /// as the last in-sync replica, and what it lost is lost for all (what KIP-966 is about).
     async fn lose_power(&self, cluster: &mut Cluster) {
-        if all_in_sync(cluster) {
-            let torn = self.dice.number(0..=1) == 0;
-            cluster.lose_power(self.broker(), torn).await;
+        if !all_in_sync(cluster) {
+            return;
         }
+        let torn = self.dice.number(0..=1) == 0;
+        let id = self.broker();
+        cluster.lose_power(id, torn).await;
+        for _ in 0..200 {
+            if is_out_of_sync(cluster, id) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            cluster.settle().await;
+            cluster.start(CONTROLLER);
+        }
+        self.history.broken(format_args!(
+            "the controller does not notice that node {id} is gone"
+        ));
     }
 
-    fn spoil_disk(&self, cluster: &mut Cluster) {
+    fn spoil_disk(&self, cluster: &Cluster) {
         let id = self.node();
         match self.dice.number(0..=2) {
             0 => {
@@ -148,6 +164,19 @@ impl Events {
             }
         }
     }
+}
+
+/// Whether the controller takes a broker for in sync in no topic that loses nothing.
+fn is_out_of_sync(cluster: &Cluster, id: i32) -> bool {
+    let mut controllers = cluster
+        .running()
+        .filter_map(|(_, _, node)| node.controller.as_ref());
+    let Some(image) = controllers.next().map(|controller| controller.image()) else {
+        return false;
+    };
+    let safe = [SAFE, "__consumer_offsets"].map(|name| image.topics.get(name));
+    let mut partitions = safe.into_iter().flatten().flat_map(|topic| &topic.partitions);
+    partitions.all(|partition| !partition.isr.contains(&id))
 }
 
 /// Whether all replicas of the topics that lose nothing are in sync and run.

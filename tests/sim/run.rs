@@ -165,7 +165,7 @@ impl Run {
     }
 
     async fn heal(&mut self) {
-        self.cluster.heal().await;
+        self.cluster.heal();
         self.surroundings.stop.store(true, Ordering::Relaxed);
         let ended = tokio::time::timeout(HEALS_WITHIN, async {
             while self.clients.join_next().await.transpose().unwrap().is_some() {}

@@ -5,8 +5,9 @@ pub mod fetcher;
 pub mod folders;
 mod index;
 pub mod isr;
-mod maintenance;
+pub mod maintenance;
 pub mod manager;
+mod offline;
 pub mod partition;
 pub mod waiters;
 

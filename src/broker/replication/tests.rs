@@ -1,3 +1,6 @@
+mod isr;
+mod offline;
+
 use super::*;
 use crate::broker::log::{LogConfig, ReadLimit};
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
@@ -171,9 +174,9 @@ async fn the_high_watermark_is_where_every_in_sync_replica_is() {
     let soon = Instant::now() + Duration::from_millis(20);
     assert!(!partition.await_replicated(1, soon).await);
 
-    partition.follower_fetched(3, 2, 0).unwrap();
+    partition.follower_fetched(3, -1, 2, 0).unwrap();
     assert_eq!(partition.log.high_watermark(), 0, "replica 3 is not in sync");
-    partition.follower_fetched(2, 1, 0).unwrap();
+    partition.follower_fetched(2, -1, 1, 0).unwrap();
     assert_eq!(partition.log.high_watermark(), 1);
     let waiting = tokio::spawn({
         let partition = Arc::clone(&partition);
@@ -183,10 +186,10 @@ async fn the_high_watermark_is_where_every_in_sync_replica_is() {
                 .await
         }
     });
-    partition.follower_fetched(2, 2, 0).unwrap();
+    partition.follower_fetched(2, -1, 2, 0).unwrap();
     assert!(waiting.await.unwrap());
     assert_eq!(
-        partition.follower_fetched(7, 2, 0),
+        partition.follower_fetched(7, -1, 2, 0),
         Err(ResponseError::NotLeaderOrFollower)
     );
 

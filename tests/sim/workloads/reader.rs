@@ -10,37 +10,39 @@ use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use std::collections::BTreeMap;
 use velodrome::broker::batch::{Batches, Records, records_of};
 
-/// Refusals one after the other of what had been read, before it counts as a loss.
-const MOST_OUT_OF_RANGE: u32 = 500;
+/// How far a partition has been read, and the latest leader epoch in which that was asked and answered.
+#[derive(Default)]
+struct Position {
+    next: i64,
+    epoch: i32,
+}
 
 /// Reads a topic that loses nothing, until it is told to end.
 pub async fn run(mut client: Client, of: &'static str) {
-    let mut positions: BTreeMap<i32, i64> = BTreeMap::new();
-    let mut out_of_range = 0;
+    let mut positions: BTreeMap<i32, Position> = BTreeMap::new();
     while client.goes_on() {
         client.rest(10, 120).await;
         let partition = client.dice.number(0..=PARTITIONS - 1);
         let position = positions.entry(partition).or_default();
-        let Some(leader) = client.leader(of, partition).await else {
+        let Some(leads) = client.leads(of, partition).await else {
             continue;
         };
-        let Some((code, records)) = fetch(&mut client, leader, of, partition, *position).await else {
+        let Some((code, records)) = fetch(&mut client, leads, of, partition, position.next).await else {
             client.forget_leader(of, partition);
             continue;
         };
         match ResponseError::try_from_code(code) {
             None => {
-                out_of_range = 0;
-                *position = take(&client, of, partition, *position, records);
+                position.epoch = position.epoch.max(leads.1);
+                position.next = take(&client, of, partition, position.next, records);
             }
             Some(ResponseError::OffsetOutOfRange) => {
-                // A leader that is cut off, and leads no more, may be behind what was read.
-                out_of_range += 1;
+                // A leader that is cut off, and leads no more, may be behind what was read; its epoch tells.
                 client.forget_leader(of, partition);
-                if out_of_range == MOST_OUT_OF_RANGE {
+                if leads.1 >= position.epoch {
                     client.history.broken(format_args!(
-                        "{} had read {of}-{partition} up to {position}, which is out of range again and again",
-                        client.name
+                        "{} had read {of}-{partition} up to {} in epoch {}, which is out of range in epoch {}",
+                        client.name, position.next, position.epoch, leads.1
                     ));
                 }
             }
@@ -51,7 +53,7 @@ pub async fn run(mut client: Client, of: &'static str) {
 
 async fn fetch(
     client: &mut Client,
-    leader: i32,
+    (leader, epoch): (i32, i32),
     of: &str,
     partition: i32,
     position: i64,
@@ -59,7 +61,7 @@ async fn fetch(
     let wanted = FetchPartition::default()
         .with_partition(partition)
         .with_fetch_offset(position)
-        .with_current_leader_epoch(-1)
+        .with_current_leader_epoch(epoch)
         .with_last_fetched_epoch(-1)
         .with_partition_max_bytes(1 << 16);
     let wanted = FetchTopic::default()

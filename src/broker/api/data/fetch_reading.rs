@@ -48,6 +48,8 @@ pub struct Reader<'a> {
     version: i16,
     /// -1 for a consumer.
     replica: i32,
+    /// Epoch of the replica's registration, -1 where it does not say.
+    broker_epoch: i64,
     limit: ReadLimit,
     max_bytes: usize,
 }
@@ -55,9 +57,12 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader for that request.
     pub fn new(node: &'a Node, ctx: &RequestContext, request: &FetchRequest) -> Self {
-        let replica = match ctx.api_version {
-            REPLICA_STATE.. => request.replica_state.replica_id.0,
-            _ => request.replica_id.0,
+        let (replica, broker_epoch) = match ctx.api_version {
+            REPLICA_STATE.. => {
+                let state = &request.replica_state;
+                (state.replica_id.0, state.replica_epoch)
+            }
+            _ => (request.replica_id.0, -1),
         };
         let limit = match request.isolation_level {
             _ if replica >= 0 => ReadLimit::LogEnd,
@@ -70,6 +75,7 @@ impl<'a> Reader<'a> {
             node,
             version: ctx.api_version,
             replica,
+            broker_epoch,
             limit,
             max_bytes,
         }
@@ -145,7 +151,7 @@ impl<'a> Reader<'a> {
             }
             if self.is_follower() {
                 let now_ms = self.node.clock.now_ms();
-                if partition.follower_fetched(self.replica, fetch.offset, now_ms)? {
+                if partition.follower_fetched(self.replica, self.broker_epoch, fetch.offset, now_ms)? {
                     self.node.replicas.isr_changed();
                 }
             }
