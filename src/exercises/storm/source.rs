@@ -35,6 +35,8 @@ pub struct Source {
     ledgers: BTreeMap<i32, Ledger>,
     every: Duration,
     committed: Instant,
+    /// The member has failed, or its topic was replaced: another is to join in its place.
+    anew: bool,
 }
 
 impl Source {
@@ -56,6 +58,7 @@ impl Source {
             ledgers: BTreeMap::new(),
             every,
             committed: Instant::now(),
+            anew: false,
         })
     }
 
@@ -70,7 +73,17 @@ impl Source {
             time: MOMENT,
             wait,
         };
-        Ok(match self.consumer.gather(limits, &|| false)? {
+        if self.anew {
+            self.join_anew()?;
+            return Ok(Read::Records(Vec::new()));
+        }
+        let gathered = match self.consumer.gather(limits, &|| false) {
+            Err(away) if away.kind() == Kind::Unreachable => {
+                return Ok(self.leave(format!("{}; joining again", away.in_a_line())));
+            }
+            gathered => gathered?,
+        };
+        Ok(match gathered {
             Gathered::Records(records) => {
                 for record in &records {
                     if let Some(ledger) = self.ledgers.get_mut(&record.partition) {
@@ -93,30 +106,34 @@ impl Source {
                 Read::Lost(None)
             }
             Gathered::Replaced => {
-                self.lose();
-                Read::Lost(Some(self.follow()?))
+                let topic = &self.topic;
+                let why = format!(
+                    "topic `{topic}` was deleted and made again: reading the new one from its beginning"
+                );
+                self.leave(why)
             }
             Gathered::Trouble(why) => Read::Said(format!("the cluster: {why}; trying again")),
         })
     }
 
-    /// Joins for the topic that has the name now; what to tell the user. While no broker answers the old member stays, and
-    /// says at the next read again that its topic was replaced.
-    fn follow(&mut self) -> Outcome<String> {
-        let topic = &self.topic;
+    /// Joins for what has the topic's name now. While no broker answers, that is tried again at the next read.
+    fn join_anew(&mut self) -> Outcome {
         match self.consumer.successor() {
             Ok(successor) => {
                 self.consumer = successor;
-                Ok(format!(
-                    "topic `{topic}` was deleted and made again: reading the new one from its beginning"
-                ))
+                self.anew = false;
+                Ok(())
             }
-            Err(away) if away.kind() == Kind::Unreachable => Ok(format!(
-                "topic `{topic}` was deleted and made again: {}; trying again",
-                away.in_a_line()
-            )),
+            Err(away) if away.kind() == Kind::Unreachable => Ok(()),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// From now on this member has nothing, and is to join anew for that reason.
+    fn leave(&mut self, why: String) -> Read {
+        self.lose();
+        self.anew = true;
+        Read::Lost(Some(why))
     }
 
     fn lose(&mut self) {

@@ -238,21 +238,35 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Records that came together, none after a rebalance.
+    /// Records that came together, none after a rebalance. A cluster that is away is waited for, and joined again.
     fn read(&mut self, work: &mut impl Work, go_on: &dyn Fn() -> Outcome) -> Outcome<Vec<Received>> {
-        match self.consumer.gather(work.limits(), &|| go_on().is_err())? {
-            Gathered::Records(batch) => return Ok(batch),
-            Gathered::Trouble(why) => self.ui.say(format!("the cluster: {why}; trying again")),
-            Gathered::Revoked => {
-                let turn = work.finish(self.member(go_on))?;
-                self.take(work, go_on, turn)?;
-                self.commit_held()?;
-                self.forget(work);
+        let gathered = self.consumer.gather(work.limits(), &|| go_on().is_err());
+        let nothing = |()| Vec::new();
+        let begun = match gathered {
+            Ok(Gathered::Records(batch)) => return Ok(batch),
+            Ok(Gathered::Revoked) => return self.hand_over(work, go_on).map(nothing),
+            Ok(Gathered::Replaced) => return self.begin_anew(work, go_on).map(nothing),
+            Ok(Gathered::Assigned(assigned)) => self.begin(work, go_on, &assigned),
+            Ok(Gathered::Trouble(why)) => {
+                self.ui.say(format!("the cluster: {why}; trying again"));
+                Ok(())
             }
-            Gathered::Replaced => self.begin_anew(work, go_on)?,
-            Gathered::Assigned(assigned) => self.begin(work, go_on, &assigned)?,
+            Err(failure) => Err(failure),
+        };
+        match begun {
+            Err(away) if is_away(&away) => self.take(work, go_on, Turn::Again(away.in_a_line()))?,
+            begun => begun?,
         }
         Ok(Vec::new())
+    }
+
+    /// Finishes and commits before the partitions go to others.
+    fn hand_over(&mut self, work: &mut impl Work, go_on: &dyn Fn() -> Outcome) -> Outcome {
+        let turn = work.finish(self.member(go_on))?;
+        self.take(work, go_on, turn)?;
+        self.commit_held()?;
+        self.forget(work);
+        Ok(())
     }
 
     fn forget(&mut self, work: &mut impl Work) {
