@@ -97,7 +97,10 @@ fn ours(line: &str, rest: &[String]) -> Typed {
         (Some("lesson"), Some("solution")) => Typed::Key("s"),
         (Some("lesson"), Some("skip")) => Typed::Key("k"),
         (Some("lesson"), Some("back")) => Typed::Key("b"),
-        (Some("lesson"), Some("list" | "status" | "report" | "show" | "site" | "clerk" | "sketch"))
+        (
+            Some("lesson"),
+            Some("list" | "status" | "report" | "show" | "files" | "site" | "clerk" | "sketch"),
+        )
         | (Some("velib"), Some("map"))
         | (Some("trips"), Some("send" | "topology"))
         | (Some("storm"), Some("flux" | "topology")) => Typed::Short(whole(rest)),
