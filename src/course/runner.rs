@@ -27,7 +27,7 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(500);
 
 /// The same in a class, where thirty look at one cluster.
-const LOOK_IN_CLASS: Duration = Duration::from_millis(750);
+const LOOK_IN_CLASS: Duration = Duration::from_millis(600);
 
 /// How many lines of programs in the background are shown at a time; of more, the last.
 const NEWS: usize = 8;

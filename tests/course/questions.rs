@@ -57,6 +57,7 @@ impl Class {
             file: self.file(),
             next: None,
             own_data: None,
+            class: None,
         };
         runner.run(&mut learner).unwrap();
         learner.heard

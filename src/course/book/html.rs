@@ -38,9 +38,8 @@ pub(super) fn lesson(book: &Book<'_>, at: usize, lesson: &Lesson) -> String {
     let words = book.words;
     let way = |lesson: Option<&Lesson>, key: &str| {
         lesson.map_or(String::new(), |lesson| {
-            let title = escaped(book.title(lesson));
-            let text = format!("{}: {title}", escaped(words.say(key)));
-            format!("<span>{}</span>\n", link(lesson, &text))
+            let text = words.fill(key, &[("title", book.title(lesson))]);
+            format!("<span>{}</span>\n", link(lesson, &escaped(&text)))
         })
     };
     let before = at.checked_sub(1).and_then(|at| book.lessons.get(at));
@@ -149,6 +148,7 @@ impl Writer {
                     "<figure>\n<pre role=\"img\" aria-label=\"{said}\">{text}</pre>\n<figcaption>{said}</figcaption>\n</figure>"
                 )
             }
+            None if is_typed(&text) => writeln!(self.out, "<pre class=\"typed\"><code>{text}</code></pre>"),
             None => writeln!(self.out, "<pre><code>{text}</code></pre>"),
         };
     }
@@ -196,6 +196,12 @@ impl Writer {
         self.end_paragraph();
         self.blank = false;
     }
+}
+
+/// Whether a block is of commands, whose lines may be broken where they do not fit; columns may not.
+fn is_typed(block: &str) -> bool {
+    let mut lines = block.lines();
+    lines.any(|line| line.starts_with("velo ") || line.starts_with("kafka-"))
 }
 
 fn listed(item: &str) -> String {
@@ -289,6 +295,10 @@ mod tests {
             (
                 "So:\n```\na < b  *c*\n```",
                 "<p>So:</p>\n<pre><code>a &lt; b  *c*\n</code></pre>\n",
+            ),
+            (
+                "```\nvelo topic list\n```",
+                "<pre class=\"typed\"><code>velo topic list\n</code></pre>\n",
             ),
             (
                 "**Predict:** is `a*b*` *so*?",

@@ -91,7 +91,7 @@ fn solution(book: &Book<'_>, step: &Step, text: &StepProse) -> Vec<String> {
     }
     if !step.api.is_empty() {
         let names: Vec<String> = step.api.iter().map(|name| format!("`{name}`")).collect();
-        parts.push(format!("{}: {}", words.say("ways.api"), names.join(", ")));
+        parts.push(format!("**{}** {}", words.say("ways.api"), names.join(", ")));
     }
     for question in &step.questions {
         let Some(prose) = text.questions.get(&question.id) else {
