@@ -5,7 +5,10 @@ use bytes::{Bytes, BytesMut};
 use kafka_protocol::ResponseError;
 use kafka_protocol::indexmap::IndexMap;
 use kafka_protocol::records::{Compression, Record, RecordBatchEncoder, RecordEncodeOptions, TimestampType};
+use std::fs;
+use velodrome::broker::log::checkpoint::mark_clean;
 use velodrome::broker::log::{Beginner, Leave, LogConfig, PartitionLog, ReadLimit};
+use velodrome::broker::world::Disk;
 
 fn batch(producer_id: i64, sequence: i32, control: bool, key: &'static [u8], value: &'static [u8]) -> Bytes {
     let record = Record {
@@ -113,6 +116,29 @@ fn aborted_transactions_are_named_to_those_who_read_over_them() {
     assert!(bench.files().iter().any(|name| name.ends_with(".txnindex")));
     log.truncate_to(2).unwrap();
     assert_eq!(log.last_stable_offset(), 0, "the marker has been taken back");
+}
+
+#[test]
+fn what_was_torn_in_the_file_of_aborted_transactions_hides_none_that_come_after_it() {
+    let bench = Bench::new(LogConfig::default());
+    let log = bench.open();
+    send(&log, 1, 0);
+    end(&log, 1, false);
+    drop(log);
+    // As the loss of power leaves it in the middle of a write.
+    let index = bench.segment(0).with_extension("txnindex");
+    let whole = fs::read(&index).unwrap();
+    fs::write(&index, &whole[..whole.len() - 5]).unwrap();
+
+    let log = bench.open();
+    log.set_high_watermark(2);
+    send(&log, 2, 0);
+    end(&log, 2, false);
+    assert_eq!(aborted(&log, 0), [(1, 0), (2, 2)]);
+    log.close().unwrap();
+    mark_clean(&Disk::files(), bench.folder.path(), -1).unwrap();
+    drop(log);
+    assert_eq!(aborted(&bench.open(), 0), [(1, 0), (2, 2)], "after a clean stop");
 }
 
 #[test]

@@ -92,7 +92,16 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
     }
     restore_epochs(&segments, &mut epochs, log_start, log_end)?;
     let segments: Vec<Arc<Segment>> = segments.into_iter().map(Arc::new).collect();
-    let (producers, aborted) = replay_producers(disk, dir, &segments, log_start, log_end, now_ms)?;
+    let known = Known {
+        log_start,
+        log_end,
+        // What is above may be torn, or missing from the files beside the log.
+        synced: match before.clean {
+            true => log_end,
+            false => before.recovery_point.min(log_end),
+        },
+    };
+    let (producers, aborted) = replay_producers(disk, dir, &segments, known, now_ms)?;
     remove_stray_snapshots(disk, dir, &segments)?;
     Ok(Recovered {
         segments,
@@ -394,39 +403,54 @@ fn restore_epochs(
     epochs.truncate_from_start(log_start)
 }
 
-/// Loads the newest producer snapshot and replays the batches after it.
+/// How far a log goes, and what of it is on the disk for sure.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// Its start.
+    pub log_start: i64,
+    /// Its end.
+    pub log_end: i64,
+    /// All below this offset is on the disk, in the files beside the segments too.
+    pub synced: i64,
+}
+
+/// Producers and aborted transactions at the log's end: from the newest snapshot that can be relied on, and the batches after
+/// it, by which the files of aborted transactions are made right.
 pub fn replay_producers(
     disk: &Disk,
     dir: &Path,
     segments: &[Arc<Segment>],
-    log_start: i64,
-    log_end: i64,
+    known: Known,
     now_ms: i64,
 ) -> Result<(ProducerStates, Vec<Aborted>)> {
-    let (mut producers, from) = ProducerStates::load(disk, dir, log_start, log_end, now_ms)?;
+    let Known {
+        log_start, log_end, ..
+    } = known;
+    let (mut producers, from) = ProducerStates::load(disk, dir, log_start, known.synced, now_ms)?;
     let mut aborted = transactions::load(disk, dir)?;
-    aborted.retain(|known| known.last_offset < log_end);
+    aborted.retain(|ended| ended.last_offset < from);
     let first = segments
         .partition_point(|segment| segment.base_offset() <= from)
         .saturating_sub(1);
     for segment in segments.get(first..).unwrap_or_default() {
-        let Some(start) = segment.locate(from)?.filter(|_| from < log_end) else {
-            continue;
-        };
-        segment.walk(start.position, |found| {
-            let marker = if found.header.is_control() {
-                segment.batch(found)?.and_then(|batch| batch.marker())
-            } else {
-                None
-            };
-            if let Some(ended) = producers.note(&found.header, marker)
-                && !aborted.contains(&ended)
-            {
-                transactions::append(disk, dir, segment.base_offset(), &ended)?;
-                aborted.push(ended);
-            }
-            Ok(true)
-        })?;
+        if let Some(start) = segment.locate(from)?.filter(|_| from < log_end) {
+            segment.walk(start.position, |found| {
+                let marker = if found.header.is_control() {
+                    segment.batch(found)?.and_then(|batch| batch.marker())
+                } else {
+                    None
+                };
+                aborted.extend(producers.note(&found.header, marker));
+                Ok(true)
+            })?;
+        }
+        let base = segment.base_offset();
+        let of_segment: Vec<Aborted> = aborted
+            .iter()
+            .filter(|ended| ended.last_offset >= base)
+            .copied()
+            .collect();
+        transactions::restore(disk, dir, base, &of_segment)?;
     }
     producers.expire(now_ms);
     Ok((producers, aborted))

@@ -1,7 +1,7 @@
 //! One segment: a file of batches with its offset and time index.
 
-use super::file;
 use super::index::{Entry, Index, OffsetEntry, TimeEntry};
+use super::{file, transactions};
 use crate::broker::batch::{BatchHeader, Batches, HEADER_SIZE};
 use crate::broker::error::{BrokerError, Result};
 use crate::broker::world::Disk;
@@ -285,7 +285,8 @@ impl Segment {
         self.file.sync(&self.path.read()).map_err(self.io())?;
         let mut growth = self.growth.write();
         growth.offsets.sync()?;
-        growth.times.sync()
+        growth.times.sync()?;
+        transactions::sync(&self.disk, &self.path().with_extension(file::TXN_INDEX))
     }
 
     /// Cuts the segment at `position`, which a batch that is to go starts at; indexes are cut to match. The cut is on the disk

@@ -2,7 +2,7 @@
 
 use super::partition::{PartitionLog, Tidying, Writer};
 use super::segment::Segment;
-use super::{checkpoint, file, recovery, transactions};
+use super::{checkpoint, file, recovery};
 use crate::broker::error::Result;
 use kafka_protocol::ResponseError;
 use std::sync::Arc;
@@ -126,29 +126,15 @@ impl PartitionLog {
     }
 
     fn reload_producers(&self, writer: &mut Writer) -> Result<()> {
-        let dir = self.dir();
-        let segments = self.segments.load();
         let log_end = self.log_end_offset();
-        for segment in segments.iter() {
-            let base = segment.base_offset();
-            let next = segments
-                .iter()
-                .map(|other| other.base_offset())
-                .find(|other| *other > base);
-            let in_segment = |known: &&super::producers::Aborted| {
-                known.last_offset >= base && known.last_offset < next.unwrap_or(log_end).min(log_end)
-            };
-            let kept: Vec<_> = self.aborted.read().iter().filter(in_segment).copied().collect();
-            transactions::rewrite(&self.disk, &dir, base, &kept)?;
-        }
-        let (producers, aborted) = recovery::replay_producers(
-            &self.disk,
-            &dir,
-            &segments,
-            self.log_start_offset(),
+        let known = recovery::Known {
+            log_start: self.log_start_offset(),
             log_end,
-            self.clock.now_ms(),
-        )?;
+            synced: log_end,
+        };
+        let (segments, now_ms) = (self.segments.load(), self.clock.now_ms());
+        let (producers, aborted) =
+            recovery::replay_producers(&self.disk, &self.dir(), &segments, known, now_ms)?;
         writer.producers = producers;
         *self.aborted.write() = aborted;
         let unstable = writer.producers.first_unstable(self.high_watermark());
