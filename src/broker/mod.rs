@@ -12,6 +12,7 @@ pub mod controller;
 pub mod error;
 pub mod frame;
 pub mod groups;
+pub mod leftovers;
 mod lifecycle;
 pub mod log;
 pub mod machine;

@@ -17,7 +17,8 @@ use super::transactions::TransactionCoordinator;
 use super::world::{World, watch};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use uuid::Uuid;
@@ -70,8 +71,8 @@ pub struct Node {
     pub failed_requests: AtomicU64,
     /// Why this node cannot go on.
     pub(super) failure: watch::Sender<Option<Unsupported>>,
-    /// Ids of the connections that are open.
-    pub connections: Arc<parking_lot::Mutex<BTreeSet<u64>>>,
+    /// The connections that are open, by id, and who is at their other ends.
+    pub connections: Arc<parking_lot::Mutex<BTreeMap<u64, SocketAddr>>>,
 }
 
 impl Node {

@@ -6,6 +6,7 @@ use super::node::Node;
 use super::security::Session;
 use super::world::time::sleep;
 use super::world::{net, watch};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -55,7 +56,7 @@ pub async fn serve(
         let id = NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed);
         let name = Arc::clone(&listener_name);
         let session = Session::new(peer, id, listener.kind, name, listener.protocol);
-        let open = Open::new(Arc::clone(&node), id);
+        let open = Open::new(Arc::clone(&node), id, peer);
         let stop = stop.clone();
         connections.spawn(async move {
             connection::serve(Arc::clone(&open.node), session, stream, stop).await;
@@ -73,8 +74,8 @@ struct Open {
 }
 
 impl Open {
-    fn new(node: Arc<Node>, id: u64) -> Self {
-        node.connections.lock().insert(id);
+    fn new(node: Arc<Node>, id: u64, peer: SocketAddr) -> Self {
+        node.connections.lock().insert(id, peer);
         Open { node, id }
     }
 }

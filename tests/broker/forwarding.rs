@@ -67,7 +67,8 @@ async fn until(what: &str, mut fact: impl FnMut() -> bool) {
 }
 
 fn connections(broker: &TestBroker) -> BTreeSet<u64> {
-    broker.running().node().connections.lock().clone()
+    let connections = broker.running().node().connections.lock();
+    connections.keys().copied().collect()
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
+use velodrome::broker::leftovers::Leftovers;
 use velodrome::broker::world::disk::MemoryDisk;
 use velodrome::broker::world::net::Router;
 use velodrome::broker::world::{Dice, Disk, Jobs, Net, World};
@@ -252,6 +253,18 @@ impl Cluster {
             machine.disk.serve_again();
             self.start(id);
         }
+    }
+
+    /// What a node still keeps for clients.
+    pub fn leftovers(&self) -> Option<String> {
+        let mut left = self.running().filter_map(|(id, _, node)| {
+            let mut left = node.leftovers();
+            // Nodes talk on.
+            left.connections.retain(|peer| u32::from(peer.port()) == CLIENTS);
+            let nothing = Leftovers::default();
+            (left != nothing).then(|| format!("node {id} keeps {left:?}"))
+        });
+        left.next()
     }
 
     /// Ends all nodes and begins no other.

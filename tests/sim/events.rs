@@ -2,7 +2,7 @@
 
 use super::cluster::{BROKERS, CLIENTS, CONTROLLER, Cluster, place};
 use super::history::History;
-use super::workloads::SAFE;
+use super::workloads::is_safe;
 use std::time::Duration;
 use velodrome::broker::world::Dice;
 
@@ -65,7 +65,7 @@ impl Events {
                 cluster.router.break_off(one, other);
             }
             10..=11 => {
-                let longest = self.one_of(&[0, 3, 20, 150, 600]);
+                let longest = self.one_of(&[1, 3, 20, 150, 600]);
                 self.history
                     .note(format_args!("what is sent takes up to {longest} ms"));
                 cluster.router.delay(longest);
@@ -174,8 +174,8 @@ fn is_out_of_sync(cluster: &Cluster, id: i32) -> bool {
     let Some(image) = controllers.next().map(|controller| controller.image()) else {
         return false;
     };
-    let safe = [SAFE, "__consumer_offsets"].map(|name| image.topics.get(name));
-    let mut partitions = safe.into_iter().flatten().flat_map(|topic| &topic.partitions);
+    let safe = image.topics.values().filter(|topic| is_safe(&topic.name));
+    let mut partitions = safe.flat_map(|topic| &topic.partitions);
     partitions.all(|partition| !partition.isr.contains(&id))
 }
 
@@ -190,13 +190,12 @@ pub fn all_in_sync(cluster: &Cluster) -> bool {
     let Some(image) = controllers.next().map(|controller| controller.image()) else {
         return false;
     };
-    let whole = |name: &str| {
-        image.topics.get(name).is_none_or(|topic| {
-            let mut partitions = topic.partitions.iter();
-            partitions.all(|partition| partition.isr.len() == partition.replicas.len())
-        })
-    };
-    image.brokers.values().all(|broker| !broker.fenced) && whole(SAFE) && whole("__consumer_offsets")
+    let mut safe = image.topics.values().filter(|topic| is_safe(&topic.name));
+    let whole = safe.all(|topic| {
+        let mut partitions = topic.partitions.iter();
+        partitions.all(|partition| partition.isr.len() == partition.replicas.len())
+    });
+    image.brokers.values().all(|broker| !broker.fenced) && whole
 }
 
 /// Whether everything has healed: all replicas of all topics are in sync and have the same end.
@@ -226,4 +225,21 @@ pub fn has_healed(cluster: &Cluster) -> bool {
         }
     }
     true
+}
+
+/// A partition in which a transaction is open, or not known to have ended by all in-sync replicas.
+pub fn open_transaction(cluster: &Cluster) -> Option<String> {
+    let partitions = cluster.running().flat_map(|(id, _, node)| {
+        let partitions = node.replicas.partitions().into_iter();
+        partitions.map(move |partition| (id, partition))
+    });
+    let mut open = partitions.filter_map(|(id, partition)| {
+        let (stable, watermark) = (partition.log.last_stable_offset(), partition.log.high_watermark());
+        let told = format!(
+            "{}-{} is stable up to {stable} on node {id}, not {watermark}",
+            partition.topic, partition.index
+        );
+        (stable != watermark).then_some(told)
+    });
+    open.next()
 }

@@ -1,9 +1,13 @@
 //! The simulation: whole nodes and clients in one thread, in a time of their own, where a seed decides what goes wrong.
 //! How to run it and to read what it says: `docs/simulation.md`.
 
+mod board;
 mod client;
 mod cluster;
+mod deals;
 mod events;
+#[cfg(feature = "sim-faults")]
+mod faults;
 mod history;
 mod invariants;
 mod ledger;
@@ -51,6 +55,7 @@ fn a_seed_runs_again_the_same() {
         }
         assert_eq!(first.history.len(), second.history.len(), "seed {seed}");
         assert!(first.acknowledged > 0, "seed {seed} did nothing");
+        assert!(first.deals > 0, "seed {seed} made no transaction");
     }
 }
 

@@ -7,6 +7,7 @@ use super::verification::Leave;
 use super::{LogConfig, TimestampType, transactions};
 use crate::broker::batch::{self, Batch, HEADER_SIZE};
 use crate::broker::error::Result;
+use crate::broker::world::fault::{self, Fault};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use std::io::IoSlice;
@@ -152,7 +153,7 @@ impl PartitionLog {
         let active = self.segment_for(writer, batches, config, now_ms)?;
         for batch in batches {
             let header = &batch.header;
-            if self.latest_epoch() < header.leader_epoch {
+            if self.latest_epoch() < header.leader_epoch && !fault::is(Fault::EpochNotWritten) {
                 self.epochs
                     .write()
                     .assign(header.leader_epoch, header.base_offset)?;

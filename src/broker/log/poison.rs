@@ -10,6 +10,7 @@ use super::recovery::{self, Before, Recovered};
 use super::{LogConfig, file};
 use crate::broker::error::{BrokerError, Result};
 use crate::broker::world::Disk;
+use crate::broker::world::fault::{self, Fault};
 use std::io::{ErrorKind, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ impl PartitionLog {
         writer.poison = Some(Poison::Change);
         let made = make(writer);
         match &made {
-            Err(error @ BrokerError::Io { .. }) => {
+            Err(error @ BrokerError::Io { .. }) if !fault::is(Fault::PoisonIgnored) => {
                 let kind = writer.poison.unwrap_or(Poison::Change);
                 self.poison(writer, kind, error);
             }

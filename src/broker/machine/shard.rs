@@ -6,6 +6,7 @@ use super::timer::Timer;
 use super::{Journal, LedPartition, LogRecord, Machine, Position, Producer, Refused, Step};
 use crate::broker::batch::{BatchBuilder, BatchHeader, marker};
 use crate::broker::metadata::MetadataImage;
+use crate::broker::world::fault::{self, Fault};
 use crate::broker::world::time::{after, timeout_at};
 use crate::clock::Clock;
 use bytes::{Bytes, BytesMut};
@@ -123,7 +124,7 @@ impl<M: Machine, J: Journal> Shard<M, J> {
         plan: impl FnOnce(&M, &M::Soft, i64) -> Result<Step<M, A>, ResponseError>,
     ) -> Result<A, Refused> {
         let (answer, offset) = self.change(plan)?;
-        if let Some(offset) = offset {
+        if let Some(offset) = offset.filter(|_| !fault::is(Fault::EarlyAnswer)) {
             self.committed(offset).await?;
         }
         Ok(answer)

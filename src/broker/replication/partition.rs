@@ -4,6 +4,7 @@ use super::waiters::Waiters;
 use crate::broker::error::Result;
 use crate::broker::log::{Appended, Leave, LogConfig, PartitionLog};
 use crate::broker::metadata::PartitionImage;
+use crate::broker::world::fault::{self, Fault};
 use crate::broker::world::time::{Instant, timeout_at};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -391,6 +392,9 @@ impl Partition {
             leader_epoch: role.image.leader_epoch,
             partition_epoch: role.image.partition_epoch,
         };
+        if fault::is(Fault::OwnInSyncReplicas) {
+            role.image.isr.clone_from(&isr);
+        }
         role.asked = Some(Asked {
             proposal: proposal.clone(),
             granted: false,
@@ -460,6 +464,11 @@ impl Partition {
         copy(&self.log).map(|()| true)
     }
 
+    /// Fetches of consumers that wait for its records.
+    pub fn waiting_consumers(&self) -> usize {
+        self.waiters.consumers()
+    }
+
     pub(super) fn waiters(&self) -> &Waiters {
         &self.waiters
     }
@@ -483,7 +492,7 @@ impl Partition {
         let asked = role.asked.iter().flat_map(|asked| &asked.proposal.isr);
         let in_sync = role.image.isr.iter().chain(asked.map(|(replica, _)| replica));
         let reached = in_sync
-            .filter(|replica| **replica != self.node_id)
+            .filter(|replica| **replica != self.node_id && !fault::is(Fault::EarlyHighWatermark))
             .map(|replica| role.followers.get(replica).map_or(-1, |follower| follower.end))
             .fold(end, i64::min);
         let moves = reached > self.log.high_watermark();

@@ -19,7 +19,7 @@ pub async fn handle(
         return refused(ResponseError::NotController);
     };
     let connections = Arc::clone(&node.connections);
-    let is_open = move |id| connections.lock().contains(&id);
+    let is_open = move |id| connections.lock().contains_key(&id);
     let cluster_id = request.cluster_id.to_string();
     let registered = controller
         .register_broker(

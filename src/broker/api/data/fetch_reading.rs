@@ -6,6 +6,7 @@ use crate::broker::log::ReadLimit;
 use crate::broker::node::Node;
 use crate::broker::replication::fetch_session::FetchKey;
 use crate::broker::replication::{Leadership, Partition, PartitionFetch, TopicKey};
+use crate::broker::world::fault::{self, Fault};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::FetchRequest;
@@ -216,7 +217,8 @@ impl<'a> Reader<'a> {
         if epoch < 0 || end < 0 {
             return Err(ResponseError::OffsetOutOfRange);
         }
-        let diverges = epoch < fetch.last_fetched_epoch || end < fetch.offset;
+        let parted = epoch < fetch.last_fetched_epoch || end < fetch.offset;
+        let diverges = parted && !fault::is(Fault::TruncationLeftOut);
         Ok(diverges.then(|| EpochEndOffset::default().with_epoch(epoch).with_end_offset(end)))
     }
 

@@ -243,7 +243,8 @@ impl Place {
             // It may have gone meanwhile.
             let routes = self.router.routes.lock();
             let listening = routes.listening.get(&port);
-            let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            // Its port says from what place it comes.
+            let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, u16::try_from(self.name).unwrap_or(0)));
             let sent = listening.map(|listening| listening.arrivals.send((there, peer)));
             if !matches!(sent, Some(Ok(()))) {
                 return Err(io::ErrorKind::ConnectionRefused.into());
