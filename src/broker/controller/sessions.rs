@@ -69,7 +69,7 @@ impl Sessions {
         self.by_broker.values().map(|session| self.end_of(session)).min()
     }
 
-    /// The brokers whose session is over.
+    /// The brokers whose session is over, first who has been silent for longest: the last to go stays in sync.
     ///
     /// A controller that looks later by a whole session than it should have was away itself (its process stood still, or
     /// its machine): nobody could be heard, so everybody gets another session.
@@ -82,8 +82,12 @@ impl Sessions {
             return Vec::new();
         }
         let over = self.by_broker.iter();
-        let over = over.filter(|(_, session)| self.end_of(session) <= now_ms);
-        over.map(|(id, _)| *id).collect()
+        let mut over: Vec<_> = over
+            .filter(|(_, session)| self.end_of(session) <= now_ms)
+            .map(|(id, session)| (session.seen_ms, *id))
+            .collect();
+        over.sort_unstable();
+        over.into_iter().map(|(_, id)| id).collect()
     }
 }
 
@@ -120,6 +124,13 @@ mod tests {
         assert_eq!(sessions.expired(10_100), [2]);
         sessions.end(2);
         assert_eq!((sessions.due(), sessions.expired(99_999)), (None, vec![]));
+    }
+
+    #[test]
+    fn of_several_who_has_been_silent_for_longest_goes_first() {
+        let mut sessions = sessions();
+        sessions.touch(1, 7, 200);
+        assert_eq!(sessions.expired(9_200), [2, 1]);
     }
 
     #[test]

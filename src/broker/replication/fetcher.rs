@@ -196,9 +196,41 @@ fn take_records(log: &PartitionLog, data: PartitionData) -> Result<()> {
 
 /// What this log ends with lies outside of the leader's: before its start, or, after an unclean election, after its end.
 fn start_again(log: &PartitionLog, leader: &PartitionData) -> Result<()> {
+    if leader.high_watermark < 0 {
+        // Who says no bounds does not know, either: nothing is thrown away by that.
+        return Err(ResponseError::OffsetOutOfRange.into());
+    }
     if log.log_end_offset() < leader.log_start_offset {
         log.truncate_fully_and_start_at(leader.log_start_offset)
     } else {
         log.truncate_to(leader.high_watermark)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::batch::{BatchBuilder, BatchHeader};
+    use crate::broker::log::LogConfig;
+    use crate::clock::Clock;
+
+    #[test]
+    fn who_is_refused_without_bounds_throws_nothing_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("t-0");
+        let log = PartitionLog::open(&dir, Arc::new(LogConfig::default()), Clock::system()).unwrap();
+        let mut builder = BatchBuilder::default();
+        builder.push(None, Some(b"kept"));
+        let batch = builder.build(BatchHeader::of_broker(0)).unwrap();
+        log.append_as_leader(batch.bytes, 1).unwrap();
+        let refusal = |high_watermark, log_start| {
+            PartitionData::default()
+                .with_high_watermark(high_watermark)
+                .with_log_start_offset(log_start)
+        };
+        start_again(&log, &refusal(-1, -1)).unwrap_err();
+        assert_eq!(log.log_end_offset(), 1);
+        start_again(&log, &refusal(0, 0)).unwrap();
+        assert_eq!(log.log_end_offset(), 0);
     }
 }

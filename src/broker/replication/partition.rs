@@ -265,6 +265,21 @@ impl Partition {
         })
     }
 
+    /// OffsetForLeaderEpoch (KIP-320), as whoever leads knows it: the greatest epoch not above `epoch`, and where it ends;
+    /// (-1, -1) if unknown. The epoch that is led in counts before its first record, too: with it all earlier ones have ended.
+    pub fn end_offset_for_epoch(&self, led: Leadership, epoch: i32) -> (i32, i64) {
+        let latest = self.log.latest_epoch();
+        if epoch < 0 || epoch <= latest || epoch > led.epoch {
+            return self.log.end_offset_for_epoch(epoch);
+        }
+        let known = if epoch == led.epoch || latest < 0 {
+            epoch
+        } else {
+            latest
+        };
+        (known, self.log.log_end_offset())
+    }
+
     /// Whether as many replicas are in sync as `min.insync.replicas` asks for.
     pub fn has_enough_in_sync(&self) -> bool {
         self.enough_in_sync(&self.role.read())

@@ -269,3 +269,26 @@ async fn waiters_are_woken_once_enough_bytes_came_and_when_the_leader_changes() 
         .unwrap();
     assert_eq!(read.records.len(), 2 * one.len());
 }
+
+#[test]
+fn earlier_epochs_have_ended_where_a_new_one_begins_also_before_its_first_record() {
+    let folder = TempDir::new().unwrap();
+    let replicas = manager(folder.path());
+    let led = |epoch| image_of(&[("t", 1, partition_image(&[1, 2], &[1, 2], 1, epoch))]);
+    replicas.apply(&led(3)).unwrap();
+    let partition = replicas.partition("t", 0).unwrap();
+    let ends = |epochs: &[i32]| {
+        let leads = partition.leadership().unwrap();
+        let ends = epochs
+            .iter()
+            .map(|epoch| partition.end_offset_for_epoch(leads, *epoch));
+        ends.collect::<Vec<_>>()
+    };
+    assert_eq!(ends(&[2, 3, 4]), [(2, 0), (3, 0), (-1, -1)]);
+    partition.append(batch("one"), 1).unwrap();
+    // Somebody else led in between, and this one has nothing of that.
+    replicas.apply(&led(6)).unwrap();
+    assert_eq!(ends(&[2, 3, 5, 6, 7]), [(2, 0), (3, 1), (3, 1), (6, 1), (-1, -1)]);
+    partition.append(batch("two"), 1).unwrap();
+    assert_eq!(ends(&[3, 5, 6, 7]), [(3, 1), (3, 1), (6, 2), (-1, -1)]);
+}

@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
             TopicKey::Name(name) => leaders::led_by_name(self.node, name, *index)?,
         };
         leadership.check_epoch(fetch.current_leader_epoch)?;
-        let diverging = self.divergence(&partition, fetch)?;
+        let diverging = self.divergence(&partition, leadership, fetch)?;
         let mut data = PartitionData::default().with_partition_index(*index);
         if let Some(diverging) = diverging {
             data.diverging_epoch = diverging;
@@ -208,12 +208,13 @@ impl<'a> Reader<'a> {
     fn divergence(
         &self,
         partition: &Partition,
+        leadership: Leadership,
         fetch: &PartitionFetch,
     ) -> Result<Option<EpochEndOffset>, ResponseError> {
         if self.version < TELLS_LEADER || fetch.last_fetched_epoch < 0 {
             return Ok(None);
         }
-        let (epoch, end) = partition.log.end_offset_for_epoch(fetch.last_fetched_epoch);
+        let (epoch, end) = partition.end_offset_for_epoch(leadership, fetch.last_fetched_epoch);
         if epoch < 0 || end < 0 {
             return Err(ResponseError::OffsetOutOfRange);
         }
