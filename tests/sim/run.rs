@@ -197,7 +197,7 @@ impl Run {
         self.cluster.heal();
         self.surroundings.board.forget_holds();
         self.surroundings.stage.calm_down();
-        if !self.end(|run| &mut run.clients).await || !self.conclude().await {
+        if !self.end(|run| &mut run.clients).await {
             return;
         }
         let healed = |run: &Run| {
@@ -210,6 +210,7 @@ impl Run {
             (!shared_out).then(|| format!("{TEAM} does not share out its pieces"))
         };
         let reached = self.reaches(healed).await
+            && self.conclude().await
             && self.reaches(|run| events::open_transaction(&run.cluster)).await
             && self.reaches(shared_out).await;
         self.surroundings.stage.close();
