@@ -92,7 +92,7 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
     }
     restore_epochs(&segments, &mut epochs, log_start, log_end)?;
     let segments: Vec<Arc<Segment>> = segments.into_iter().map(Arc::new).collect();
-    let (producers, aborted) = replay_producers(disk, dir, &segments, log_start, log_end, now_ms)?;
+    let (producers, aborted) = replay_producers(disk, dir, &segments, log_start, log_end, (now_ms, config))?;
     remove_stray_snapshots(disk, dir, &segments)?;
     Ok(Recovered {
         segments,
@@ -401,9 +401,10 @@ pub fn replay_producers(
     segments: &[Arc<Segment>],
     log_start: i64,
     log_end: i64,
-    now_ms: i64,
+    (now_ms, config): (i64, &LogConfig),
 ) -> Result<(ProducerStates, Vec<Aborted>)> {
-    let (mut producers, from) = ProducerStates::load(disk, dir, log_start, log_end, now_ms)?;
+    let (mut producers, from) = ProducerStates::load(disk, dir, log_start, log_end)?;
+    producers.expire(now_ms, config.producer_id_expiration_ms);
     let mut aborted = transactions::load(disk, dir)?;
     aborted.retain(|known| known.last_offset < log_end);
     let first = segments
@@ -428,7 +429,7 @@ pub fn replay_producers(
             Ok(true)
         })?;
     }
-    producers.expire(now_ms);
+    producers.expire(now_ms, config.producer_id_expiration_ms);
     Ok((producers, aborted))
 }
 

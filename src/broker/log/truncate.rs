@@ -1,6 +1,7 @@
 //! Taking records away at either end: truncation by a follower, DeleteRecords.
 
 use super::partition::{PartitionLog, Tidying, Writer};
+use super::producers::Aborted;
 use super::segment::Segment;
 use super::{checkpoint, file, recovery, transactions};
 use crate::broker::error::Result;
@@ -130,16 +131,7 @@ impl PartitionLog {
         let segments = self.segments.load();
         let log_end = self.log_end_offset();
         for segment in segments.iter() {
-            let base = segment.base_offset();
-            let next = segments
-                .iter()
-                .map(|other| other.base_offset())
-                .find(|other| *other > base);
-            let in_segment = |known: &&super::producers::Aborted| {
-                known.last_offset >= base && known.last_offset < next.unwrap_or(log_end).min(log_end)
-            };
-            let kept: Vec<_> = self.aborted.read().iter().filter(in_segment).copied().collect();
-            transactions::rewrite(&self.disk, &dir, base, &kept)?;
+            self.rewrite_aborted(segment.base_offset())?;
         }
         let (producers, aborted) = recovery::replay_producers(
             &self.disk,
@@ -147,7 +139,7 @@ impl PartitionLog {
             &segments,
             self.log_start_offset(),
             log_end,
-            self.clock.now_ms(),
+            (self.clock.now_ms(), &self.config.load()),
         )?;
         writer.producers = producers;
         *self.aborted.write() = aborted;
@@ -155,6 +147,17 @@ impl PartitionLog {
         self.unstable_from
             .store(unstable.unwrap_or(i64::MAX), Ordering::Release);
         Ok(())
+    }
+
+    /// Writes anew which aborted transactions have their markers in the segment that begins at `base`.
+    pub(super) fn rewrite_aborted(&self, base: i64) -> Result<()> {
+        let segments = self.segments.load();
+        let mut bases = segments.iter().map(|segment| segment.base_offset());
+        let log_end = self.log_end_offset();
+        let end = bases.find(|other| *other > base).unwrap_or(log_end).min(log_end);
+        let in_segment = |known: &&Aborted| (base..end).contains(&known.last_offset);
+        let kept: Vec<_> = self.aborted.read().iter().filter(in_segment).copied().collect();
+        transactions::rewrite(&self.disk, &self.dir(), base, &kept)
     }
 
     /// What is written above `end` from now on has not been compacted.
