@@ -67,7 +67,7 @@ impl Node {
         let mut log_dir = LogDir::open(&config, &world)?;
         let mut bound = Vec::new();
         for listener in &config.listeners {
-            bound.extend(bind(&world, listener).await?);
+            bound.extend(bind(&world, listener, config.listen_backlog()).await?);
         }
         let own = own_controller(&config, &bound);
         let leaders: Vec<String> = match &part {
@@ -364,15 +364,14 @@ fn advertised(config: &NodeConfig, bound: &[Bound]) -> Vec<EndPoint> {
 
 /// Binds a listener. `localhost` means both loopback addresses, the second where this machine has it: clients ask
 /// either first.
-async fn bind(world: &World, listener: &Listener) -> Result<Vec<Bound>> {
+async fn bind(world: &World, listener: &Listener, backlog: u32) -> Result<Vec<Bound>> {
+    let bind_to = |host, port| bind_to(world, listener, (host, port), backlog);
     if listener.host != "localhost" {
-        return Ok(vec![
-            bind_to(world, listener, listener.host.as_str(), listener.port).await?,
-        ]);
+        return Ok(vec![bind_to(listener.host.as_str(), listener.port).await?]);
     }
-    let first = bind_to(world, listener, "127.0.0.1", listener.port).await?;
+    let first = bind_to("127.0.0.1", listener.port).await?;
     let port = first.address.port();
-    match bind_to(world, listener, "::1", port).await {
+    match bind_to("::1", port).await {
         Ok(second) => Ok(vec![first, second]),
         Err(BrokerError::Io { source, .. }) if source.kind() != io::ErrorKind::AddrInUse => Ok(vec![first]),
         Err(_) if listener.port == 0 => Ok(vec![first]),
@@ -380,11 +379,16 @@ async fn bind(world: &World, listener: &Listener) -> Result<Vec<Bound>> {
     }
 }
 
-async fn bind_to(world: &World, listener: &Listener, host: &str, port: u16) -> Result<Bound> {
+async fn bind_to(
+    world: &World,
+    listener: &Listener,
+    (host, port): (&str, u16),
+    backlog: u32,
+) -> Result<Bound> {
     let name = format!("{host}:{port}");
     let socket = world
         .net()
-        .listen(host, port)
+        .listen(host, port, backlog)
         .await
         .map_err(BrokerError::io(name.as_str()))?;
     Ok(Bound {

@@ -1,5 +1,6 @@
 //! Asks the coordinator of a transactional id, here or on another broker, about partitions of its transaction (KIP-890).
 
+use super::config::Settings;
 use super::log::{Beginner, Guard, Leave};
 use super::machine::Producer;
 use super::node::Node;
@@ -37,6 +38,18 @@ pub struct Place {
     pub beginner: Beginner,
 }
 
+/// `transaction.partition.verification.enable`, which may change while the broker runs.
+fn is_enabled(node: &Node) -> bool {
+    let settings = Settings {
+        image: &node.metadata.load(),
+        node: &node.config,
+    };
+    settings
+        .broker_value("transaction.partition.verification.enable")
+        .as_deref()
+        == Some("true")
+}
+
 /// By what a producer's records are let into each partition. The coordinator is asked about those where the transaction is
 /// not open yet.
 ///
@@ -53,7 +66,7 @@ pub async fn leaves(
     places: &[Place],
     question: Question,
 ) -> Vec<Result<Leave, ResponseError>> {
-    if !node.config.flag("transaction.partition.verification.enable") {
+    if !is_enabled(node) {
         return vec![Ok(Leave::Free); places.len()];
     }
     let rest = node.config.millis("add.partitions.to.txn.retry.backoff.ms");

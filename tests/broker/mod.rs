@@ -5,6 +5,7 @@ mod clean_stop;
 mod configs;
 mod data;
 mod fake_controller;
+mod features;
 mod flood;
 mod forwarding;
 mod groups;

@@ -1,5 +1,6 @@
 //! Clients that we did not write, against the classroom cluster.
 
+mod exactly_once;
 mod go;
 mod java;
 mod java_groups;
@@ -81,6 +82,17 @@ pub(crate) fn java(class: &str) -> Command {
     let mut command = jvm("-Xmx256m", Path::new(PASSING));
     command.args(["-Xshare:auto", "-cp"]);
     command.arg(format!("{libs}/*")).arg(class);
+    command
+}
+
+/// One of our programs on Kafka Streams, with `folder` for what it unpacks.
+fn streams_program(name: &str, folder: &Path) -> Command {
+    let libs = peers_folder().join("kafka-streams-4.4.0/libs");
+    let mut command = jvm("-Xmx256m", folder);
+    command
+        .arg("-cp")
+        .arg(format!("{}/*", libs.display()))
+        .arg(program(name));
     command
 }
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-VELO = str(ROOT / "target/release/velo")
+VELO = os.environ.get("VELO", str(ROOT / "target/release/velo"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 TICKS = os.sysconf("SC_CLK_TCK")
 

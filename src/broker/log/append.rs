@@ -260,7 +260,7 @@ impl PartitionLog {
         }
         let dir = self.dir();
         active.finish_indexes()?;
-        writer.expire_producers(now_ms);
+        writer.expire_producers(now_ms, &self.config.load());
         writer.producers.write_snapshot(&self.disk, &dir, base_offset)?;
         let segment = Arc::new(Segment::open(&self.disk, &dir, base_offset, now_ms)?);
         let mut segments = self.segments.load().to_vec();

@@ -139,11 +139,12 @@ impl Writer {
     }
 
     /// Forgets silent producers, as often as Kafka looks for them.
-    pub fn expire_producers(&mut self, now_ms: i64) {
+    pub fn expire_producers(&mut self, now_ms: i64, config: &LogConfig) {
         if now_ms.saturating_sub(self.expired_ms) >= EXPIRATION_CHECK_MS {
             self.expired_ms = now_ms;
-            self.producers.expire(now_ms);
-            self.verifications.expire(now_ms);
+            self.producers.expire(now_ms, config.producer_id_expiration_ms);
+            self.verifications
+                .expire(now_ms, config.producer_id_expiration_ms);
         }
     }
 }

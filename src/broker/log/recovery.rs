@@ -101,7 +101,7 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
             false => before.recovery_point.min(log_end),
         },
     };
-    let (producers, aborted) = replay_producers(disk, dir, &segments, known, now_ms)?;
+    let (producers, aborted) = replay_producers(disk, dir, &segments, known, (now_ms, config))?;
     remove_stray_snapshots(disk, dir, &segments)?;
     Ok(Recovered {
         segments,
@@ -421,12 +421,13 @@ pub fn replay_producers(
     dir: &Path,
     segments: &[Arc<Segment>],
     known: Known,
-    now_ms: i64,
+    (now_ms, config): (i64, &LogConfig),
 ) -> Result<(ProducerStates, Vec<Aborted>)> {
     let Known {
         log_start, log_end, ..
     } = known;
-    let (mut producers, from) = ProducerStates::load(disk, dir, log_start, known.synced, now_ms)?;
+    let (mut producers, from) = ProducerStates::load(disk, dir, log_start, known.synced)?;
+    producers.expire(now_ms, config.producer_id_expiration_ms);
     let mut aborted = transactions::load(disk, dir)?;
     aborted.retain(|ended| ended.last_offset < from);
     let first = segments
@@ -452,7 +453,7 @@ pub fn replay_producers(
             .collect();
         transactions::restore(disk, dir, base, &of_segment)?;
     }
-    producers.expire(now_ms);
+    producers.expire(now_ms, config.producer_id_expiration_ms);
     Ok((producers, aborted))
 }
 

@@ -1,8 +1,9 @@
 //! Taking records away at either end: truncation by a follower, DeleteRecords.
 
 use super::partition::{PartitionLog, Tidying, Writer};
+use super::producers::Aborted;
 use super::segment::Segment;
-use super::{checkpoint, file, recovery};
+use super::{checkpoint, file, recovery, transactions};
 use crate::broker::error::Result;
 use kafka_protocol::ResponseError;
 use std::sync::Arc;
@@ -132,15 +133,27 @@ impl PartitionLog {
             log_end,
             synced: log_end,
         };
-        let (segments, now_ms) = (self.segments.load(), self.clock.now_ms());
+        let (segments, config) = (self.segments.load(), self.config.load());
+        let now = (self.clock.now_ms(), &**config);
         let (producers, aborted) =
-            recovery::replay_producers(&self.disk, &self.dir(), &segments, known, now_ms)?;
+            recovery::replay_producers(&self.disk, &self.dir(), &segments, known, now)?;
         writer.producers = producers;
         *self.aborted.write() = aborted;
         let unstable = writer.producers.first_unstable(self.high_watermark());
         self.unstable_from
             .store(unstable.unwrap_or(i64::MAX), Ordering::Release);
         Ok(())
+    }
+
+    /// Writes anew which aborted transactions have their markers in the segment that begins at `base`.
+    pub(super) fn rewrite_aborted(&self, base: i64) -> Result<()> {
+        let segments = self.segments.load();
+        let mut bases = segments.iter().map(|segment| segment.base_offset());
+        let log_end = self.log_end_offset();
+        let end = bases.find(|other| *other > base).unwrap_or(log_end).min(log_end);
+        let in_segment = |known: &&Aborted| (base..end).contains(&known.last_offset);
+        let kept: Vec<_> = self.aborted.read().iter().filter(in_segment).copied().collect();
+        transactions::rewrite(&self.disk, &self.dir(), base, &kept)
     }
 
     /// What is written above `end` from now on has not been compacted.

@@ -163,8 +163,13 @@ impl Admin {
     /// When the cluster could not be asked, or a partition's offset cannot be told.
     pub fn committed_offsets(&self, group: &str) -> Outcome<BTreeMap<TopicPartition, CommittedOffset>> {
         let what = format!("cannot read the offsets of group `{group}`");
-        self.outcome(&what, self.await_coordinator(group))?;
-        let entries = match settled(|| self.client.list_group_offsets(group, None, self.ask())) {
+        let told = match self.wire()? {
+            Some(mut wire) => settled(|| wire.group_offsets(group)),
+            None => self
+                .await_coordinator(group)
+                .and_then(|()| settled(|| self.client.list_group_offsets(group, None, self.ask()))),
+        };
+        let entries = match told {
             Err(error) if error.code() == ErrorCode::GroupIdNotFound => return Ok(BTreeMap::new()),
             answer => self.outcome(&what, answer)?,
         };
