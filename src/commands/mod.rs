@@ -31,6 +31,7 @@ pub mod topic;
 pub mod transaction;
 pub mod trips;
 pub mod velib;
+pub mod why;
 
 pub use address::Address;
 pub use context::Context;

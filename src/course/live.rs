@@ -28,6 +28,11 @@ impl Live {
         }
     }
 
+    /// Who asks, for what lessons do not read.
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
     fn configs(&self, resource: &ConfigResource) -> Outcome<BTreeMap<String, String>> {
         let entries = self.admin.describe_configs(resource)?;
         Ok(entries

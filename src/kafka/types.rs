@@ -174,6 +174,13 @@ pub struct PartitionDescription {
     pub isr: Vec<i32>,
 }
 
+impl PartitionDescription {
+    /// How many replicas must be in sync where `min.insync.replicas` is `least`: more than there are is asked of no partition.
+    pub fn wanted_in_sync(&self, least: usize) -> usize {
+        least.min(self.replicas.len())
+    }
+}
+
 /// What has settings.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ConfigResource {

@@ -38,3 +38,4 @@ mod topic_health;
 mod transaction;
 mod typing;
 mod waiting;
+mod why;

@@ -3,6 +3,7 @@
 mod beliefs;
 mod book;
 mod class;
+mod facts;
 mod fake;
 mod lessons;
 mod play;

@@ -29,9 +29,9 @@ fn lack(partitions: &[PartitionDescription], least: usize) -> Option<String> {
     let offline = partitions.iter().filter(|one| one.leader.is_none());
     let offline: Vec<_> = offline.map(|one| one.partition).collect();
     let led = partitions.iter().filter(|one| one.leader.is_some());
-    // More than there are replicas is asked of no partition.
-    let wanted = |one: &PartitionDescription| least.min(one.replicas.len());
-    let short: Vec<_> = led.filter(|one| one.isr.len() < wanted(one)).collect();
+    let short: Vec<_> = led
+        .filter(|one| one.isr.len() < one.wanted_in_sync(least))
+        .collect();
     let mut why = Vec::new();
     if !offline.is_empty() {
         let verb = if offline.len() == 1 { "has" } else { "have" };
@@ -44,7 +44,7 @@ fn lack(partitions: &[PartitionDescription], least: usize) -> Option<String> {
             "{} {verb} {} in sync of the {} that {MIN_ISR} asks for",
             named(&numbers),
             count(first.isr.len(), "replica"),
-            wanted(first),
+            first.wanted_in_sync(least),
         ));
     }
     (!why.is_empty()).then(|| why.join("; "))
