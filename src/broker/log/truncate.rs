@@ -153,7 +153,7 @@ impl PartitionLog {
         let end = bases.find(|other| *other > base).unwrap_or(log_end).min(log_end);
         let in_segment = |known: &&Aborted| (base..end).contains(&known.last_offset);
         let kept: Vec<_> = self.aborted.read().iter().filter(in_segment).copied().collect();
-        transactions::rewrite(&self.disk, &self.dir(), base, &kept)
+        transactions::restore(&self.disk, &self.dir(), base, &kept)
     }
 
     /// What is written above `end` from now on has not been compacted.
