@@ -34,6 +34,12 @@ class Brokers:
         """A figure of all four processes added up: "cpu_seconds", "resident_mib", "shared_mib"."""
         return sum(getattr(node, figure)() for node in self.nodes.values())
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
     def kill(self, id):
         os.kill(self.nodes[id].pid, signal.SIGKILL)
 
