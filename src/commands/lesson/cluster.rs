@@ -173,12 +173,25 @@ pub(super) fn variable_of(folder: &Path) -> (String, String) {
     (DATA_VARIABLE.to_owned(), folder.display().to_string())
 }
 
+/// Whether the cluster of the context in use, which is named for all commands and not for this one, has fewer brokers than the
+/// lesson needs.
+fn has_too_few(desk: &Desk<'_>, lesson: &Lesson) -> Outcome<bool> {
+    if !matches!(desk.context.address, Address::Context(_)) {
+        return Ok(false);
+    }
+    let there = Admin::connect(&desk.context.connection)?.metadata()?.brokers;
+    Ok(there.len() < lesson.brokers.len())
+}
+
 /// The cluster of [`of_lesson`]; where it does not answer, the classroom cluster is started, with the learner's consent. A
 /// lesson that needs brokers of its own gets them beside what runs.
 pub(super) fn answering(desk: &Desk<'_>, lesson: &Lesson, wanted: Wanted<'_>) -> Outcome<(Connection, Live)> {
     let context = desk.context;
-    if !lesson.brokers.is_empty() && (wanted.beside || !context.address.is_named()) {
-        return with_brokers(desk, lesson, wanted);
+    if !lesson.brokers.is_empty() {
+        let named = context.address.is_named() && !has_too_few(desk, lesson)?;
+        if wanted.beside || !named {
+            return with_brokers(desk, lesson, wanted);
+        }
     }
     let Wanted { begun_on, yes, .. } = wanted;
     let waiting = context.ui.waiting_for("an answer from the cluster");
