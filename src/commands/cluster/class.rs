@@ -42,9 +42,10 @@ pub(super) fn tell(folder: &ClusterFolder, shape: &Shape, addresses: &[String], 
     let port = first.rsplit_once(':').map_or("9092", |(_, port)| port);
     let told = if shape.is_lone() { port } else { "0" };
     let data = folder.data_option();
-    let option = shape.settings().open_option().unwrap_or_default();
+    let option = shape.settings().open_option();
+    let option = option.map(|option| format!(" {option}")).unwrap_or_default();
     let command = format!(
-        "velo cluster stop{data}, then velo cluster start --port {port} {option} --set \
+        "velo cluster stop{data}, then velo cluster start --port {port}{option} --set \
          advertised.listeners=PLAINTEXT://{other}:{told}{data}"
     );
     let others = others.join(", ");

@@ -134,7 +134,7 @@ fn refused(failure: &Failure, context: &Context) -> Finding {
     failure
         .hints()
         .iter()
-        .filter(|hint| hint.starts_with("velo "))
+        .filter(|hint| hint.split_whitespace().next() == Some("velo"))
         .fold(finding, |finding, hint| finding.next(hint))
         .next("velo doctor")
 }

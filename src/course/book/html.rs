@@ -200,8 +200,8 @@ impl Writer {
 
 /// Whether a block is of commands, whose lines may be broken where they do not fit; columns may not.
 fn is_typed(block: &str) -> bool {
-    let mut lines = block.lines();
-    lines.any(|line| line.starts_with("velo ") || line.starts_with("kafka-"))
+    let mut programs = block.lines().filter_map(|line| line.split_whitespace().next());
+    programs.any(|program| program == "velo" || program.starts_with("kafka-"))
 }
 
 fn listed(item: &str) -> String {
