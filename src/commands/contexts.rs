@@ -174,32 +174,36 @@ impl ContextCommand {
     /// When the settings file cannot be read or written, or the name is unknown.
     pub fn run(self, context: &Context) -> Outcome {
         let mut settings = Settings::load(&context.places)?;
-        match self {
+        let said = match self {
             ContextCommand::List => return list(&settings, context),
             ContextCommand::Show(args) => return show(&settings, args.name.as_deref(), context),
             ContextCommand::Add(args) => {
                 let cluster = args.cluster(context)?;
                 let said = format!("Context `{}` is {}.", args.name, cluster.bootstrap_server);
                 settings.add(args, cluster)?;
-                context.ui.say(said);
+                vec![said]
             }
             ContextCommand::Join(args) => {
                 let config = absolute(context.command_config.as_ref())?;
-                args.run(&mut settings, config.as_deref(), context)?;
+                args.run(&mut settings, config.as_deref(), context)?
             }
             ContextCommand::Use(args) => {
                 settings.named(&args.name)?;
-                context.ui.say(format!("Commands now talk to `{}`.", args.name));
+                let said = format!("Commands now talk to `{}`.", args.name);
                 settings.current = Some(args.name);
+                vec![said]
             }
             ContextCommand::Remove(args) => {
                 settings.named(&args.name)?;
                 settings.contexts.remove(&args.name);
                 settings.current = settings.current.filter(|current| *current != args.name);
-                context.ui.say(format!("Context `{}` is forgotten.", args.name));
+                vec![format!("Context `{}` is forgotten.", args.name)]
             }
-        }
-        settings.save(&context.places)
+        };
+        // What is said is so by then, whoever listens.
+        settings.save(&context.places)?;
+        said.iter().for_each(|line| context.ui.say(line));
+        Ok(())
     }
 }
 

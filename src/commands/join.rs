@@ -22,11 +22,17 @@ pub struct JoinArgs {
 }
 
 impl JoinArgs {
-    /// Makes sure that the cluster answers, remembers it, makes it the one in use, and says what to type next.
+    /// Makes sure that the cluster answers, remembers it and makes it the one in use; what is to be said then, with what to type
+    /// next.
     ///
     /// # Errors
     /// When it does not answer, or tells its clients to come where nothing does: nothing is remembered then.
-    pub(super) fn run(&self, settings: &mut Settings, config: Option<&Path>, context: &Context) -> Outcome {
+    pub(super) fn run(
+        &self,
+        settings: &mut Settings,
+        config: Option<&Path>,
+        context: &Context,
+    ) -> Outcome<Vec<String>> {
         let words = Words::of(language(context)?);
         let waiting = context.ui.waiting_for("an answer from the cluster");
         let brokers = self
@@ -44,24 +50,22 @@ impl JoinArgs {
             ("n", &brokers.to_string()),
             ("name", &self.name),
         ];
-        context.ui.say(words.fill("class.joined", &said));
+        let mut lines = vec![words.fill("class.joined", &said)];
         if let Some(before) = before.filter(|before| *before != cluster) {
             let said = [
                 ("name", self.name.as_str()),
                 ("bootstrap", &before.bootstrap_server),
             ];
-            context.ui.say(words.fill("class.joined-before", &said));
+            lines.push(words.fill("class.joined-before", &said));
         }
         for variable in [VARIABLE, super::address::CONTEXT_VARIABLE] {
             let other = |value: String| !value.is_empty() && value != self.servers && value != self.name;
             if std::env::var(variable).is_ok_and(other) {
-                context
-                    .ui
-                    .say(words.fill("class.joined-unset", &[("variable", variable)]));
+                lines.push(words.fill("class.joined-unset", &[("variable", variable)]));
             }
         }
-        context.ui.say(words.say("class.joined-next"));
-        Ok(())
+        lines.push(words.say("class.joined-next").to_owned());
+        Ok(lines)
     }
 
     /// How many brokers there are, once one of them answers where all clients are told to come.
