@@ -4,6 +4,7 @@ use super::lint::{Typeable, untypeable};
 use super::model::{Act, Lesson, Step};
 use super::prose::{QuestionProse, StepProse};
 use super::question::{Given, Kind, MOST_LINES, Question};
+use crate::ui::units::count;
 
 /// What is wrong with how a question is answered.
 pub(super) fn structure(lesson: &Lesson, question: &Question, typeable: Typeable<'_>) -> Vec<String> {
@@ -39,8 +40,13 @@ fn too_many(question: &Question) -> Option<String> {
     let Kind::Order { lines, .. } = &question.kind else {
         return None;
     };
-    (!(2..MOST_LINES).contains(&lines.len()))
-        .then(|| format!("has {} lines; two to {} are wanted", lines.len(), MOST_LINES - 1))
+    (!(2..MOST_LINES).contains(&lines.len())).then(|| {
+        format!(
+            "has {}; two to {} are wanted",
+            count(lines.len(), "line"),
+            MOST_LINES - 1
+        )
+    })
 }
 
 /// What is wrong with the texts of a step's questions.
