@@ -260,3 +260,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_epoch_without_records_goes_with_a_cut_where_nothing_else_does() {
+    let bench = Bench::new(LogConfig::default());
+    let log = bench.open();
+    for epoch in [1, 4] {
+        let sent = Sent::values(NOW, &["one"]).bytes();
+        log.append_as_leader(sent, epoch).unwrap();
+    }
+    log.set_high_watermark(2);
+    log.truncate_to(2).unwrap();
+    assert_eq!(log.latest_epoch(), 4, "it has a record");
+    log.delete_records(2).unwrap();
+    assert_eq!(log.latest_epoch(), 4, "what is written next follows it");
+    log.truncate_to(2).unwrap();
+    assert_eq!((log.latest_epoch(), log.log_end_offset()), (-1, 2));
+}

@@ -41,10 +41,17 @@ impl PartitionLog {
         Ok(())
     }
 
-    /// Drops all records from `offset` on, and those of the same batch before it.
+    /// Drops all records from `offset` on, and those of the same batch before it; and a leader epoch of which there is no
+    /// record any more, or none yet.
+    ///
+    /// # Errors
+    /// `KAFKA_STORAGE_ERROR` when the log takes no changes, or the disk refuses.
     pub fn truncate_to(&self, offset: i64) -> Result<()> {
         if offset >= self.log_end_offset() {
-            return Ok(());
+            let mut writer = self.writer.lock();
+            return self.change(&mut writer, |_| {
+                self.epochs.write().truncate_from_end(self.log_end_offset())
+            });
         }
         if offset <= self.log_start_offset() {
             return self.truncate_fully_and_start_at(offset.max(0));

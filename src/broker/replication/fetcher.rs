@@ -184,7 +184,13 @@ fn take_records(log: &PartitionLog, data: PartitionData) -> Result<()> {
             offset = common,
             "the log parted from its leader's; cutting it back"
         );
-        return log.truncate_to(common);
+        let before = (log.log_end_offset(), log.latest_epoch());
+        log.truncate_to(common)?;
+        return match before == (log.log_end_offset(), log.latest_epoch()) {
+            // Asked again at once, the leader would say the same.
+            true => Err(ResponseError::OffsetOutOfRange.into()),
+            false => Ok(()),
+        };
     }
     let records = data.records.unwrap_or_default();
     if !records.is_empty() {

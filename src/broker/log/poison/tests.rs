@@ -269,11 +269,12 @@ fn a_poisoned_log_takes_no_change_of_any_kind() {
         refused(log.append_control(batch("refused"), 0).map(|_| ())),
         refused(log.delete_records(1).map(|_| ())),
         refused(log.truncate_to(0)),
+        refused(log.truncate_to(1)),
         refused(log.truncate_fully_and_start_at(7)),
         refused(log.flush()),
         refused(log.close()),
     ];
-    assert_eq!(outcomes, [ResponseError::KafkaStorageError; 7]);
+    assert_eq!(outcomes, [ResponseError::KafkaStorageError; 8]);
     assert_eq!(
         (log.log_start_offset(), values(&log)),
         (0, vec!["kept".to_owned()])
