@@ -70,6 +70,21 @@ fn menu() -> Regex<&'static str> {
     Regex(r"q\s+quit")
 }
 
+/// Goes on to the next step. What is typed before the keys are all shown may be taken for a line of several.
+fn goes_on(terminal: &mut Terminal) {
+    terminal.expect("Enter goes on");
+    terminal.expect(menu());
+    terminal.send_line("");
+}
+
+/// Answers a question of three choices. Its own keys end as the menu does, which comes when the answer is taken.
+fn answers(terminal: &mut Terminal, choice: &str) {
+    terminal.expect("Your answer, 1 to 3");
+    terminal.expect(menu());
+    terminal.send(choice);
+    terminal.expect(menu());
+}
+
 fn a_learner_consumes_in_the_background(cluster: &Cluster) {
     let home = Home::new();
     let prefix = format!("{}-", cluster.name("jobs"));
@@ -84,19 +99,13 @@ fn a_learner_consumes_in_the_background(cluster: &Cluster) {
     let mut terminal = Terminal::on(command);
     terminal.expect(menu());
     terminal.send_line(format!("velo topic create {topic} --partitions 3"));
-    terminal.expect("Enter goes on");
-    terminal.send_line("");
-    terminal.expect("Your answer, 1 to 3");
-    terminal.send("2");
-    terminal.expect(menu());
+    goes_on(&mut terminal);
+    answers(&mut terminal, "2");
     let consume = format!("kafka-console-consumer.sh --topic {topic} --group {prefix}iabd-app1");
     terminal.send_line(format!("{consume} --bootstrap-server {}", cluster.bootstrap()));
     terminal.expect("[1] runs in the background");
-    terminal.expect("Enter goes on");
-    terminal.send_line("");
-    terminal.expect("Your answer, 1 to 3");
-    terminal.send("3");
-    terminal.expect(menu());
+    goes_on(&mut terminal);
+    answers(&mut terminal, "3");
     // What arrives for a program in the background is shown here.
     let produce = [&["produce", &topic], &at[..]].concat();
     terminal.expect_of("[1] from afar", || {
@@ -137,19 +146,15 @@ fn a_learner_kills_a_clerk(cluster: &Cluster) {
         .write_stdin("a bike for an hour\n")
         .output();
     assert!(written.unwrap().status.success());
-    terminal.expect("Enter goes on");
-    terminal.send_line("");
+    goes_on(&mut terminal);
     terminal.expect(menu());
     let clerk = format!(
         "velo lesson clerk {orders} --to {prefix}iabd-after --group {prefix}iabd-clerk-after --commit after"
     );
     terminal.send_line(format!("{clerk} --die-at 4265"));
     terminal.expect("dies at order 4265");
-    terminal.expect("Enter goes on");
-    terminal.send_line("");
-    terminal.expect("Your answer, 1 to 3");
-    terminal.send("1");
-    terminal.expect(menu());
+    goes_on(&mut terminal);
+    answers(&mut terminal, "1");
     terminal.send_line(clerk);
     terminal.expect("begins at order 4263");
     terminal.expect("Many take the committed offset");
