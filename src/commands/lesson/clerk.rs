@@ -22,7 +22,7 @@ pub(super) struct ClerkArgs {
     /// Group in which is noted how far the orders are done
     #[arg(long, add = candidates::groups())]
     group: String,
-    /// When it is noted that a batch of 49 orders is done
+    /// When it is noted that a batch of 609 orders is done
     #[arg(long, value_name = "WHEN")]
     commit: Commit,
     /// Die like a program that is killed, when about to write the invoice of the order at this offset
