@@ -3,6 +3,7 @@
 use super::known;
 use crate::kafka::FeatureChange;
 use crate::scripts::argparse::Parsed;
+use crate::scripts::java_order::hash_map_order;
 use crate::scripts::wire_tool::message;
 use crate::scripts::{Ending, out};
 use std::collections::BTreeMap;
@@ -25,12 +26,18 @@ pub(super) fn run(given: &Parsed) -> Result<(), Ending> {
     };
     let dry = given.has("dry-run");
     let mut wire = super::connect(given, CALL)?;
-    let levels: Vec<(String, i16)> = updates.into_iter().collect();
-    let refusal = wire.update_features(&levels, change, dry);
+    // The first that is refused is the reason for all.
+    let mut asked: Vec<(String, i16)> = updates.clone().into_iter().collect();
+    hash_map_order(&mut asked, |(name, _)| name.as_str());
+    let refusal = wire.update_features(&asked, change, dry);
     let mut failures = 0;
-    for (index, (name, level)) in levels.iter().enumerate() {
+    for (name, level) in &updates {
         let answer = match &refusal {
-            Ok(answers) => answers.get(index).cloned().unwrap_or(Ok(())),
+            Ok(answers) => {
+                let mut answers = asked.iter().zip(answers);
+                let own = answers.find(|((asked, _), _)| asked == name);
+                own.map_or(Ok(()), |(_, answer)| answer.clone())
+            }
             Err(error) => Err(error.clone()),
         };
         let disable = operation == "disable";
@@ -56,7 +63,7 @@ pub(super) fn run(given: &Parsed) -> Result<(), Ending> {
     if failures > 0 {
         return Err(Ending::failure(format!(
             "{failures} out of {} operation(s) failed.",
-            levels.len()
+            updates.len()
         )));
     }
     Ok(())
