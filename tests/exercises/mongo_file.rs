@@ -186,6 +186,17 @@ fn a_device_and_a_file_without_lines_are_refused_at_once() {
     }
 }
 
+/// Whether none of a process's threads runs any more: a signal reaches each at its own time.
+#[cfg(target_os = "linux")]
+fn stands_still(pid: u32) -> bool {
+    let mut threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    threads.all(|thread| {
+        let stat = fs::read_to_string(thread.unwrap().path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(')')
+            .is_none_or(|(_, state)| state.trim_start().starts_with('T'))
+    })
+}
+
 #[test]
 #[cfg(unix)]
 fn a_patient_producer_keeps_its_records_while_the_cluster_is_away() {
@@ -215,6 +226,8 @@ fn a_patient_producer_keeps_its_records_while_the_cluster_is_away() {
     send("before");
     producer.flush().unwrap();
     signal("-STOP");
+    #[cfg(target_os = "linux")]
+    eventually(|| stands_still(node.pid()), || "still runs".to_owned());
     send("meanwhile");
     let arrived = producer.flush_for(Duration::from_secs(1));
     signal("-CONT");
