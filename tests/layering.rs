@@ -285,6 +285,71 @@ fn what_a_node_writes_down_is_written_by_one_function() {
     assert!(found.is_empty(), "written past log::file::replace: {found:?}");
 }
 
+/// By what a file waits for the disk: syncs, what is written by way of one, and what pays a log's debts.
+const WAITS: &[&str] = &[
+    ".sync(path)",
+    ".sync(&temporary)",
+    ".sync(&self.path",
+    "segment.sync()",
+    ".sync(to)",
+    "sync_dir(",
+    "file::replace(",
+    "write_lines(",
+    "checkpoint_line(",
+    "lines.write(",
+    "mark_clean(",
+    ".settle(",
+    ".pay()",
+];
+
+/// Who may wait for the disk, and how it is that no request waits with it (docs/broker.md, *The rule for disk work*).
+const MAY_WAIT: &[(&str, &str)] = &[
+    ("controller/change.rs", "jobs, without the writer's lock"),
+    ("controller/log.rs", "at the start, and in those jobs"),
+    ("controller/mod.rs", "at the start"),
+    ("controller/requests.rs", "a job"),
+    ("controller/snapshot.rs", "a job, under a lock of its own"),
+    ("log/append.rs", "for whoever may wait: tests"),
+    ("log/checkpoint.rs", "under a lock of its own"),
+    ("log/compaction.rs", "a job, without the writer's lock"),
+    ("log/debts.rs", "the one who pays, without the writer's lock"),
+    ("log/file.rs", "the one function that replaces files"),
+    ("log/partition.rs", "opening, closing and deleting are jobs"),
+    ("log/poison.rs", "a job, of a log that takes nothing"),
+    ("log/recovery.rs", "a job"),
+    ("log/retention.rs", "a job, without the writer's lock"),
+    ("log/segment.rs", "for the one who pays"),
+    ("log/topic_id.rs", "at the opening of a log"),
+    ("log/truncate.rs", "a job, without the writer's lock"),
+    ("machine/journal.rs", "at the loading of a coordinator, a job"),
+    ("replication/fetcher.rs", "jobs, without the lock of the lead"),
+    ("replication/manager.rs", "new metadata and the stop are jobs"),
+    ("replication/partition.rs", "jobs, without the lock of the lead"),
+    ("storage.rs", "at the start"),
+];
+
+#[test]
+fn only_these_wait_for_the_disk() {
+    let waits = |(_, code): &(PathBuf, Vec<(usize, String)>)| {
+        let mut lines = code.iter();
+        lines.any(|(_, line)| !line.contains("fn ") && WAITS.iter().any(|wait| line.contains(wait)))
+    };
+    let mut found: Vec<String> = broker_beside_the_world()
+        .into_iter()
+        .filter(waits)
+        .map(|(path, _)| {
+            let path = path.strip_prefix("src/broker").unwrap();
+            path.display().to_string()
+        })
+        .collect();
+    found.sort_unstable();
+    let told: Vec<&str> = MAY_WAIT.iter().map(|(file, _)| *file).collect();
+    assert_eq!(
+        found, told,
+        "who waits for the disk says why no request waits with it"
+    );
+}
+
 /// By which a file of the broker would reach past its world: files, sockets, threads, chance and time.
 const OF_THE_WORLD: &[&str] = &[
     "std::fs",

@@ -287,6 +287,7 @@ impl RunningNode {
     pub async fn kill(mut self) {
         self.tasks.shutdown().await;
         self.servers.shutdown().await;
+        self.node.world.jobs().idle().await;
         drop(self.log_dir);
     }
 
@@ -316,6 +317,7 @@ impl RunningNode {
             Ok(Err(error)) => tracing::error!(%error, "the logs could not be closed"),
             Err(error) => tracing::error!(%error, "the logs could not be closed"),
         }
+        self.node.world.jobs().idle().await;
         drop(self.log_dir);
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use velodrome::broker::log::checkpoint::mark_clean;
-use velodrome::broker::log::{LogConfig, PartitionLog, ReadLimit};
+use velodrome::broker::log::{By, LogConfig, PartitionLog, ReadLimit};
 use velodrome::broker::world::disk::MemoryDisk;
 use velodrome::broker::world::{Dice, Disk, Jobs, Net, World};
 use velodrome::clock::Clock;
@@ -185,7 +185,7 @@ fn a_follower_keeps_the_leaders_offsets_and_epochs() {
         let fetched = from
             .read(to.log_end_offset(), 300, true, ReadLimit::LogEnd)
             .unwrap();
-        to.append_as_follower(fetched.records).unwrap();
+        to.append(fetched.records, By::Follower).unwrap();
     }
     to.set_high_watermark(40);
     assert_eq!(read_all(&to, 0, 1 << 20), expected);
@@ -194,7 +194,10 @@ fn a_follower_keeps_the_leaders_offsets_and_epochs() {
         fs::read(follower.segment(0)).unwrap()
     );
     let again = from.read(0, 300, true, ReadLimit::LogEnd).unwrap();
-    assert!(to.append_as_follower(again.records).is_err(), "offsets must rise");
+    assert!(
+        to.append(again.records, By::Follower).is_err(),
+        "offsets must rise"
+    );
 }
 
 #[test]

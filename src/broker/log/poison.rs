@@ -12,8 +12,6 @@ use crate::broker::error::{BrokerError, Result};
 use crate::broker::world::Disk;
 use std::io::IoSlice;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Bytes copied at once.
 const COPIED: usize = 1 << 18;
@@ -77,6 +75,7 @@ impl PartitionLog {
     pub fn recover(&self) -> Result<bool> {
         // Nobody else changes a poisoned log; only closing and deleting it would, and they wait here.
         let mut tidying = self.tidying.lock();
+        let _one = self.paying.lock();
         let (kind, recovery_point) = {
             let writer = self.writer.lock();
             match writer.poison {
@@ -95,12 +94,17 @@ impl PartitionLog {
             end: self.log_end_offset(),
         };
         let recovered = recovery::open(&self.disk, &dir, &self.config(), now_ms, before)?;
-        let mut writer = self.writer.lock();
-        self.install(&mut writer, &mut tidying, recovered);
-        self.sync_to(&mut writer, self.log_end_offset(), now_ms)?;
-        writer.poison = None;
+        let bill = {
+            let mut writer = self.writer.lock();
+            self.install(&mut writer, &mut tidying, recovered);
+            // A write that failed may have been cut off, and nobody has waited until that was on the disk.
+            writer.debts.note_cut();
+            writer.debts.note_lines();
+            self.bill(&mut writer)
+        };
+        bill.map_or(Ok(()), |bill| self.pay_all_of(&bill))?;
+        self.writer.lock().poison = None;
         self.bump();
-        self.checkpoint(&writer)?;
         tracing::info!(dir = %dir.display(), log_end = self.log_end_offset(), "the log has been recovered");
         Ok(true)
     }
@@ -114,16 +118,14 @@ impl PartitionLog {
                 "records could not be read again and are lost"
             );
         }
-        self.segments.store(Arc::new(recovered.segments));
-        self.log_start.fetch_max(log_start, Ordering::AcqRel);
-        self.log_end.store(log_end, Ordering::Release);
-        self.high_watermark.fetch_min(log_end, Ordering::AcqRel);
+        self.segments.set(recovered.segments);
+        self.ends.recovered(log_start, log_end);
+        writer.cuts += 1;
         *self.epochs.write() = recovered.epochs;
         *self.aborted.write() = recovered.aborted;
         writer.producers = recovered.producers;
         let unstable = writer.producers.first_unstable(self.high_watermark());
-        self.unstable_from
-            .store(unstable.unwrap_or(i64::MAX), Ordering::Release);
+        self.ends.set_unstable(unstable);
         writer.recovery_point = writer.recovery_point.min(log_end);
         writer.doomed.clear();
         tidying.clean_to = tidying.clean_to.map(|clean| clean.min(log_end));

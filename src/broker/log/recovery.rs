@@ -55,6 +55,7 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
     }
     tidy(disk, dir)?;
     let mut epochs = LeaderEpochs::open(disk, dir)?;
+    let (_, known_epochs) = epochs.on_disk();
     let mut segments = open_segments(disk, dir, config, now_ms)?;
     let counting = segments.partition_point(|segment| segment.base_offset() <= before.end);
     segments
@@ -84,6 +85,10 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
         log_end = log_start;
     }
     restore_epochs(&segments, &mut epochs, log_start, log_end)?;
+    let (path, text) = epochs.on_disk();
+    if text != known_epochs {
+        file::replace(disk, &path, text.as_bytes())?;
+    }
     let segments: Vec<Arc<Segment>> = segments.into_iter().map(Arc::new).collect();
     let (producers, aborted) = replay_producers(disk, dir, &segments, log_start, log_end, now_ms)?;
     remove_stray_snapshots(disk, dir, &segments)?;
@@ -272,7 +277,7 @@ impl Check<'_> {
             }
             next_offset = found.header.next_offset();
             self.epochs
-                .assign(found.header.leader_epoch, found.header.base_offset)?;
+                .assign(found.header.leader_epoch, found.header.base_offset);
             segment.note(found, self.config.index_interval_bytes);
             Ok(true)
         })?;
@@ -376,16 +381,17 @@ fn restore_epochs(
     log_start: i64,
     log_end: i64,
 ) -> Result<()> {
-    epochs.truncate_from_end(log_end)?;
+    epochs.truncate_from_end(log_end);
     if epochs.latest().is_none() {
         for segment in segments {
             segment.walk(0, |found| {
-                epochs.assign(found.header.leader_epoch, found.header.base_offset)?;
+                epochs.assign(found.header.leader_epoch, found.header.base_offset);
                 Ok(true)
             })?;
         }
     }
-    epochs.truncate_from_start(log_start)
+    epochs.truncate_from_start(log_start);
+    Ok(())
 }
 
 /// Loads the newest producer snapshot and replays the batches after it.

@@ -4,6 +4,7 @@ use super::marking::{Marked, Marking};
 use crate::broker::api::data::leaders;
 use crate::broker::batch::{BatchHeader, marker};
 use crate::broker::groups::OFFSETS_TOPIC;
+use crate::broker::log::Appended;
 use crate::broker::machine::Refused;
 use crate::broker::node::Node;
 use crate::broker::replication::Partition;
@@ -26,7 +27,10 @@ pub async fn write(node: &Node, marking: Marking, partitions: &[TopicPartition])
     let mut marked = Vec::with_capacity(partitions.len());
     for ((topic, index), appended) in partitions.iter().zip(appended) {
         marked.push(match appended {
-            Ok(Some((partition, offset))) => partition.await_acknowledged(offset, deadline).await,
+            Ok(Some((partition, written))) => match partition.settled(&written).await {
+                Ok(()) => partition.await_acknowledged(written.last_offset, deadline).await,
+                Err(error) => Err(error.response_error()),
+            },
             Ok(None) => in_coordinators_log(node, marking, topic, *index).await,
             Err(error) => Err(error),
         });
@@ -39,7 +43,7 @@ fn append(
     marking: Marking,
     topic: &str,
     index: i32,
-) -> Result<(Arc<Partition>, i64), ResponseError> {
+) -> Result<(Arc<Partition>, Appended), ResponseError> {
     let (partition, leadership) = leaders::led_by_name(node, topic, index)?;
     let header = BatchHeader {
         producer_id: marking.producer.id,
@@ -47,9 +51,9 @@ fn append(
         ..BatchHeader::of_broker(node.clock.now_ms())
     };
     let batch = marker(header, marking.commits, marking.coordinator_epoch);
-    let appended = batch.and_then(|batch| partition.append_marker(batch.bytes, leadership.epoch));
-    let appended = appended.map_err(|error| error.response_error())?;
-    Ok((partition, appended.last_offset))
+    let written = batch.and_then(|batch| partition.write_marker(batch.bytes, leadership.epoch));
+    let written = written.map_err(|error| error.response_error())?;
+    Ok((partition, written))
 }
 
 /// Offsets that were committed in the transaction count, or never will.

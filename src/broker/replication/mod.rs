@@ -10,7 +10,7 @@ pub mod manager;
 pub mod partition;
 pub mod waiters;
 
-pub use fetch_session::{FetchSessionCache, PartitionFetch, TopicKey};
+pub use fetch_session::{PartitionFetch, TopicKey};
 pub use manager::{ReplicaManager, ReplicaSettings};
 pub use partition::{Leadership, Partition};
 pub use waiters::{FetchWaiter, Waiting};

@@ -21,12 +21,17 @@ use tempfile::TempDir;
 /// Nothing here takes longer.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-fn config(folder: &Path) -> NodeConfig {
-    let properties = BTreeMap::from([
+mod slow_disk;
+
+fn properties(folder: &Path) -> BTreeMap<String, String> {
+    BTreeMap::from([
         ("listeners".to_owned(), "PLAINTEXT://127.0.0.1:0".to_owned()),
         ("log.dirs".to_owned(), folder.display().to_string()),
-    ]);
-    NodeConfig::from_properties(properties).unwrap()
+    ])
+}
+
+fn config(folder: &Path) -> NodeConfig {
+    NodeConfig::from_properties(properties(folder)).unwrap()
 }
 
 async fn start(folder: &Path) -> RunningNode {

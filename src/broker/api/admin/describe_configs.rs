@@ -36,7 +36,7 @@ pub async fn handle(
         match describe(&node, resource) {
             Ok(described) => {
                 let wanted = described.into_iter().filter(|one| is_wanted(resource, one));
-                let configs = wanted.map(|one| config(one, &request));
+                let configs = wanted.map(|one| told(one, &request));
                 result.with_configs(configs.collect())
             }
             Err(error) => result
@@ -116,7 +116,7 @@ fn cluster_wide(settings: &Settings<'_>) -> Vec<Described> {
         .collect()
 }
 
-fn config(described: Described, request: &DescribeConfigsRequest) -> DescribeConfigsResourceResult {
+fn told(described: Described, request: &DescribeConfigsRequest) -> DescribeConfigsResourceResult {
     let Described {
         definition,
         effective,

@@ -20,7 +20,7 @@ pub async fn handle(
     for topic in request.topics {
         let mut answer = DeleteRecordsTopicResult::default().with_name(topic.name.clone());
         for partition in topic.partitions {
-            let deleted = delete(&node, &topic.name, partition.partition_index, partition.offset);
+            let deleted = delete(&node, &topic.name, partition.partition_index, partition.offset).await;
             let (low_watermark, error) = match deleted {
                 Ok(low_watermark) => (low_watermark, 0),
                 Err(error) => (-1, error.code()),
@@ -37,7 +37,7 @@ pub async fn handle(
     response
 }
 
-fn delete(node: &Node, topic: &str, index: i32, before: i64) -> Result<i64, ResponseError> {
+async fn delete(node: &Node, topic: &str, index: i32, before: i64) -> Result<i64, ResponseError> {
     if leaders::is_internal(topic) {
         return Err(ResponseError::InvalidTopicException);
     }
@@ -45,7 +45,10 @@ fn delete(node: &Node, topic: &str, index: i32, before: i64) -> Result<i64, Resp
     if !partition.config().cleanup_policy.delete {
         return Err(ResponseError::PolicyViolation);
     }
-    partition.log.delete_records(before).map_err(|error| {
+    let log = Arc::clone(&partition.log);
+    let deleted = node.world.jobs().run(move || log.delete_records(before)).await;
+    let deleted = deleted.unwrap_or_else(|_| Err(ResponseError::UnknownServerError.into()));
+    deleted.map_err(|error| {
         tracing::warn!(topic, partition = index, %error, "cannot delete records");
         error.response_error()
     })

@@ -10,7 +10,7 @@ use crate::broker::error::{BrokerError, Why};
 use crate::broker::log::{Appended, Leave};
 use crate::broker::node::Node;
 use crate::broker::replication::Partition;
-use crate::broker::world::time::after;
+use crate::broker::world::time::{Instant, after};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::ProduceRequest;
@@ -58,12 +58,29 @@ fn invalid(message: String) -> Refusal {
     }
 }
 
-/// Records that were appended but are not yet on every in-sync replica.
-struct Unreplicated {
+/// Records that were written, but wait for the disk or for the in-sync replicas.
+struct Waiting {
     topic: usize,
     slot: usize,
     partition: Arc<Partition>,
-    last_offset: i64,
+    written: Appended,
+}
+
+/// Waits until each may be acknowledged; the outcomes in their order.
+async fn acknowledged(waiting: &[Waiting], acks: i16, deadline: Instant) -> Vec<Result<(), ResponseError>> {
+    let mut outcomes = Vec::with_capacity(waiting.len());
+    // What is not seen cannot be replicated: so the disk for all of them first.
+    for one in waiting {
+        let settled = one.partition.settled(&one.written).await;
+        outcomes.push(settled.map_err(|error| error.response_error()));
+    }
+    for (one, outcome) in waiting.iter().zip(&mut outcomes) {
+        if acks == -1 && outcome.is_ok() {
+            let last_offset = one.written.last_offset;
+            *outcome = one.partition.await_acknowledged(last_offset, deadline).await;
+        }
+    }
+    outcomes
 }
 
 /// Appends to each partition and waits for the replicas if `acks` is -1. With `acks` = 0 the answer is not sent; if
@@ -93,7 +110,7 @@ async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest
     let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let deadline = after(timeout);
     let mut answer = ProduceResponse::default();
-    let mut unreplicated = Vec::new();
+    let mut waiting = Vec::new();
     let rules = Rules {
         acks: request.acks,
         version: ctx.api_version,
@@ -101,15 +118,12 @@ async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest
     };
     for topic in request.topic_data {
         let place = answer.responses.len();
-        let response = append_topic(node, &rules, topic, place, &mut unreplicated);
+        let response = append_topic(node, &rules, topic, place, &mut waiting);
         answer.responses.push(response);
     }
-    for waiting in unreplicated {
-        let acknowledged = waiting
-            .partition
-            .await_acknowledged(waiting.last_offset, deadline)
-            .await;
-        if let Err(error) = acknowledged
+    let outcomes = acknowledged(&waiting, rules.acks, deadline).await;
+    for (waiting, outcome) in waiting.into_iter().zip(outcomes) {
+        if let Err(error) = outcome
             && let Some(response) = answer.responses.get_mut(waiting.topic)
             && let Some(slot) = response.partition_responses.get_mut(waiting.slot)
         {
@@ -162,7 +176,7 @@ fn append_topic(
     rules: &Rules,
     topic: TopicProduceData,
     place: usize,
-    unreplicated: &mut Vec<Unreplicated>,
+    waiting: &mut Vec<Waiting>,
 ) -> TopicProduceResponse {
     let mut response = TopicProduceResponse::default()
         .with_name(topic.name.clone())
@@ -172,20 +186,22 @@ fn append_topic(
         let leave = rules.leave((place, data_place));
         let outcome = leave.and_then(|leave| append(node, rules, (&topic.name, topic.topic_id), data, leave));
         let answer = match outcome {
-            Ok((partition, appended)) => {
-                if rules.acks == -1 && partition.log.high_watermark() <= appended.last_offset {
-                    unreplicated.push(Unreplicated {
+            Ok((partition, written)) => {
+                let answer = PartitionProduceResponse::default()
+                    .with_index(index)
+                    .with_base_offset(written.base_offset)
+                    .with_log_append_time_ms(written.log_append_time)
+                    .with_log_start_offset(written.log_start_offset);
+                let replicated = rules.acks != -1 || partition.log.high_watermark() > written.last_offset;
+                if written.unsettled.is_some() || !replicated {
+                    waiting.push(Waiting {
                         topic: place,
                         slot: response.partition_responses.len(),
                         partition,
-                        last_offset: appended.last_offset,
+                        written,
                     });
                 }
-                PartitionProduceResponse::default()
-                    .with_index(index)
-                    .with_base_offset(appended.base_offset)
-                    .with_log_append_time_ms(appended.log_append_time)
-                    .with_log_start_offset(appended.log_start_offset)
+                answer
             }
             Err(refusal) => refused(rules, index, refusal),
         };
@@ -219,9 +235,9 @@ fn append(
     let records = data.records.unwrap_or_default();
     check(rules, &records)?;
     let size = records.len();
-    let appended = partition.append_verified(records, rules.acks, leave);
-    let appended = appended.map_err(|error| explain(&partition, size, &error))?;
-    Ok((partition, appended))
+    let written = partition.write(records, rules.acks, leave);
+    let written = written.map_err(|error| explain(&partition, size, &error))?;
+    Ok((partition, written))
 }
 
 /// What a request must hold whatever its log says: exactly one batch, of the only format there is.
