@@ -94,6 +94,81 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("src/scripts", &["rdkafka::"]),
 ];
 
+/// The modules of the broker that are seen outside of it, and by whom. All else is private, so that the compiler finds what
+/// nobody calls.
+const PUBLIC: &[(&str, &str)] = &[
+    (
+        "api",
+        "the fuzz target of dispatch; the table of APIs in tests/peers",
+    ),
+    ("batch", "kafka-dump-log; tests that read and write logs"),
+    ("config", "the scripts that start nodes and read their files"),
+    ("error", "whoever starts a node"),
+    ("frame", "the fuzz target of frames"),
+    (
+        "groups/subscription",
+        "the fuzz target of what members say of themselves",
+    ),
+    ("log", "tests of the log"),
+    ("log/checkpoint", "tests of the log"),
+    ("log/inspect", "kafka-dump-log"),
+    ("log/topic_id", "tests of the log"),
+    ("memory", "the fuzz target of frames"),
+    ("metadata", "the simulation; the fuzz target of what nodes answer"),
+    ("peer", "the simulation; the fuzz target of what nodes answer"),
+    ("records", "tests of the records"),
+    ("records/metadata", "tests of the records"),
+    ("records/offsets", "tests of the records"),
+    ("records/share", "tests of the records"),
+    ("records/transaction", "tests of the records"),
+    ("security", "the fuzz target of dispatch"),
+    ("storage", "kafka-storage"),
+    ("world", "the simulation"),
+    ("world/disk", "the simulation"),
+    ("world/net", "the simulation"),
+];
+
+#[test]
+fn no_more_of_the_broker_is_public_than_somebody_outside_needs() {
+    let mut found: Vec<String> = Vec::new();
+    for path in rust_files(Path::new("src/broker")) {
+        let folder = path.parent().unwrap().strip_prefix("src/broker").unwrap();
+        for (_, line) in code_lines(&path) {
+            let module = line.trim_start().strip_prefix("pub mod ");
+            found.extend(module.map(|module| {
+                let name = module.trim_end_matches([';', '{', ' ']);
+                folder.join(name).display().to_string()
+            }));
+        }
+    }
+    found.sort_unstable();
+    let told: Vec<&str> = PUBLIC.iter().map(|(module, _)| *module).collect();
+    assert_eq!(found, told, "a module that is public needs a reason");
+}
+
+/// The one file among the APIs that knows a node as a whole.
+const DOORS: &str = "src/broker/api/doors.rs";
+
+#[test]
+fn handlers_are_given_what_they_use_and_no_node() {
+    let mut found = Vec::new();
+    for path in rust_files(Path::new("src/broker/api")) {
+        for (number, line) in code_lines(&path) {
+            let whole = ["broker::node", "broker::Node", "super::node"]
+                .iter()
+                .any(|name| line.contains(name));
+            if whole && path != Path::new(DOORS) {
+                found.push(format!("{}:{number}: {}", path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "who answers says by its signature what it takes, see {DOORS}:\n{}",
+        found.join("\n")
+    );
+}
+
 /// Lines of code a file may have before it must be split.
 const LONGEST_FILE: usize = 600;
 

@@ -74,13 +74,13 @@ struct Open {
 
 impl Open {
     fn new(node: Arc<Node>, id: u64) -> Self {
-        node.connections.lock().insert(id);
+        node.connections.opened(id);
         Open { node, id }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.node.connections.lock().remove(&self.id);
+        self.node.connections.closed(self.id);
     }
 }

@@ -67,7 +67,7 @@ async fn until(what: &str, mut fact: impl FnMut() -> bool) {
 }
 
 fn connections(broker: &TestBroker) -> BTreeSet<u64> {
-    broker.running().node().connections.lock().clone()
+    broker.running().node().connections.open()
 }
 
 #[tokio::test]

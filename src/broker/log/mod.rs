@@ -3,7 +3,7 @@
 mod append;
 pub mod checkpoint;
 mod compaction;
-pub mod config;
+mod config;
 mod debts;
 mod ends;
 mod epochs;
@@ -11,7 +11,7 @@ pub(in crate::broker) mod file;
 mod index;
 pub mod inspect;
 mod lookup;
-pub mod partition;
+pub(super) mod partition;
 mod poison;
 mod producers;
 mod read;

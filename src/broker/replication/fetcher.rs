@@ -78,7 +78,7 @@ async fn copy_from(node: Arc<Node>, leader: i32) {
     loop {
         assignments.mark_unchanged();
         let followed = followed(&node).remove(&leader).unwrap_or_default();
-        let connected = peer.get_or_insert_with(|| node.peer(leader, "fetcher"));
+        let connected = peer.get_or_insert_with(|| node.brokers.peer(leader, "fetcher"));
         let outcome = match connected {
             Some(peer) if !followed.is_empty() => copy_once(&node, peer, &followed).await,
             _ => Err(ResponseError::LeaderNotAvailable.into()),

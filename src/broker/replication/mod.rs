@@ -1,18 +1,20 @@
 //! The partitions that this broker keeps: leaders, followers, high watermarks, epochs.
 
-pub mod fetch_session;
-pub mod fetcher;
-pub mod folders;
+pub(super) mod fetch_session;
+pub(super) mod fetcher;
+mod folders;
 mod index;
-pub mod isr;
+pub(super) mod isr;
 mod maintenance;
-pub mod manager;
-pub mod partition;
-pub mod waiters;
+mod manager;
+mod partition;
+mod partitions;
+mod waiters;
 
 pub use fetch_session::{PartitionFetch, TopicKey};
 pub use manager::{ReplicaManager, ReplicaSettings};
 pub use partition::{Leadership, Partition};
+pub use partitions::{Partitions, is_internal};
 pub use waiters::{FetchWaiter, Waiting};
 
 #[cfg(test)]

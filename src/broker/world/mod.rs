@@ -7,8 +7,8 @@ mod dice;
 pub mod disk;
 mod jobs;
 pub mod net;
-pub mod time;
-pub mod watch;
+pub(super) mod time;
+pub(super) mod watch;
 
 pub use dice::Dice;
 pub use disk::Disk;

@@ -1,15 +1,12 @@
 //! Produce (key 0): appends record batches, which stay the bytes they came as.
 
-use super::{
-    leaders,
-    produce_verification::{self, Leaves},
-};
+use super::produce_verification::{self, Leaves};
 use crate::broker::api::{Refuse, Reply, RequestContext};
 use crate::broker::batch::{BatchHeader, MAGIC, MAGIC_AT};
 use crate::broker::error::{BrokerError, Why};
 use crate::broker::log::{Appended, Leave};
-use crate::broker::node::Node;
-use crate::broker::replication::Partition;
+use crate::broker::replication::{Partition, Partitions, is_internal};
+use crate::broker::verification::Verifier;
 use crate::broker::world::time::{Instant, after};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -85,9 +82,13 @@ async fn acknowledged(waiting: &[Waiting], acks: i16, deadline: Instant) -> Vec<
 
 /// Appends to each partition and waits for the replicas if `acks` is -1. With `acks` = 0 the answer is not sent; if
 /// it holds an error the connection is closed, which is how such a producer learns of it.
-pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: ProduceRequest) -> Reply<ProduceResponse> {
+pub async fn handle(
+    (partitions, verifier): (Partitions, Arc<Verifier>),
+    ctx: RequestContext,
+    request: ProduceRequest,
+) -> Reply<ProduceResponse> {
     let acks = request.acks;
-    let answer = produce(&node, &ctx, request).await;
+    let answer = produce(&partitions, &verifier, &ctx, request).await;
     match first_error(&answer) {
         _ if acks != 0 => Reply::Answer(answer),
         None => Reply::Silence,
@@ -106,7 +107,12 @@ fn first_error(answer: &ProduceResponse) -> Option<String> {
     Some(format!("partition {}: {error}", failed.index))
 }
 
-async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest) -> ProduceResponse {
+async fn produce(
+    partitions: &Partitions,
+    verifier: &Verifier,
+    ctx: &RequestContext,
+    request: ProduceRequest,
+) -> ProduceResponse {
     let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let deadline = after(timeout);
     let mut answer = ProduceResponse::default();
@@ -114,11 +120,11 @@ async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest
     let rules = Rules {
         acks: request.acks,
         version: ctx.api_version,
-        leaves: leaves(node, ctx, &request).await,
+        leaves: leaves(partitions, verifier, ctx, &request).await,
     };
     for topic in request.topic_data {
         let place = answer.responses.len();
-        let response = append_topic(node, &rules, topic, place, &mut waiting);
+        let response = append_topic(partitions, &rules, topic, place, &mut waiting);
         answer.responses.push(response);
     }
     let outcomes = acknowledged(&waiting, rules.acks, deadline).await;
@@ -132,7 +138,7 @@ async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest
         }
     }
     if ctx.api_version >= TELLS_LEADER {
-        name_leaders(node, ctx.session.listener_name(), &mut answer);
+        name_leaders(partitions, ctx.session.listener_name(), &mut answer);
     }
     answer
 }
@@ -158,7 +164,8 @@ impl Rules {
 }
 
 async fn leaves(
-    node: &Node,
+    partitions: &Partitions,
+    verifier: &Verifier,
     ctx: &RequestContext,
     request: &ProduceRequest,
 ) -> Result<Leaves, ResponseError> {
@@ -167,12 +174,12 @@ async fn leaves(
             Err(ResponseError::TransactionalIdAuthorizationFailed)
         }
         None => Ok(Leaves::new()),
-        Some(_) => produce_verification::leaves(node, ctx.api_version, request).await,
+        Some(_) => produce_verification::leaves(partitions, verifier, ctx.api_version, request).await,
     }
 }
 
 fn append_topic(
-    node: &Node,
+    partitions: &Partitions,
     rules: &Rules,
     topic: TopicProduceData,
     place: usize,
@@ -184,7 +191,8 @@ fn append_topic(
     for (data_place, data) in topic.partition_data.into_iter().enumerate() {
         let index = data.index;
         let leave = rules.leave((place, data_place));
-        let outcome = leave.and_then(|leave| append(node, rules, (&topic.name, topic.topic_id), data, leave));
+        let outcome =
+            leave.and_then(|leave| append(partitions, rules, (&topic.name, topic.topic_id), data, leave));
         let answer = match outcome {
             Ok((partition, written)) => {
                 let answer = PartitionProduceResponse::default()
@@ -211,7 +219,7 @@ fn append_topic(
 }
 
 fn append(
-    node: &Node,
+    partitions: &Partitions,
     rules: &Rules,
     (name, id): (&str, uuid::Uuid),
     data: PartitionProduceData,
@@ -221,10 +229,10 @@ fn append(
         return Err(ResponseError::InvalidRequiredAcks.into());
     }
     let (partition, _) = match rules.version {
-        BY_ID.. => leaders::led_by_id(node, id, data.index)?,
-        _ => leaders::led_by_name(node, name, data.index)?,
+        BY_ID.. => partitions.led_by_id(id, data.index)?,
+        _ => partitions.led_by_name(name, data.index)?,
     };
-    if leaders::is_internal(&partition.topic) {
+    if is_internal(&partition.topic) {
         let message = format!("Clients cannot write to the internal topic {}.", partition.topic);
         return Err(Refusal {
             error: ResponseError::InvalidTopicException,
@@ -352,22 +360,22 @@ fn refused(rules: &Rules, index: i32, refusal: Refusal) -> PartitionProduceRespo
 }
 
 /// Names the leader of each partition that this broker does not lead, and where it listens.
-fn name_leaders(node: &Node, listener: &str, answer: &mut ProduceResponse) {
+fn name_leaders(partitions: &Partitions, listener: &str, answer: &mut ProduceResponse) {
     let mut endpoints: Vec<NodeEndpoint> = Vec::new();
     for topic in &mut answer.responses {
         for partition in &mut topic.partition_responses {
             if partition.error_code != ResponseError::NotLeaderOrFollower.code() {
                 continue;
             }
-            let name = leaders::topic_name(node, &topic.name, topic.topic_id);
-            let (leader, epoch) = leaders::current_leader(node, &name, partition.index);
+            let name = partitions.topic_name(&topic.name, topic.topic_id);
+            let (leader, epoch) = partitions.current_leader(&name, partition.index);
             partition.current_leader = LeaderIdAndEpoch::default()
                 .with_leader_id(leader.into())
                 .with_leader_epoch(epoch);
             if endpoints.iter().any(|endpoint| endpoint.node_id.0 == leader) {
                 continue;
             }
-            if let Some((host, port, rack)) = leaders::endpoint(node, leader, listener) {
+            if let Some((host, port, rack)) = partitions.endpoint(leader, listener) {
                 let endpoint = NodeEndpoint::default()
                     .with_node_id(leader.into())
                     .with_host(StrBytes::from_string(host))
