@@ -129,6 +129,9 @@ pub enum Command {
     Scripts(commands::scripts::ScriptsCommand),
     /// Look for what is odd on this machine and on the cluster
     Doctor,
+    /// Say what is likely behind a group, a topic or a connection that does not do what is expected
+    #[command(subcommand)]
+    Why(commands::why::WhyCommand),
     /// Print what a shell needs to complete `velo`
     Completions(commands::completions::CompletionsArgs),
 }
@@ -181,6 +184,7 @@ impl Command {
                 | Command::Offsets(_)
                 | Command::Records(_)
                 | Command::Doctor
+                | Command::Why(_)
         )
     }
 
@@ -212,6 +216,7 @@ impl Command {
             Command::Storm(command) => command.run(context),
             Command::Trips(command) => command.run(context),
             Command::Velib(command) => command.run(context),
+            Command::Why(command) => command.run(context),
         }
     }
 }

@@ -109,6 +109,7 @@ const PUBLIC: &[(&str, &str)] = &[
         "groups/subscription",
         "the fuzz target of what members say of themselves",
     ),
+    ("leftovers", "the simulation"),
     ("log", "tests of the log"),
     ("log/checkpoint", "tests of the log"),
     ("log/inspect", "kafka-dump-log"),
@@ -125,6 +126,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("storage", "kafka-storage"),
     ("world", "the simulation"),
     ("world/disk", "the simulation"),
+    ("world/fault", "the simulation"),
     ("world/net", "the simulation"),
 ];
 
@@ -395,6 +397,10 @@ const MAY_WAIT: &[(&str, &str)] = &[
     ("log/retention.rs", "a job, without the writer's lock"),
     ("log/segment.rs", "for the one who pays"),
     ("log/topic_id.rs", "at the opening of a log"),
+    (
+        "log/transactions.rs",
+        "for the one who pays, and at the opening of a log",
+    ),
     ("log/truncate.rs", "a job, without the writer's lock"),
     ("machine/journal.rs", "at the loading of a coordinator, a job"),
     ("replication/fetcher.rs", "jobs, without the lock of the lead"),

@@ -6,6 +6,8 @@
 mod support;
 
 mod broker;
+#[cfg(target_os = "linux")]
+mod chaos;
 mod cli;
 mod course;
 mod exercises;

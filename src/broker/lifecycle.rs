@@ -32,6 +32,8 @@ const FETCH_WAIT: Duration = Duration::from_secs(5);
 const FETCH_BYTES: i32 = 1 << 20;
 /// Wait before a failed request is tried again.
 const RETRY: Duration = Duration::from_millis(50);
+/// Wait before a heartbeat that failed is sent again.
+const SPEAK_AGAIN: Duration = Duration::from_millis(250);
 /// A controller that does not answer within this time is given up for now.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -227,12 +229,15 @@ async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>, whole: bool) -> Resu
     let jobs = node.world.jobs().clone();
     let node = Arc::clone(node);
     let applied = jobs.run(move || {
+        let mut handed_on = node.handed_on.lock();
         // The replicas first: a client that reads of a partition in the metadata must find it served.
         if let Err(error) = node.replicas.apply(&image) {
             tracing::error!(%error, "some partitions cannot be served");
         }
         node.groups.apply(&image);
         node.transactions.apply(&image);
+        *handed_on = Some(Arc::clone(&image));
+        drop(handed_on);
         node.metadata.store_applied(image);
     });
     applied.await.map_err(|error| {
@@ -241,20 +246,32 @@ async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>, whole: bool) -> Resu
     })
 }
 
-/// Tells the controller that this broker lives, for ever; registers anew when the controller has forgotten it.
+/// Tells the controller that this broker lives, for ever; registers anew when the controller has forgotten it. Where the
+/// connection has closed, or brought no answer, it is told again soon, for who does not speak again is given up.
 pub(super) async fn beat(node: Arc<Node>, mut controller: Peer) {
     let interval = node.config.millis("broker.heartbeat.interval.ms");
+    let mut rest = interval;
     loop {
-        node.clock.sleep(interval).await;
-        match heartbeat(&node, &mut controller, false).await {
-            Ok(_) => {}
-            Err(BrokerError::Protocol(ResponseError::StaleBrokerEpoch)) => {
-                if let Err(error) = register(&node, &mut controller).await {
-                    tracing::error!(%error, "cannot register again");
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the controller does not answer a heartbeat"),
+        tokio::select! {
+            biased;
+            () = controller.closed() => {}
+            () = node.clock.sleep(rest) => {}
         }
+        let heard = match heartbeat(&node, &mut controller, false).await {
+            Err(BrokerError::Protocol(ResponseError::StaleBrokerEpoch)) => {
+                register(&node, &mut controller).await
+            }
+            answered => answered.map(drop),
+        };
+        rest = match heard {
+            Ok(()) => interval,
+            Err(error) => {
+                if rest == interval {
+                    tracing::warn!(%error, "the controller does not answer a heartbeat");
+                }
+                interval.min(SPEAK_AGAIN)
+            }
+        };
     }
 }
 

@@ -123,6 +123,11 @@ impl MemoryPool {
         let _ = self.waiting.subscribe().wait_for(|waiting| *waiting > 0).await;
     }
 
+    /// Bytes reserved.
+    pub fn used_bytes(&self) -> usize {
+        (self.units as usize).saturating_sub(self.free.available_permits()) * UNIT
+    }
+
     /// Bytes not reserved.
     pub fn free_bytes(&self) -> usize {
         self.free.available_permits() * UNIT

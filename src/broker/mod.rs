@@ -13,6 +13,7 @@ mod controller;
 pub mod error;
 pub mod frame;
 mod groups;
+pub mod leftovers;
 mod lifecycle;
 pub mod log;
 mod machine;

@@ -7,7 +7,7 @@ use super::error::Unsupported;
 use super::groups::GroupCoordinator;
 use super::markers::MarkerWriter;
 use super::memory::MemoryPool;
-use super::metadata::AppliedMetadata;
+use super::metadata::{AppliedMetadata, MetadataImage};
 use super::peers::Brokers;
 use super::producer_ids::ProducerIds;
 use super::records::metadata::EndPoint;
@@ -39,6 +39,8 @@ pub struct Node {
     pub advertised: Vec<EndPoint>,
     /// The newest metadata, and how far it has been applied.
     pub metadata: Arc<AppliedMetadata>,
+    /// The newest metadata that all who follow them have been handed, held while they are handed more.
+    pub(super) handed_on: parking_lot::Mutex<Option<Arc<MetadataImage>>>,
     /// Epoch of this broker's registration, -1 before it.
     pub broker_epoch: Arc<AtomicI64>,
     /// Epoch of its registration before this start, if it had stopped cleanly since; else -1 (KIP-966).
@@ -73,7 +75,7 @@ pub struct Node {
     pub(super) failed_requests: AtomicU64,
     /// Why this node cannot go on.
     pub(super) failure: watch::Sender<Option<Unsupported>>,
-    /// The connections that are open.
+    /// The connections that are open, and who is at their other ends.
     pub connections: Connections,
 }
 

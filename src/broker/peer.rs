@@ -69,6 +69,16 @@ impl Peer {
         }
     }
 
+    /// Completes when the other side has closed the connection, or talks unasked; never where there is none.
+    pub async fn closed(&mut self) {
+        let Some(stream) = &mut self.stream else {
+            return std::future::pending().await;
+        };
+        // Whatever it was: it is not the answer to what will be asked next.
+        let _ = stream.read(&mut [0]).await;
+        self.stream = None;
+    }
+
     /// Sends a request and waits for the answer, for as long as it takes. Who stops waiting ends the connection.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use super::peer::Peer;
 use super::peers::Brokers;
 use super::producer_ids::ProducerIds;
 use super::records::metadata::EndPoint;
-use super::replication::{Partitions, ReplicaManager, ReplicaSettings, fetcher, isr};
+use super::replication::{Partitions, ReplicaManager, ReplicaSettings, fetcher, isr, maintenance};
 use super::storage::{LogDir, uuid_text};
 use super::to_controller::ToController;
 use super::transactions::{TransactionConfig, TransactionCoordinator};
@@ -67,7 +67,7 @@ impl Node {
         let mut log_dir = LogDir::open(&config, &world)?;
         let mut bound = Vec::new();
         for listener in &config.listeners {
-            bound.extend(bind(&world, listener).await?);
+            bound.extend(bind(&world, listener, config.listen_backlog()).await?);
         }
         let own = own_controller(&config, &bound);
         let leaders: Vec<String> = match &part {
@@ -169,6 +169,7 @@ fn build(
         failed_requests: AtomicU64::new(0),
         failure: watch::Sender::new(None),
         directory_id: log_dir.directory_id,
+        handed_on: parking_lot::Mutex::default(),
         broker_epoch,
         previous_broker_epoch: log_dir.clean_broker_epoch.unwrap_or(-1),
         to_controller: Arc::new(to_controller),
@@ -230,7 +231,7 @@ impl RunningNode {
             self.tasks
                 .spawn("the housekeeping of logs", replicas().maintain());
             self.tasks
-                .spawn("the recovery of logs", replicas().recover_logs());
+                .spawn("the recovery of logs", maintenance::recover_logs(node()));
             self.tasks
                 .spawn("the follower of leaders", fetcher::follow_leaders(node()));
             self.tasks
@@ -387,15 +388,14 @@ fn advertised(config: &NodeConfig, bound: &[Bound]) -> Vec<EndPoint> {
 
 /// Binds a listener. `localhost` means both loopback addresses, the second where this machine has it: clients ask
 /// either first.
-async fn bind(world: &World, listener: &Listener) -> Result<Vec<Bound>> {
+async fn bind(world: &World, listener: &Listener, backlog: u32) -> Result<Vec<Bound>> {
+    let bind_to = |host, port| bind_to(world, listener, (host, port), backlog);
     if listener.host != "localhost" {
-        return Ok(vec![
-            bind_to(world, listener, listener.host.as_str(), listener.port).await?,
-        ]);
+        return Ok(vec![bind_to(listener.host.as_str(), listener.port).await?]);
     }
-    let first = bind_to(world, listener, "127.0.0.1", listener.port).await?;
+    let first = bind_to("127.0.0.1", listener.port).await?;
     let port = first.address.port();
-    match bind_to(world, listener, "::1", port).await {
+    match bind_to("::1", port).await {
         Ok(second) => Ok(vec![first, second]),
         Err(BrokerError::Io { source, .. }) if source.kind() != io::ErrorKind::AddrInUse => Ok(vec![first]),
         Err(_) if listener.port == 0 => Ok(vec![first]),
@@ -403,11 +403,16 @@ async fn bind(world: &World, listener: &Listener) -> Result<Vec<Bound>> {
     }
 }
 
-async fn bind_to(world: &World, listener: &Listener, host: &str, port: u16) -> Result<Bound> {
+async fn bind_to(
+    world: &World,
+    listener: &Listener,
+    (host, port): (&str, u16),
+    backlog: u32,
+) -> Result<Bound> {
     let name = format!("{host}:{port}");
     let socket = world
         .net()
-        .listen(host, port)
+        .listen(host, port, backlog)
         .await
         .map_err(BrokerError::io(name.as_str()))?;
     Ok(Bound {

@@ -1,16 +1,17 @@
 //! Accepts connections until told to stop.
 
-use super::config::Listener;
+use super::config::{Listener, ListenerKind};
 use super::connection;
 use super::node::Node;
 use super::security::Session;
 use super::world::time::sleep;
 use super::world::{net, watch};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, unconstrained};
 
 static NEXT_CONNECTION: AtomicU64 = AtomicU64::new(1);
 
@@ -24,7 +25,8 @@ pub async fn serve(
     listener: Listener,
     mut stop: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(node.config.max_connections()));
+    let most = node.config.max_connections().min(net::most_connections());
+    let places = Arc::new(Semaphore::new(most));
     let mut connections = JoinSet::new();
     let listener_name: Arc<str> = listener.name.into();
     loop {
@@ -38,7 +40,8 @@ pub async fn serve(
                 }
                 continue;
             }
-            accepted = socket.accept() => accepted,
+            // Until nobody waits any more: a turn for those accepted before would let the system's queue run over.
+            accepted = unconstrained(socket.accept()) => accepted,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -49,13 +52,13 @@ pub async fn serve(
             }
         };
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            tracing::warn!(%peer, "refused a connection: max.connections are open");
+            tracing::warn!(%peer, "refused a connection: {most} are open");
             continue;
         };
         let id = NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed);
         let name = Arc::clone(&listener_name);
         let session = Session::new(peer, id, listener.kind, name, listener.protocol);
-        let open = Open::new(Arc::clone(&node), id);
+        let open = Open::new(Arc::clone(&node), id, (peer, listener.kind));
         let stop = stop.clone();
         connections.spawn(async move {
             connection::serve(Arc::clone(&open.node), session, stream, stop).await;
@@ -70,17 +73,22 @@ pub async fn serve(
 struct Open {
     node: Arc<Node>,
     id: u64,
+    kind: ListenerKind,
 }
 
 impl Open {
-    fn new(node: Arc<Node>, id: u64) -> Self {
-        node.connections.opened(id);
-        Open { node, id }
+    fn new(node: Arc<Node>, id: u64, (peer, kind): (SocketAddr, ListenerKind)) -> Self {
+        node.connections.opened(id, peer);
+        Open { node, id, kind }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         self.node.connections.closed(self.id);
+        let controller = self.node.controller.as_ref();
+        if let Some(controller) = controller.filter(|_| self.kind == ListenerKind::Controller) {
+            controller.connection_closed(self.id);
+        }
     }
 }

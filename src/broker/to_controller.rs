@@ -62,6 +62,11 @@ impl ToController {
         }
     }
 
+    /// Requests that are being asked now.
+    pub fn under_way(&self) -> usize {
+        MOST.saturating_sub(self.places.available_permits())
+    }
+
     /// A connection for something that goes on for long, or must not wait for what clients ask.
     pub fn peer(&self) -> Peer {
         Peer::any_of(

@@ -1,6 +1,6 @@
 //! Asks the coordinator of a transactional id, here or on another broker, about partitions of its transaction (KIP-890).
 
-use super::config::NodeConfig;
+use super::config::{NodeConfig, Settings};
 use super::log::{Beginner, Guard, Leave};
 use super::machine::Producer;
 use super::metadata::AppliedMetadata;
@@ -67,6 +67,18 @@ impl Verifier {
         }
     }
 
+    /// `transaction.partition.verification.enable`, which may change while the broker runs.
+    fn is_enabled(&self) -> bool {
+        let settings = Settings {
+            image: &self.metadata.load(),
+            node: &self.config,
+        };
+        settings
+            .broker_value("transaction.partition.verification.enable")
+            .as_deref()
+            == Some("true")
+    }
+
     /// By what a producer's records are let into each partition. The coordinator is asked about those where the transaction is
     /// not open yet.
     ///
@@ -83,7 +95,7 @@ impl Verifier {
         places: &[Place],
         question: Question,
     ) -> Vec<Result<Leave, ResponseError>> {
-        if !self.config.flag("transaction.partition.verification.enable") {
+        if !self.is_enabled() {
             return vec![Ok(Leave::Free); places.len()];
         }
         let rest = self.config.millis("add.partitions.to.txn.retry.backoff.ms");

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub const VARIABLE: &str = "VELO_BOOTSTRAP_SERVER";
 
 /// The environment's word for `--context`.
-const CONTEXT_VARIABLE: &str = "VELO_CONTEXT";
+pub const CONTEXT_VARIABLE: &str = "VELO_CONTEXT";
 
 /// What decided which cluster a command talks to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use super::contexts::Settings;
 use super::settings;
 use crate::cli::Global;
 use crate::commands::Context;
+use crate::commands::consume::message_names;
 use crate::course::load::Source;
 use crate::kafka::{Admin, ConfigResource};
 use crate::places::Places;
@@ -72,6 +73,17 @@ pub fn lessons() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let lessons = Source::Embedded.lessons().unwrap_or_default();
         offered(lessons.into_iter().map(|lesson| lesson.id))
+    })
+}
+
+/// The messages of the `.proto` file that `--proto` names on the line so far.
+pub fn messages() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let file = option_value(&typed_words(), "--proto").map(PathBuf::from);
+        offered(
+            file.and_then(|file| message_names(&file).ok())
+                .unwrap_or_default(),
+        )
     })
 }
 

@@ -1,8 +1,10 @@
 //! `velo context`: named clusters, so that no address has to be typed twice.
 
-use super::{Context, candidates};
+use super::join::JoinArgs;
+use super::{Address, Context, candidates};
 use crate::bom;
 use crate::failure::{Failure, Outcome};
+use crate::kafka::Connection;
 use crate::nearest::nearest;
 use crate::places::Places;
 use crate::ui::OutputFormat;
@@ -19,6 +21,8 @@ use std::{fs, io};
 pub enum ContextCommand {
     /// Remember a cluster under a name
     Add(AddArgs),
+    /// Join the cluster of a class: remember it, if it answers, and make it the one that commands talk to
+    Join(JoinArgs),
     /// Make a remembered cluster the one that commands talk to
     Use(NameArgs),
     /// Show which cluster commands talk to, or one that is remembered
@@ -29,11 +33,14 @@ pub enum ContextCommand {
     Remove(NameArgs),
 }
 
-/// Options of `velo context add`; the address is `--bootstrap-server`'s, the properties are `--command-config`'s.
+/// Options of `velo context add`; the properties are `--command-config`'s.
 #[derive(Debug, Args)]
 pub struct AddArgs {
     /// Name of the cluster
     pub name: String,
+    /// Its brokers to ask first [default: those of --bootstrap-server]
+    #[arg(value_name = "HOST:PORT,…")]
+    pub address: Option<String>,
     /// Replace a cluster that is remembered under this name already
     #[arg(long)]
     pub force: bool,
@@ -171,14 +178,14 @@ impl ContextCommand {
             ContextCommand::List => return list(&settings, context),
             ContextCommand::Show(args) => return show(&settings, args.name.as_deref(), context),
             ContextCommand::Add(args) => {
-                context.connection.servers()?;
-                let cluster = NamedCluster {
-                    bootstrap_server: context.connection.bootstrap().to_owned(),
-                    command_config: absolute(context.command_config.as_ref())?,
-                };
+                let cluster = args.cluster(context)?;
                 let said = format!("Context `{}` is {}.", args.name, cluster.bootstrap_server);
                 settings.add(args, cluster)?;
                 context.ui.say(said);
+            }
+            ContextCommand::Join(args) => {
+                let config = absolute(context.command_config.as_ref())?;
+                args.run(&mut settings, config.as_deref(), context)?;
             }
             ContextCommand::Use(args) => {
                 settings.named(&args.name)?;
@@ -193,6 +200,34 @@ impl ContextCommand {
             }
         }
         settings.save(&context.places)
+    }
+}
+
+impl AddArgs {
+    /// The cluster that is meant: by the address beside the name, else by the options of every command.
+    ///
+    /// # Errors
+    /// When the address is none, or two are typed.
+    fn cluster(&self, context: &Context) -> Outcome<NamedCluster> {
+        let connection = match &self.address {
+            None => context.connection.clone(),
+            Some(address) => {
+                let other = context.connection.bootstrap();
+                if context.address == Address::Option && other != address {
+                    return Err(Failure::usage("two addresses are named")
+                        .because(format!(
+                            "{address} beside the name, {other} by --bootstrap-server"
+                        ))
+                        .hint(format!("velo context add {} {address}", self.name)));
+                }
+                Connection::new(address, context.command_config.as_deref())?
+            }
+        };
+        connection.servers()?;
+        Ok(NamedCluster {
+            bootstrap_server: connection.bootstrap().to_owned(),
+            command_config: absolute(context.command_config.as_ref())?,
+        })
     }
 }
 

@@ -9,19 +9,23 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
-/// Appends a record as one line.
-pub fn write(record: &Record<'_>, line: &mut Vec<u8>) {
+/// Appends a record as one line, with its value as it was decoded, if it was.
+pub fn write(record: &Record<'_>, decoded: Option<&RawValue>, line: &mut Vec<u8>) {
     // Writing to memory cannot fail, and neither can these keys and values.
-    let _ = serde_json::to_writer(&mut *line, &Line(record));
+    let _ = serde_json::to_writer(&mut *line, &Line { record, decoded });
     line.push(b'\n');
 }
 
-struct Line<'a>(&'a Record<'a>);
+struct Line<'a> {
+    record: &'a Record<'a>,
+    decoded: Option<&'a RawValue>,
+}
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let record = self.0;
+        let record = self.record;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("topic", record.topic())?;
         map.serialize_entry("partition", &record.partition())?;
@@ -34,7 +38,10 @@ impl Serialize for Line<'_> {
         if record.headers().next().is_some() {
             map.serialize_entry("headers", &HeaderList(record))?;
         }
-        bytes(&mut map, "value", "value_base64", record.value())?;
+        match self.decoded {
+            Some(json) => map.serialize_entry("value", json)?,
+            None => bytes(&mut map, "value", "value_base64", record.value())?,
+        }
         map.end()
     }
 }

@@ -10,6 +10,7 @@ pub mod context;
 pub mod contexts;
 pub mod doctor;
 pub mod group;
+pub mod join;
 mod jsonl;
 pub mod lesson;
 pub mod mongo;
@@ -30,6 +31,7 @@ pub mod topic;
 pub mod transaction;
 pub mod trips;
 pub mod velib;
+pub mod why;
 
 pub use address::Address;
 pub use context::Context;

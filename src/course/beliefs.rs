@@ -1,5 +1,6 @@
 //! What learners commonly believe, and which answers show it: `lessons/beliefs.toml`.
 
+use super::question::Given;
 use crate::i18n::Lang;
 use serde::Deserialize;
 
@@ -11,6 +12,9 @@ pub struct Belief {
     pub id: String,
     /// The answers that show it.
     pub shows: Vec<Shows>,
+    /// The findings of `velo why` that show it on a cluster.
+    #[serde(default, rename = "finding")]
+    pub findings: Vec<String>,
     fr: String,
     es: String,
     en: String,
@@ -26,8 +30,18 @@ pub struct Shows {
     pub step: String,
     /// The question's id.
     pub question: String,
-    /// The numbers of the answers, from 1.
+    /// The numbers of the answers, from 1; where a number is typed, such numbers; of lines that are put in order, the one that
+    /// does not belong, which comes after the last.
     pub answers: Vec<usize>,
+}
+
+impl Shows {
+    pub(super) fn is_shown_by(&self, given: &Given) -> bool {
+        match given {
+            Given::Number(number) => self.answers.contains(number),
+            Given::Order(lines) => lines.iter().any(|line| self.answers.contains(line)),
+        }
+    }
 }
 
 /// The whole file.

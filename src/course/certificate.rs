@@ -17,10 +17,10 @@ struct Marks {
 impl Marks {
     fn of(lesson: &Lesson, mine: &LessonProgress) -> Self {
         let answers = lesson.steps.iter().flat_map(|step| {
-            let given = mine.steps.get(&step.id);
+            let mine = mine.steps.get(&step.id);
             step.questions.iter().map(move |question| {
-                let given = given.and_then(|mine| mine.answers.get(&question.id));
-                given == Some(&question.answer)
+                let right = mine.and_then(|mine| mine.is_right(question));
+                right == Some(true)
             })
         });
         let right: Vec<bool> = answers.collect();

@@ -6,6 +6,7 @@ use super::model::Wanted;
 use crate::failure::Outcome;
 use crate::i18n::Words;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// Something that must be true of the cluster: a fact, and what it must be.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -46,18 +47,29 @@ struct Around {
     by_itself: bool,
 }
 
+/// Takes some parts out of a table, as what they mean; the rest is a fact's.
+///
+/// # Errors
+/// When one means nothing there, in words.
+pub(super) fn take_parts<T: DeserializeOwned>(table: &mut toml::Table, names: &[&str]) -> Result<T, String> {
+    let mut parts = toml::Table::new();
+    for name in names {
+        if let Some((name, value)) = table.remove_entry(*name) {
+            parts.insert(name, value);
+        }
+    }
+    let parts: Result<T, toml::de::Error> = parts.try_into();
+    parts.map_err(|error| error.message().to_owned())
+}
+
 impl TryFrom<toml::Table> for Check {
     type Error = String;
 
     fn try_from(mut table: toml::Table) -> Result<Self, String> {
-        let mut around = toml::Table::new();
-        for part in ["name", "want", "at-least", "at-most", "within", "by-itself"] {
-            if let Some((part, value)) = table.remove_entry(part) {
-                around.insert(part, value);
-            }
-        }
-        let around: Result<Around, toml::de::Error> = around.try_into();
-        let around = around.map_err(|error| error.message().to_owned())?;
+        let around: Around = take_parts(
+            &mut table,
+            &["name", "want", "at-least", "at-most", "within", "by-itself"],
+        )?;
         let name = around.name.ok_or("a check has no `name`")?;
         let wrong = |why: String| format!("check `{name}`: {why}");
         let claim = match (around.want, around.at_least, around.at_most) {
@@ -87,6 +99,17 @@ impl Check {
             name: String::new(),
             fact: Fact::serves(broker),
             claim: Claim::Is(Wanted::Bool(is_so)),
+            within: None,
+            by_itself: false,
+        }
+    }
+
+    /// One that a question stands for: what the cluster is expected to say.
+    pub fn of_question(id: &str, fact: Fact, expected: Wanted) -> Self {
+        Check {
+            name: id.to_owned(),
+            fact,
+            claim: Claim::Is(expected),
             within: None,
             by_itself: false,
         }

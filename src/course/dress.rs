@@ -18,6 +18,8 @@ pub struct Dress {
     names: Vec<String>,
     /// The lesson's brokers, each with the id of the cluster's own that takes its place.
     brokers: Vec<(i32, i32)>,
+    /// How lines that are put in order are shuffled.
+    seed: u64,
 }
 
 /// Where the lessons' mailbox listens unless it is told otherwise.
@@ -32,7 +34,20 @@ impl Dress {
             mail_port: MAIL_PORT,
             names: lesson.topics.iter().chain(&lesson.groups).cloned().collect(),
             brokers: lesson.brokers.iter().map(|id| (*id, *id)).collect(),
+            seed: 0,
         }
+    }
+
+    /// The same with lines shuffled as this seed says.
+    #[must_use]
+    pub fn shuffled_by(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// How lines are shuffled.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The same on a cluster with these brokers. Where they are not the lesson's own, they take its places in order.
@@ -207,6 +222,7 @@ mod tests {
             mail_port: MAIL_PORT,
             names: vec!["velib".to_owned()],
             brokers: vec![(101, 101), (102, 102)],
+            seed: 0,
         };
         let drawn = "velib ─┐\n```\n";
         assert_eq!(
@@ -227,6 +243,7 @@ mod tests {
             mail_port: MAIL_PORT,
             names: Vec::new(),
             brokers: vec![(101, 101), (102, 102), (103, 103)],
+            seed: 0,
         };
         let text = "Stop broker 102, not 1020 (`--ids 101,102,103`).";
         assert_eq!(dress.clone().on_brokers(&[101, 102, 103].into()).text(text), text);

@@ -1,10 +1,13 @@
 //! What is wrong with a lesson, as far as its files tell: the author's first reader.
 
+use super::facts::Fact;
+use super::lint_questions;
 use super::model::{Act, BrokerAct, Lesson, Step};
 use super::needs;
 use super::picture;
 use super::program::split;
 use super::prose::{Prose, StepProse, code_blocks};
+use super::question::Question;
 use crate::i18n::{Lang, Words};
 use crate::ui::units::count;
 use std::collections::BTreeSet;
@@ -52,36 +55,7 @@ pub fn lesson(lesson: &Lesson, typeable: Typeable<'_>) -> Vec<String> {
         );
     }
     wrong.extend(languages_agree(lesson));
-    wrong.extend(beliefs(lesson));
-    wrong
-}
-
-/// What is wrong with the beliefs that the lesson's questions are said to show.
-fn beliefs(lesson: &Lesson) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for belief in &lesson.beliefs {
-        for shows in belief.shows.iter().filter(|shows| shows.lesson == lesson.id) {
-            let place = format!("belief `{}`: step `{}`", belief.id, shows.step);
-            let step = lesson.step(&shows.step);
-            let asked = step.and_then(|step| step.questions.iter().find(|asked| asked.id == shows.question));
-            let Some(asked) = asked else {
-                wrong.push(format!("{place} has no question `{}`", shows.question));
-                continue;
-            };
-            let options = lesson.languages.first().and_then(|lang| {
-                let step = lesson.prose(*lang).steps.get(&shows.step)?;
-                Some(step.questions.get(&shows.question)?.options.len())
-            });
-            for answer in &shows.answers {
-                if *answer == asked.answer || !(1..=options.unwrap_or(0)).contains(answer) {
-                    wrong.push(format!(
-                        "{place}: answer {answer} of `{}` is right, or none",
-                        asked.id
-                    ));
-                }
-            }
-        }
-    }
+    wrong.extend(lint_questions::beliefs(lesson));
     wrong
 }
 
@@ -121,10 +95,7 @@ fn structure(lesson: &Lesson, step: &Step, typeable: Typeable<'_>, wrong: &mut V
             ));
         }
     }
-    let about = step
-        .checks
-        .iter()
-        .flat_map(|check| [check.fact.topic(), check.fact.group()]);
+    let about = facts(step).flat_map(|fact| [fact.topic(), fact.group()]);
     let made: Vec<&str> = lesson
         .topics
         .iter()
@@ -150,9 +121,28 @@ fn structure(lesson: &Lesson, step: &Step, typeable: Typeable<'_>, wrong: &mut V
         }
         wrong.extend(command(lesson, act, typeable));
     }
+    for question in &step.questions {
+        wrong.extend(lint_questions::structure(lesson, question, typeable));
+    }
     if !step.checks.is_empty() && step.acts.is_empty() {
         wrong.push("it has checks, but no command that solves it".to_owned());
     }
+}
+
+/// The facts that a step is about: those of its checks and of its questions.
+fn facts(step: &Step) -> impl Iterator<Item = &Fact> {
+    let checks = step.checks.iter().map(|check| &check.fact);
+    checks.chain(step.questions.iter().filter_map(Question::fact))
+}
+
+/// Why a line for `velo` cannot be typed, in words, if so.
+pub(super) fn untypeable(command: &str, typeable: Typeable<'_>) -> Option<String> {
+    let why = match split(command) {
+        Ok(words) if words.first().is_some_and(|word| word == "velo") => typeable(&words)?,
+        Ok(_) => "it does not begin with `velo`".to_owned(),
+        Err(why) => why,
+    };
+    Some(format!("`{command}` cannot be typed: {why}"))
 }
 
 fn command(lesson: &Lesson, act: &Act, typeable: Typeable<'_>) -> Option<String> {
@@ -162,10 +152,11 @@ fn command(lesson: &Lesson, act: &Act, typeable: Typeable<'_>) -> Option<String>
             .is_none()
             .then(|| "an act has neither `velo`, `python`, `broker`, `stop` nor `kill`".to_owned());
     };
+    if act.velo.is_some() {
+        return untypeable(command, typeable);
+    }
     let why = match split(command) {
-        Ok(words) if act.velo.is_none() => no_program(lesson, &words)?,
-        Ok(words) if words.first().is_some_and(|word| word == "velo") => typeable(&words)?,
-        Ok(_) => "it does not begin with `velo`".to_owned(),
+        Ok(words) => no_program(lesson, &words)?,
         Err(why) => why,
     };
     Some(format!("`{command}` cannot be typed: {why}"))
@@ -199,37 +190,12 @@ fn step_text(step: &Step, text: &StepProse) -> Vec<String> {
         ));
     }
     let everything = text.everything();
-    let names = step
-        .checks
-        .iter()
-        .flat_map(|check| [check.fact.topic(), check.fact.group(), check.fact.config()]);
+    let names = facts(step).flat_map(|fact| [fact.topic(), fact.group(), fact.config()]);
     let named: BTreeSet<&str> = names.flatten().collect();
     for name in named.into_iter().filter(|name| !everything.contains(name)) {
         wrong.push(format!("`{name}` is checked, but does not stand in the text"));
     }
-    for question in &step.questions {
-        match text.questions.get(&question.id) {
-            None => wrong.push(format!("question `{}` has no text", question.id)),
-            Some(asked) => {
-                if !(1..=asked.options.len()).contains(&question.answer) || asked.options.len() < 2 {
-                    wrong.push(format!(
-                        "question `{}`: answer {} of {}",
-                        question.id,
-                        question.answer,
-                        asked.options.len()
-                    ));
-                }
-                if asked.answer.is_empty() {
-                    wrong.push(format!("question `{}` has no explanation", question.id));
-                }
-            }
-        }
-    }
-    for id in text.questions.keys() {
-        if !step.questions.iter().any(|question| question.id == *id) {
-            wrong.push(format!("question `{id}` is not in lesson.toml"));
-        }
-    }
+    wrong.extend(lint_questions::texts(step, text));
     wrong
 }
 

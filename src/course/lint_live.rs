@@ -1,10 +1,11 @@
 //! What is wrong with a lesson, as far as a cluster tells: the start fails every check, each wrong attempt fails where it
 //! should, and the solution passes.
 
-use super::check;
+use super::check::{self, Check};
 use super::model::{Act, Lesson, Step, Wrong};
 use super::needs;
 use super::program::{Ended, Line};
+use super::question::Question;
 use super::stage::Stage;
 use crate::failure::Outcome;
 use crate::i18n::{Lang, Words};
@@ -101,7 +102,26 @@ fn solution_passes(step: &Step, stage: &mut Stage<'_>, wrong: &mut Vec<String>) 
             finding.line(&words).trim()
         ));
     }
+    if check::passed(&findings) {
+        expectations(step, stage, wrong)?;
+    }
     Ok(check::passed(&findings))
+}
+
+/// The numbers that are typed must be those of the cluster, where the solution was followed.
+fn expectations(step: &Step, stage: &mut Stage<'_>, wrong: &mut Vec<String>) -> Outcome {
+    let words = Words::of(Lang::En);
+    let expected: Vec<Check> = step.questions.iter().filter_map(Question::expectation).collect();
+    let expected: Vec<Check> = expected.iter().map(|check| stage.dress.check(check)).collect();
+    let findings = stage.wait(&expected, &mut |_| ())?;
+    for finding in findings.iter().filter(|finding| !finding.passed) {
+        wrong.push(format!(
+            "question `{}`: the cluster says something else: {}",
+            finding.check.name,
+            finding.line(&words).trim()
+        ));
+    }
+    Ok(())
 }
 
 /// Acts one act out, which must succeed.

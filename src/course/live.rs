@@ -1,24 +1,36 @@
 //! Facts from a real cluster, by the client core.
 
 use super::facts::{ClusterFacts, ClusterView, Group, Member, Partition, PartitionOffsets, Seen};
+use super::kept::Kept;
 use crate::failure::{Kind, Outcome};
+use crate::kafka::Wire;
 use crate::kafka::admin::Admin;
-use crate::kafka::errors::{Answer, ErrorCode};
+use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::topic_reader;
 use crate::kafka::types::{
     ConfigResource, ListedOffset, NewTopic, OffsetSpec, PartitionDescription, TopicMetadata, TopicPartition,
 };
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A cluster that answers.
 pub struct Live {
     admin: Admin,
+    kept: RefCell<Kept>,
 }
 
 impl Live {
     /// The cluster that this administrator asks.
     pub fn new(admin: Admin) -> Self {
-        Live { admin }
+        Live {
+            admin,
+            kept: RefCell::default(),
+        }
+    }
+
+    /// Who asks, for what lessons do not read.
+    pub fn admin(&self) -> &Admin {
+        &self.admin
     }
 
     fn configs(&self, resource: &ConfigResource) -> Outcome<BTreeMap<String, String>> {
@@ -135,17 +147,31 @@ impl ClusterFacts for Live {
     }
 
     fn records(&self, topic: &str, per_partition: i64) -> Outcome<Vec<Seen>> {
-        let mut seen = Vec::new();
-        topic_reader::read_last(self.admin.connection(), topic, per_partition, |record| {
-            seen.push(Seen {
-                partition: record.partition,
-                offset: record.offset,
-                timestamp: record.timestamp.unwrap_or_default(),
-                key: record.key,
-                value: record.value.unwrap_or_default(),
-            });
-        })?;
+        self.kept.borrow_mut().last(&self.admin, topic, per_partition)
+    }
+
+    fn uncommitted(&self, topic: &str, per_partition: i64) -> Outcome<usize> {
+        let mut seen = 0;
+        topic_reader::read_last_uncommitted(self.admin.connection(), topic, per_partition, |_| seen += 1)?;
         Ok(seen)
+    }
+
+    fn open_transactions(&self, topic: &str) -> Outcome<usize> {
+        let failed = |error: KafkaError| {
+            let what = format!("cannot tell which transactions are open in `{topic}`");
+            error.into_failure(what)
+        };
+        let mut wire = Wire::connect(self.admin.connection())?;
+        let places = wire.partition_places(Some(&[topic])).map_err(failed)?;
+        let mut open = BTreeSet::new();
+        for place in places {
+            let Some(leader) = place.leader else { continue };
+            let producers = wire.describe_producers(&place.partition, leader);
+            let begun = producers.map_err(failed)?.into_iter();
+            let begun = begun.filter(|producer| producer.transaction_start.is_some());
+            open.extend(begun.map(|producer| producer.id));
+        }
+        Ok(open.len())
     }
 
     fn create_topic(&self, topic: &str, partitions: i32, replication_factor: Option<i32>) -> Outcome {

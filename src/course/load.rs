@@ -1,6 +1,6 @@
 //! Finds and reads lessons: those in the binary, or those in a folder that an author works in.
 
-use super::beliefs;
+use super::beliefs::{self, Belief};
 use super::model::Lesson;
 use super::prose::Prose;
 use crate::bom;
@@ -99,6 +99,17 @@ impl Source {
         })
     }
 
+    /// What learners commonly believe, as `beliefs.toml` says.
+    ///
+    /// # Errors
+    /// When it cannot be read or understood.
+    pub fn beliefs(&self) -> Outcome<Vec<Belief>> {
+        match self.files()?.get(BELIEFS) {
+            Some(text) => beliefs_in(text),
+            None => Ok(Vec::new()),
+        }
+    }
+
     fn files(&self) -> Outcome<Files> {
         match self {
             Source::Embedded => Ok(embedded::FILES
@@ -164,13 +175,20 @@ fn read(files: &Files, folder: &str) -> Outcome<Lesson> {
     Ok(lesson)
 }
 
+fn beliefs_failed(why: String) -> Failure {
+    Failure::request(format!("{BELIEFS} cannot be understood")).because(why)
+}
+
+fn beliefs_in(text: &str) -> Outcome<Vec<Belief>> {
+    beliefs::read(text).map_err(beliefs_failed)
+}
+
 /// The lessons, each with what its questions may show.
 fn with_beliefs(mut lessons: Vec<Lesson>, text: &str) -> Outcome<Vec<Lesson>> {
-    let failed = |why: String| Failure::request(format!("{BELIEFS} cannot be understood")).because(why);
-    for belief in beliefs::read(text).map_err(failed)? {
+    for belief in beliefs_in(text)? {
         for shows in &belief.shows {
             if !lessons.iter().any(|lesson| lesson.id == shows.lesson) {
-                return Err(failed(format!(
+                return Err(beliefs_failed(format!(
                     "`{}` is shown by the lesson `{}`, which there is not",
                     belief.id, shows.lesson
                 )));

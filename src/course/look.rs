@@ -36,6 +36,8 @@ pub struct Look<'a> {
     group: Memo<String, Option<Group>>,
     offsets: Memo<String, Option<Vec<PartitionOffsets>>>,
     records: Memo<String, Vec<Seen>>,
+    uncommitted: Memo<String, usize>,
+    open_transactions: Memo<String, usize>,
     topic_configs: Memo<String, BTreeMap<String, String>>,
     broker_configs: Memo<i32, BTreeMap<String, String>>,
 }
@@ -51,6 +53,8 @@ impl<'a> Look<'a> {
             group: Memo::new(),
             offsets: Memo::new(),
             records: Memo::new(),
+            uncommitted: Memo::new(),
+            open_transactions: Memo::new(),
             topic_configs: Memo::new(),
             broker_configs: Memo::new(),
         }
@@ -109,6 +113,28 @@ impl<'a> Look<'a> {
     pub fn records(&self, topic: &str) -> Outcome<Rc<Vec<Seen>>> {
         self.records
             .get(topic.to_owned(), |topic| self.facts.records(topic, RECORDS))
+    }
+
+    /// How many a reader of uncommitted records sees of the last records of each partition.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub fn uncommitted(&self, topic: &str) -> Outcome<usize> {
+        let seen = self
+            .uncommitted
+            .get(topic.to_owned(), |topic| self.facts.uncommitted(topic, RECORDS));
+        seen.map(|seen| *seen)
+    }
+
+    /// How many producers have a transaction open in a topic that exists.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub fn open_transactions(&self, topic: &str) -> Outcome<usize> {
+        let open = self
+            .open_transactions
+            .get(topic.to_owned(), |topic| self.facts.open_transactions(topic));
+        open.map(|open| *open)
     }
 
     /// The settings of a topic that exists.

@@ -3,8 +3,9 @@
 use super::beliefs::Belief;
 use super::check::Check;
 use super::prose::Prose;
+use super::question::{Given, Question};
 use crate::i18n::Lang;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One lesson.
@@ -201,18 +202,8 @@ pub struct Wrong {
     pub undo: Vec<Act>,
 }
 
-/// A question with numbered answers. Its text and answers stand in the prose.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Question {
-    /// Joins it to the prose.
-    pub id: String,
-    /// The number of the right answer, from 1.
-    pub answer: usize,
-}
-
 /// A wanted value.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Wanted {
     /// Yes or no.
@@ -243,14 +234,15 @@ impl Lesson {
         }
     }
 
-    /// What a learner believes who gives this answer.
-    pub fn belief(&self, step: &str, question: &str, given: usize) -> Option<&Belief> {
+    /// What a learner believes who gives this answer, which is not the right one.
+    pub fn belief(&self, step: &str, question: &str, given: &Given) -> Option<&Belief> {
         self.beliefs.iter().find(|belief| {
-            belief.shows.iter().any(|shows| {
+            let mut shows = belief.shows.iter();
+            shows.any(|shows| {
                 shows.lesson == self.id
                     && shows.step == step
                     && shows.question == question
-                    && shows.answers.contains(&given)
+                    && shows.is_shown_by(given)
             })
         })
     }

@@ -6,6 +6,7 @@ use super::hint::{self, Face};
 use super::model::{Act, BrokerAct, Lesson, Step};
 use super::program::{Ended, Line};
 use super::prose::StepProse;
+use super::question::Asked;
 use super::render::Page;
 use super::stage::Stage;
 use crate::failure::{Failure, Outcome};
@@ -32,7 +33,7 @@ pub struct Play<'a> {
     pub page: Page,
     /// Where it is shown.
     pub say: Say<'a>,
-    /// Waits, before each command and after it, until the audience has seen enough.
+    /// Waits, before each command, after it and at the end of a step, until the audience has seen enough.
     pub pause: &'a dyn Fn() -> Outcome,
 }
 
@@ -52,6 +53,7 @@ impl Play<'_> {
             let heading = format!("{}/{} {}", number + 1, self.lesson.steps.len(), text.title);
             (self.say)(&self.page.rule(&heading))?;
             passed += self.step(step, &text)?;
+            (self.pause)()?;
         }
         self.stage.programs.stop_all();
         (self.say)("")?;
@@ -77,8 +79,10 @@ impl Play<'_> {
             if let Some(asked) = text.questions.get(&question.id) {
                 (self.say)("")?;
                 self.show(&format!("{} {}", self.words.say("play.predict"), asked.text))?;
-                for (number, option) in asked.options.iter().enumerate() {
-                    self.show(&format!("{}. {option}", number + 1))?;
+                let dress = &self.stage.dress;
+                let put = Asked::new(question, asked.options.len(), dress.seed());
+                for choice in put.choices(asked, self.page, dress) {
+                    (self.say)(&choice)?;
                 }
             }
         }
@@ -111,15 +115,7 @@ impl Play<'_> {
         if !check::passed(findings) {
             return Err(step_failed(self.words, step, findings));
         }
-        for question in &step.questions {
-            if let Some(asked) = text.questions.get(&question.id) {
-                let right = self
-                    .words
-                    .fill("play.answer", &[("n", &question.answer.to_string())]);
-                (self.say)("")?;
-                self.show(&format!("{right} {}", asked.answer))?;
-            }
-        }
+        self.say_answers(step, text)?;
         if !text.why.is_empty() {
             (self.say)("")?;
             self.show(&text.why)?;
@@ -128,6 +124,28 @@ impl Play<'_> {
             (self.say)(&self.page.faint(&line))?;
         }
         Ok(findings.len())
+    }
+
+    fn say_answers(&self, step: &Step, text: &StepProse) -> Outcome {
+        let look = self.stage.look();
+        for question in &step.questions {
+            let Some(asked) = text.questions.get(&question.id) else {
+                continue;
+            };
+            let found = question.found(&look, &self.stage.dress)?;
+            let verdict = question.verdict(None, found, self.words);
+            (self.say)("")?;
+            if verdict.lines.is_empty() {
+                self.show(&format!("{} {}", verdict.text, asked.answer))?;
+                continue;
+            }
+            self.show(&verdict.text)?;
+            for line in &verdict.lines {
+                (self.say)(&self.page.typed("    ", &self.stage.dress.text(line)))?;
+            }
+            self.show(&asked.answer)?;
+        }
+        Ok(())
     }
 
     fn show(&self, markdown: &str) -> Outcome {

@@ -3,6 +3,7 @@
 //! Steps that this version does not know stay in the file, so going back and forth between versions loses nothing.
 
 use super::model::{Lesson, Step};
+use super::question::{Given, Kind, Question};
 use super::review::Review;
 use super::snapshot::Snapshot;
 use crate::bom;
@@ -20,6 +21,9 @@ pub struct Progress {
     /// The language that was asked for when a lesson was last begun (`fr`), for the commands in other terminals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lang: Option<String>,
+    /// Whose progress this is, as it was said when a lesson was last begun for somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub student: Option<String>,
     /// By lesson id.
     #[serde(default, rename = "lesson")]
     pub lessons: BTreeMap<String, LessonProgress>,
@@ -75,12 +79,56 @@ pub struct StepProgress {
     /// Who was in the groups that shall be taken over, when the step began.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub began: BTreeSet<String>,
-    /// Answers given, by question id: the number chosen.
+    /// Answers given, by question id: the number chosen or typed.
     #[serde(default)]
-    pub answers: BTreeMap<String, usize>,
+    answers: BTreeMap<String, usize>,
+    /// Orders given, by question id: the lines, each by its right place.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    orders: BTreeMap<String, Vec<usize>>,
+    /// What the cluster said when the step was passed, by question id, where a number was typed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    found: BTreeMap<String, i64>,
     /// What a newer version may have written.
     #[serde(flatten)]
     other: BTreeMap<String, toml::Value>,
+}
+
+impl StepProgress {
+    /// The answer that was given to a question.
+    pub fn given(&self, question: &Question) -> Option<Given> {
+        match question.kind {
+            Kind::Choose(_) | Kind::Type { .. } => self.answers.get(&question.id).copied().map(Given::Number),
+            Kind::Order { .. } => self.orders.get(&question.id).cloned().map(Given::Order),
+        }
+    }
+
+    /// What the cluster said of a question.
+    pub fn found(&self, question: &Question) -> Option<i64> {
+        self.found.get(&question.id).copied()
+    }
+
+    /// Whether a question was answered right; `None` when it was not answered.
+    pub fn is_right(&self, question: &Question) -> Option<bool> {
+        let answer = question.answer(self.found(question));
+        self.given(question).map(|given| given == answer)
+    }
+
+    /// Notes an answer.
+    pub fn answer(&mut self, question: &Question, given: Given) {
+        match given {
+            Given::Number(number) => {
+                self.answers.insert(question.id.clone(), number);
+            }
+            Given::Order(lines) => {
+                self.orders.insert(question.id.clone(), lines);
+            }
+        }
+    }
+
+    /// Notes what the cluster says of a question. What it said at first stays: the cluster goes on.
+    pub fn find(&mut self, question: &Question, found: i64) {
+        self.found.entry(question.id.clone()).or_insert(found);
+    }
 }
 
 /// How a step stands.
@@ -236,6 +284,25 @@ mod tests {
         for kept in ["new-thing = 1", "mood = \"good\"", "stars = 3", "revision = 7"] {
             assert!(written.contains(kept), "{kept} is lost:\n{written}");
         }
+    }
+
+    #[test]
+    fn answers_of_each_kind_are_kept_with_what_the_cluster_said_first() {
+        let question = |text: &str| Question::try_from(text.parse::<toml::Table>().unwrap()).unwrap();
+        let typed = question("id = \"typed\"\nnumber = 3");
+        let order = question("id = \"order\"\norder = [\"a\", \"b\"]\nstray = \"c\"");
+        let mut step = StepProgress::default();
+        assert_eq!(step.is_right(&typed), None);
+        step.answer(&typed, Given::Number(3));
+        step.answer(&order, Given::Order(vec![1, 3]));
+        assert_eq!(step.is_right(&typed), Some(true));
+        step.find(&typed, 4);
+        step.find(&typed, 3);
+        let kept: StepProgress = toml::from_str(&toml::to_string(&step).unwrap()).unwrap();
+        assert_eq!(kept, step);
+        assert_eq!(kept.is_right(&typed), Some(false));
+        assert_eq!(kept.is_right(&order), Some(false));
+        assert_eq!(kept.given(&order), Some(Given::Order(vec![1, 3])));
     }
 
     #[test]

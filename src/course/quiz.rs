@@ -1,10 +1,15 @@
 //! `velo quiz`: the lessons' questions, one after the other, each with its explanation.
 
-use super::model::{Lesson, Question, Step};
+use super::beliefs::Belief;
+use super::dress::Dress;
+use super::model::{Lesson, Step};
+use super::prose::QuestionProse;
+use super::question::{Asked, Given, Question, Took};
 use super::render::Page;
 use super::talk::{Heard, Talk};
 use crate::failure::Outcome;
-use crate::i18n::Words;
+use crate::i18n::{Lang, Words};
+use crate::kafka::Connection;
 use std::time::Duration;
 
 /// How a quiz came out.
@@ -32,6 +37,16 @@ impl Place<'_> {
     pub fn key(&self) -> String {
         format!("{}/{}/{}", self.lesson.id, self.step.id, self.question.id)
     }
+
+    fn text(&self, lang: Lang) -> Option<&QuestionProse> {
+        let step = self.lesson.prose(lang).steps.get(&self.step.id)?;
+        step.questions.get(&self.question.id)
+    }
+
+    /// What somebody believes who gives this answer.
+    pub fn belief(&self, given: &Given) -> Option<&Belief> {
+        self.lesson.belief(&self.step.id, &self.question.id, given)
+    }
 }
 
 /// All questions of the lessons, in their order.
@@ -50,96 +65,133 @@ pub fn questions(lessons: &[Lesson]) -> Vec<Place<'_>> {
         .collect()
 }
 
-/// Asks questions until they or the answers end, and tells `answered` of each whether it was answered right.
-///
-/// # Errors
-/// When the talk cannot be written or read, or `answered` fails.
-pub fn ask(
-    places: &[Place<'_>],
-    words: &Words,
-    page: Page,
-    talk: &mut dyn Talk,
-    answered: &mut dyn FnMut(&Place<'_>, bool) -> Outcome,
-) -> Outcome<Score> {
-    let mut score = Score::default();
-    for place in places {
-        let prose = place.lesson.prose(words.lang());
-        let text = prose.steps.get(&place.step.id);
-        let Some(asked) = text.and_then(|text| text.questions.get(&place.question.id)) else {
-            continue;
-        };
+/// How questions are asked.
+pub struct Quiz<'a> {
+    /// In which language.
+    pub words: &'a Words,
+    /// How it looks.
+    pub page: Page,
+    /// How lines are shuffled.
+    pub seed: u64,
+}
+
+impl Quiz<'_> {
+    /// Asks questions until they or the answers end, and tells `answered` of each what was answered.
+    ///
+    /// # Errors
+    /// When the talk cannot be written or read, or `answered` fails.
+    pub fn ask(
+        &self,
+        places: &[Place<'_>],
+        talk: &mut dyn Talk,
+        answered: &mut dyn FnMut(&Place<'_>, &Given) -> Outcome,
+    ) -> Outcome<Score> {
+        let mut score = Score::default();
+        for place in places {
+            // A lesson may be written in one language only.
+            let Some(prose) = place.text(self.words.lang()) else {
+                continue;
+            };
+            let Some(right) = self.one(place, prose, talk, answered)? else {
+                break;
+            };
+            score.given += 1;
+            score.right += usize::from(right);
+        }
         talk.say("")?;
-        talk.say(&page.rule(&prose.title))?;
-        talk.say(&page.markdown(&asked.text))?;
-        let Some(given) = choose(&asked.options, words, page, talk)? else {
-            break;
+        let said = [
+            ("right", score.right.to_string()),
+            ("given", score.given.to_string()),
+        ];
+        let said = said.each_ref().map(|(name, value)| (*name, value.as_str()));
+        talk.say(&self.words.fill("quiz.score", &said))?;
+        Ok(score)
+    }
+
+    /// Asks one, and says what is right; `None` when the learner leaves.
+    fn one(
+        &self,
+        place: &Place<'_>,
+        text: &QuestionProse,
+        talk: &mut dyn Talk,
+        answered: &mut dyn FnMut(&Place<'_>, &Given) -> Outcome,
+    ) -> Outcome<Option<bool>> {
+        let (words, page) = (self.words, self.page);
+        let dress = Dress::new(place.lesson, "", Connection::DEFAULT_BOOTSTRAP);
+        let mut asked = Asked::new(place.question, text.options.len(), self.seed);
+        talk.say("")?;
+        talk.say(&page.rule(&place.lesson.prose(words.lang()).title))?;
+        talk.say(&page.markdown(&text.text))?;
+        for choice in asked.choices(text, page, &dress) {
+            talk.say(&choice)?;
+        }
+        let Some(given) = self.answer(&mut asked, talk)? else {
+            return Ok(None);
         };
-        let right = given == place.question.answer;
-        score.given += 1;
-        score.right += usize::from(right);
-        answered(place, right)?;
-        let key = if right { "quiz.right" } else { "quiz.wrong" };
-        let verdict = words.fill(key, &[("n", &place.question.answer.to_string())]);
-        talk.say(&page.verdict(right, &verdict))?;
-        if let Some(belief) = place.lesson.belief(&place.step.id, &place.question.id, given) {
+        let verdict = place.question.verdict(Some(&given), None, words);
+        let right = verdict.right == Some(true);
+        answered(place, &given)?;
+        talk.say(&page.verdict(right, &verdict.text))?;
+        for line in &verdict.lines {
+            talk.say(&page.typed("    ", line))?;
+        }
+        if let Some(belief) = place.belief(&given) {
             talk.say(&page.markdown(belief.sentence(words.lang())))?;
         }
-        talk.say(&page.markdown(&asked.answer))?;
+        talk.say(&page.markdown(&text.answer))?;
+        Ok(Some(right))
     }
-    talk.say("")?;
-    talk.say(&words.fill(
-        "quiz.score",
-        &[
-            ("right", &score.right.to_string()),
-            ("given", &score.given.to_string()),
-        ],
-    ))?;
-    Ok(score)
+
+    /// Waits for an answer; `None` when the input ends or the learner leaves.
+    fn answer(&self, asked: &mut Asked<'_>, talk: &mut dyn Talk) -> Outcome<Option<Given>> {
+        let prompt = asked.prompt(self.words, "quiz");
+        talk.say(&self.page.faint(&prompt))?;
+        loop {
+            match hear(asked, talk)? {
+                Chosen::Answer(given) => return Ok(Some(given)),
+                Chosen::Part => talk.say(&self.page.faint(&asked.so_far(self.words)))?,
+                Chosen::None => return Ok(None),
+                Chosen::Other(line) if line == "q" => return Ok(None),
+                Chosen::Other(_) => talk.say(&prompt)?,
+            }
+        }
+    }
 }
 
 /// What is heard after a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chosen {
-    /// An answer, from 1.
-    Number(usize),
+    /// The whole answer.
+    Answer(Given),
+    /// A part of it.
+    Part,
     /// No answer: only Enter, or the input has ended.
     None,
     /// Something else.
     Other(String),
 }
 
-/// Waits for an answer among `most`.
+/// Waits for an answer, or a part of one.
 ///
 /// # Errors
 /// When the learner interrupts.
-pub fn hear(most: usize, talk: &mut dyn Talk) -> Outcome<Chosen> {
-    loop {
-        let line = match talk.next(Duration::from_secs(3600))? {
-            Heard::Nothing => continue,
-            Heard::End => return Ok(Chosen::None),
-            Heard::Line(line) => line.trim().to_owned(),
-        };
-        return Ok(match line.parse() {
-            Ok(number) if (1..=most).contains(&number) => Chosen::Number(number),
-            _ if line.is_empty() => Chosen::None,
-            _ => Chosen::Other(line),
-        });
-    }
-}
-
-/// Shows numbered answers and waits for one of them; `None` when the input ends or the learner leaves.
-fn choose(options: &[String], words: &Words, page: Page, talk: &mut dyn Talk) -> Outcome<Option<usize>> {
-    for (number, option) in options.iter().enumerate() {
-        talk.say(&page.markdown(&format!("{}. {option}", number + 1)))?;
-    }
-    let prompt = words.fill("quiz.prompt", &[("n", &options.len().to_string())]);
-    talk.say(&page.faint(&prompt))?;
-    loop {
-        match hear(options.len(), talk)? {
-            Chosen::Number(number) => return Ok(Some(number)),
-            Chosen::None => return Ok(None),
-            Chosen::Other(line) if line == "q" => return Ok(None),
-            Chosen::Other(_) => talk.say(&prompt)?,
+pub fn hear(asked: &mut Asked<'_>, talk: &mut dyn Talk) -> Outcome<Chosen> {
+    talk.digits_at_once(asked.digits_at_once());
+    let heard = loop {
+        match talk.next(Duration::from_secs(3600))? {
+            Heard::Nothing => {}
+            heard => break heard,
         }
-    }
+    };
+    talk.digits_at_once(true);
+    let Heard::Line(line) = heard else {
+        return Ok(Chosen::None);
+    };
+    let line = line.trim();
+    Ok(match asked.hear(line) {
+        Took::Answer(given) => Chosen::Answer(given),
+        Took::Part => Chosen::Part,
+        Took::Other if line.is_empty() => Chosen::None,
+        Took::Other => Chosen::Other(line.to_owned()),
+    })
 }

@@ -2,6 +2,7 @@
 
 use super::model::{Lesson, Step};
 use super::progress::{LessonProgress, Progress, State};
+use super::question::{Given, Question};
 use crate::i18n::Words;
 use serde_json::{Value, json};
 
@@ -63,28 +64,41 @@ pub fn json(lessons: &[Lesson], progress: &Progress, words: &Words) -> Value {
                 "prefix": done.prefix,
                 "cluster": done.bootstrap,
                 "passed": done.passed(lesson),
-                "steps": lesson.steps.iter().map(|step| step_json(lesson, step, done)).collect::<Vec<_>>(),
+                "steps": steps(lesson, done),
             })
         })
         .collect();
     json!({ "current": progress.current, "lessons": lessons })
 }
 
+/// The same with whose it is and the day it was made.
+pub fn signed(
+    student: Option<&str>,
+    date: &str,
+    lessons: &[Lesson],
+    progress: &Progress,
+    words: &Words,
+) -> Value {
+    let mut value = json!({ "student": student, "date": date });
+    if let (Some(signed), Value::Object(all)) = (value.as_object_mut(), json(lessons, progress, words)) {
+        signed.extend(all);
+    }
+    value
+}
+
+/// A lesson's steps, as the report has them.
+pub fn steps(lesson: &Lesson, progress: &LessonProgress) -> Vec<Value> {
+    let steps = lesson.steps.iter();
+    steps.map(|step| step_json(lesson, step, progress)).collect()
+}
+
 fn step_json(lesson: &Lesson, step: &Step, progress: &LessonProgress) -> Value {
     let done = progress.steps.get(&step.id).cloned().unwrap_or_default();
-    let questions: Vec<Value> = step
-        .questions
-        .iter()
+    let questions = step.questions.iter();
+    let questions: Vec<Value> = questions
         .map(|question| {
-            let given = done.answers.get(&question.id);
-            json!({
-                "question": question.id,
-                "given": given,
-                "right": given.map(|given| *given == question.answer),
-                "belief": given
-                    .and_then(|given| lesson.belief(&step.id, &question.id, *given))
-                    .map(|belief| &belief.id),
-            })
+            let answer = question.answer(done.found(question));
+            marked(lesson, step, question, done.given(question).as_ref(), &answer)
         })
         .collect();
     json!({
@@ -95,5 +109,27 @@ fn step_json(lesson: &Lesson, step: &Step, progress: &LessonProgress) -> Value {
         "when": (!done.when.is_empty()).then_some(done.when),
         "hints": done.hints,
         "questions": questions,
+    })
+}
+
+/// A question with the answer that was given, if one was, and the right one.
+pub fn marked(
+    lesson: &Lesson,
+    step: &Step,
+    question: &Question,
+    given: Option<&Given>,
+    answer: &Given,
+) -> Value {
+    let right = given.map(|given| given == answer);
+    let believed = given
+        .filter(|_| right == Some(false))
+        .and_then(|given| lesson.belief(&step.id, &question.id, given));
+    json!({
+        "question": question.id,
+        "kind": question.kind_name(),
+        "given": given,
+        "answer": given.map(|_| answer),
+        "right": right,
+        "belief": believed.map(|belief| &belief.id),
     })
 }

@@ -2,6 +2,7 @@
 
 use super::began;
 use super::check::{self, Check, Finding};
+use super::class::Register;
 use super::dress::Dress;
 use super::facts::ClusterFacts;
 use super::hint::{self, Face, Help};
@@ -10,8 +11,7 @@ use super::model::{Lesson, Step};
 use super::needs;
 use super::play::{elsewhere, three_ways};
 use super::progress::{self, LessonProgress, Progress, State};
-use super::prose::{QuestionProse, StepProse};
-use super::quiz::{self, Chosen};
+use super::prose::StepProse;
 use super::render::Page;
 use super::stage;
 use super::talk::{Heard, News, Talk};
@@ -25,6 +25,9 @@ use std::time::Duration;
 
 /// How often the cluster is looked at while the learner acts: a success is noticed within a second.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// The same in a class, where thirty look at one cluster.
+const LOOK_IN_CLASS: Duration = Duration::from_millis(600);
 
 /// How many lines of programs in the background are shown at a time; of more, the last.
 const NEWS: usize = 8;
@@ -47,6 +50,8 @@ pub struct Runner<'a> {
     pub next: Option<String>,
     /// The folder of the cluster that was started for the lesson, if so: its brokers can be stopped and started from here.
     pub own_data: Option<PathBuf>,
+    /// Who else is told how it goes, when the learner takes it in a class.
+    pub class: Option<&'a dyn Register>,
 }
 
 /// Where to go after a step.
@@ -59,7 +64,7 @@ pub(super) enum Go {
 }
 
 /// What became of something that the learner typed.
-enum Obeyed {
+pub(super) enum Obeyed {
     /// It leads away from the step, or to its beginning.
     Go(Go),
     /// It is dealt with.
@@ -76,6 +81,7 @@ impl Runner<'_> {
     pub fn run(&self, talk: &mut dyn Talk) -> Outcome {
         let mut at = self.progress()?.position(self.lesson);
         if at == self.lesson.steps.len() {
+            self.tell_class(None, &[], talk)?;
             return self.finished(talk);
         }
         if at == 0 {
@@ -91,6 +97,7 @@ impl Runner<'_> {
             }
         }
         self.update(|progress| progress.at = None)?;
+        self.tell_class(None, &[], talk)?;
         self.end(talk)
     }
 
@@ -133,35 +140,6 @@ impl Runner<'_> {
         }
         for line in elsewhere(self.words, &self.dress, step) {
             self.show(talk, &line)?;
-        }
-        Ok(())
-    }
-
-    /// Shows the questions of a step, for a learner who is not there to answer.
-    ///
-    /// # Errors
-    /// When the talk cannot be written.
-    pub fn show_questions(&self, step: &Step, talk: &mut dyn Talk) -> Outcome {
-        let text = self.text(step);
-        for asked in step
-            .questions
-            .iter()
-            .filter_map(|question| text.questions.get(&question.id))
-        {
-            self.show_question(asked, talk)?;
-        }
-        Ok(())
-    }
-
-    /// Shows a question and what can be answered.
-    fn show_question(&self, asked: &QuestionProse, talk: &mut dyn Talk) -> Outcome {
-        talk.say("")?;
-        self.show(
-            talk,
-            &format!("{} {}", self.words.say("play.predict"), asked.text),
-        )?;
-        for (number, option) in asked.options.iter().enumerate() {
-            self.show(talk, &format!("{}. {option}", number + 1))?;
         }
         Ok(())
     }
@@ -317,9 +295,10 @@ impl Runner<'_> {
             "runner.menu"
         };
         talk.say(&self.page.faint(&self.page.markdown(self.words.say(menu))))?;
+        let pause = self.class.map_or(LOOK, |_| LOOK_IN_CLASS);
         loop {
             self.say_news(talk)?;
-            match talk.next(LOOK)? {
+            match talk.next(pause)? {
                 Heard::Nothing => self.look(step, &mut watch, talk)?,
                 Heard::End => {
                     self.patiently(&mut watch, talk, |talk| self.check(step, talk).map(drop))?;
@@ -371,7 +350,7 @@ impl Runner<'_> {
     }
 
     /// What means the same wherever a step is: its keys, and commands.
-    fn obey(
+    pub(super) fn obey(
         &self,
         line: &str,
         step: &Step,
@@ -441,75 +420,11 @@ impl Runner<'_> {
         talk.say(&self.page.typed("    ", line))
     }
 
-    /// Asks the step's questions before the learner acts; the answers come after success.
-    fn predict(&self, step: &Step, at: usize, watch: &mut Watch, talk: &mut dyn Talk) -> Outcome<Option<Go>> {
-        let text = self.text(step);
-        let answered = self.progress()?.step(step).answers.clone();
-        for question in &step.questions {
-            let Some(asked) = text.questions.get(&question.id) else {
-                continue;
-            };
-            if answered.contains_key(&question.id) {
-                continue;
-            }
-            self.ask(asked, talk)?;
-            let most = asked.options.len();
-            loop {
-                match quiz::hear(most, talk)? {
-                    Chosen::Number(given) => {
-                        self.update(|progress| {
-                            progress.step(step).answers.insert(question.id.clone(), given);
-                        })?;
-                        talk.say(self.words.say("runner.we-shall-see"))?;
-                        break;
-                    }
-                    Chosen::None => break,
-                    Chosen::Other(line) => match self.obey(&line, step, at, watch, talk)? {
-                        Obeyed::Go(go) => return Ok(Some(go)),
-                        Obeyed::Done | Obeyed::Nothing => self.prompt(most, talk)?,
-                    },
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn ask(&self, asked: &QuestionProse, talk: &mut dyn Talk) -> Outcome {
-        self.show_question(asked, talk)?;
-        self.prompt(asked.options.len(), talk)
-    }
-
-    fn prompt(&self, most: usize, talk: &mut dyn Talk) -> Outcome {
-        let prompt = self.words.fill("runner.prompt", &[("n", &most.to_string())]);
-        talk.say(&self.page.faint(&self.page.markdown(&prompt)))
-    }
-
     pub(super) fn succeed(&self, step: &Step, talk: &mut dyn Talk) -> Outcome {
         self.update(|progress| progress.set(step, State::Passed, &progress::now()))?;
         talk.say(&self.page.verdict(true, self.words.say("runner.passed")))?;
+        self.say_answers(step, talk)?;
         let text = self.text(step);
-        let answers = self.progress()?.step(step).answers.clone();
-        for question in &step.questions {
-            let Some(asked) = text.questions.get(&question.id) else {
-                continue;
-            };
-            let key = match answers.get(&question.id) {
-                Some(given) if *given == question.answer => "quiz.right",
-                Some(_) => "quiz.wrong",
-                None => "play.answer",
-            };
-            talk.say("")?;
-            let verdict = self.words.fill(key, &[("n", &question.answer.to_string())]);
-            let given = answers.get(&question.id).copied().unwrap_or_default();
-            let belief = self.lesson.belief(&step.id, &question.id, given);
-            let named = belief.map_or("", |belief| belief.sentence(self.words.lang()));
-            let named = if named.is_empty() {
-                String::new()
-            } else {
-                format!("{named} ")
-            };
-            self.show(talk, &format!("{verdict} {named}{}", asked.answer))?;
-        }
         if !text.why.is_empty() {
             talk.say("")?;
             self.show(talk, &text.why)?;
@@ -546,7 +461,7 @@ impl Runner<'_> {
         talk.say(&self.page.verdict(finding.passed, &line))
     }
 
-    fn text(&self, step: &Step) -> StepProse {
+    pub(super) fn text(&self, step: &Step) -> StepProse {
         self.lesson
             .prose(self.words.lang())
             .steps
@@ -555,7 +470,7 @@ impl Runner<'_> {
             .unwrap_or_default()
     }
 
-    fn show(&self, talk: &mut dyn Talk, markdown: &str) -> Outcome {
+    pub(super) fn show(&self, talk: &mut dyn Talk, markdown: &str) -> Outcome {
         if markdown.is_empty() {
             return Ok(());
         }

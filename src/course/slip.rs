@@ -39,6 +39,8 @@ pub struct Scene<'a> {
     pub first: &'a [Finding],
     /// The learner's language.
     pub words: &'a Words,
+    /// Whether others take the lesson on this cluster at the same time: what lacks the learner's prefix may be theirs.
+    pub in_class: bool,
 }
 
 impl Scene<'_> {
@@ -189,6 +191,7 @@ impl Scene<'_> {
             .collect();
         names
             .filter(|name| !before.contains(*name) && !ours.contains(name))
+            .filter(|name| !self.in_class || name.starts_with(self.dress.prefix()))
             .find_map(|name| miss(name, wanted, self.dress.prefix()).map(|key| (name.as_str(), key)))
     }
 
@@ -222,7 +225,9 @@ fn miss(name: &str, wanted: &str, prefix: &str) -> Option<&'static str> {
     let plain = |name: &str| name.to_lowercase().replace(['_', '.'], "-");
     let allowed = if wanted.len() < LONG_NAME { 1 } else { 2 };
     let close = plain(name) == plain(wanted) || strsim::osa_distance(name, wanted) <= allowed;
-    (close && name != wanted).then_some("misspelt")
+    // Eva's topic is not Ana's misspelt.
+    let own = name.starts_with(prefix);
+    (own && close && name != wanted).then_some("misspelt")
 }
 
 #[cfg(test)]
@@ -240,6 +245,8 @@ mod tests {
             ("iabd-topik", "", Some("misspelt")),
             ("iabd-topic-p3", "", None),
             ("orders", "", None),
+            ("alice-iabd-topik", "alice-", Some("misspelt")),
+            ("alina-iabd-topic", "alice-", None),
         ] {
             let wanted = format!("{prefix}iabd-topic");
             assert_eq!(miss(name, &wanted, prefix), missed, "{name}");

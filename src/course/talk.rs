@@ -15,6 +15,8 @@ pub trait Talk {
     /// # Errors
     /// When the learner interrupts.
     fn next(&mut self, patience: Duration) -> Outcome<Heard>;
+    /// Whether from now on a digit is a line by itself, where keys act at once. A number of several digits waits for Enter.
+    fn digits_at_once(&mut self, _are: bool) {}
     /// Runs a command line of this program to its end, where the learner sees what it says. The first word is `velo`.
     ///
     /// # Errors

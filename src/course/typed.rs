@@ -3,7 +3,10 @@
 use super::program::split;
 
 /// The keys that act at once on a terminal: hint, solution, skip, back, text again, quit, and the answers to a question.
-pub const KEYS: &str = "hskbtq123456789";
+pub const KEYS: &str = "hskbtq0123456789";
+
+/// The same where a number is typed, which Enter ends.
+pub const KEYS_BUT_DIGITS: &str = "hskbtq";
 
 /// Verbs of ours that go on.
 const LONG: [&str; 7] = ["consume", "velib", "people", "mongo", "storm", "trips", "watch"];
@@ -94,8 +97,13 @@ fn ours(line: &str, rest: &[String]) -> Typed {
         (Some("lesson"), Some("solution")) => Typed::Key("s"),
         (Some("lesson"), Some("skip")) => Typed::Key("k"),
         (Some("lesson"), Some("back")) => Typed::Key("b"),
-        (Some("lesson"), Some("list" | "status" | "report" | "show" | "site"))
-        | (Some("velib"), Some("map")) => Typed::Short(whole(rest)),
+        (
+            Some("lesson"),
+            Some("list" | "status" | "report" | "show" | "files" | "site" | "clerk" | "sketch"),
+        )
+        | (Some("velib"), Some("map"))
+        | (Some("trips"), Some("send" | "topology"))
+        | (Some("storm"), Some("flux" | "topology")) => Typed::Short(whole(rest)),
         (Some("lesson"), Some("mailbox")) => Typed::Long(line.to_owned()),
         (Some("lesson" | "quiz"), _) => Typed::Elsewhere,
         (Some(ASKING_SCRIPT), _) => Typed::Asks(whole(rest)),
@@ -136,6 +144,8 @@ mod tests {
         for (line, run) in [
             ("velo topic list", "velo topic list"),
             ("velo velib map", "velo velib map"),
+            ("velo trips send 707 2/3", "velo trips send 707 2/3"),
+            ("velo storm topology", "velo storm topology"),
             ("velo consume t --exit-at-end", "velo consume t --exit-at-end"),
             ("./bin/kafka-topics.sh --list", "velo kafka-topics --list"),
             (

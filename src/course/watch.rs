@@ -54,8 +54,11 @@ impl Runner<'_> {
             Ok(())
         })?;
         match found {
-            Some((findings, slips)) => self.tell(step, &findings, slips, watch, talk),
-            None => Ok(()),
+            Some((findings, slips)) => {
+                self.tell(step, &findings, slips, watch, talk)?;
+                self.tell_class(Some(step), &findings, talk)
+            }
+            None => self.tell_class(Some(step), &watch.first, talk),
         }
     }
 
@@ -67,6 +70,7 @@ impl Runner<'_> {
             before,
             first,
             words: self.words,
+            in_class: self.class.is_some(),
         }
     }
 

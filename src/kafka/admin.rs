@@ -8,6 +8,7 @@ mod coordinator;
 mod groups;
 mod offsets;
 mod topics;
+mod writing;
 
 pub use groups::PartitionLag;
 pub use offsets::PartitionOffsets;

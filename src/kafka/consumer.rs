@@ -32,6 +32,16 @@ pub enum Isolation {
     ReadUncommitted,
 }
 
+impl Isolation {
+    /// As the property `isolation.level` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isolation::ReadCommitted => "read_committed",
+            Isolation::ReadUncommitted => "read_uncommitted",
+        }
+    }
+}
+
 /// Where to start in each partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
@@ -109,13 +119,7 @@ impl Consumer {
             )?;
         }
         config
-            .set(
-                "isolation.level",
-                match isolation {
-                    Isolation::ReadCommitted => "read_committed",
-                    Isolation::ReadUncommitted => "read_uncommitted",
-                },
-            )
+            .set("isolation.level", isolation.name())
             .set("enable.partition.eof", "true")
             .set("enable.auto.offset.store", "false");
         match group {

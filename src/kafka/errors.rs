@@ -75,6 +75,8 @@ impl KafkaError {
             self.code,
             RDKafkaErrorCode::AllBrokersDown
                 | RDKafkaErrorCode::BrokerTransportFailure
+                // The broker that was asked is none of the cluster's any more.
+                | RDKafkaErrorCode::DestroyBroker
                 | RDKafkaErrorCode::Resolve
                 | RDKafkaErrorCode::OperationTimedOut
                 | RDKafkaErrorCode::TimedOutQueue
@@ -147,6 +149,7 @@ impl KafkaError {
             Code::OperationTimedOut | Code::RequestTimedOut | Code::TimedOutQueue => "no answer in time",
             Code::MessageTimedOut => "no broker acknowledged it in time",
             Code::AllBrokersDown | Code::BrokerTransportFailure => "the connection failed or was closed",
+            Code::DestroyBroker => "the broker that was asked is gone",
             Code::Resolve => "the host name cannot be resolved",
             Code::NonEmptyGroup => "the group has active members",
             Code::GroupSubscribedToTopic => "the group reads that topic",

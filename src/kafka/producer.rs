@@ -226,6 +226,11 @@ impl Producer {
         Ok(Native { topic, handle })
     }
 
+    /// Whether records wait for an answer.
+    pub fn waits(&self) -> bool {
+        self.queued.get() > self.reports.answered()
+    }
+
     /// What became of the records so far.
     pub fn tally(&self) -> Ref<'_, Tally> {
         self.reports.tally()

@@ -201,6 +201,11 @@ impl RecordProducer {
             error.rdkafka_error_code(),
             Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)
         ) {
+            if let Some(why) = self.lack_of_replicas(topic) {
+                return Failure::request(what)
+                    .because(why)
+                    .hint(format!("velo topic describe {topic}"));
+            }
             let seconds = DELIVERY.as_secs();
             return Failure::unreachable(what).because(format!(
                 "{} did not acknowledge in {seconds} s",
@@ -228,6 +233,12 @@ impl RecordProducer {
                 .fold(failure, |failure, hint| failure.hint(hint.as_str()));
         }
         told.into_failure(what)
+    }
+
+    /// Why the topic takes no records, if it lacks replicas; `None` as well when nobody tells.
+    fn lack_of_replicas(&self, topic: &str) -> Option<String> {
+        let admin = Admin::connect(&self.connection).ok()?;
+        admin.lack_of_replicas(topic).ok()?
     }
 }
 

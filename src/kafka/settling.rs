@@ -11,7 +11,8 @@ const SETTLING: Duration = Duration::from_secs(10);
 /// How often it is asked meanwhile.
 const SETTLE_EVERY: Duration = Duration::from_millis(100);
 
-fn is_settling(error: &KafkaError) -> bool {
+/// Whether a leader or coordinator is still being found.
+pub(super) fn is_settling(error: &KafkaError) -> bool {
     matches!(
         error.code(),
         ErrorCode::CoordinatorNotAvailable

@@ -1,5 +1,6 @@
 //! Reads a whole topic once, from its first record to its last: how a program's state comes back.
 
+use super::consumer::Isolation;
 use super::group_consumer::Received;
 use super::oauth::refreshes_tokens;
 use super::{Admin, Connection, errors};
@@ -20,7 +21,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// # Errors
 /// When no broker answers, or reading is refused.
 pub fn read_to_end(connection: &Connection, topic: &str, take: impl FnMut(Received)) -> Outcome {
-    read_spans(connection, topic, |_| Some((Offset::Beginning, i64::MAX)), take)
+    let all = |_| Some((Offset::Beginning, i64::MAX));
+    read_spans(connection, topic, Isolation::ReadCommitted, all, take)
 }
 
 /// The same for the last `count` records of each partition.
@@ -28,12 +30,22 @@ pub fn read_to_end(connection: &Connection, topic: &str, take: impl FnMut(Receiv
 /// # Errors
 /// As [`read_to_end`].
 pub fn read_last(connection: &Connection, topic: &str, count: i64, take: impl FnMut(Received)) -> Outcome {
-    read_spans(
-        connection,
-        topic,
-        |_| Some((Offset::OffsetTail(count), i64::MAX)),
-        take,
-    )
+    let last = |_| Some((Offset::OffsetTail(count), i64::MAX));
+    read_spans(connection, topic, Isolation::ReadCommitted, last, take)
+}
+
+/// The same with the records of transactions that are open or were aborted.
+///
+/// # Errors
+/// As [`read_to_end`].
+pub fn read_last_uncommitted(
+    connection: &Connection,
+    topic: &str,
+    count: i64,
+    take: impl FnMut(Received),
+) -> Outcome {
+    let last = |_| Some((Offset::OffsetTail(count), i64::MAX));
+    read_spans(connection, topic, Isolation::ReadUncommitted, last, take)
 }
 
 /// The same for what some partitions hold from one offset up to, and without, another.
@@ -53,7 +65,7 @@ pub fn read_between(
     if spans.keys().all(|partition| span(*partition).is_none()) {
         return Ok(());
     }
-    read_spans(connection, topic, span, take)
+    read_spans(connection, topic, Isolation::ReadCommitted, span, take)
 }
 
 /// A reader that only ever needs a token.
@@ -67,6 +79,7 @@ impl ConsumerContext for Quiet {}
 fn read_spans(
     connection: &Connection,
     topic: &str,
+    isolation: Isolation,
     span: impl Fn(i32) -> Option<(Offset, i64)>,
     mut take: impl FnMut(Received),
 ) -> Outcome {
@@ -83,6 +96,7 @@ fn read_spans(
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
         .set("auto.offset.reset", "earliest")
+        .set("isolation.level", isolation.name())
         // The end of a partition is told by an empty answer, which the broker would hold back for half a second.
         .set("fetch.wait.max.ms", "10")
         .create_with_context(Quiet)

@@ -153,6 +153,14 @@ pub struct TopicDescription {
     pub partitions: Vec<PartitionDescription>,
 }
 
+impl TopicDescription {
+    /// How many copies its first partition has.
+    pub fn replication_factor(&self) -> Option<i32> {
+        let replicas = self.partitions.first()?.replicas.len();
+        i32::try_from(replicas).ok().filter(|replicas| *replicas > 0)
+    }
+}
+
 /// A partition and where its copies are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionDescription {
@@ -164,6 +172,13 @@ pub struct PartitionDescription {
     pub replicas: Vec<i32>,
     /// Those of them that are in sync.
     pub isr: Vec<i32>,
+}
+
+impl PartitionDescription {
+    /// How many replicas must be in sync where `min.insync.replicas` is `least`: more than there are is asked of no partition.
+    pub fn wanted_in_sync(&self, least: usize) -> usize {
+        least.min(self.replicas.len())
+    }
 }
 
 /// What has settings.

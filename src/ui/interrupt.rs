@@ -3,7 +3,7 @@
 #[cfg(unix)]
 use super::terminal::Terminal;
 use crate::failure::{Failure, Outcome};
-use crate::process::{INTERRUPTED, Signals};
+use crate::process::{INTERRUPTED, Signals, TERMINATED};
 #[cfg(unix)]
 use parking_lot::Mutex;
 use std::io::{self, IsTerminal, Write};
@@ -86,6 +86,11 @@ impl Interrupt {
     /// Whether Ctrl-C was pressed.
     pub fn pressed(self) -> bool {
         PRESSED.load(Ordering::SeqCst) != 0
+    }
+
+    /// Whether it was asked to end as service managers ask, which may start it again at once.
+    pub fn is_told_to_stop(self) -> bool {
+        PRESSED.load(Ordering::SeqCst) == TERMINATED
     }
 
     /// An error once Ctrl-C was pressed, for `?` in loops.

@@ -96,6 +96,8 @@ pub enum Typed {
 #[derive(Debug)]
 pub struct Keys {
     at_once: &'static str,
+    /// Whether what is typed is shown, as it is on a line; beside a table nothing is.
+    shown: bool,
     editor: Editor,
     typed: Vec<u8>,
     /// When the last byte came.
@@ -111,11 +113,28 @@ impl Keys {
     pub fn open(at_once: &'static str) -> io::Result<Self> {
         Ok(Keys {
             at_once,
+            shown: true,
             editor: Editor::default(),
             typed: Vec::new(),
             since: Instant::now(),
             terminal: terminal::Terminal::open()?,
         })
+    }
+
+    /// Lets these keys be lines by themselves from now on.
+    pub fn act_at_once(&mut self, at_once: &'static str) {
+        self.at_once = at_once;
+    }
+
+    /// The same without showing what is typed. No command can be, so keys act at once.
+    #[must_use]
+    pub fn unseen(mut self) -> Self {
+        self.shown = false;
+        self
+    }
+
+    fn show(&self, text: &str) -> io::Result<()> {
+        if self.shown { show(text) } else { Ok(()) }
     }
 
     /// Waits for a line, or for a key that is one, as long as nobody has `interrupted`.
@@ -130,8 +149,8 @@ impl Keys {
                 let came = self.editor.take(self.typed.remove(0));
                 self.since = Instant::now();
                 match came {
-                    Came::More(shown) => show(&shown)?,
-                    Came::Line(line) => return show("\n").map(|()| Typed::Line(line)),
+                    Came::More(shown) => self.show(&shown)?,
+                    Came::Line(line) => return self.show("\n").map(|()| Typed::Line(line)),
                     Came::End => return Ok(Typed::End),
                 }
             }
@@ -151,12 +170,12 @@ impl Keys {
 
     /// A key that acts at once, when no other has followed it for a moment.
     fn key(&mut self) -> Option<String> {
-        let over = self.since.elapsed() >= GRACE || self.editor.line.parse::<u8>().is_ok();
+        let over = !self.shown || self.since.elapsed() >= GRACE || self.editor.line.parse::<u8>().is_ok();
         if !self.holds_a_key() || !over {
             return None;
         }
         // The answer begins on the next line, as after Enter.
-        let _ = show("\n");
+        let _ = self.show("\n");
         Some(std::mem::take(&mut self.editor.line))
     }
 

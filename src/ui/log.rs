@@ -26,6 +26,8 @@ fn write_to_stderr(filter: &str) {
         .with_writer(io::stderr)
         // Colours would need a feature of the crate's; without it, asking for them is a panic.
         .with_ansi(false)
+        // A log on a full disk would be told of on stderr, which is that log: a panic.
+        .log_internal_errors(false)
         .with_target(false);
     // The filters are ours and well formed; one that is not lets everything through.
     let targets = filter

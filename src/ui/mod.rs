@@ -11,6 +11,7 @@ pub mod keys;
 pub mod lines;
 pub mod log;
 pub mod output;
+pub mod screen;
 pub mod table;
 pub mod terminal;
 pub mod units;

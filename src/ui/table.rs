@@ -71,11 +71,20 @@ impl Grid {
 
     /// The aligned table, titles in capitals, no trailing blanks.
     pub fn to_table(&self) -> String {
+        // Piped output is never folded to a width that nobody has.
+        self.lines(Guard::of_stdout() == Guard::On).join("\n")
+    }
+
+    /// The lines of the aligned table, one for the titles and one for each row, however long.
+    pub fn to_lines(&self) -> Vec<String> {
+        self.lines(false)
+    }
+
+    fn lines(&self, folded: bool) -> Vec<String> {
         let mut table = Table::new();
         table.load_style(NOTHING);
         let guard = Guard::of_stdout();
-        // Piped output is never folded to a width that nobody has.
-        if guard == Guard::On {
+        if folded {
             table.set_content_arrangement(ContentArrangement::Dynamic);
         }
         table.set_header(&self.titles);
@@ -91,8 +100,7 @@ impl Grid {
                 }
             }
         }
-        let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-        lines.join("\n")
+        table.lines().map(|line| line.trim_end().to_owned()).collect()
     }
 
     /// Tab-separated rows without titles.

@@ -67,7 +67,7 @@ async fn until(what: &str, mut fact: impl FnMut() -> bool) {
 }
 
 fn connections(broker: &TestBroker) -> BTreeSet<u64> {
-    broker.running().node().connections.open()
+    broker.running().node().connections.open().into_keys().collect()
 }
 
 #[tokio::test]

@@ -3,13 +3,10 @@
 use super::log_support::{Bench, NOW, Seen, Sent, append, read_all, values};
 use proptest::prelude::*;
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use velodrome::broker::log::checkpoint::mark_clean;
 use velodrome::broker::log::{By, LogConfig, PartitionLog, ReadLimit};
-use velodrome::broker::world::disk::MemoryDisk;
-use velodrome::broker::world::{Dice, Disk, Jobs, Net, World};
-use velodrome::clock::Clock;
+use velodrome::broker::world::Disk;
 
 fn small_segments() -> LogConfig {
     LogConfig {
@@ -265,39 +262,4 @@ proptest! {
             }
         }
     }
-}
-
-#[test]
-fn a_segment_goes_whose_predecessor_has_lost_its_end_with_the_power() {
-    let clock = Clock::manual(NOW);
-    let memory = MemoryDisk::new(clock.clone(), Dice::seeded(1));
-    let disk = Disk::memory(&memory);
-    let dir = Path::new("/data/topic-0");
-    disk.create_dir_all(Path::new("/data")).unwrap();
-    disk.sync_dir(Path::new("/")).unwrap();
-    let world = World::new(clock, Net::default(), disk, Dice::seeded(2), Jobs::default());
-    // Two batches fit into a segment.
-    let config = Arc::new(LogConfig {
-        segment_bytes: 200,
-        ..LogConfig::default()
-    });
-    let open = || PartitionLog::open(dir, Arc::clone(&config), world.clone()).unwrap();
-    let write = |log: &PartitionLog, value: &str, epoch| {
-        let sent = Sent::values(NOW, &[value]).bytes();
-        log.append_as_leader(sent, epoch).unwrap();
-    };
-    let log = open();
-    write(&log, "one", 0);
-    log.flush().unwrap();
-    write(&log, "two", 0);
-    // Begins a segment, and by its epoch brings the folder's entries to the disk.
-    write(&log, "three", 1);
-    assert_eq!(log.log_end_offset(), 3);
-    drop(log);
-    memory.lose_power(false);
-    let log = open();
-    assert_eq!(log.log_end_offset(), 1, "what follows a gap is gone with it");
-    write(&log, "four", 2);
-    log.set_high_watermark(2);
-    assert_eq!(values(&read_all(&log, 0, 1 << 20)), ["one", "four"]);
 }

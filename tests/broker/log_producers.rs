@@ -124,3 +124,33 @@ fn a_producer_silent_for_a_day_is_forgotten() {
     log.apply_retention().unwrap();
     assert_eq!(send(&log, 0, 77, &["y"]).unwrap().base_offset, 1);
 }
+
+#[test]
+fn a_producer_is_forgotten_after_producer_id_expiration_ms_also_by_a_log_that_is_opened() {
+    let expiration = |expiration_ms: i64| LogConfig {
+        producer_id_expiration_ms: expiration_ms,
+        ..LogConfig::default()
+    };
+    let mut bench = Bench::new(expiration(1_000_000));
+    let log = bench.open();
+    send(&log, 0, 0, &["a"]).unwrap();
+    bench.clock.advance(Duration::from_secs(700));
+    log.apply_retention().unwrap();
+    assert_eq!(log.active_producers().len(), 1);
+    log.set_config(expiration(100_000).into());
+    bench.clock.advance(Duration::from_secs(700));
+    log.apply_retention().unwrap();
+    assert_eq!(log.active_producers().len(), 0);
+    assert_eq!(
+        send(&log, 0, 7, &["b"]).unwrap().base_offset,
+        1,
+        "nobody knows what came before"
+    );
+    log.close().unwrap();
+    drop(log);
+    bench.clock.advance(Duration::from_secs(200));
+    bench.config = expiration(300_000_000);
+    assert_eq!(bench.open().active_producers().len(), 1);
+    bench.config = expiration(100_000);
+    assert_eq!(bench.open().active_producers().len(), 0);
+}

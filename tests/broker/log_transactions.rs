@@ -1,11 +1,16 @@
 //! Transactions in a log: what is undecided is held back, what was aborted is named.
 
-use super::log_support::{Bench, NOW, Sent};
+use super::log_support::{Bench, NOW, Sent, append};
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::ResponseError;
 use kafka_protocol::indexmap::IndexMap;
 use kafka_protocol::records::{Compression, Record, RecordBatchEncoder, RecordEncodeOptions, TimestampType};
-use velodrome::broker::log::{Beginner, By, Leave, LogConfig, PartitionLog, ReadLimit};
+use std::fs;
+use std::time::Duration;
+use velodrome::broker::batch::Batches;
+use velodrome::broker::log::checkpoint::mark_clean;
+use velodrome::broker::log::{Beginner, By, CleanupPolicy, Leave, LogConfig, PartitionLog, ReadLimit};
+use velodrome::broker::world::Disk;
 
 fn batch(producer_id: i64, sequence: i32, control: bool, key: &'static [u8], value: &'static [u8]) -> Bytes {
     let record = Record {
@@ -119,6 +124,29 @@ fn aborted_transactions_are_named_to_those_who_read_over_them() {
     assert!(bench.files().iter().any(|name| name.ends_with(".txnindex")));
     log.truncate_to(2).unwrap();
     assert_eq!(log.last_stable_offset(), 0, "the marker has been taken back");
+}
+
+#[test]
+fn what_was_torn_in_the_file_of_aborted_transactions_hides_none_that_come_after_it() {
+    let bench = Bench::new(LogConfig::default());
+    let log = bench.open();
+    send(&log, 1, 0);
+    end(&log, 1, false);
+    drop(log);
+    // As the loss of power leaves it in the middle of a write.
+    let index = bench.segment(0).with_extension("txnindex");
+    let whole = fs::read(&index).unwrap();
+    fs::write(&index, &whole[..whole.len() - 5]).unwrap();
+
+    let log = bench.open();
+    log.set_high_watermark(2);
+    send(&log, 2, 0);
+    end(&log, 2, false);
+    assert_eq!(aborted(&log, 0), [(1, 0), (2, 2)]);
+    log.close().unwrap();
+    mark_clean(&Disk::files(), bench.folder.path(), -1).unwrap();
+    drop(log);
+    assert_eq!(aborted(&bench.open(), 0), [(1, 0), (2, 2)], "after a clean stop");
 }
 
 #[test]
@@ -239,4 +267,69 @@ fn of_two_coordinators_the_later_ends_transactions_also_after_a_restart() {
         log.close().unwrap();
         log = bench.open();
     }
+}
+
+/// Offsets of the markers in the log.
+fn markers(log: &PartitionLog) -> Vec<i64> {
+    let mut found = Vec::new();
+    let mut offset = 0;
+    while offset < log.high_watermark() {
+        let fetched = log.read(offset, 1 << 20, true, ReadLimit::HighWatermark).unwrap();
+        for batch in Batches::new(fetched.records) {
+            offset = batch.header.next_offset();
+            found.extend(batch.header.is_control().then_some(batch.header.base_offset));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_marker_goes_delete_retention_ms_after_all_records_of_its_transaction_have_gone() {
+    let bench = Bench::new(LogConfig {
+        segment_bytes: 400,
+        cleanup_policy: CleanupPolicy {
+            delete: false,
+            compact: true,
+        },
+        min_cleanable_dirty_ratio: 0.01,
+        delete_retention_ms: 10_000,
+        ..LogConfig::default()
+    });
+    let log = bench.open();
+    // Of one key: what comes later takes the place of what was there, and what was aborted counts for nothing.
+    for (producer_id, sequence, commits) in [(1, 0, true), (2, 0, false), (1, 1, true), (2, 1, true)] {
+        send(&log, producer_id, sequence);
+        end(&log, producer_id, commits);
+    }
+    let mut filled = 0..;
+    let mut compact = || {
+        filled.by_ref().take(10).for_each(|n| {
+            append(&log, &Sent::keyed(NOW, &format!("key {n}"), Some("value")));
+        });
+        assert!(log.compact().unwrap());
+    };
+    compact();
+    assert_eq!(markers(&log), [1, 3, 5, 7], "there were records");
+    compact();
+    assert_eq!(markers(&log), [1, 3, 5, 7], "they are kept for a while");
+    assert_eq!(aborted(&log, 0), [(2, 2)]);
+    bench.clock.advance(Duration::from_secs(11));
+    compact();
+    assert_eq!(
+        markers(&log),
+        [5, 7],
+        "of what the producers wrote last all is known"
+    );
+    assert_eq!(
+        aborted(&log, 0),
+        [],
+        "who heard of it would wait for its marker for ever"
+    );
+    let producers = log.active_producers();
+    log.close().unwrap();
+    drop(log);
+    let log = bench.open();
+    log.set_high_watermark(log.log_end_offset());
+    assert_eq!((markers(&log), aborted(&log, 0)), (vec![5, 7], vec![]));
+    assert_eq!(log.active_producers(), producers);
 }

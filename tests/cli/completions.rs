@@ -16,6 +16,7 @@ on_both_clusters! {
             (&["velo", "produce", ""], &topic),
             (&["velo", "consume", ""], &topic),
             (&["velo", "consume", "any", "--group", ""], &group),
+            (&["velo", "consume", "any", "--proto", "lessons/65-trips/files/packet.proto", "--message", ""], "Packet"),
             (&["velo", "group", "reset", "any", "--topic", ""], &topic),
             (&["velo", "config", "get", "topic", ""], &topic),
             (&["velo", "config", "get", "group", ""], &group),

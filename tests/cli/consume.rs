@@ -2,6 +2,7 @@
 
 use crate::support::ending::{self, Limit};
 use crate::support::records::{User, a_minute_ago};
+use crate::support::terminal::Terminal;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
@@ -83,7 +84,6 @@ on_both_clusters! {
     }
 
     fn escape_codes_of_a_record_steer_no_terminal(cluster) {
-        use expectrl::{Eof, Expect, Session};
         let user = User::at(cluster);
         let topic = user.topic(1);
         let name = "h:\x1b[31mred";
@@ -94,10 +94,7 @@ on_both_clusters! {
         assert_eq!(user.reads(&topic, &[]), "\x1b[2Jgone\n");
         for style in [&["--from-beginning"][..], &["--from-beginning", "--format", "%k %v"], &["--from-beginning", "-o", "pretty"], &["--tail", "1"]] {
             let consume = [&["consume", &topic, "--exit-at-end"], style].concat();
-            let mut terminal = Session::spawn(user.process(&consume)).unwrap();
-            terminal.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
-            let shown = terminal.expect(Eof).unwrap().as_bytes().to_vec();
-            let shown = String::from_utf8(shown).unwrap();
+            let shown = Terminal::on(user.process(&consume)).rest();
             assert!(shown.contains("\\u001b[2Jgone") && !shown.contains("\x1b[2J"), "{style:?}: {shown:?}");
         }
     }
@@ -198,7 +195,6 @@ on_both_clusters! {
     }
 
     fn a_person_who_sees_nothing_is_told_why(cluster) {
-        use expectrl::{Expect, Session};
         let user = User::at(cluster);
         let (topic, empty) = (user.topic(1), user.topic(1));
         let group = cluster.name("readers");
@@ -210,9 +206,8 @@ on_both_clusters! {
             (&[&topic, "--group", &group], "velo group reset"),
             (&[&topic, "--from-beginning", "--grep", "3"], "none of 2 records read matches --grep 3"),
         ] {
-            let mut terminal = Session::spawn(user.process(&[&["consume"], options].concat())).unwrap();
-            terminal.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
-            terminal.expect(told).unwrap_or_else(|error| panic!("{told}: {error}"));
+            let mut terminal = Terminal::on(user.process(&[&["consume"], options].concat()));
+            terminal.expect(told);
         }
     }
 }

@@ -35,6 +35,42 @@ fn a_remembered_cluster_is_used_until_an_option_says_otherwise() {
 }
 
 #[test]
+fn an_address_may_stand_beside_the_name() {
+    let home = Home::new();
+    let added = home
+        .velo(&["context", "add", "here", "127.0.0.1:1,127.0.0.1:2"])
+        .succeeds();
+    assert_eq!(added.stderr, "Context `here` is 127.0.0.1:1,127.0.0.1:2.\n");
+    let said = home.velo(&["topic", "list"]).fails_with(3);
+    assert!(said.stderr.contains("127.0.0.1:1,127.0.0.1:2"), "{}", said.stderr);
+    // Both, and the same.
+    home.velo(&["context", "add", "two", "127.0.0.1:3", "-b", "127.0.0.1:3"])
+        .succeeds();
+    let refused = home
+        .velo(&["context", "add", "three", "127.0.0.1:3", "-b", "127.0.0.1:4"])
+        .fails_with(2);
+    assert!(
+        refused.stderr.contains("two addresses are named"),
+        "{}",
+        refused.stderr
+    );
+    // What the environment says is not typed, and gives way.
+    let mut command = home.command(&["context", "add", "four", "127.0.0.1:5"]);
+    let output = command
+        .env("VELO_BOOTSTRAP_SERVER", "127.0.0.1:6")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        home.velo(&["context", "show", "four"])
+            .stdout
+            .contains("127.0.0.1:5")
+    );
+    home.velo(&["context", "add", "five", "here:not-a-port"])
+        .fails_with(2);
+}
+
+#[test]
 fn an_unknown_context_is_named_with_the_way_to_add_it() {
     let home = Home::new();
     let said = home.velo(&["context", "use", "nowhere"]).fails_with(1);

@@ -1,6 +1,7 @@
 //! What a user sees who types `velo`.
 
 mod byte_order_mark;
+mod class;
 mod cluster;
 mod cluster_brokers;
 #[cfg(unix)]
@@ -12,6 +13,7 @@ mod config;
 mod confirm;
 mod connections;
 mod consume;
+mod consume_decode;
 mod contexts;
 mod doctor;
 mod errors;
@@ -36,3 +38,4 @@ mod topic_health;
 mod transaction;
 mod typing;
 mod waiting;
+mod why;

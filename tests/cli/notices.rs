@@ -2,26 +2,21 @@
 
 use crate::support::cluster::Cluster;
 use crate::support::records::User;
-use expectrl::session::OsSession;
-use expectrl::{Eof, Expect, Session};
-use std::time::Duration;
+use crate::support::terminal::Terminal;
 
 /// Like Apache Kafka's own default, so that a group can be seen joining.
 const PATIENT: &str = "group.initial.rebalance.delay.ms=3000";
 
 /// `velo` on a terminal.
-fn terminal(user: &User<'_>, arguments: &[&str]) -> OsSession {
+fn terminal(user: &User<'_>, arguments: &[&str]) -> Terminal {
     let mut command = user.process(arguments);
     command.env("NO_COLOR", "1");
-    let mut terminal = Session::spawn(command).unwrap();
-    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
-    terminal
+    Terminal::on(command)
 }
 
 /// What it said until its end.
-fn all_of(mut terminal: OsSession) -> String {
-    let said = terminal.expect(Eof).unwrap();
-    String::from_utf8_lossy(said.as_bytes()).replace('\r', "")
+fn all_of(mut terminal: Terminal) -> String {
+    terminal.rest().replace('\r', "")
 }
 
 #[test]
@@ -77,15 +72,14 @@ fn a_reader_s_notice_is_about_where_it_started() {
     let user = User::at(&cluster);
     let topic = user.topic(1);
     let mut reader = terminal(&user, &["consume", &topic]);
-    reader.expect("is empty. To write to it").unwrap();
+    reader.expect("is empty. To write to it");
     user.writes(&topic, "a\n", &[]);
-    reader.expect("a\r\n").unwrap();
+    reader.expect("a\r\n");
     drop(reader);
     let mut reader = terminal(&user, &["consume", &topic]);
-    reader.expect("started at the end of").unwrap();
+    reader.expect("started at the end of");
     drop(reader);
     let mut member = terminal(&user, &["consume", &topic, "--group", "new"]);
-    member.expect("group new is new and starts at the end").unwrap();
-    user.writes(&topic, "b\n", &[]);
-    member.expect("b\r\n").unwrap();
+    member.expect("group new is new and starts at the end");
+    member.expect_of("b\r\n", || drop(user.writes(&topic, "b\n", &[])));
 }

@@ -2,6 +2,7 @@
 
 use crate::support::ending;
 use crate::support::records::{User, a_minute_ago};
+use crate::support::terminal::Terminal;
 use std::io::Write;
 use std::process::Stdio;
 
@@ -139,22 +140,21 @@ on_both_clusters! {
     }
 
     fn a_person_is_greeted_and_prompted(cluster) {
-        use expectrl::{ControlCode, Eof, Expect, Session};
+        use expectrl::ControlCode;
         let user = User::at(cluster);
         let topic = user.topic(1);
-        let mut terminal = Session::spawn(user.process(&["produce", &topic])).unwrap();
-        terminal.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
-        terminal.expect(format!("for topic {topic}")).unwrap();
-        terminal.expect("Ctrl-D").unwrap();
-        terminal.expect("> ").unwrap();
-        terminal.send_line("hello").unwrap();
-        terminal.expect("> ").unwrap();
+        let mut terminal = Terminal::on(user.process(&["produce", &topic]));
+        terminal.expect(format!("for topic {topic}"));
+        terminal.expect("Ctrl-D");
+        terminal.expect("> ");
+        terminal.send_line("hello");
+        terminal.expect("> ");
         assert_eq!(user.reads(&topic, &[]), "hello\n");
-        terminal.send_line("world").unwrap();
-        terminal.expect("> ").unwrap();
-        terminal.send(ControlCode::EndOfTransmission).unwrap();
-        terminal.expect("2 records written").unwrap();
-        terminal.expect(Eof).unwrap();
+        terminal.send_line("world");
+        terminal.expect("> ");
+        terminal.send(ControlCode::EndOfTransmission);
+        terminal.expect("2 records written");
+        terminal.rest();
         assert_eq!(user.reads(&topic, &[]), "hello\nworld\n");
     }
 }

@@ -2,8 +2,7 @@
 
 use crate::support::cluster::Cluster;
 use crate::support::records::User;
-use expectrl::{Eof, Expect, Session};
-use std::time::Duration;
+use crate::support::terminal::Terminal;
 
 /// Codes that clear the screen, set the window's title and ring; the second form of the first as a single character; and
 /// what would overwrite the line.
@@ -11,24 +10,20 @@ const CODES: &str = "a\u{1b}[2Jb\u{1b}]0;title\u{7}\u{9b}31mc\rd";
 const SPELT_OUT: &str = "a\\u001b[2Jb\\u001b]0;title\\u0007\\u009b31mc\\u000dd";
 
 /// Runs a command line on a terminal to its end, and answers all that the terminal got.
-fn on_a_terminal(user: &User<'_>, arguments: &[&str]) -> Vec<u8> {
+fn on_a_terminal(user: &User<'_>, arguments: &[&str]) -> String {
     let mut command = user.process(arguments);
     command.env("NO_COLOR", "1").env("COLUMNS", "400");
-    let mut terminal = Session::spawn(command).unwrap();
-    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
-    let shown = terminal.expect(Eof).unwrap();
-    shown.as_bytes().to_vec()
+    Terminal::on(command).rest()
 }
 
 #[track_caller]
-fn is_harmless(shown: &[u8], about: &str) {
-    let text = String::from_utf8_lossy(shown);
+fn is_harmless(shown: &str, about: &str) {
     // A terminal's driver ends lines with CR LF.
-    let lines = text.replace("\r\n", "\n");
+    let lines = shown.replace("\r\n", "\n");
     let code = lines
         .chars()
         .find(|letter| letter.is_control() && !matches!(letter, '\n' | '\t'));
-    assert_eq!(code, None, "{about}: {text:?}");
+    assert_eq!(code, None, "{about}: {shown:?}");
 }
 
 on_both_clusters! {
@@ -54,8 +49,7 @@ on_both_clusters! {
             };
             let shown = on_a_terminal(&user, &arguments);
             is_harmless(&shown, &format!("{options:?}"));
-            let text = String::from_utf8_lossy(&shown).into_owned();
-            assert!(text.contains("\\u001b[2Jb"), "{options:?}: {text}");
+            assert!(shown.contains("\\u001b[2Jb"), "{options:?}: {shown}");
         }
         // Through a pipe: to the byte.
         assert_eq!(user.reads(&topic, &[]), format!("{CODES}\n"));
@@ -63,8 +57,7 @@ on_both_clusters! {
         // The pattern's own codes are the user's.
         let own = [&read[..], &["--format", "\\x1b[1m%v"]].concat();
         let shown = on_a_terminal(&user, &own);
-        let text = String::from_utf8_lossy(&shown);
-        assert!(text.contains(&format!("\u{1b}[1m{SPELT_OUT}")), "{text:?}");
+        assert!(shown.contains(&format!("\u{1b}[1m{SPELT_OUT}")), "{shown:?}");
     }
 
     fn names_from_the_cluster_are_spelt_out_in_tables_notices_and_errors(cluster) {
@@ -117,12 +110,11 @@ fn what_a_server_answers_is_spelt_out() {
     let produce = ["velib", "produce", "--topic", &topic, "--url", &api.url];
     let shown = on_a_terminal(&user, &produce);
     is_harmless(&shown, "produce");
-    let text = String::from_utf8_lossy(&shown);
     assert!(
-        text.contains(&format!(
+        shown.contains(&format!(
             "it answered 401: no {}",
             SPELT_OUT.replace("\\u000d", " ")
         )),
-        "{text}"
+        "{shown}"
     );
 }

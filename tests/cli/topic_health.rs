@@ -51,6 +51,44 @@ fn partition(home: &Home, topic: &str, number: usize) -> Value {
     described[0]["partitions"][number].clone()
 }
 
+/// Broker 2 is down.
+fn what_cannot_be_written_says_why(home: &Home) {
+    home.velo(&["config", "set", "topic", "both", "min.insync.replicas=2"])
+        .succeeds();
+    let patience = home.path().join("impatient.properties");
+    std::fs::write(&patience, "delivery.timeout.ms=6000\n").unwrap();
+    let with = ["--command-config", patience.to_str().unwrap()];
+    let why = "have 1 replica in sync of the 2 that min.insync.replicas asks for";
+    let refused = home
+        .velo_with("x\n", &[&["produce", "both"], &with[..]].concat())
+        .fails_with(1);
+    for told in [
+        &format!("nothing is acknowledged: partitions 0, 1 {why}; trying again\n"),
+        &format!("line 1: no broker acknowledged it in time; partitions 0, 1 {why}\n"),
+        "hint: velo topic describe both\n",
+    ] {
+        assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    }
+    // Who waits for the leader alone writes; which of the partitions of `single` that is, is chance.
+    home.velo_with("x\n", &["produce", "both", "--acks", "1"])
+        .succeeds();
+    let single = [&["produce", "single", "--partition", "1"], &with[..]].concat();
+    let leaderless = partition(home, "single", 1)["leader"].is_null();
+    let ended = home.velo_with("x\n", &single);
+    if leaderless {
+        let refused = ended.fails_with(1);
+        assert!(
+            refused.stderr.contains("; partition 1 has no leader\n"),
+            "{}",
+            refused.stderr
+        );
+    } else {
+        ended.succeeds();
+    }
+    home.velo(&["config", "unset", "topic", "both", "min.insync.replicas"])
+        .succeeds();
+}
+
 #[test]
 fn what_a_broker_that_is_down_leaves_behind_is_marked_chosen_and_mended() {
     let home = Home::new();
@@ -78,6 +116,7 @@ fn what_a_broker_that_is_down_leaves_behind_is_marked_chosen_and_mended() {
         table.lines().last().unwrap().trim_end().ends_with("2 down"),
         "{table}"
     );
+    what_cannot_be_written_says_why(&home);
     let offline = json_of(
         &home
             .velo(&["topic", "describe", "--offline", "-o", "json"])

@@ -1,16 +1,14 @@
 //! `velo produce` at its prompt.
 
 use crate::support::records::User;
-use expectrl::session::OsSession;
-use expectrl::{ControlCode, Eof, Expect, Session};
-use std::time::Duration;
+use crate::support::terminal::Terminal;
+use expectrl::ControlCode;
 
 /// `velo produce` on a terminal, at its first prompt.
-fn typing(user: &User<'_>, topic: &str, options: &[&str]) -> OsSession {
-    let mut terminal = Session::spawn(user.process(&[&["produce", topic], options].concat())).unwrap();
-    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
-    terminal.expect("Ctrl-D").unwrap();
-    terminal.expect("> ").unwrap();
+fn typing(user: &User<'_>, topic: &str, options: &[&str]) -> Terminal {
+    let mut terminal = Terminal::on(user.process(&[&["produce", topic], options].concat()));
+    terminal.expect("Ctrl-D");
+    terminal.expect("> ");
     terminal
 }
 
@@ -23,13 +21,13 @@ on_both_clusters! {
         let mut terminal = typing(&user, &topic, &[]);
         // A letter forgotten in the middle, the line before once more, and a tab that is one.
         for line in [format!("helo{LEFT}l"), UP.to_owned(), "a\tb".to_owned()] {
-            terminal.send_line(&line).unwrap();
-            terminal.expect("\n").unwrap();
-            terminal.expect("> ").unwrap();
+            terminal.send_line(&line);
+            terminal.expect("\n");
+            terminal.expect("> ");
         }
-        terminal.send(ControlCode::EndOfTransmission).unwrap();
-        terminal.expect("3 records written").unwrap();
-        terminal.expect(Eof).unwrap();
+        terminal.send(ControlCode::EndOfTransmission);
+        terminal.expect("3 records written");
+        terminal.rest();
         assert_eq!(user.reads(&topic, &[]), "hello\nhello\na\tb\n");
     }
 
@@ -37,13 +35,13 @@ on_both_clusters! {
         let user = User::at(cluster);
         let topic = user.topic(1);
         let mut terminal = typing(&user, &topic, &[]);
-        terminal.send_line("one").unwrap();
-        terminal.expect("\n").unwrap();
-        terminal.expect("> ").unwrap();
-        terminal.send("half a li\x03").unwrap();
-        terminal.expect("\n").unwrap();
-        terminal.expect("1 record written").unwrap();
-        terminal.expect(Eof).unwrap();
+        terminal.send_line("one");
+        terminal.expect("\n");
+        terminal.expect("> ");
+        terminal.send("half a li\x03");
+        terminal.expect("\n");
+        terminal.expect("1 record written");
+        terminal.rest();
         assert_eq!(user.reads(&topic, &[]), "one\n");
     }
 
@@ -66,14 +64,13 @@ on_both_clusters! {
             }
             shelled
         };
-        let mut terminal = Session::spawn(process).unwrap();
-        terminal.set_expect_timeout(Some(Duration::from_secs(60)));
-        terminal.expect("> ").unwrap();
-        terminal.send_line("one").unwrap();
-        terminal.expect("\n").unwrap();
-        terminal.expect("> ").unwrap();
-        terminal.send(ControlCode::EndOfTransmission).unwrap();
-        terminal.expect(Eof).unwrap();
+        let mut terminal = Terminal::on(process);
+        terminal.expect("> ");
+        terminal.send_line("one");
+        terminal.expect("\n");
+        terminal.expect("> ");
+        terminal.send(ControlCode::EndOfTransmission);
+        terminal.rest();
         let written = std::fs::read_to_string(&file).unwrap();
         let summary: serde_json::Value = serde_json::from_str(&written).unwrap_or_else(|_| panic!("{written:?}"));
         assert_eq!(summary["records"], 1);

@@ -80,6 +80,14 @@ impl ClusterFacts for Fake {
         Ok(Vec::new())
     }
 
+    fn uncommitted(&self, _topic: &str, _per_partition: i64) -> Outcome<usize> {
+        Ok(0)
+    }
+
+    fn open_transactions(&self, _topic: &str) -> Outcome<usize> {
+        Ok(0)
+    }
+
     fn create_topic(&self, topic: &str, partitions: i32, _replication_factor: Option<i32>) -> Outcome {
         self.put(topic, &vec![0; usize::try_from(partitions).unwrap()]);
         Ok(())
@@ -106,6 +114,8 @@ impl ClusterFacts for Fake {
 pub enum Do {
     /// Types a line into the runner.
     Type(&'static str),
+    /// The same with a line that is only known now.
+    Say(String),
     /// Changes the cluster from somewhere else; the runner's next look comes after it.
     Act(Box<dyn FnOnce()>),
 }
@@ -144,6 +154,7 @@ impl Talk for Learner {
     fn next(&mut self, _patience: Duration) -> Outcome<Heard> {
         Ok(match self.script.pop_front() {
             Some(Do::Type(line)) => Heard::Line(line.to_owned()),
+            Some(Do::Say(line)) => Heard::Line(line),
             Some(Do::Act(act)) => {
                 act();
                 Heard::Nothing

@@ -4,9 +4,21 @@ use crate::peers::NO_DEPRECATION;
 use crate::support::cluster::Cluster;
 use crate::support::ending::{self, Limit};
 use crate::support::velo::Home;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use velodrome::course::dress::Dress;
+use velodrome::course::live::Live;
+use velodrome::course::load::Source;
+use velodrome::course::play::Play;
+use velodrome::course::program::Programs;
+use velodrome::course::render::Page;
+use velodrome::course::scaffold;
+use velodrome::course::stage::Stage;
+use velodrome::i18n::{Lang, Words};
+use velodrome::kafka::{Admin, Connection};
 
 fn plays(cluster: &Cluster, lesson: &str, wanted: &[&str]) {
     plays_with(None, cluster, lesson, wanted);
@@ -105,6 +117,45 @@ on_both_clusters! {
     }
 }
 
+/// Plays a lesson in a language on a cluster of the classroom, up to the last of its words.
+fn plays_in(lang: &str, lesson: &str, end: &str) {
+    let cluster = Cluster::classroom();
+    let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", lang];
+    let said = Home::new()
+        .velo(&[&["lesson", "play", lesson], &at[..]].concat())
+        .succeeds()
+        .stdout;
+    assert!(said.contains(end) && !said.contains('✗'), "{said}");
+}
+
+#[test]
+fn the_deliveries_play_to_their_end() {
+    let counts = [
+        "2 (4302 reported, 4300 real)",
+        "35 (4265 reported, 4300 real)",
+        "Ongoing",
+        "delivery: 8 steps",
+    ];
+    plays(&Cluster::classroom(), "delivery", &counts);
+}
+
+#[test]
+#[ignore = "takes minutes, and lint takes the same steps: cargo test --test suite play_in_every_language -- --ignored"]
+fn the_deliveries_the_trips_and_the_storm_play_in_every_language() {
+    for (lang, lesson, end) in [
+        ("fr", "delivery", "8 étapes"),
+        ("es", "delivery", "delivery: 8 pasos"),
+        ("en", "trips", "trips: 8 steps"),
+        ("fr", "trips", "8 étapes"),
+        ("es", "trips", "trips: 8 pasos"),
+        ("en", "storm", "storm: 7 steps"),
+        ("fr", "storm", "7 étapes"),
+        ("es", "storm", "storm: 7 pasos"),
+    ] {
+        plays_in(lang, lesson, end);
+    }
+}
+
 /// A lesson of the folder `lessons/` on a cluster: it fails at its start and on each mistake, and passes by its solution.
 fn is_sound(cluster: &Cluster, folder: &str) {
     let prefix = format!("{}-", cluster.name("lint"));
@@ -134,7 +185,26 @@ are_sound! {
     the_keys_are_sound: "06-keys",
     the_groups_are_sound: "08-groups",
     the_lag_is_sound: "10-lag",
+    the_deliveries_are_sound: "12-delivery",
     the_city_bikes_are_sound: "20-velib",
+}
+
+#[test]
+fn the_trips_are_sound() {
+    is_sound(&Cluster::classroom(), "65-trips");
+}
+
+#[test]
+fn the_storm_is_sound() {
+    is_sound(&Cluster::classroom(), "62-storm");
+}
+
+#[test]
+#[ignore = "takes minutes: scripts/dev/real-kafka cargo test --test suite sound_on_apache_kafka -- --ignored"]
+fn the_trips_and_the_storm_are_sound_on_apache_kafka() {
+    for folder in ["65-trips", "62-storm"] {
+        is_sound(&Cluster::apache(), folder);
+    }
 }
 
 /// A lesson that stops brokers, on a cluster of its own: sound, and played in a language.
@@ -375,4 +445,90 @@ fn a_lesson_that_this_machine_cannot_play_is_reported_as_not_played() {
     let said = String::from_utf8_lossy(&linted.stderr).into_owned();
     assert_eq!(linted.status.code(), Some(0), "{said}");
     assert!(said.contains("python: not played on a cluster"), "{said}");
+}
+
+/// What an audience sees of a new lesson, with a mark at each wait.
+fn shown_with_pauses(cluster: &Cluster) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in scaffold::files("mine", &[Lang::En]) {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let words = Words::of(Lang::En);
+    let source = Source::Folder(folder.path().to_owned());
+    let lesson = source.lesson("mine", &words).unwrap();
+    let connection = Connection::new(cluster.bootstrap(), None).unwrap();
+    let facts = Live::new(Admin::connect(&connection).unwrap());
+    let told = vec![("VELO_BOOTSTRAP_SERVER".to_owned(), cluster.bootstrap().to_owned())];
+    let velo = PathBuf::from(env!("CARGO_BIN_EXE_velo"));
+    let shown = RefCell::new(Vec::new());
+    let say = |text: &str| {
+        shown.borrow_mut().extend(text.lines().map(str::to_owned));
+        Ok(())
+    };
+    let pause = || {
+        shown.borrow_mut().push("PAUSE".to_owned());
+        Ok(())
+    };
+    let stage = Stage {
+        facts: &facts,
+        dress: Dress::new(&lesson, "", cluster.bootstrap()),
+        programs: Programs::new(velo, folder.path().to_owned(), told),
+        interrupted: &|| false,
+        words: &words,
+        began: BTreeSet::new(),
+        own_brokers: false,
+    };
+    let mut play = Play {
+        lesson: &lesson,
+        words: &words,
+        stage,
+        page: Page::plain(80),
+        say: &say,
+        pause: &pause,
+    };
+    play.run().unwrap();
+    drop(play);
+    shown.into_inner()
+}
+
+#[test]
+fn a_projector_waits_before_each_command_after_it_and_after_each_step() {
+    let shown = shown_with_pauses(&Cluster::classroom());
+    let at = |part: &str| {
+        let found = shown.iter().position(|line| line.contains(part));
+        found.unwrap_or_else(|| panic!("{part}: {shown:#?}"))
+    };
+    let pauses: Vec<usize> = (0..shown.len()).filter(|line| shown[*line] == "PAUSE").collect();
+    let typed = at("$ velo topic create mine-topic");
+    let [before, after, end] = pauses[..] else {
+        panic!("{shown:#?}");
+    };
+    assert_eq!(before, typed + 1, "{shown:#?}");
+    assert!(
+        before < at("Created topic") && at("Created topic") < after,
+        "{shown:#?}"
+    );
+    assert!(
+        after < at("What happened, and what") && at("What happened, and what") < end,
+        "{shown:#?}"
+    );
+}
+
+#[test]
+fn a_new_lesson_is_sound_on_a_cluster_too() {
+    let home = Home::new();
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("40-mine");
+    let place = place.to_str().unwrap();
+    home.velo(&["lesson", "new", place, "--in", "fr"]).succeeds();
+    let linted = home.velo(&["lesson", "lint", place, "--lang", "en"]).succeeds();
+    assert!(
+        linted.stderr.contains("the solution passes."),
+        "{}",
+        linted.stderr
+    );
+    let shown = home
+        .velo(&["lesson", "--lessons", place, "show", "mine", "--lang", "fr"])
+        .succeeds();
+    assert!(shown.stdout.contains("1/1 Un topic"), "{}", shown.stdout);
 }

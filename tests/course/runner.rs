@@ -56,6 +56,7 @@ impl Class {
             file: self.file(),
             next: Some("velib".to_owned()),
             own_data: None,
+            class: None,
         }
     }
 

@@ -1,10 +1,10 @@
 //! The runner on a terminal, as a learner sits at it, with a second terminal beside.
 
 use crate::support::cluster::Cluster;
+use crate::support::terminal::Terminal;
 use crate::support::velo::Home;
-use expectrl::{Eof, Expect, Regex, Session};
+use expectrl::Regex;
 use std::process::Command;
-use std::time::Duration;
 
 on_both_clusters! {
     fn the_runner_notices_what_happens_in_another_terminal(cluster) {
@@ -23,28 +23,27 @@ fn a_learner_makes_a_topic(cluster: &Cluster) {
         .args(at)
         .env("VELO_HOME", home.path())
         .env("NO_COLOR", "1");
-    let mut terminal = Session::spawn(command).unwrap();
-    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
-    terminal.expect("Is anybody there?").unwrap();
-    terminal.expect("Keys here: Enter go on").unwrap();
-    terminal.send_line("").unwrap();
-    terminal.expect("A topic of your own").unwrap();
-    terminal.expect("I am watching the cluster").unwrap();
+    let mut terminal = Terminal::on(command);
+    terminal.expect("Is anybody there?");
+    terminal.expect("Keys here: Enter go on");
+    terminal.send_line("");
+    terminal.expect("A topic of your own");
+    terminal.expect("I am watching the cluster");
     // Its first letter is a key, and the line is a command all the same.
-    terminal.send_line("kafka-topics.sh --help").unwrap();
-    terminal.expect("--bootstrap-server").unwrap();
+    terminal.send_line("kafka-topics.sh --help");
+    terminal.expect("--bootstrap-server");
     // At once: no Enter.
-    terminal.send("h").unwrap();
-    terminal.expect("Hint 1 of 3").unwrap();
+    terminal.send("h");
+    terminal.expect("Hint 1 of 3");
 
     let create = [&["topic", "create", &topic, "--partitions", "1"], &at[..]].concat();
     home.velo(&create).succeeds();
-    terminal.expect("exists").unwrap();
-    terminal.expect("Well done").unwrap();
-    terminal.expect("Enter goes on").unwrap();
-    terminal.send("q").unwrap();
-    terminal.expect("Your place is kept").unwrap();
-    terminal.expect(Eof).unwrap();
+    terminal.expect("exists");
+    terminal.expect("Well done");
+    terminal.expect("Enter goes on");
+    terminal.send("q");
+    terminal.expect("Your place is kept");
+    terminal.rest();
 
     let status = home
         .velo(&["lesson", "status", "--lang", "en", "--output", "plain"])
@@ -82,43 +81,82 @@ fn a_learner_consumes_in_the_background(cluster: &Cluster) {
         .args(at)
         .env("VELO_HOME", home.path())
         .env("NO_COLOR", "1");
-    let mut terminal = Session::spawn(command).unwrap();
-    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
-    terminal.expect(menu()).unwrap();
-    terminal
-        .send_line(format!("velo topic create {topic} --partitions 3"))
-        .unwrap();
-    terminal.expect("Enter goes on").unwrap();
-    terminal.send_line("").unwrap();
-    terminal.expect("Your answer, 1 to 3").unwrap();
-    terminal.send("2").unwrap();
-    terminal.expect(menu()).unwrap();
+    let mut terminal = Terminal::on(command);
+    terminal.expect(menu());
+    terminal.send_line(format!("velo topic create {topic} --partitions 3"));
+    terminal.expect("Enter goes on");
+    terminal.send_line("");
+    terminal.expect("Your answer, 1 to 3");
+    terminal.send("2");
+    terminal.expect(menu());
     let consume = format!("kafka-console-consumer.sh --topic {topic} --group {prefix}iabd-app1");
-    terminal
-        .send_line(format!("{consume} --bootstrap-server {}", cluster.bootstrap()))
-        .unwrap();
-    terminal.expect("[1] runs in the background").unwrap();
-    terminal.expect("Enter goes on").unwrap();
-    terminal.send_line("").unwrap();
-    terminal.expect("Your answer, 1 to 3").unwrap();
-    terminal.send("3").unwrap();
-    terminal.expect(menu()).unwrap();
+    terminal.send_line(format!("{consume} --bootstrap-server {}", cluster.bootstrap()));
+    terminal.expect("[1] runs in the background");
+    terminal.expect("Enter goes on");
+    terminal.send_line("");
+    terminal.expect("Your answer, 1 to 3");
+    terminal.send("3");
+    terminal.expect(menu());
     // What arrives for a program in the background is shown here.
-    let mut produce = home.command(&[&["produce", &topic], &at[..]].concat());
-    assert!(
-        produce
-            .write_stdin("from afar\n")
-            .output()
-            .unwrap()
-            .status
-            .success()
-    );
-    terminal.expect("[1] from afar").unwrap();
-    terminal.send_line("end").unwrap();
-    terminal.expect("Ended: [1]").unwrap();
-    terminal.send("q").unwrap();
-    terminal.expect(Eof).unwrap();
+    let produce = [&["produce", &topic], &at[..]].concat();
+    terminal.expect_of("[1] from afar", || {
+        let written = home.command(&produce).write_stdin("from afar\n").output();
+        assert!(written.unwrap().status.success());
+    });
+    terminal.send_line("end");
+    terminal.expect("Ended: [1]");
+    terminal.send("q");
+    terminal.rest();
     home.velo(&["lesson", "reset", "groups", "--yes"]).succeeds();
+}
+
+on_both_clusters! {
+    fn a_learner_who_kills_a_program_is_told_what_it_had_been_taken_for(cluster) {
+        a_learner_kills_a_clerk(cluster);
+    }
+}
+
+fn a_learner_kills_a_clerk(cluster: &Cluster) {
+    let home = Home::new();
+    let prefix = format!("{}-", cluster.name("clerk"));
+    let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_velo"));
+    command
+        .args(["lesson", "start", "delivery", "--prefix", &prefix])
+        .args(at)
+        .env("VELO_HOME", home.path())
+        .env("NO_COLOR", "1");
+    let mut terminal = Terminal::on(command);
+    terminal.expect(menu());
+    let orders = format!("{prefix}iabd-orders");
+    terminal.send_line(format!("velo topic create {orders} --partitions 1"));
+    terminal.expect("Created topic");
+    let produce = [&["produce", &orders, "--repeat", "4300"], &at[..]].concat();
+    let written = home
+        .command(&produce)
+        .write_stdin("a bike for an hour\n")
+        .output();
+    assert!(written.unwrap().status.success());
+    terminal.expect("Enter goes on");
+    terminal.send_line("");
+    terminal.expect(menu());
+    let clerk = format!(
+        "velo lesson clerk {orders} --to {prefix}iabd-after --group {prefix}iabd-clerk-after --commit after"
+    );
+    terminal.send_line(format!("{clerk} --die-at 4265"));
+    terminal.expect("dies at order 4265");
+    terminal.expect("Enter goes on");
+    terminal.send_line("");
+    terminal.expect("Your answer, 1 to 3");
+    terminal.send("1");
+    terminal.expect(menu());
+    terminal.send_line(clerk);
+    terminal.expect("begins at order 4263");
+    terminal.expect("Many take the committed offset");
+    terminal.expect("Enter goes on");
+    terminal.send("q");
+    terminal.rest();
+    home.velo(&["lesson", "reset", "delivery", "--yes"]).succeeds();
 }
 
 /// Takes a lesson below a shell, ends it with `keys`, and has the shell tell whether the terminal is as it was before.
@@ -136,12 +174,10 @@ fn terminal_after(keys: &str) -> String {
         .env("VELO_HOME", home.path())
         .env("VELO_BOOTSTRAP_SERVER", cluster.bootstrap())
         .env("NO_COLOR", "1");
-    let mut terminal = Session::spawn(command).unwrap();
-    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
-    terminal.expect("Keys here: Enter go on").unwrap();
-    terminal.send(keys).unwrap();
-    let found = terminal.expect(Eof).unwrap();
-    String::from_utf8_lossy(found.as_bytes()).into_owned()
+    let mut terminal = Terminal::on(command);
+    terminal.expect("Keys here: Enter go on");
+    terminal.send(keys);
+    terminal.rest()
 }
 
 #[test]
@@ -178,4 +214,35 @@ on_both_clusters! {
         velo(&["lesson", "start", "hello-kafka"], &[("VELO_LANG", "es")]);
         assert_eq!(velo(&["lesson", "list"], &[]), spanish);
     }
+}
+
+#[test]
+fn a_number_of_two_digits_waits_for_enter_and_lines_are_chosen_by_single_keys() {
+    let home = Home::new();
+    let file = home.path().join("own.toml");
+    let own = "[[question]]\nid = \"many\"\ntext = \"How many?\"\nnumber = 12\nwhy = \"A dozen.\"\n\
+        [[question]]\nid = \"order\"\ntext = \"Which order?\"\nwhy = \"So.\"\n\
+        order = [\"velo topic create a\", \"velo topic list\"]\nstray = \"velo topic delete a\"\n";
+    std::fs::write(&file, own).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_velo"));
+    command
+        .args(["quiz", "--lang", "en", "--seed", "1", "--questions"])
+        .arg(&file)
+        .env("VELO_HOME", home.path())
+        .env("NO_COLOR", "1");
+    let mut terminal = Terminal::on(command);
+    terminal.expect("The number, then Enter");
+    terminal.send("1");
+    terminal.send("2\r");
+    terminal.expect("You said 12, and it is 12.");
+    terminal.expect("Their numbers in order");
+    terminal.send("1");
+    terminal.expect("so far: 1");
+    terminal.send("0");
+    terminal.expect("so far:");
+    terminal.send("2");
+    terminal.expect("so far: 2");
+    terminal.send("3");
+    terminal.expect("of 2 answered correctly");
+    terminal.rest();
 }

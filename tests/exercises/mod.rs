@@ -16,6 +16,7 @@ mod storm_run;
 mod storm_spout;
 pub mod storm_support;
 mod trips;
+mod trips_faults;
 pub mod trips_support;
 mod velib_api;
 mod velib_empty;

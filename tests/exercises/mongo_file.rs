@@ -2,6 +2,7 @@
 
 use super::velib_support::{Running, admin, connection, create, eventually, lag, records, velo, write};
 use crate::support::cluster::Cluster;
+use crate::support::terminal::Terminal;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -91,9 +92,7 @@ fn a_file_of_something_else_is_left_alone() {
 #[test]
 #[cfg(unix)]
 fn on_a_terminal_enter_tells_how_far_it_is_and_ctrl_c_sums_up() {
-    use expectrl::{Eof, Expect, Session};
     use std::process::Command;
-    use std::time::Duration;
 
     let cluster = Cluster::classroom();
     let folder = tempfile::tempdir().unwrap();
@@ -105,20 +104,19 @@ fn on_a_terminal_enter_tells_how_far_it_is_and_ctrl_c_sums_up() {
         .args(arguments("people", &file, &[]))
         .args(["--bootstrap-server", cluster.bootstrap()])
         .env("VELO_HOME", folder.path());
-    let mut terminal = Session::spawn(command).unwrap();
-    terminal.set_expect_timeout(Some(Duration::from_secs(60)));
+    let mut terminal = Terminal::on(command);
     // Folded at the terminal's width, wherever that falls.
-    terminal.expect("(Enter").unwrap();
-    terminal.expect("Ctrl-C").unwrap();
+    terminal.expect("(Enter");
+    terminal.expect("Ctrl-C");
     eventually(
         || lag(&cluster, "people", "people") == 0,
         || "not read".to_owned(),
     );
-    terminal.send_line("").unwrap();
-    terminal.expect("2 records read: 2 written").unwrap();
-    terminal.send("\u{3}").unwrap();
-    terminal.expect("2 records read: 2 written").unwrap();
-    terminal.expect(Eof).unwrap();
+    terminal.send_line("");
+    terminal.expect("2 records read: 2 written");
+    terminal.send("\u{3}");
+    terminal.expect("2 records read: 2 written");
+    terminal.rest();
 }
 
 on_both_clusters! {
@@ -148,7 +146,6 @@ on_both_clusters! {
 #[test]
 #[cfg(unix)]
 fn in_the_background_of_a_shell_it_goes_on() {
-    use expectrl::{Expect, Session};
     use std::process::Command;
 
     let cluster = Cluster::classroom();
@@ -161,18 +158,15 @@ fn in_the_background_of_a_shell_it_goes_on() {
         .args(["--norc", "-i"])
         .env("VELO_HOME", folder.path())
         .env("VELO_BOOTSTRAP_SERVER", cluster.bootstrap());
-    let mut terminal = Session::spawn(shell).unwrap();
+    let mut terminal = Terminal::on(shell);
     let line = arguments("people", &file, &[]).join(" ");
-    terminal
-        .send_line(format!("{} {line} &", env!("CARGO_BIN_EXE_velo")))
-        .unwrap();
+    terminal.send_line(format!("{} {line} &", env!("CARGO_BIN_EXE_velo")));
     eventually(
         || lag(&cluster, "people", "people") == 0,
         || "stopped by the terminal".to_owned(),
     );
-    terminal.send_line("kill %1; wait; exit").unwrap();
-    terminal.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
-    terminal.expect(expectrl::Eof).unwrap();
+    terminal.send_line("kill %1; wait; exit");
+    terminal.rest();
 }
 
 #[test]

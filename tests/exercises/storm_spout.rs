@@ -6,6 +6,9 @@ use crate::support::cluster::Cluster;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What the spout reports to Storm and overcomes by itself ends so.
+const AGAIN: &str = "; trying again";
+
 /// Says a command, and answers the tuples that came before the `sync`, by id.
 fn ask(storm: &mut FakeStorm, command: &str, id: &str) -> Vec<(String, Value)> {
     storm.write(&json!({"command": command, "id": id}));
@@ -20,6 +23,7 @@ fn ask(storm: &mut FakeStorm, command: &str, id: &str) -> Vec<(String, Value)> {
                 emitted.push((said["id"].as_str().unwrap().to_owned(), said["tuple"].clone()));
             }
             Some("log") => {}
+            Some("error") if said["msg"].as_str().unwrap().ends_with(AGAIN) => {}
             _ => panic!("not to be said by a spout: {said}"),
         }
     }
@@ -39,6 +43,21 @@ fn start(cluster: &Cluster, topic: &str, group: &str) -> FakeStorm {
     let mut storm = FakeStorm::velo(&[&arguments[..], &["--max-spout-pending", "50"]].concat(), &[]);
     assert!(ask(&mut storm, "activate", "").is_empty());
     storm
+}
+
+/// Asks for a tuple, and answers what the spout reports to Storm instead, if it does.
+fn reported(storm: &mut FakeStorm) -> Option<String> {
+    storm.write(&json!({"command": "next", "id": ""}));
+    let mut reported = None;
+    loop {
+        let said = storm.hear();
+        match said["command"].as_str() {
+            Some("error") => reported = said["msg"].as_str().map(str::to_owned),
+            Some("sync") => return reported,
+            Some("log") => {}
+            _ => panic!("neither reported nor done: {said}"),
+        }
+    }
 }
 
 fn committed(cluster: &Cluster, group: &str) -> i64 {
@@ -85,6 +104,18 @@ on_both_clusters! {
         assert_eq!(storm.cleanup(), (143, String::new()));
     }
 
+    fn a_topic_that_is_not_there_yet_is_waited_for(cluster) {
+        let (topic, group) = (cluster.name("stations"), cluster.name("storm"));
+        let mut storm = start(cluster, &topic, &group);
+        let said = reported(&mut storm).unwrap();
+        assert!(said.contains(&topic) && said.ends_with(AGAIN), "{said}");
+        create(cluster, &topic, 1);
+        write(cluster, &topic, &a_day(3, 24).iter().map(Seen::json).collect::<Vec<_>>());
+        let mut seen = 0;
+        eventually(|| { seen += ask(&mut storm, "next", "").len(); seen == 3 }, || "not emitted".into());
+        assert_eq!(storm.cleanup(), (143, String::new()));
+    }
+
     fn what_was_not_acked_the_next_spout_emits_again(cluster) {
         let (topic, group) = (cluster.name("stations"), cluster.name("storm"));
         create(cluster, &topic, 1);
@@ -113,17 +144,14 @@ on_both_clusters! {
 }
 
 #[test]
-fn a_cluster_that_is_away_is_told_to_storm_and_not_on_stderr_before_it_ends() {
+fn a_cluster_that_is_away_is_told_to_storm_and_not_on_stderr_and_tried_again() {
     let arguments = ["--bootstrap-server", "127.0.0.1:1", "storm", "spout"];
     let mut storm = FakeStorm::velo(&arguments, &[]);
-    storm.write(&json!({"command": "next", "id": ""}));
-    let said = loop {
-        let said = storm.hear();
-        if said["command"] == "error" {
-            break said["msg"].as_str().unwrap().to_owned();
-        }
-    };
-    assert!(said.contains("127.0.0.1:1"), "{said}");
-    let (code, _) = storm.hang_up();
-    assert_eq!(code, 3);
+    let said = reported(&mut storm).unwrap();
+    assert!(said.contains("127.0.0.1:1") && said.ends_with(AGAIN), "{said}");
+    // It goes on answering, without telling the same again.
+    for _ in 0..3 {
+        assert_ne!(reported(&mut storm), Some(said.clone()));
+    }
+    assert_eq!(storm.cleanup(), (143, String::new()));
 }

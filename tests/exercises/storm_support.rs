@@ -296,10 +296,7 @@ impl FakeStorm {
 
     /// SIGTERM, as Storm's `cleanup` sends it; answers the exit code and what stands on stderr.
     pub fn cleanup(mut self) -> (i32, String) {
-        let sent = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status();
-        assert!(sent.unwrap().success());
+        ending::terminate(&self.child);
         self.end()
     }
 

@@ -1,26 +1,11 @@
 //! `velo trips`: every trip once, whatever comes in whatever order, and whatever dies.
 
-use super::trips_support::{Trips, guarantee, lines_of, moment, now, part, write_packets, write_values};
+use super::trips_support::{
+    Trips, assert_expected, guarantee, lines_of, moment, now, part, write_packets, write_values,
+};
 use super::velib_support::{create, eventually, velo};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// Trips that came out, by what is expected: each once where transactions see to it, else each at least once.
-#[track_caller]
-fn assert_expected(trips: &Trips<'_>, expected: &[String]) {
-    let emitted = trips.emitted();
-    if guarantee(trips.cluster) == "exactly-once" {
-        assert!(
-            emitted == expected,
-            "{} of {} trips",
-            emitted.len(),
-            expected.len()
-        );
-    }
-    let each: BTreeSet<&String> = emitted.iter().collect();
-    let missing = expected.iter().filter(|trip| !each.contains(trip)).count();
-    assert_eq!((missing, each.len()), (0, expected.len()));
-}
 
 fn last_line(text: &str) -> Value {
     serde_json::from_str(text.lines().last().unwrap()).unwrap()
@@ -154,6 +139,41 @@ on_both_clusters! {
                 trips.run("assemble", "a", &["--remember", remember]);
             }
             assert_eq!(trips.emitted().len(), times);
+        }
+    }
+
+    fn packets_sent_by_hand_go_on_with_the_trip_that_the_device_sent_last(cluster) {
+        let trips = Trips::on(cluster);
+        create(cluster, &trips.packets, 2);
+        let send = |words: &[&str]| {
+            let topic = ["--topic", &trips.packets];
+            velo(cluster, &[&["trips", "send"], words, &topic[..]].concat())
+        };
+        let refused = send(&["7", "2/2"]).fails_with(1).stderr;
+        assert!(refused.contains("hint: velo trips send 7 1/3 --started 1h"), "{refused}");
+        send(&["7", "1/2", "--started", "2h"]).succeeds();
+        send(&["8", "1/2", "--started", "1h"]).succeeds();
+        send(&["7", "2/2"]).succeeds();
+        trips.run("assemble", "a", &[]);
+        let emitted = trips.emitted();
+        assert!(emitted.len() == 1 && emitted[0].contains("\"device\":7,"), "{emitted:?}");
+    }
+
+    fn one_that_dies_on_purpose_says_trips_twice_at_least_once_and_never_exactly_once(cluster) {
+        for (how, twice) in [("at-least-once", true), ("exactly-once", false)] {
+            let trips = Trips::on(cluster);
+            create(cluster, &trips.packets, 1);
+            let start = now() - 10_000;
+            write_packets(cluster, &trips.packets, &[part(1, start, 1, 1), part(2, start, 1, 1)]);
+            let how = ["--guarantee", how];
+            let dies = [&how[..], &["--exit-at-end", "--die-after", "1"]].concat();
+            let words = trips.words("assemble", "a", &dies);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            velo(cluster, &words).fails_with(137);
+            trips.run("assemble", "a", &how);
+            let emitted = trips.emitted();
+            assert_eq!(emitted.len() > 2, twice, "{emitted:?}");
+            assert_eq!(emitted.iter().collect::<BTreeSet<_>>().len(), 2, "{emitted:?}");
         }
     }
 

@@ -4,6 +4,7 @@ use super::velib_support::{Running, connection, eventually, records, velo};
 use crate::support::cluster::Cluster;
 use crate::support::velo::Ended;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 use velodrome::clock::Clock;
 use velodrome::exercises::trips::packet::{Chunk, Heard};
@@ -121,6 +122,23 @@ impl<'a> Trips<'a> {
     pub fn await_emitted(&self, count: usize, running: &Running) {
         eventually(|| self.emitted().len() >= count, || running.stderr());
     }
+}
+
+/// Trips that came out, by what is expected: each once where transactions see to it, else each at least once.
+#[track_caller]
+pub fn assert_expected(trips: &Trips<'_>, expected: &[String]) {
+    let emitted = trips.emitted();
+    if guarantee(trips.cluster) == "exactly-once" {
+        assert!(
+            emitted == expected,
+            "{} of {} trips",
+            emitted.len(),
+            expected.len()
+        );
+    }
+    let each: BTreeSet<&String> = emitted.iter().collect();
+    let missing = expected.iter().filter(|trip| !each.contains(trip)).count();
+    assert_eq!((missing, each.len()), (0, expected.len()));
 }
 
 /// The lines of a file, in order of the text.

@@ -96,6 +96,12 @@ impl Running {
         crate::support::velo::Ended::of(ending::output(command))
     }
 
+    /// Asks it to end as a service manager does, waits for that, and answers its exit code.
+    pub fn terminate(&mut self) -> i32 {
+        ending::terminate(&self.process);
+        self.wait()
+    }
+
     /// Presses Ctrl-C, waits for the end, and answers its exit code.
     pub fn interrupt(&mut self) -> i32 {
         ending::interrupt(&self.process);

@@ -1,9 +1,11 @@
 //! Apache Kafka's own tools, run one after the other in one JVM (`scripts/dev/JavaTools.java`).
 
 use crate::support::ending::{self, Limit};
+use crate::support::java::{PASSING, jvm};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 /// A JVM that waits for tools to run.
 pub struct Java {
@@ -33,8 +35,7 @@ impl Java {
     /// Starts the JVM; it compiles the driver first.
     pub fn start() -> Self {
         let libs = std::env::var("KAFKA_LIBS").expect("KAFKA_LIBS names the folder of Apache Kafka's jars");
-        let mut process = Command::new("java")
-            .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+        let mut process = jvm("-Xmx512m", Path::new(PASSING))
             .args(["--add-opens=java.base/java.lang=ALL-UNNAMED"])
             .args(["-Djava.security.manager=allow", "-cp"])
             .arg(format!("{libs}/*"))

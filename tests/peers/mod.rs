@@ -1,5 +1,6 @@
 //! Clients that we did not write, against the classroom cluster.
 
+mod exactly_once;
 mod go;
 mod java;
 mod java_groups;
@@ -15,8 +16,9 @@ mod versions;
 
 use crate::support::cluster::{Classroom, Cluster};
 use crate::support::ending;
+use crate::support::java::{PASSING, jvm};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -77,15 +79,20 @@ fn run(command: &mut Command, input: &str) -> Said {
 /// One of Apache Kafka's own tools, by its main class.
 pub(crate) fn java(class: &str) -> Command {
     let libs = std::env::var("KAFKA_LIBS").expect("KAFKA_LIBS names the folder of Apache Kafka's jars");
-    let mut command = Command::new("java");
-    command.args([
-        "-Xmx256m",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
-        "-Xshare:auto",
-        "-cp",
-    ]);
+    let mut command = jvm("-Xmx256m", Path::new(PASSING));
+    command.args(["-Xshare:auto", "-cp"]);
     command.arg(format!("{libs}/*")).arg(class);
+    command
+}
+
+/// One of our programs on Kafka Streams, with `folder` for what it unpacks.
+fn streams_program(name: &str, folder: &Path) -> Command {
+    let libs = peers_folder().join("kafka-streams-4.4.0/libs");
+    let mut command = jvm("-Xmx256m", folder);
+    command
+        .arg("-cp")
+        .arg(format!("{}/*", libs.display()))
+        .arg(program(name));
     command
 }
 

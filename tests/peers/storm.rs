@@ -16,6 +16,8 @@ struct Storm {
     stdin: Option<ChildStdin>,
     lines: Arc<Mutex<Vec<String>>>,
     log: tempfile::NamedTempFile,
+    /// Where a LocalCluster has its data, tens of megabytes of it, and leaves them.
+    _temporary: tempfile::TempDir,
 }
 
 impl Storm {
@@ -24,13 +26,9 @@ impl Storm {
         let place = |name: &str| folder.join(name).display().to_string();
         let path = [place("classes"), place("libs/*"), place("flux/*")].join(":");
         let log = tempfile::NamedTempFile::new().unwrap();
-        let mut process = Command::new("java")
-            .args([
-                "-Xmx512m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-Dstorm.jar=none.jar",
-            ])
+        let temporary = tempfile::tempdir().unwrap();
+        let mut process = jvm("-Xmx512m", temporary.path())
+            .arg("-Dstorm.jar=none.jar")
             .arg(format!(
                 "-Dlog4j.configurationFile={}",
                 program("storm/log4j2.xml").display()
@@ -56,6 +54,7 @@ impl Storm {
             stdin,
             lines,
             log,
+            _temporary: temporary,
         }
     }
 

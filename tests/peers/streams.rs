@@ -9,13 +9,9 @@ fn by_kafka_streams(trips: &Trips<'_>, expected: usize) -> Vec<String> {
     let cluster = trips.cluster;
     let output = cluster.name("streams-trips");
     create(cluster, &output, 1);
-    let libs = peers_folder().join("kafka-streams-4.4.0/libs");
     let state = tempfile::tempdir().unwrap();
     let program = Background::start(
-        Command::new("java")
-            .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
-            .arg(format!("{}/*", libs.display()))
-            .arg(program("StreamsTrips.java"))
+        streams_program("StreamsTrips.java", state.path())
             .args([
                 cluster.bootstrap(),
                 &cluster.name("streams"),

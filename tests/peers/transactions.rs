@@ -5,6 +5,9 @@ use super::*;
 /// What is read when three transactions wrote, the second of which was aborted.
 const READ: &str = "committed a b c d e\nall a b c d e x y\n";
 
+/// The same in the order of their one partition.
+const READ_IN_ORDER: &str = "committed a b c d e\nall a b c x y d e\n";
+
 /// Runs the program on one broker and on three.
 fn on_one_and_three(run: impl Fn(&str, &str) -> Said, expected: &str) {
     for (brokers, replicas) in [(1, "1"), (3, "3")] {
@@ -62,7 +65,7 @@ fn librdkafka_commits_aborts_and_is_fenced() {
 fn kafka_python_commits_and_aborts() {
     on_one_and_three(
         python("kafka_python_transactions.py"),
-        "committed a b c d e\nall a b c x y d e\noffset 3\nread passed on\n",
+        &format!("{READ_IN_ORDER}offset 3\nread passed on\n"),
     );
 }
 
@@ -82,8 +85,39 @@ fn kafkajs_commits_and_aborts() {
             "",
         )
     };
+    on_one_and_three(kafkajs, &format!("{READ_IN_ORDER}offset 3\nread passed on\n"));
+}
+
+fn go(name: &'static str) -> impl Fn(&str, &str) -> Said {
+    move |bootstrap, replicas| {
+        let program = peers_folder().join("go").join(name);
+        run(
+            Command::new(program).args(["transactions", bootstrap, replicas]),
+            "",
+        )
+    }
+}
+
+#[test]
+#[cfg_attr(
+    not(peer = "go"),
+    ignore = "Go's clients are not here: scripts/dev/test fetches them"
+)]
+fn franz_go_commits_aborts_and_is_fenced() {
     on_one_and_three(
-        kafkajs,
-        "committed a b c d e\nall a b c x y d e\noffset 3\nread passed on\n",
+        go("franz_go"),
+        &format!("{READ_IN_ORDER}passed on A B C D E, at the end true\nfenced true\nread A B C D E k\n"),
+    );
+}
+
+#[test]
+#[cfg_attr(
+    not(peer = "go"),
+    ignore = "Go's clients are not here: scripts/dev/test fetches them"
+)]
+fn sarama_commits_aborts_and_is_fenced() {
+    on_one_and_three(
+        go("sarama"),
+        &format!("{READ_IN_ORDER}offset 3\nread passed on\nfenced true\nread passed on kept\n"),
     );
 }

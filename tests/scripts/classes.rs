@@ -5,17 +5,15 @@
 //! in one cluster, which one classroom cluster does not have yet: of `TopicA` with two copies the refusal is seen.
 #![cfg(unix)]
 
+use crate::support::terminal::Terminal;
 use crate::support::velo::Home;
-use expectrl::session::OsSession;
-use expectrl::{ControlCode, Expect, Regex, Session};
+use expectrl::{ControlCode, Regex};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-/// Nothing that a student waits for takes longer.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// The shells' prompt ends with it; the exit code of the last command stands before.
 const PROMPT: &str = r"\[(\d+)\]% ";
 
@@ -54,7 +52,7 @@ impl Desk {
     }
 
     /// A shell in Kafka's folder, with the scripts and `velo` on `PATH`.
-    fn terminal(&self) -> Terminal {
+    fn terminal(&self) -> Shell {
         let path = format!(
             "{}:{}:/usr/bin:/bin",
             self.kafka.join("bin").display(),
@@ -68,11 +66,9 @@ impl Desk {
             .env("VELO_HOME", self.home.path())
             .env("PS1", "[$?]% ")
             .env("LANG", "C");
-        let mut shell = Session::spawn(command).unwrap();
-        shell.set_expect_timeout(Some(PATIENCE));
-        let mut terminal = Terminal { shell };
-        terminal.ends();
-        terminal
+        let mut shell = Shell(Terminal::on(command));
+        shell.ends();
+        shell
     }
 }
 
@@ -80,31 +76,26 @@ fn velo() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_velo"))
 }
 
-struct Terminal {
-    shell: OsSession,
-}
+/// A shell on a terminal.
+struct Shell(Terminal);
 
-impl Terminal {
+impl Shell {
     /// Types a line.
     fn types(&mut self, line: &str) {
-        self.shell.send_line(line).unwrap();
+        self.0.send_line(line);
     }
 
     /// Waits until a pattern is shown, and returns what it found.
     #[track_caller]
     fn shows(&mut self, pattern: &str) -> String {
-        let found = self.shell.expect(Regex(pattern));
-        let found = found.unwrap_or_else(|error| panic!("waiting for {pattern}: {error}"));
+        let found = self.0.expect(Regex(pattern));
         String::from_utf8_lossy(found.get(0).unwrap()).into_owned()
     }
 
     /// Waits for the prompt: what was shown before it, and the exit code.
     #[track_caller]
     fn ends(&mut self) -> (String, i32) {
-        let found = self
-            .shell
-            .expect(Regex(PROMPT))
-            .unwrap_or_else(|error| panic!("waiting for the prompt: {error}"));
+        let found = self.0.expect(Regex(PROMPT));
         let shown = String::from_utf8_lossy(found.before()).replace("\r\n", "\n");
         let code = String::from_utf8_lossy(found.get(1).unwrap()).parse().unwrap();
         (shown, code)
@@ -131,11 +122,11 @@ impl Terminal {
     }
 
     fn interrupts(&mut self) {
-        self.shell.send(ControlCode::EndOfText).unwrap();
+        self.0.send(ControlCode::EndOfText);
     }
 
     fn ends_input(&mut self) {
-        self.shell.send(ControlCode::EndOfTransmission).unwrap();
+        self.0.send(ControlCode::EndOfTransmission);
     }
 }
 
@@ -276,7 +267,7 @@ on_both_clusters! {
     }
 }
 
-impl Terminal {
+impl Shell {
     /// The producer of the old text, and then that of today, which is left at its prompt.
     fn learns_producer(&mut self, topic: &str, server: &str) -> String {
         self.types(&format!(
@@ -301,7 +292,7 @@ fn forget(desk: &Desk, host: &str) {
 }
 
 /// Three lines in one terminal, read in another, and a fourth that arrives.
-fn talk(desk: &Desk, producer: &mut Terminal, host: &str) {
+fn talk(desk: &Desk, producer: &mut Shell, host: &str) {
     producer.types(&format!(
         "kafka-console-producer.sh --topic iabd-topic --bootstrap-server {host}"
     ));
@@ -342,7 +333,7 @@ fn until(mut ask: impl FnMut() -> String, satisfies: impl Fn(&str) -> bool) {
 }
 
 /// Two consumers of one group share the partitions, and leave at once.
-fn share(desk: &Desk, first: &mut Terminal, host: &str) {
+fn share(desk: &Desk, first: &mut Shell, host: &str) {
     first.runs(&format!(
         "kafka-topics.sh --create --topic iabd-topic-group --bootstrap-server {host} --partitions 3"
     ));
@@ -353,7 +344,7 @@ fn share(desk: &Desk, first: &mut Terminal, host: &str) {
         ));
         consumer.shows("KIP-848");
     }
-    let members = |first: &mut Terminal| {
+    let members = |first: &mut Shell| {
         let shown = first.runs(&format!(
             "kafka-consumer-groups.sh --describe --members --group iabd-app1 --bootstrap-server {host}"
         ));

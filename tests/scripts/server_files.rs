@@ -1,9 +1,11 @@
 //! A broker's settings file, checked as a whole: the same table for ours and, where Java is, for Apache Kafka's own check.
 
 use crate::support::ending;
+use crate::support::java::{PASSING, jvm};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use velodrome::broker::NodeConfig;
 
 /// A file that is fine.
@@ -459,7 +461,7 @@ fn an_address_that_nobody_can_reach_is_refused() {
 )]
 fn apache_kafka_says_the_same_of_each_file() {
     let libs = std::env::var("KAFKA_LIBS").expect("KAFKA_LIBS names Apache Kafka's jars");
-    let mut java = Command::new("java")
+    let mut java = jvm("-Xmx256m", Path::new(PASSING))
         .args(["-cp", &format!("{libs}/*")])
         .arg(concat!(
             env!("CARGO_MANIFEST_DIR"),

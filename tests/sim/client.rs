@@ -7,12 +7,14 @@ use kafka_protocol::messages::{FindCoordinatorRequest, MetadataRequest, TopicNam
 use kafka_protocol::protocol::{Request, StrBytes};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 use velodrome::broker::peer::Peer;
 use velodrome::broker::world::net::Router;
 use velodrome::broker::world::{Dice, Net};
 
+use super::board::Board;
+use super::deals::Deals;
 use super::history::History;
 use super::ledger::Ledger;
 
@@ -25,8 +27,25 @@ pub struct Surroundings {
     pub router: Arc<Router>,
     pub history: History,
     pub ledger: Ledger,
-    /// Turns true when clients are to end what they do.
-    pub stop: Arc<AtomicBool>,
+    pub board: Board,
+    pub deals: Deals,
+    pub stage: Stage,
+}
+
+/// How far a run is. Cloning shares it.
+#[derive(Clone, Default)]
+pub struct Stage(Arc<AtomicU8>);
+
+impl Stage {
+    /// Everything has healed: clients end what they do, members of groups stay and keep still.
+    pub fn calm_down(&self) {
+        self.0.store(1, Ordering::Relaxed);
+    }
+
+    /// All end.
+    pub fn close(&self) {
+        self.0.store(2, Ordering::Relaxed);
+    }
 }
 
 /// One client.
@@ -35,10 +54,13 @@ pub struct Client {
     pub dice: Dice,
     pub history: History,
     pub ledger: Ledger,
+    pub board: Board,
+    pub deals: Deals,
     net: Net,
-    stop: Arc<AtomicBool>,
+    stage: Stage,
     peers: BTreeMap<i32, Peer>,
-    leaders: BTreeMap<(String, i32), i32>,
+    /// Who leads, and in which epoch, as some broker has told.
+    leaders: BTreeMap<(String, i32), (i32, i32)>,
 }
 
 /// A text of the protocol.
@@ -63,8 +85,10 @@ impl Client {
             dice: Dice::seeded(seed),
             history: surroundings.history.clone(),
             ledger: surroundings.ledger.clone(),
+            board: surroundings.board.clone(),
+            deals: surroundings.deals.clone(),
             net: Net::simulated(&surroundings.router, CLIENTS),
-            stop: Arc::clone(&surroundings.stop),
+            stage: surroundings.stage.clone(),
             peers: BTreeMap::new(),
             leaders: BTreeMap::new(),
         }
@@ -72,7 +96,17 @@ impl Client {
 
     /// Whether it is to go on.
     pub fn goes_on(&self) -> bool {
-        !self.stop.load(Ordering::Relaxed)
+        self.stage.0.load(Ordering::Relaxed) == 0
+    }
+
+    /// Whether it is to stay, if only to keep still.
+    pub fn stays(&self) -> bool {
+        self.stage.0.load(Ordering::Relaxed) < 2
+    }
+
+    /// Closes its connections.
+    pub fn hang_up(&mut self) {
+        self.peers.clear();
     }
 
     /// Rests for as long as the dice say, in ms.
@@ -104,6 +138,12 @@ impl Client {
 
     /// The broker that leads a partition, as far as this client knows; it asks when it does not.
     pub async fn leader(&mut self, name: &str, partition: i32) -> Option<i32> {
+        let leads = self.leads(name, partition).await?;
+        Some(leads.0)
+    }
+
+    /// The same, and in which epoch it leads.
+    pub async fn leads(&mut self, name: &str, partition: i32) -> Option<(i32, i32)> {
         let key = (name.to_owned(), partition);
         if let Some(known) = self.leaders.get(&key) {
             return Some(*known);
@@ -117,7 +157,8 @@ impl Client {
             for partition in topic.partitions {
                 if partition.error_code == 0 && partition.leader_id.0 >= 0 {
                     let key = (name.to_owned(), partition.partition_index);
-                    self.leaders.insert(key, partition.leader_id.0);
+                    let leads = (partition.leader_id.0, partition.leader_epoch);
+                    self.leaders.insert(key, leads);
                 }
             }
         }
@@ -131,9 +172,18 @@ impl Client {
 
     /// The broker that coordinates a group.
     pub async fn coordinator(&mut self, group: &str) -> Option<i32> {
+        self.find_coordinator(group, 0).await
+    }
+
+    /// The broker that coordinates the transactions of an id.
+    pub async fn coordinator_of_transactions(&mut self, id: &str) -> Option<i32> {
+        self.find_coordinator(id, 1).await
+    }
+
+    async fn find_coordinator(&mut self, key: &str, key_type: i8) -> Option<i32> {
         let request = FindCoordinatorRequest::default()
-            .with_key(text(group))
-            .with_key_type(0);
+            .with_key(text(key))
+            .with_key_type(key_type);
         let answer = self.ask_any(&request, 3).await?;
         (answer.error_code == 0).then_some(answer.node_id.0)
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
+use velodrome::broker::leftovers::Leftovers;
 use velodrome::broker::world::disk::MemoryDisk;
 use velodrome::broker::world::net::Router;
 use velodrome::broker::world::{Dice, Disk, Jobs, Net, World};
@@ -46,8 +47,6 @@ struct Machine {
     state: State,
     /// Counts the starts: what a node says of itself is compared within one life.
     life: u32,
-    /// Whether its disk has refused something, or may have.
-    spoilt: bool,
 }
 
 /// All machines.
@@ -164,10 +163,8 @@ impl Cluster {
     }
 
     /// A machine's disk, to spoil it.
-    pub fn disk(&mut self, id: i32) -> &MemoryDisk {
-        let machine = self.machine(id);
-        machine.spoilt = true;
-        &machine.disk
+    pub fn disk(&self, id: i32) -> &MemoryDisk {
+        &self.machines[&id].disk
     }
 
     /// Sets a machine's date.
@@ -244,9 +241,8 @@ impl Cluster {
         };
     }
 
-    /// Ends everything that is wrong, and starts what is down. A node whose disk refused something is started anew: a partition
-    /// that it could not open then is not opened again before.
-    pub async fn heal(&mut self) {
+    /// Ends everything that is wrong, and starts what is down. What a node could not do while its disk refused it does by itself.
+    pub fn heal(&mut self) {
         self.history.note("everything heals");
         self.router.heal_all();
         self.router.delay(3);
@@ -254,11 +250,21 @@ impl Cluster {
         for id in ids {
             let machine = self.machine(id);
             machine.slowness.store(0, Ordering::Relaxed);
-            if std::mem::take(&mut machine.spoilt) {
-                self.kill(id).await;
-            }
+            machine.disk.serve_again();
             self.start(id);
         }
+    }
+
+    /// What a node still keeps for clients.
+    pub fn leftovers(&self) -> Option<String> {
+        let mut left = self.running().filter_map(|(id, _, node)| {
+            let mut left = node.leftovers();
+            // Nodes talk on.
+            left.connections.retain(|peer| u32::from(peer.port()) == CLIENTS);
+            let nothing = Leftovers::default();
+            (left != nothing).then(|| format!("node {id} keeps {left:?}"))
+        });
+        left.next()
     }
 
     /// Ends all nodes and begins no other.
@@ -293,7 +299,6 @@ impl Machine {
             world,
             state: State::Down,
             life: 0,
-            spoilt: false,
         }
     }
 }

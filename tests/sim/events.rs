@@ -2,7 +2,8 @@
 
 use super::cluster::{BROKERS, CLIENTS, CONTROLLER, Cluster, place};
 use super::history::History;
-use super::workloads::SAFE;
+use super::workloads::is_safe;
+use std::time::Duration;
 use velodrome::broker::world::Dice;
 
 /// Makes things go wrong.
@@ -64,7 +65,7 @@ impl Events {
                 cluster.router.break_off(one, other);
             }
             10..=11 => {
-                let longest = self.one_of(&[0, 3, 20, 150, 600]);
+                let longest = self.one_of(&[1, 3, 20, 150, 600]);
                 self.history
                     .note(format_args!("what is sent takes up to {longest} ms"));
                 cluster.router.delay(longest);
@@ -121,15 +122,30 @@ impl Events {
         }
     }
 
-    /// A broker loses its power, but only while everybody has everything: what all replicas lose at once is lost.
+    /// A broker loses its power, but only while everybody has everything: what all replicas lose at once is lost. Nothing else
+    /// happens until the controller knows of it: as long as it takes the broker for in sync, others that start again may leave it
+    /// as the last in-sync replica, and what it lost is lost for all (what KIP-966 is about).
     async fn lose_power(&self, cluster: &mut Cluster) {
-        if all_in_sync(cluster) {
-            let torn = self.dice.number(0..=1) == 0;
-            cluster.lose_power(self.broker(), torn).await;
+        if !all_in_sync(cluster) {
+            return;
         }
+        let torn = self.dice.number(0..=1) == 0;
+        let id = self.broker();
+        cluster.lose_power(id, torn).await;
+        for _ in 0..200 {
+            if is_out_of_sync(cluster, id) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            cluster.settle().await;
+            cluster.start(CONTROLLER);
+        }
+        self.history.broken(format_args!(
+            "the controller does not notice that node {id} is gone"
+        ));
     }
 
-    fn spoil_disk(&self, cluster: &mut Cluster) {
+    fn spoil_disk(&self, cluster: &Cluster) {
         let id = self.node();
         match self.dice.number(0..=2) {
             0 => {
@@ -150,6 +166,19 @@ impl Events {
     }
 }
 
+/// Whether the controller takes a broker for in sync in no topic that loses nothing.
+fn is_out_of_sync(cluster: &Cluster, id: i32) -> bool {
+    let mut controllers = cluster
+        .running()
+        .filter_map(|(_, _, node)| node.controller.as_ref());
+    let Some(image) = controllers.next().map(|controller| controller.image()) else {
+        return false;
+    };
+    let safe = image.topics.values().filter(|topic| is_safe(&topic.name));
+    let mut partitions = safe.flat_map(|topic| &topic.partitions);
+    partitions.all(|partition| !partition.isr.contains(&id))
+}
+
 /// Whether all replicas of the topics that lose nothing are in sync and run.
 pub fn all_in_sync(cluster: &Cluster) -> bool {
     if !BROKERS.iter().all(|id| cluster.is_up(*id)) {
@@ -161,13 +190,12 @@ pub fn all_in_sync(cluster: &Cluster) -> bool {
     let Some(image) = controllers.next().map(|controller| controller.image()) else {
         return false;
     };
-    let whole = |name: &str| {
-        image.topics.get(name).is_none_or(|topic| {
-            let mut partitions = topic.partitions.iter();
-            partitions.all(|partition| partition.isr.len() == partition.replicas.len())
-        })
-    };
-    image.brokers.values().all(|broker| !broker.fenced) && whole(SAFE) && whole("__consumer_offsets")
+    let mut safe = image.topics.values().filter(|topic| is_safe(&topic.name));
+    let whole = safe.all(|topic| {
+        let mut partitions = topic.partitions.iter();
+        partitions.all(|partition| partition.isr.len() == partition.replicas.len())
+    });
+    image.brokers.values().all(|broker| !broker.fenced) && whole
 }
 
 /// Whether everything has healed: all replicas of all topics are in sync and have the same end.
@@ -197,4 +225,21 @@ pub fn has_healed(cluster: &Cluster) -> bool {
         }
     }
     true
+}
+
+/// A partition in which a transaction is open, or not known to have ended by all in-sync replicas.
+pub fn open_transaction(cluster: &Cluster) -> Option<String> {
+    let partitions = cluster.running().flat_map(|(id, _, node)| {
+        let partitions = node.replicas.partitions().into_iter();
+        partitions.map(move |partition| (id, partition))
+    });
+    let mut open = partitions.filter_map(|(id, partition)| {
+        let (stable, watermark) = (partition.log.last_stable_offset(), partition.log.high_watermark());
+        let told = format!(
+            "{}-{} is stable up to {stable} on node {id}, not {watermark}",
+            partition.topic, partition.index
+        );
+        (stable != watermark).then_some(told)
+    });
+    open.next()
 }

@@ -6,7 +6,8 @@
 use super::cluster::{CONTROLLER, Cluster};
 use super::history::History;
 use super::ledger::{Ledger, Place};
-use super::workloads::SAFE;
+use super::workloads::reader::visible;
+use super::workloads::{DEALS, SAFE, is_safe};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,11 +37,6 @@ pub struct Invariants {
     images: BTreeMap<i64, String>,
     /// How far a node's metadata were, by life.
     applied: BTreeMap<(i32, u32), i64>,
-}
-
-/// Topics of which nothing may be lost.
-fn is_safe(topic: &str) -> bool {
-    topic == SAFE || topic == "__consumer_offsets"
 }
 
 impl Invariants {
@@ -227,7 +223,7 @@ impl Invariants {
                     "{value} was told to stand at {offset} of {place:?}, which ends at {end}"
                 ));
             }
-            if place.0 == SAFE {
+            if place.0 == SAFE || place.0 == DEALS {
                 let mut seen = BTreeMap::new();
                 for (offset, value) in committed.values().flat_map(values) {
                     if let Some(first) = seen.insert(value.clone(), offset) {
@@ -239,6 +235,20 @@ impl Invariants {
             }
         }
         self.replicas_are_equal(cluster);
+    }
+
+    /// What can be read of committed transactions on each node that has the topic, by partition.
+    pub fn visible_deals(cluster: &Cluster) -> Vec<(i32, BTreeMap<i32, Vec<String>>)> {
+        let brokers = cluster.running().filter(|(id, ..)| *id != CONTROLLER);
+        let of_node = brokers.map(|(id, _, node)| {
+            let mut partitions = node.replicas.partitions();
+            partitions.retain(|partition| partition.topic == DEALS);
+            let read = partitions
+                .iter()
+                .map(|partition| (partition.index, committed(partition)));
+            (id, read.collect())
+        });
+        of_node.collect()
     }
 
     /// Byte for byte, the loose ones too.
@@ -283,6 +293,21 @@ fn batches(partition: &Partition, from: i64, to: i64) -> Vec<Batch> {
         if next == before {
             break;
         }
+    }
+    found
+}
+
+/// The values of all records that are committed.
+fn committed(partition: &Partition) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut next = partition.log.log_start_offset();
+    while let Ok(read) = partition.log.read(next, 1 << 20, true, ReadLimit::LastStable) {
+        let Some(last) = Batches::new(read.records.clone()).last() else {
+            break;
+        };
+        next = last.header.next_offset();
+        let values = visible(read.records, read.aborted);
+        found.extend(values.into_iter().map(|(_, value)| value));
     }
     found
 }

@@ -77,11 +77,6 @@ impl Ledger {
         told.offsets.insert((group.to_owned(), partition), offset);
     }
 
-    /// A group's request has not been answered: it may be carried out at any time, also after later ones.
-    pub fn in_doubt(&self, group: &str) {
-        self.told.lock().offsets.retain(|(known, _), _| known != group);
-    }
-
     /// All offsets that groups were told to be kept, by group and partition.
     pub fn offsets(&self) -> BTreeMap<(String, i32), i64> {
         self.told.lock().offsets.clone()

@@ -44,11 +44,21 @@ impl Cluster {
 
     /// So many brokers, each a process of its own, on ports and in a folder of their own.
     pub fn classroom_of(brokers: u16) -> Self {
+        Self::classroom_of_with(brokers, &[])
+    }
+
+    /// The same with broker settings, each `name=value`.
+    pub fn classroom_of_with(brokers: u16, settings: &[&str]) -> Self {
         if brokers == 1 {
-            return Self::classroom();
+            return Self::classroom_with(settings);
         }
         let data = tempfile::tempdir().unwrap();
-        let (process, bootstrap) = begin(data.path(), &["--port", "0", "--brokers", &brokers.to_string()]);
+        let count = brokers.to_string();
+        let mut options = vec!["--port", "0", "--brokers", &count];
+        for setting in settings {
+            options.extend(["--set", setting]);
+        }
+        let (process, bootstrap) = begin(data.path(), &options);
         Cluster::Classroom(Classroom {
             process,
             bootstrap,
@@ -89,6 +99,16 @@ impl Classroom {
         self.process.id()
     }
 
+    /// Kills one of its brokers, which is gone then.
+    pub fn kill_broker(&self, id: i32) {
+        self.told(&["stop", "--broker", &id.to_string(), "--kill"]);
+    }
+
+    /// Starts one of its brokers again.
+    pub fn start_broker(&self, id: i32) {
+        self.told(&["start", "--broker", &id.to_string()]);
+    }
+
     /// Ends the process as a power cut would, and starts it again on the same port and data.
     pub fn kill_and_restart(&mut self) {
         self.process.kill().unwrap();
@@ -97,19 +117,29 @@ impl Classroom {
 
     /// Stops it as `velo cluster stop` does, and starts it again on the same port and data.
     pub fn stop_and_restart(&mut self) {
-        let stopped = self.stop();
-        assert!(
-            stopped.status.success(),
-            "{}",
-            String::from_utf8_lossy(&stopped.stderr)
-        );
+        self.told(&["stop"]);
         self.restart();
     }
 
+    #[track_caller]
+    fn told(&self, words: &[&str]) {
+        let said = self.velo(words);
+        assert!(
+            said.status.success(),
+            "{words:?}: {}",
+            String::from_utf8_lossy(&said.stderr)
+        );
+    }
+
     fn stop(&self) -> Output {
+        self.velo(&["stop"])
+    }
+
+    /// Runs a command of `velo cluster` on it.
+    fn velo(&self, words: &[&str]) -> Output {
         let data = self.data.path().to_str().unwrap();
-        let mut stop = Command::new(env!("CARGO_BIN_EXE_velo"));
-        ending::output(stop.args(["cluster", "stop", "--data", data]))
+        let mut velo = Command::new(env!("CARGO_BIN_EXE_velo"));
+        ending::output(velo.arg("cluster").args(words).args(["--data", data]))
     }
 
     fn restart(&mut self) {

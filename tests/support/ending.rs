@@ -79,6 +79,11 @@ pub fn interrupt(child: &Child) {
     signal(child.id(), "-INT");
 }
 
+/// Asks a program to end, as a service manager does.
+pub fn terminate(child: &Child) {
+    signal(child.id(), "-TERM");
+}
+
 /// Tells a program that takes it so to end at once, as after a fault.
 pub fn crash(child: &Child) {
     signal(child.id(), "-QUIT");

@@ -7,6 +7,8 @@ pub mod configs;
 pub mod ending;
 pub mod gate;
 pub mod hints;
+pub mod java;
 pub mod raw;
 pub mod records;
+pub mod terminal;
 pub mod velo;

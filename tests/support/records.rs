@@ -42,12 +42,12 @@ impl<'a> User<'a> {
 
     /// The same with something on standard input.
     pub fn velo_with(&self, input: impl AsRef<[u8]>, arguments: &[&str]) -> Ended {
-        let output = self
-            .command(arguments)
-            .write_stdin(input.as_ref())
-            .output()
-            .unwrap();
-        Ended::of(output)
+        Ended::of(
+            self.command(arguments)
+                .write_stdin(input.as_ref())
+                .output()
+                .unwrap(),
+        )
     }
 
     /// A command line to add to before it runs.

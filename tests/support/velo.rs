@@ -53,6 +53,16 @@ impl Home {
         Ended::of(output)
     }
 
+    /// The same with something on standard input.
+    pub fn velo_with(&self, input: impl AsRef<[u8]>, arguments: &[&str]) -> Ended {
+        Ended::of(
+            self.command(arguments)
+                .write_stdin(input.as_ref())
+                .output()
+                .unwrap(),
+        )
+    }
+
     /// `HOST:PORT` of the cluster that runs in these folders.
     pub fn bootstrap(&self) -> String {
         let status = self.velo(&["cluster", "status", "--output", "plain"]).succeeds();

@@ -1,4 +1,5 @@
 """What the benchmarks share: running commands, looking at processes, medians and ratios."""
+import json
 import os
 import pathlib
 import signal
@@ -8,7 +9,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-VELO = str(ROOT / "target/release/velo")
+VELO = os.environ.get("VELO", str(ROOT / "target/release/velo"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -93,6 +94,15 @@ def apache():
 
 def create_topic(server, name, partitions=1):
     run([VELO, "--bootstrap-server", server.bootstrap, "topic", "create", name, "--partitions", partitions])
+
+
+def partitions_of(server, group):
+    """What `velo group describe` tells of the partitions of a group; nothing before it has committed anything."""
+    command = [VELO, "-b", server.bootstrap, "group", "describe", group, "-o", "json"]
+    told = subprocess.run(command, capture_output=True, text=True)
+    if told.returncode != 0:
+        return []
+    return [one for found in json.loads(told.stdout) for one in found["partitions"]]
 
 
 def report(title, ours, theirs, unit, digits=0):

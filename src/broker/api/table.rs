@@ -158,6 +158,7 @@ pub static APIS: &[Api] = apis! {
     OffsetDelete 0..=0 BROKER [Delete Group] => groups::offset_delete;
     DescribeQuorum 0..=2 FORWARDED [Describe Cluster] => cluster::describe_quorum;
     AlterPartition 2..=3 CONTROLLER [ClusterAction Cluster] => cluster::alter_partition;
+    UpdateFeatures 0..=2 FORWARDED [Alter Cluster] => admin::update_features;
     Envelope 0..=0 CONTROLLER [ClusterAction Cluster] => in_it;
     FetchSnapshot 0..=1 CONTROLLER [ClusterAction Cluster] => cluster::fetch_snapshot;
     DescribeCluster 0..=2 BOTH [] => cluster::describe_cluster;

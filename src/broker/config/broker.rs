@@ -42,6 +42,8 @@ pub static DYNAMIC_SETTINGS: &[&str] = &[
     "log.segment.delete.delay.ms",
     "message.max.bytes",
     "min.insync.replicas",
+    "producer.id.expiration.ms",
+    "transaction.partition.verification.enable",
     "unclean.leader.election.enable",
 ];
 
@@ -124,6 +126,7 @@ pub static BROKER_SETTINGS: &[Definition] = settings! {
     "replica.fetch.wait.max.ms": INT, "500", "How long a follower's fetch waits for records.";
     "replica.lag.time.max.ms": LONG, "30000", "A follower behind for so long leaves the in-sync replicas.";
     "request.timeout.ms": INT, "30000", "How long a request to another node may take.";
+    "socket.listen.backlog.size": POSITIVE, "50", "Connections that may wait to be taken; as many as the system allows, if not set.";
     "socket.request.max.bytes": POSITIVE, "104857600", "The largest request; a larger one closes the connection.";
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": POSITIVE, "10000", "How often transactions that are open for too long are looked for.";
     "transaction.max.timeout.ms": POSITIVE, "900000", "The longest transaction timeout a producer may ask for.";

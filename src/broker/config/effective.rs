@@ -103,6 +103,11 @@ impl Settings<'_> {
         }
     }
 
+    /// The value of a broker setting of this node; `None` where that is null, or the name is unknown.
+    pub fn broker_value(&self, name: &str) -> Option<String> {
+        self.broker(broker::definition(name)?).value
+    }
+
     /// A topic setting; `topic` may be of a topic that does not exist.
     pub fn topic(&self, topic: &str, definition: &Definition) -> Effective {
         let names = topic::broker_names(definition.name);
@@ -178,6 +183,10 @@ impl Settings<'_> {
             file_delete_delay_ms: long("file.delete.delay.ms"),
             min_insync_replicas: i32::try_from(long("min.insync.replicas")).unwrap_or(1),
             unclean_leader_election: text("unclean.leader.election.enable") == "true",
+            producer_id_expiration_ms: self
+                .broker_value("producer.id.expiration.ms")
+                .and_then(|value| value.parse().ok())
+                .unwrap_or(i64::MAX),
         }
     }
 }
@@ -230,5 +239,23 @@ mod tests {
             BTreeMap::from([("retention.ms".to_owned(), "4000".to_owned())]),
         );
         assert_eq!(topic_log_config(&image, &node, "t").retention_ms, 4_000);
+    }
+
+    #[test]
+    fn a_setting_of_all_brokers_reaches_the_logs() {
+        let node = node(&[("producer.id.expiration.ms", "9000")]);
+        let mut image = MetadataImage::default();
+        assert_eq!(
+            topic_log_config(&image, &node, "t").producer_id_expiration_ms,
+            9_000
+        );
+        image.configs.insert(
+            ConfigResource::Broker(None),
+            BTreeMap::from([("producer.id.expiration.ms".to_owned(), "5000".to_owned())]),
+        );
+        assert_eq!(
+            topic_log_config(&image, &node, "t").producer_id_expiration_ms,
+            5_000
+        );
     }
 }

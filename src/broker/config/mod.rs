@@ -21,8 +21,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Open connections at most, whatever `max.connections` says: well under what file descriptors allow.
-const MAX_CONNECTIONS: usize = 8_192;
+/// More connections than any system lets wait; it takes the most that it allows.
+const LONGEST_BACKLOG: u32 = i32::MAX as u32;
 /// Memory for requests being received when `queued.max.request.bytes` does not say.
 const REQUEST_MEMORY: usize = 64 << 20;
 
@@ -148,9 +148,19 @@ impl NodeConfig {
             .map_or(Duration::from_secs(u64::from(u32::MAX)), Duration::from_millis)
     }
 
-    /// `max.connections`, within what a process can hold open.
+    /// `socket.listen.backlog.size`: how many connections may wait to be taken; as many as the system allows where it is not
+    /// set, for one more is told nothing and asks again after a second.
+    pub fn listen_backlog(&self) -> u32 {
+        let name = "socket.listen.backlog.size";
+        let given = self.properties.get(name).map(|_| self.int(name));
+        given.map_or(LONGEST_BACKLOG, |given| {
+            u32::try_from(given).map_or(LONGEST_BACKLOG, |given| given.min(LONGEST_BACKLOG))
+        })
+    }
+
+    /// `max.connections`
     pub fn max_connections(&self) -> usize {
-        usize::try_from(self.int("max.connections")).map_or(0, |most| most.min(MAX_CONNECTIONS))
+        usize::try_from(self.int("max.connections")).unwrap_or(0)
     }
 
     /// `queued.max.request.bytes`, the budget of all requests being received; 64 MiB when it is not set.

@@ -17,6 +17,7 @@ pub use plan::ApiError;
 pub use plan::configs::{ConfigChange, ConfigOperation, ResourceChange};
 pub use plan::elections::ElectionType;
 pub use plan::epoch::SUPPORTED_FEATURES;
+pub use plan::features::{FeatureUpdate, LevelChange};
 pub use plan::heartbeat::Heartbeat;
 pub use plan::in_sync::IsrChange;
 pub use plan::partitions::MorePartitions;
@@ -52,8 +53,10 @@ pub struct Controller {
     writer: Mutex<Writer>,
     /// Where it listens: host and port.
     address: (String, u16),
-    /// Rung when a session begins, so that the task that waits for their ends knows the next date.
+    /// Rung when a session begins, or may end sooner, so that the task that waits for their ends knows the next date.
     sessions_changed: Notify,
+    /// Connections that were closed and that task has not heard of.
+    closed_connections: Mutex<Vec<u64>>,
     /// Why it cannot go on.
     failure: watch::Sender<Option<String>>,
 }
@@ -120,6 +123,7 @@ impl Controller {
             clock,
             image: ArcSwap::new(image),
             sessions_changed: Notify::new(),
+            closed_connections: Mutex::default(),
             failure: watch::Sender::new(None),
         };
         controller.start_epoch()?;

@@ -6,6 +6,7 @@ use super::plan::{
     self, ApiError, Step, View,
     configs::ResourceChange,
     elections::{Elected, ElectionType},
+    features::FeatureUpdate,
     heartbeat::{BrokerState, Heartbeat},
     in_sync::IsrChange,
     partitions::MorePartitions,
@@ -263,9 +264,36 @@ impl Controller {
         .await?
     }
 
+    /// Gives features of the cluster their levels, all or none; with `validate_only`, tells whether it could be done.
+    ///
+    /// # Errors
+    /// `INVALID_UPDATE_VERSION` with Kafka's words.
+    pub async fn update_features(
+        self: &Arc<Self>,
+        updates: Vec<FeatureUpdate>,
+        validate_only: bool,
+        wanted: Wanted,
+    ) -> Result<std::result::Result<(), ApiError>> {
+        self.change_for_client(wanted, move |view| {
+            Ok(plan::features::update(view, &updates, validate_only))
+        })
+        .await
+    }
+
+    /// A connection to this controller has ended: a broker that spoke on it may have died. Waits for nothing.
+    pub fn connection_closed(&self, connection: u64) {
+        self.closed_connections.lock().push(connection);
+        self.sessions_changed.notify_one();
+    }
+
     /// When something is due that nobody asks for, by [`crate::clock::Clock::steady_ms`]: the end of a broker's session.
     fn due(&self) -> Option<i64> {
-        self.writer.lock().sessions.due()
+        let mut writer = self.writer.lock();
+        let closed = std::mem::take(&mut *self.closed_connections.lock());
+        for connection in closed {
+            writer.sessions.closed(connection, self.clock.steady_ms());
+        }
+        writer.sessions.due()
     }
 
     /// Does what is due: fences the brokers whose heartbeats stopped.

@@ -4,6 +4,10 @@ use crate::broker::metadata::MetadataImage;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// How long a broker may take to speak again after its connection was closed. One that lives does so at once
+/// ([`crate::broker::lifecycle`]); the connections of a process that died are closed by its system.
+const SPEAKS_AGAIN_MS: i64 = 1_000;
+
 /// The sessions of the brokers that serve. All times are those of [`crate::clock::Clock::steady_ms`].
 #[derive(Debug)]
 pub(super) struct Sessions {
@@ -19,16 +23,33 @@ struct Session {
     seen_ms: i64,
     /// The connection it spoke on; `None` for a broker that this controller knows from the log alone.
     connection: Option<u64>,
+    /// When that connection was closed, if it was.
+    closed_ms: Option<i64>,
+}
+
+impl Session {
+    fn begun(seen_ms: i64, connection: Option<u64>) -> Self {
+        Session {
+            seen_ms,
+            connection,
+            closed_ms: None,
+        }
+    }
+
+    fn end(&self, timeout_ms: i64) -> i64 {
+        let silent = self.seen_ms.saturating_add(timeout_ms);
+        let closed = self
+            .closed_ms
+            .map(|closed_ms| closed_ms.saturating_add(SPEAKS_AGAIN_MS));
+        closed.map_or(silent, |closed| closed.min(silent))
+    }
 }
 
 impl Sessions {
     /// A whole session for each broker that serves by the log: it has not been heard of yet.
     pub(super) fn of(image: &MetadataImage, timeout: Duration, now_ms: i64) -> Self {
         let serving = image.brokers.values().filter(|broker| !broker.fenced);
-        let session = Session {
-            seen_ms: now_ms,
-            connection: None,
-        };
+        let session = Session::begun(now_ms, None);
         Sessions {
             timeout_ms: i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX),
             by_broker: serving.map(|broker| (broker.id, session)).collect(),
@@ -37,11 +58,16 @@ impl Sessions {
 
     /// A broker was heard of; whether its session begins by that.
     pub(super) fn touch(&mut self, broker_id: i32, connection: u64, now_ms: i64) -> bool {
-        let session = Session {
-            seen_ms: now_ms,
-            connection: Some(connection),
-        };
+        let session = Session::begun(now_ms, Some(connection));
         self.by_broker.insert(broker_id, session).is_none()
+    }
+
+    /// A connection was closed. The broker that spoke on it, if any, is soon given up if it does not speak on another one.
+    pub(super) fn closed(&mut self, connection: u64, now_ms: i64) {
+        let mut sessions = self.by_broker.values_mut();
+        if let Some(session) = sessions.find(|session| session.connection == Some(connection)) {
+            session.closed_ms.get_or_insert(now_ms);
+        }
     }
 
     /// A broker is not waited for any more.
@@ -61,7 +87,7 @@ impl Sessions {
     }
 
     fn end_of(&self, session: &Session) -> i64 {
-        session.seen_ms.saturating_add(self.timeout_ms)
+        session.end(self.timeout_ms)
     }
 
     /// When the next session ends, if no more is heard of its broker.
@@ -69,7 +95,7 @@ impl Sessions {
         self.by_broker.values().map(|session| self.end_of(session)).min()
     }
 
-    /// The brokers whose session is over.
+    /// The brokers whose session is over, first who has been silent for longest: the last to go stays in sync.
     ///
     /// A controller that looks later by a whole session than it should have was away itself (its process stood still, or
     /// its machine): nobody could be heard, so everybody gets another session.
@@ -78,12 +104,17 @@ impl Sessions {
         if latest.is_some_and(|latest| now_ms > latest) {
             for session in self.by_broker.values_mut() {
                 session.seen_ms = now_ms;
+                session.closed_ms = session.closed_ms.map(|_| now_ms);
             }
             return Vec::new();
         }
         let over = self.by_broker.iter();
-        let over = over.filter(|(_, session)| self.end_of(session) <= now_ms);
-        over.map(|(id, _)| *id).collect()
+        let mut over: Vec<_> = over
+            .filter(|(_, session)| self.end_of(session) <= now_ms)
+            .map(|(id, session)| (session.seen_ms, *id))
+            .collect();
+        over.sort_unstable();
+        over.into_iter().map(|(_, id)| id).collect()
     }
 }
 
@@ -123,6 +154,13 @@ mod tests {
     }
 
     #[test]
+    fn of_several_who_has_been_silent_for_longest_goes_first() {
+        let mut sessions = sessions();
+        sessions.touch(1, 7, 200);
+        assert_eq!(sessions.expired(9_200), [2, 1]);
+    }
+
+    #[test]
     fn who_has_gone_is_not_waited_for() {
         let mut sessions = sessions();
         sessions.end(1);
@@ -135,6 +173,31 @@ mod tests {
         assert!(sessions.expired(18_101).is_empty());
         assert_eq!(sessions.due(), Some(27_101));
         assert_eq!(sessions.expired(27_101), [1, 2]);
+    }
+
+    #[test]
+    fn a_session_ends_soon_after_its_connection_was_closed_unless_the_broker_speaks_again() {
+        let mut sessions = sessions();
+        sessions.touch(1, 7, 100);
+        sessions.touch(2, 8, 100);
+        for connection in [7, 8, 9] {
+            sessions.closed(connection, 300);
+        }
+        sessions.closed(7, 900);
+        sessions.touch(2, 9, 400);
+        sessions.closed(8, 500);
+        assert_eq!(sessions.due(), Some(1_300));
+        assert_eq!(sessions.expired(1_300), [1]);
+        sessions.end(1);
+        assert_eq!(sessions.due(), Some(9_400));
+    }
+
+    #[test]
+    fn a_closed_connection_makes_no_session_longer() {
+        let mut sessions = sessions();
+        sessions.touch(1, 7, 100);
+        sessions.closed(7, 9_000);
+        assert_eq!(sessions.due(), Some(9_100));
     }
 
     #[test]

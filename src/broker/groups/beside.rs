@@ -74,6 +74,17 @@ impl Beside {
         }
     }
 
+    /// Moves all that is to come by so many ms.
+    pub fn move_on(&mut self, by_ms: i64) {
+        self.check_ms = self.check_ms.saturating_add(by_ms);
+        self.deadlines.clear();
+        for (id, seat) in &mut self.groups {
+            seat.group.move_on(by_ms);
+            seat.noted = seat.group.next_deadline();
+            self.deadlines.extend(seat.noted.map(|due| (due, id.clone())));
+        }
+    }
+
     /// The earliest moment at which something is due, in ms.
     pub fn due(&self) -> i64 {
         let first = self.deadlines.first().map(|(due, _)| *due);

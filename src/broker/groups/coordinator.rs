@@ -170,6 +170,15 @@ impl GroupCoordinator {
             .await
     }
 
+    /// Groups in which something goes on: members, requests that wait, member ids that were given out.
+    pub fn busy_groups(&self) -> usize {
+        let shards = self.router.shards();
+        let busy = shards
+            .iter()
+            .map(|shard| shard.look(|_, beside| beside.ids().count()));
+        busy.filter_map(Result::ok).sum()
+    }
+
     /// Whence new members have their ids.
     pub(super) fn dice(&self) -> &Dice {
         &self.dice

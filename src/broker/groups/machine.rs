@@ -154,6 +154,10 @@ impl Machine for Groups {
         beside
     }
 
+    fn date_set(beside: &mut Beside, by_ms: i64) {
+        beside.move_on(by_ms);
+    }
+
     fn give_up(beside: Beside) {
         for group in beside.into_groups() {
             group.dismiss_all(ResponseError::NotCoordinator);

@@ -185,6 +185,24 @@ impl Group {
             .min()
     }
 
+    /// Moves all that happens by itself by so many ms.
+    pub fn move_on(&mut self, by_ms: i64) {
+        let sessions = self.members.values_mut();
+        let sessions = sessions.filter_map(|member| member.session_deadline.as_mut());
+        let pending = self
+            .pending_joins
+            .values_mut()
+            .map(|pending| &mut pending.deadline);
+        let timer = self.join_timer.as_mut().map(|timer| &mut timer.deadline);
+        let all = sessions
+            .chain(pending)
+            .chain(timer)
+            .chain(&mut self.sync_deadline);
+        for deadline in all {
+            *deadline = deadline.saturating_add(by_ms);
+        }
+    }
+
     /// Does what is due at `now`: sessions end, rebalances stop waiting.
     pub fn on_time(&mut self, now: i64) {
         self.expire_pending_joins(now);

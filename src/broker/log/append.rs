@@ -8,6 +8,7 @@ use super::verification::Leave;
 use super::{LogConfig, TimestampType, transactions};
 use crate::broker::batch::{self, Batch, HEADER_SIZE};
 use crate::broker::error::Result;
+use crate::broker::world::fault::{self, Fault};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use std::io::IoSlice;
@@ -177,7 +178,7 @@ impl PartitionLog {
         let active = self.segment_for(writer, batches, config, now_ms)?;
         for batch in batches {
             let header = &batch.header;
-            if self.latest_epoch() < header.leader_epoch {
+            if self.latest_epoch() < header.leader_epoch && !fault::is(Fault::EpochNotWritten) {
                 let is_new = self
                     .epochs
                     .write()
@@ -286,7 +287,7 @@ impl PartitionLog {
         }
         let dir = self.dir();
         active.finish_indexes()?;
-        writer.expire_producers(now_ms);
+        writer.expire_producers(now_ms, &self.config.load());
         writer.producers.write_snapshot(&self.disk, &dir, base_offset)?;
         let segment = Arc::new(Segment::open(&self.disk, &dir, base_offset, now_ms)?);
         self.segments.push(Arc::clone(&segment));

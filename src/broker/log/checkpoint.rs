@@ -51,6 +51,13 @@ impl Lines {
         }
     }
 
+    /// Removes all lines of the partition whose log is, or was, in `dir`.
+    pub fn forget(&mut self, dir: &Path) {
+        for name in [RECOVERY_POINTS, LOG_STARTS, HIGH_WATERMARKS, CLEANER] {
+            self.set(name, dir, None);
+        }
+    }
+
     /// Writes the files of a log directory of which lines change.
     ///
     /// # Errors

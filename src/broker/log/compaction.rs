@@ -1,17 +1,18 @@
-//! Compaction: of each key only the last record stays, tombstones for `delete.retention.ms` longer (KIP-534).
+//! Compaction: of each key only the last record stays, tombstones for `delete.retention.ms` longer, and so long the marker of
+//! a transaction of which nothing is left (KIP-534).
 //!
 //! A group of neighbouring segments is written anew as `.cleaned`, synced, and renamed to `.swap`: from then on the
 //! new file counts, and recovery finishes what a crash interrupts. The active segment is never touched.
 
 use super::partition::{PartitionLog, Tidying};
 use super::poison::Poison;
-use super::producers::Aborted;
+use super::producers::{Aborted, LastWritten};
 use super::segment::Segment;
 use super::{LogConfig, checkpoint, file, recovery, retention};
-use crate::broker::batch::{self, Batch, BatchHeader, Records, compress, records_of};
+use crate::broker::batch::{self, Batch, BatchHeader, Record, Records, compress, records_of};
 use crate::broker::error::{BrokerError, Result};
 use crate::broker::world::Disk;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -53,9 +54,13 @@ impl LastOffsets {
 /// One round of compaction: what decides about each record.
 struct Round {
     last_offsets: LastOffsets,
-    /// Last offset of each live producer: its batch stays, if only as a header, so that its sequence is known.
-    producers: HashMap<i64, i64>,
+    /// What each live producer has written last: that stays, if only as a header, so that its sequence and epoch are known.
+    producers: HashMap<i64, LastWritten>,
     aborted: Vec<Aborted>,
+    /// Producers with a transaction of which something has been found in the log, but not its marker.
+    with_records: HashSet<i64>,
+    /// Offsets of markers that went.
+    markers_gone: HashSet<i64>,
     now_ms: i64,
     delete_retention_ms: i64,
 }
@@ -84,12 +89,14 @@ impl PartitionLog {
             if !writer.is_open() {
                 return Ok(false);
             }
-            writer.producers.last_offsets()
+            writer.producers.last_written()
         };
         let mut round = Round {
             last_offsets: LastOffsets::new(),
             producers,
             aborted: self.aborted.read().clone(),
+            with_records: HashSet::new(),
+            markers_gone: HashSet::new(),
             now_ms,
             delete_retention_ms: config.delete_retention_ms,
         };
@@ -97,7 +104,7 @@ impl PartitionLog {
         let cleanable = segments.partition_point(|segment| segment.base_offset() < end);
         let cleanable = cleanable.min(segments.len().saturating_sub(1));
         for group in groups(segments.get(..cleanable).unwrap_or_default(), &config) {
-            self.clean_group(group, &round, &config)?;
+            self.clean_group(group, &mut round, &config)?;
         }
         tidying.clean_to = Some(end);
         Self::checkpoint_line(&self.disk, &self.dir(), checkpoint::CLEANER, Some(end))?;
@@ -154,7 +161,7 @@ impl PartitionLog {
     }
 
     /// Writes a group of segments anew and puts the result in their place.
-    fn clean_group(&self, group: &[Arc<Segment>], round: &Round, config: &LogConfig) -> Result<()> {
+    fn clean_group(&self, group: &[Arc<Segment>], round: &mut Round, config: &LogConfig) -> Result<()> {
         let Some(base) = group.first().map(|segment| segment.base_offset()) else {
             return Ok(());
         };
@@ -172,8 +179,7 @@ impl PartitionLog {
         self.put_in_place(group, (&swap, &target), round.now_ms, config)?;
         let opened = self.open_compacted(&dir, base, round.now_ms, config);
         let segment = opened.map_err(|error| self.broke_off(error))?;
-        self.take_in(group, segment);
-        Ok(())
+        self.take_in(group, segment, round)
     }
 
     /// What is on the disk and what is in memory disagree from now on.
@@ -209,10 +215,18 @@ impl PartitionLog {
     }
 
     /// Reads from a compacted segment from now on instead of those it was made from.
-    fn take_in(&self, group: &[Arc<Segment>], segment: Segment) {
-        // The appender may roll one beside this.
-        let _writer = self.writer.lock();
-        self.segments.replace(group, segment);
+    fn take_in(&self, group: &[Arc<Segment>], segment: Segment, round: &Round) -> Result<()> {
+        let base = segment.base_offset();
+        {
+            // The appender may roll one beside this.
+            let _writer = self.writer.lock();
+            self.segments.replace(group, segment);
+        }
+        // Whoever is told of an aborted transaction waits for its marker, to let its producer's later records pass.
+        self.aborted
+            .write()
+            .retain(|known| !round.markers_gone.contains(&known.last_offset));
+        self.rewrite_aborted(base).map_err(|error| self.broke_off(error))
     }
 }
 
@@ -312,7 +326,7 @@ impl Round {
             })
     }
 
-    fn write_cleaned(&self, disk: &Disk, group: &[Arc<Segment>], path: &Path) -> Result<()> {
+    fn write_cleaned(&mut self, disk: &Disk, group: &[Arc<Segment>], path: &Path) -> Result<()> {
         let file = disk.create(path).map_err(BrokerError::io(path))?;
         let mut out = BufWriter::with_capacity(1 << 18, file);
         for segment in group {
@@ -333,10 +347,39 @@ impl Round {
             .map_err(BrokerError::io(path))
     }
 
-    /// What stays of a batch; `None` if nothing does. Offsets never change.
-    fn keep(&self, batch: &Batch) -> Result<Option<Batch>> {
-        if batch.header.is_control() {
+    /// Whether a batch is the last of its producer.
+    fn is_last_of_producer(&self, header: &BatchHeader) -> bool {
+        let last = self.producers.get(&header.producer_id);
+        last.is_some_and(|last| last.is(header))
+    }
+
+    /// What stays of a marker. As long as its transaction had records when this round began, it stays as it is; then it is
+    /// given a delete horizon, and goes once that has passed.
+    fn keep_marker(&mut self, batch: &Batch) -> Result<Option<Batch>> {
+        let header = batch.header;
+        let had_records = self.with_records.remove(&header.producer_id);
+        if had_records || batch.marker().is_none() {
             return Ok(Some(batch.clone()));
+        }
+        match header.delete_horizon() {
+            None => self.with_horizon(batch).map(Some),
+            Some(horizon) if self.now_ms < horizon || self.is_last_of_producer(&header) => {
+                Ok(Some(batch.clone()))
+            }
+            Some(_) => {
+                self.markers_gone.insert(header.last_offset());
+                Ok(None)
+            }
+        }
+    }
+
+    /// What stays of a batch; `None` if nothing does. Offsets never change.
+    fn keep(&mut self, batch: &Batch) -> Result<Option<Batch>> {
+        if batch.header.is_control() {
+            return self.keep_marker(batch);
+        }
+        if batch.header.is_transactional() {
+            self.with_records.insert(batch.header.producer_id);
         }
         let records = records_of(batch)?;
         let (mut kept, mut all, mut tombstones) = (Vec::new(), true, false);
@@ -358,8 +401,7 @@ impl Round {
             }
         }
         if kept.is_empty() {
-            let last_of_producer = self.producers.get(&batch.header.producer_id);
-            return match last_of_producer == Some(&batch.header.last_offset()) {
+            return match self.is_last_of_producer(&batch.header) {
                 true => emptied(batch.header).map(Some),
                 false => Ok(None),
             };
@@ -370,21 +412,39 @@ impl Round {
         }
         let mut header = batch.header;
         if sets_horizon {
-            header.set_delete_horizon(self.now_ms.saturating_add(self.delete_retention_ms));
+            header.set_delete_horizon(self.horizon());
         }
-        let mut encoded = Vec::new();
-        for record in &kept {
-            // Deltas count from the base timestamp, which may have become the horizon.
-            let moved = batch.header.base_timestamp.saturating_sub(header.base_timestamp);
-            record.encode(record.timestamp_delta.saturating_add(moved), &mut encoded);
-        }
-        if !header.has_log_append_time() {
-            let times = kept.iter().map(|record| batch.header.timestamp_of(record));
-            header.max_timestamp = times.max().unwrap_or(header.max_timestamp);
-        }
-        header.record_count = i32::try_from(kept.len()).unwrap_or(i32::MAX);
-        batch::assemble(header, &compress::compress(header.codec(), &encoded)?).map(Some)
+        rebuilt(batch, header, &kept).map(Some)
     }
+
+    /// Until when that is kept which is found now to be kept for a while only.
+    fn horizon(&self) -> i64 {
+        self.now_ms.saturating_add(self.delete_retention_ms)
+    }
+
+    fn with_horizon(&self, batch: &Batch) -> Result<Batch> {
+        let records = records_of(batch)?;
+        let kept: Vec<_> = Records::new(&records).collect::<Result<_>>()?;
+        let mut header = batch.header;
+        header.set_delete_horizon(self.horizon());
+        rebuilt(batch, header, &kept)
+    }
+}
+
+/// The batch anew, with these of its records.
+fn rebuilt(batch: &Batch, mut header: BatchHeader, kept: &[Record<'_>]) -> Result<Batch> {
+    let mut encoded = Vec::new();
+    for record in kept {
+        // Deltas count from the base timestamp, which may have become the horizon.
+        let moved = batch.header.base_timestamp.saturating_sub(header.base_timestamp);
+        record.encode(record.timestamp_delta.saturating_add(moved), &mut encoded);
+    }
+    if !header.has_log_append_time() {
+        let times = kept.iter().map(|record| batch.header.timestamp_of(record));
+        header.max_timestamp = times.max().unwrap_or(header.max_timestamp);
+    }
+    header.record_count = i32::try_from(kept.len()).unwrap_or(i32::MAX);
+    batch::assemble(header, &compress::compress(header.codec(), &encoded)?)
 }
 
 /// Only the header of a batch: its producer's last sequence must stay known.

@@ -18,7 +18,7 @@ pub enum TimestampType {
     LogAppendTime,
 }
 
-/// Topic-level settings of one log. Bytes are bytes, times are milliseconds, -1 means no limit as in Kafka.
+/// What one log acts on: the topic's settings, and one of the broker's. Bytes are bytes, times are milliseconds, -1 means no limit as in Kafka.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogConfig {
     /// `segment.bytes`
@@ -63,6 +63,8 @@ pub struct LogConfig {
     pub min_insync_replicas: i32,
     /// `unclean.leader.election.enable`
     pub unclean_leader_election: bool,
+    /// `producer.id.expiration.ms`, the broker's
+    pub producer_id_expiration_ms: i64,
 }
 
 impl Default for LogConfig {
@@ -93,6 +95,7 @@ impl Default for LogConfig {
             file_delete_delay_ms: 60_000,
             min_insync_replicas: 1,
             unclean_leader_election: false,
+            producer_id_expiration_ms: 24 * 3_600_000,
         }
     }
 }

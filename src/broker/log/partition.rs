@@ -7,7 +7,7 @@ use super::checkpoint::{self, Lines, LogDirState};
 use super::debts::{Debts, Unsettled};
 use super::ends::Ends;
 use super::epochs::LeaderEpochs;
-use super::poison::Poison;
+use super::poison::{self, Poison};
 use super::producers::{Aborted, ActiveProducer, ProducerStates};
 use super::segments::Segments;
 use super::verification::{Beginner, Guard, Leave, Verifications};
@@ -144,11 +144,12 @@ impl Writer {
     }
 
     /// Forgets silent producers, as often as Kafka looks for them.
-    pub fn expire_producers(&mut self, now_ms: i64) {
+    pub fn expire_producers(&mut self, now_ms: i64, config: &LogConfig) {
         if now_ms.saturating_sub(self.expired_ms) >= EXPIRATION_CHECK_MS {
             self.expired_ms = now_ms;
-            self.producers.expire(now_ms);
-            self.verifications.expire(now_ms);
+            self.producers.expire(now_ms, config.producer_id_expiration_ms);
+            self.verifications
+                .expire(now_ms, config.producer_id_expiration_ms);
         }
     }
 }
@@ -176,7 +177,7 @@ impl PartitionLog {
         let (clock, disk) = (world.clock().clone(), world.disk().clone());
         let now_ms = clock.now_ms();
         let (before, high_watermark) = recovery::before(dir, state);
-        let recovered = recovery::open(&disk, dir, &config, now_ms, before)?;
+        let recovered = poison::open(&disk, dir, &config, now_ms, before)?;
         let log_end = recovered.log_end;
         let ends = Ends::new(recovered.log_start, log_end, high_watermark);
         if before.recovery_point > log_end {
@@ -405,14 +406,7 @@ impl PartitionLog {
         *self.dir.write() = renamed.clone();
         self.epochs.write().moved_to(&renamed);
         self.segments.moved_to(&renamed);
-        for name in [
-            checkpoint::RECOVERY_POINTS,
-            checkpoint::LOG_STARTS,
-            checkpoint::HIGH_WATERMARKS,
-            checkpoint::CLEANER,
-        ] {
-            lines.set(name, &dir, None);
-        }
+        lines.forget(&dir);
         drop(writer);
         self.disk
             .remove_dir_all(&renamed)

@@ -3,18 +3,22 @@
 //!
 //! After a failed sync nobody knows what is on the disk: the system may have dropped the pages it could not write, tells
 //! the error once, and the next sync succeeds without them. So recovery writes all that was not known to be on the disk
-//! anew, into new files, and syncs those.
+//! anew, into new files, and syncs those. Should the process end before, a file in the log's folder says so to the next one.
 
-use super::file;
 use super::partition::{PartitionLog, Tidying, Writer};
 use super::recovery::{self, Before, Recovered};
+use super::{LogConfig, file};
 use crate::broker::error::{BrokerError, Result};
 use crate::broker::world::Disk;
-use std::io::IoSlice;
+use crate::broker::world::fault::{self, Fault};
+use std::io::{ErrorKind, IoSlice};
 use std::path::Path;
 
 /// Bytes copied at once.
 const COPIED: usize = 1 << 18;
+/// There while what was written may not come to the disk, whatever later syncs say. It need not be on the disk itself: a loss of
+/// power leaves what is there, whose checksums tell.
+const UNSYNCED: &str = "sync-failed";
 
 /// Why a log takes nothing more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +44,25 @@ impl PartitionLog {
         writer.poison = Some(Poison::Change);
         let made = make(writer);
         match &made {
-            Err(error @ BrokerError::Io { .. }) => {
+            Err(error @ BrokerError::Io { .. }) if !fault::is(Fault::PoisonIgnored) => {
                 let kind = writer.poison.unwrap_or(Poison::Change);
                 self.poison(writer, kind, error);
             }
             _ => writer.poison = None,
         }
         made
+    }
+
+    /// Something is about to be taken away, which is owed to the disk: should the process end before that is paid, the next one
+    /// sees to it that it stays away.
+    pub(super) fn takes_away(&self, writer: &mut Writer) {
+        mark_unsynced(&self.disk, &self.dir());
+        writer.debts.note_cut();
+    }
+
+    /// It is away, on the disk too.
+    pub(super) fn has_taken_away(&self) -> Result<()> {
+        file::remove(&self.disk, &self.dir().join(UNSYNCED))
     }
 
     /// From now on nothing is taken.
@@ -57,6 +73,9 @@ impl PartitionLog {
             .filter(|known| *known == Poison::Sync)
             .or(Some(kind));
         let dir = self.dir();
+        if writer.poison == Some(Poison::Sync) {
+            mark_unsynced(&self.disk, &dir);
+        }
         tracing::error!(dir = %dir.display(), %error, "the log takes nothing more until it has been recovered");
     }
 
@@ -85,7 +104,7 @@ impl PartitionLog {
         };
         let (dir, now_ms) = (self.dir(), self.clock.now_ms());
         if kind == Poison::Sync {
-            rewrite_from(&self.disk, &dir, recovery_point)?;
+            write_anew(&self.disk, &dir, recovery_point)?;
         }
         let before = Before {
             clean: false,
@@ -93,7 +112,7 @@ impl PartitionLog {
             log_start: self.log_start_offset(),
             end: self.log_end_offset(),
         };
-        let recovered = recovery::open(&self.disk, &dir, &self.config(), now_ms, before)?;
+        let recovered = open(&self.disk, &dir, &self.config(), now_ms, before)?;
         let bill = {
             let mut writer = self.writer.lock();
             self.install(&mut writer, &mut tidying, recovered);
@@ -132,6 +151,45 @@ impl PartitionLog {
     }
 }
 
+/// Opens a log as [`recovery::open`] does, and before that writes anew what an earlier process may have failed to sync.
+///
+/// # Errors
+/// When the disk refuses: what was written then may not come to the disk either.
+pub(super) fn open(
+    disk: &Disk,
+    dir: &Path,
+    config: &LogConfig,
+    now_ms: i64,
+    before: Before,
+) -> Result<Recovered> {
+    let written_anew = match disk.exists(&dir.join(UNSYNCED)) {
+        true => write_anew(disk, dir, before.recovery_point),
+        false => Ok(()),
+    };
+    let opened = written_anew.and_then(|()| recovery::open(disk, dir, config, now_ms, before));
+    match &opened {
+        Err(BrokerError::Io { source, .. }) if source.kind() != ErrorKind::StorageFull => {
+            mark_unsynced(disk, dir)
+        }
+        _ => {}
+    }
+    opened
+}
+
+/// Notes that a sync has failed, as far as the disk takes it.
+fn mark_unsynced(disk: &Disk, dir: &Path) {
+    let path = dir.join(UNSYNCED);
+    if let Err(error) = disk.open_append(&path) {
+        tracing::warn!(path = %path.display(), %error, "if this process ends now, the next one does not know that a sync failed");
+    }
+}
+
+/// Writes all from `recovery_point` on anew, so that it is on the disk.
+fn write_anew(disk: &Disk, dir: &Path, recovery_point: i64) -> Result<()> {
+    rewrite_from(disk, dir, recovery_point)?;
+    file::remove(disk, &dir.join(UNSYNCED))
+}
+
 /// Writes the segments from the one that holds `recovery_point` on anew, into files of their own, whose sync says whether
 /// they are on the disk.
 fn rewrite_from(disk: &Disk, dir: &Path, recovery_point: i64) -> Result<()> {
@@ -141,7 +199,11 @@ fn rewrite_from(disk: &Disk, dir: &Path, recovery_point: i64) -> Result<()> {
     let after = logs.partition_point(|(_, base, _)| *base <= recovery_point);
     for (path, _, _) in logs.get(after.saturating_sub(1)..).unwrap_or_default() {
         let temporary = file::with_suffix(path, file::TEMPORARY);
-        copy_synced(disk, path, &temporary).map_err(BrokerError::io(&temporary))?;
+        if let Err(error) = copy_synced(disk, path, &temporary) {
+            // The room that it takes may be just what is missing.
+            file::remove(disk, &temporary)?;
+            return Err(BrokerError::io(&temporary)(error));
+        }
         disk.rename(&temporary, path).map_err(BrokerError::io(path))?;
     }
     file::sync_dir(disk, dir)

@@ -11,8 +11,6 @@ use std::path::Path;
 
 /// Batches remembered per producer, to answer a repeated one as Kafka does.
 const REMEMBERED: usize = 5;
-/// `producer.id.expiration.ms`: a day.
-const EXPIRATION_MS: i64 = 24 * 3_600_000;
 const SNAPSHOT_VERSION: i16 = 1;
 const SNAPSHOT_HEADER: usize = 6;
 const SNAPSHOT_ENTRY: usize = 46;
@@ -90,6 +88,25 @@ pub struct ActiveProducer {
     pub coordinator_epoch: i32,
     /// First offset of its open transaction.
     pub transaction_start: Option<i64>,
+}
+
+/// What a producer has written last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastWritten {
+    /// Records, the last of which has this offset.
+    Records(i64),
+    /// Nothing but markers since it has this epoch.
+    Marker(i16),
+}
+
+impl LastWritten {
+    /// Whether that batch is it.
+    pub fn is(self, header: &BatchHeader) -> bool {
+        match self {
+            LastWritten::Records(offset) => !header.is_control() && header.last_offset() == offset,
+            LastWritten::Marker(epoch) => header.is_control() && header.producer_epoch == epoch,
+        }
+    }
 }
 
 /// A transaction that was aborted: what read_committed consumers must skip.
@@ -250,20 +267,23 @@ impl ProducerStates {
         active
     }
 
-    /// Forgets the producers that have been silent for a day and have no transaction open.
-    pub fn expire(&mut self, now_ms: i64) {
+    /// Forgets the producers that have been silent for `producer.id.expiration.ms` and have no transaction open.
+    pub fn expire(&mut self, now_ms: i64, expiration_ms: i64) {
         self.producers.retain(|_, producer| {
             producer.transaction_start.is_some()
-                || now_ms.saturating_sub(producer.last_timestamp) < EXPIRATION_MS
+                || now_ms.saturating_sub(producer.last_timestamp) < expiration_ms
         });
     }
 
-    /// Offset of the last batch that each live producer has written: what compaction must keep to remember it.
-    pub fn last_offsets(&self) -> HashMap<i64, i64> {
-        let last = |producer: &Producer| producer.batches.back().map(|written| written.last_offset);
+    /// The last batch of each live producer: what compaction must keep to remember it.
+    pub fn last_written(&self) -> HashMap<i64, LastWritten> {
+        let last = |producer: &Producer| match producer.batches.back() {
+            Some(written) => LastWritten::Records(written.last_offset),
+            None => LastWritten::Marker(producer.epoch),
+        };
         self.producers
             .iter()
-            .filter_map(|(id, producer)| Some((*id, last(producer)?)))
+            .map(|(id, producer)| (*id, last(producer)))
             .collect()
     }
 
@@ -293,7 +313,7 @@ impl ProducerStates {
 
     /// Loads the newest good snapshot at or below `log_end`; damaged and later ones are removed. Returns the state
     /// and the offset from which batches must be replayed.
-    pub fn load(disk: &Disk, dir: &Path, log_start: i64, log_end: i64, now_ms: i64) -> Result<(Self, i64)> {
+    pub fn load(disk: &Disk, dir: &Path, log_start: i64, log_end: i64) -> Result<(Self, i64)> {
         let mut snapshots: Vec<(i64, std::path::PathBuf)> = file::list(disk, dir)?
             .into_iter()
             .filter(|(_, _, ending)| ending == file::SNAPSHOT)
@@ -303,10 +323,7 @@ impl ProducerStates {
         while let Some((offset, path)) = snapshots.pop() {
             let content = disk.read(&path).map_err(BrokerError::io(&path))?;
             match parse_snapshot(&content).filter(|_| offset <= log_end && offset >= log_start) {
-                Some(mut states) => {
-                    states.expire(now_ms);
-                    return Ok((states, offset));
-                }
+                Some(states) => return Ok((states, offset)),
                 None => {
                     tracing::warn!(path = %path.display(), "producer snapshot is unusable; replaying batches");
                     file::remove(disk, &path)?;

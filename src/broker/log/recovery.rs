@@ -58,6 +58,7 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
     let (_, known_epochs) = epochs.on_disk();
     let mut segments = open_segments(disk, dir, config, now_ms)?;
     let counting = segments.partition_point(|segment| segment.base_offset() <= before.end);
+    let mut removed = counting < segments.len();
     segments
         .drain(counting..)
         .try_for_each(|beyond| remove_files(disk, &beyond))?;
@@ -70,10 +71,12 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
         epochs: &mut epochs,
         end: before.end,
     };
+    let left = segments.len();
     if !before.clean {
         check.from(&mut segments, before.recovery_point.min(before.end))?;
     }
     let mut log_end = check.end_of(&mut segments)?;
+    removed |= segments.len() < left;
     let first = segments.first().map_or(0, Segment::base_offset);
     let log_start = before.log_start.max(first);
     if log_start > log_end {
@@ -82,7 +85,11 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
             .iter()
             .try_for_each(|segment| remove_files(disk, segment))?;
         segments = vec![Segment::open(disk, dir, log_start, now_ms)?];
-        log_end = log_start;
+        (log_end, removed) = (log_start, true);
+    }
+    if removed {
+        // There again after a loss of power, what goes now would stand behind what is written next.
+        file::sync_dir(disk, dir)?;
     }
     restore_epochs(&segments, &mut epochs, log_start, log_end)?;
     let (path, text) = epochs.on_disk();
@@ -90,7 +97,16 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
         file::replace(disk, &path, text.as_bytes())?;
     }
     let segments: Vec<Arc<Segment>> = segments.into_iter().map(Arc::new).collect();
-    let (producers, aborted) = replay_producers(disk, dir, &segments, log_start, log_end, now_ms)?;
+    let known = Known {
+        log_start,
+        log_end,
+        // What is above may be torn, or missing from the files beside the log.
+        synced: match before.clean {
+            true => log_end,
+            false => before.recovery_point.min(log_end),
+        },
+    };
+    let (producers, aborted) = replay_producers(disk, dir, &segments, known, (now_ms, config))?;
     remove_stray_snapshots(disk, dir, &segments)?;
     Ok(Recovered {
         segments,
@@ -251,8 +267,7 @@ impl Check<'_> {
             if at < segments.len() {
                 segment.finish_indexes()?;
             }
-            let compacted = self.config.cleanup_policy.compact;
-            let ends = !compacted && lacks_its_end(segment, segments.get(at), recovery_point)?;
+            let ends = self.ends_after(segment, segments.get(at), recovery_point)?;
             if !intact || ends {
                 let disk = self.disk;
                 segments
@@ -261,6 +276,22 @@ impl Check<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the log ends with a segment, for the next does not follow it. Where the power went, the next may be there by its name
+    /// alone, and what was written before it not: nothing says so but the gap. In a compacted log gaps are as they should be. A
+    /// segment that begins before the last one ended was removed once, and has come back.
+    fn ends_after(&self, segment: &Segment, next: Option<&Segment>, recovery_point: i64) -> Result<bool> {
+        let next = next.map(Segment::base_offset);
+        let Some(next) = next.filter(|next| *next > recovery_point) else {
+            return Ok(false);
+        };
+        let (end, _) = last_batch(segment)?;
+        let follows = end == next || (end < next && self.config.cleanup_policy.compact);
+        if !follows {
+            tracing::warn!(segment = %segment.path().display(), end, next, "the next segment does not follow this one, and goes");
+        }
+        Ok(!follows)
     }
 
     /// Checks one segment and builds its indexes from the recovery point on; false if a broken batch was cut off.
@@ -305,22 +336,6 @@ impl Check<'_> {
         }
         Ok(end)
     }
-}
-
-/// Whether records are missing between a segment and the next. Where the power went, the next may be there by its name alone, and
-/// what was written before it not: nothing says so but the gap. In a compacted log gaps are as it should be.
-fn lacks_its_end(segment: &Segment, next: Option<&Segment>, recovery_point: i64) -> Result<bool> {
-    let Some(next) = next
-        .map(Segment::base_offset)
-        .filter(|next| *next > recovery_point)
-    else {
-        return Ok(false);
-    };
-    let (end, _) = last_batch(segment)?;
-    if end < next {
-        tracing::warn!(segment = %segment.path().display(), end, next, "the segment has lost its end; what follows goes too");
-    }
-    Ok(end < next)
 }
 
 /// Where a check starts: at the last indexed batch below the recovery point, or else at the segment's start.
@@ -394,41 +409,57 @@ fn restore_epochs(
     Ok(())
 }
 
-/// Loads the newest producer snapshot and replays the batches after it.
+/// How far a log goes, and what of it is on the disk for sure.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// Its start.
+    pub log_start: i64,
+    /// Its end.
+    pub log_end: i64,
+    /// All below this offset is on the disk, in the files beside the segments too.
+    pub synced: i64,
+}
+
+/// Producers and aborted transactions at the log's end: from the newest snapshot that can be relied on, and the batches after
+/// it, by which the files of aborted transactions are made right.
 pub fn replay_producers(
     disk: &Disk,
     dir: &Path,
     segments: &[Arc<Segment>],
-    log_start: i64,
-    log_end: i64,
-    now_ms: i64,
+    known: Known,
+    (now_ms, config): (i64, &LogConfig),
 ) -> Result<(ProducerStates, Vec<Aborted>)> {
-    let (mut producers, from) = ProducerStates::load(disk, dir, log_start, log_end, now_ms)?;
+    let Known {
+        log_start, log_end, ..
+    } = known;
+    let (mut producers, from) = ProducerStates::load(disk, dir, log_start, known.synced)?;
+    producers.expire(now_ms, config.producer_id_expiration_ms);
     let mut aborted = transactions::load(disk, dir)?;
-    aborted.retain(|known| known.last_offset < log_end);
+    aborted.retain(|ended| ended.last_offset < from);
     let first = segments
         .partition_point(|segment| segment.base_offset() <= from)
         .saturating_sub(1);
     for segment in segments.get(first..).unwrap_or_default() {
-        let Some(start) = segment.locate(from)?.filter(|_| from < log_end) else {
-            continue;
-        };
-        segment.walk(start.position, |found| {
-            let marker = if found.header.is_control() {
-                segment.batch(found)?.and_then(|batch| batch.marker())
-            } else {
-                None
-            };
-            if let Some(ended) = producers.note(&found.header, marker)
-                && !aborted.contains(&ended)
-            {
-                transactions::append(disk, dir, segment.base_offset(), &ended)?;
-                aborted.push(ended);
-            }
-            Ok(true)
-        })?;
+        if let Some(start) = segment.locate(from)?.filter(|_| from < log_end) {
+            segment.walk(start.position, |found| {
+                let marker = if found.header.is_control() {
+                    segment.batch(found)?.and_then(|batch| batch.marker())
+                } else {
+                    None
+                };
+                aborted.extend(producers.note(&found.header, marker));
+                Ok(true)
+            })?;
+        }
+        let base = segment.base_offset();
+        let of_segment: Vec<Aborted> = aborted
+            .iter()
+            .filter(|ended| ended.last_offset >= base)
+            .copied()
+            .collect();
+        transactions::restore(disk, dir, base, &of_segment)?;
     }
-    producers.expire(now_ms);
+    producers.expire(now_ms, config.producer_id_expiration_ms);
     Ok((producers, aborted))
 }
 

@@ -23,7 +23,7 @@ impl PartitionLog {
             }
             self.change(&mut writer, |writer| {
                 writer.note_flush_if_due(&config, now_ms);
-                writer.expire_producers(now_ms);
+                writer.expire_producers(now_ms, &config);
                 let deletable = self.count_deletable(&config, now_ms)?;
                 if deletable > 0 {
                     self.delete_oldest(writer, deletable, &config, now_ms)?;

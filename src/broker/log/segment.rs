@@ -1,7 +1,7 @@
 //! One segment: a file of batches with its offset and time index.
 
-use super::file;
 use super::index::{Entry, Index, OffsetEntry, TimeEntry};
+use super::{file, transactions};
 use crate::broker::batch::{BatchHeader, Batches, HEADER_SIZE};
 use crate::broker::error::{BrokerError, Result};
 use crate::broker::world::Disk;
@@ -295,16 +295,20 @@ impl Segment {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
                 synced => synced.map_err(BrokerError::io(path)),
             }
-        })
+        })?;
+        transactions::sync(&self.disk, &self.path().with_extension(file::TXN_INDEX))
     }
 
-    /// Cuts the segment at `position`, which a batch that is to go starts at; indexes are cut to match.
+    /// Cuts the segment at `position`, which a batch that is to go starts at; indexes are cut to match. The cut is on the disk
+    /// when this returns: else, after a loss of power, what was cut off could stand there again, with what was written in its
+    /// place behind it, and no checksum would tell.
     pub fn truncate(&self, position: u64, next_offset: i64) -> Result<()> {
         let mut growth = self.growth.write();
         let base = self.base_offset;
         let relative = next_offset - base;
         self.size.store(position, Ordering::Release);
         file::truncate(&self.disk, &self.path(), position)?;
+        self.file.sync(&self.path.read()).map_err(self.io())?;
         growth
             .offsets
             .keep_while(|entry| entry.key() < relative && u64::from(entry.position) < position)?;

@@ -37,14 +37,28 @@ pub fn append(disk: &Disk, dir: &Path, segment: i64, aborted: &Aborted) -> Resul
         .map_err(BrokerError::io(&path))
 }
 
-/// Writes the file of one segment anew.
-pub fn rewrite(disk: &Disk, dir: &Path, segment: i64, all: &[Aborted]) -> Result<()> {
+/// Has the file of one segment hold these transactions and nothing else. What is written anew is synced: the segment's own
+/// bytes may be on the disk already, and are not asked for these again.
+pub fn restore(disk: &Disk, dir: &Path, segment: i64, all: &[Aborted]) -> Result<()> {
     let path = file::path_of(dir, segment, file::TXN_INDEX);
-    if all.is_empty() {
-        return file::remove(disk, &path);
-    }
     let content: Vec<u8> = all.iter().flat_map(encode).collect();
-    file::replace_derived(disk, &path, &content)
+    let there = file::read_if_there(disk, &path)?;
+    match there {
+        None if all.is_empty() => Ok(()),
+        Some(bytes) if bytes == content => Ok(()),
+        _ if all.is_empty() => file::remove(disk, &path),
+        _ => file::replace(disk, &path, &content),
+    }
+}
+
+/// Brings the file of one segment to the disk, if it has one.
+pub fn sync(disk: &Disk, path: &Path) -> Result<()> {
+    if !disk.exists(path) {
+        return Ok(());
+    }
+    disk.open_append(path)
+        .and_then(|file| file.sync(path))
+        .map_err(BrokerError::io(path))
 }
 
 fn encode(aborted: &Aborted) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Taking records away at either end: truncation by a follower, DeleteRecords.
 
 use super::partition::{PartitionLog, Tidying, Writer};
+use super::producers::Aborted;
 use super::segment::Segment;
 use super::{checkpoint, file, recovery, transactions};
 use crate::broker::error::Result;
@@ -100,11 +101,11 @@ impl PartitionLog {
         }
         self.ends.cut(new_end);
         writer.cuts += 1;
+        self.takes_away(writer);
         self.segments.cut(offset)?;
         let changed = self.epochs.write().truncate_from_end(new_end);
         writer.debts.note_epochs(changed);
         self.reload_producers(writer)?;
-        writer.debts.note_cut();
         forget_synced(writer, new_end);
         self.forget_cleaned(writer, tidying, new_end)?;
         self.bump();
@@ -119,6 +120,7 @@ impl PartitionLog {
 
     fn start_anew(&self, writer: &mut Writer, tidying: &mut Tidying, offset: i64) -> Result<()> {
         let old = self.segments.load_full();
+        self.takes_away(writer);
         old.iter().try_for_each(|segment| segment.remove())?;
         let segment = Segment::open(&self.disk, &self.dir(), offset, self.clock.now_ms())?;
         self.segments.set(vec![Arc::new(segment)]);
@@ -133,7 +135,6 @@ impl PartitionLog {
         }
         self.reload_producers(writer)?;
         writer.recovery_point = offset;
-        writer.debts.note_cut();
         writer.debts.note_lines();
         self.forget_cleaned(writer, tidying, offset)?;
         self.bump();
@@ -141,34 +142,32 @@ impl PartitionLog {
     }
 
     fn reload_producers(&self, writer: &mut Writer) -> Result<()> {
-        let dir = self.dir();
-        let segments = self.segments.load();
         let log_end = self.written_end_offset();
-        for segment in segments.iter() {
-            let base = segment.base_offset();
-            let next = segments
-                .iter()
-                .map(|other| other.base_offset())
-                .find(|other| *other > base);
-            let in_segment = |known: &&super::producers::Aborted| {
-                known.last_offset >= base && known.last_offset < next.unwrap_or(log_end).min(log_end)
-            };
-            let kept: Vec<_> = self.aborted.read().iter().filter(in_segment).copied().collect();
-            transactions::rewrite(&self.disk, &dir, base, &kept)?;
-        }
-        let (producers, aborted) = recovery::replay_producers(
-            &self.disk,
-            &dir,
-            &segments,
-            self.log_start_offset(),
+        let known = recovery::Known {
+            log_start: self.log_start_offset(),
             log_end,
-            self.clock.now_ms(),
-        )?;
+            synced: log_end,
+        };
+        let (segments, config) = (self.segments.load(), self.config.load());
+        let now = (self.clock.now_ms(), &**config);
+        let (producers, aborted) =
+            recovery::replay_producers(&self.disk, &self.dir(), &segments, known, now)?;
         writer.producers = producers;
         *self.aborted.write() = aborted;
         let unstable = writer.producers.first_unstable(self.high_watermark());
         self.ends.set_unstable(unstable);
         Ok(())
+    }
+
+    /// Writes anew which aborted transactions have their markers in the segment that begins at `base`.
+    pub(super) fn rewrite_aborted(&self, base: i64) -> Result<()> {
+        let segments = self.segments.load();
+        let mut bases = segments.iter().map(|segment| segment.base_offset());
+        let log_end = self.log_end_offset();
+        let end = bases.find(|other| *other > base).unwrap_or(log_end).min(log_end);
+        let in_segment = |known: &&Aborted| (base..end).contains(&known.last_offset);
+        let kept: Vec<_> = self.aborted.read().iter().filter(in_segment).copied().collect();
+        transactions::restore(&self.disk, &self.dir(), base, &kept)
     }
 
     /// What is written above `end` from now on has not been compacted.

@@ -10,9 +10,6 @@ use crate::broker::error::Result;
 use kafka_protocol::ResponseError;
 use std::collections::HashMap;
 
-/// `producer.id.expiration.ms`: a day.
-const EXPIRATION_MS: i64 = 24 * 3_600_000;
-
 /// By what records of a transaction are let into a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leave {
@@ -79,10 +76,10 @@ impl Verifications {
         self.entries.remove(&producer_id);
     }
 
-    /// Forgets guards that nobody has come back with for a day.
-    pub fn expire(&mut self, now_ms: i64) {
+    /// Forgets guards that nobody has come back with for `producer.id.expiration.ms`.
+    pub fn expire(&mut self, now_ms: i64, expiration_ms: i64) {
         self.entries
-            .retain(|_, entry| now_ms.saturating_sub(entry.since_ms) < EXPIRATION_MS);
+            .retain(|_, entry| now_ms.saturating_sub(entry.since_ms) < expiration_ms);
     }
 
     /// Checks a producer's batch.

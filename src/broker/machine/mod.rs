@@ -91,6 +91,10 @@ pub trait Machine: Sized + Send + 'static {
     /// What lies beside the machine at `now_ms`, when it has been loaded.
     fn take_up(&self, now_ms: i64) -> Self::Soft;
 
+    /// The date was set so much later, or earlier, in ms: moments that are still to come move with it, for nobody has less
+    /// time by that, or more.
+    fn date_set(_soft: &mut Self::Soft, _by_ms: i64) {}
+
     /// This broker leads the log no longer: whoever waits is told.
     fn give_up(_soft: Self::Soft) {}
 

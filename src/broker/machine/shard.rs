@@ -6,6 +6,7 @@ use super::timer::Timer;
 use super::{Journal, LedPartition, LogRecord, Machine, Position, Producer, Refused, Step};
 use crate::broker::batch::{BatchBuilder, BatchHeader, marker};
 use crate::broker::metadata::MetadataImage;
+use crate::broker::world::fault::{self, Fault};
 use crate::broker::world::time::{after, timeout_at};
 use crate::clock::Clock;
 use bytes::{Bytes, BytesMut};
@@ -16,6 +17,8 @@ use std::time::Duration;
 
 /// Records are written in batches of about so many bytes, well under any `max.message.bytes`.
 const BATCH_BYTES: usize = 256 * 1024;
+/// From so many ms on, the date and the steady scale of time part because somebody has set the date.
+const DATE_SET_MS: i64 = 1_000;
 /// What a record takes beside its key and value.
 const RECORD_OVERHEAD: usize = 32;
 
@@ -36,6 +39,8 @@ struct Live<M: Machine> {
     soft: M::Soft,
     /// Up to where the log has been replayed.
     end: i64,
+    /// By how much the date is ahead of the steady scale of time, in ms, where the moments in `soft` are right.
+    ahead_ms: i64,
 }
 
 enum Standing<M: Machine> {
@@ -119,7 +124,7 @@ impl<M: Machine, J: Journal> Shard<M, J> {
         plan: impl FnOnce(&M, &M::Soft, i64) -> Result<Step<M, A>, ResponseError>,
     ) -> Result<A, Refused> {
         let (answer, offset) = self.change(plan)?;
-        if let Some(offset) = offset {
+        if let Some(offset) = offset.filter(|_| !fault::is(Fault::EarlyAnswer)) {
             self.committed(offset).await?;
         }
         Ok(answer)
@@ -141,8 +146,8 @@ impl<M: Machine, J: Journal> Shard<M, J> {
         self: &Arc<Self>,
         plan: impl FnOnce(&M, &M::Soft, i64) -> Result<Step<M, A>, ResponseError>,
     ) -> Result<(A, Option<i64>), Refused> {
-        let now = self.settings.clock.now_ms();
         let mut standing = self.standing.lock();
+        let now = self.follow_date(&mut standing);
         let live = self.live(&mut standing)?;
         let step = plan(&live.machine, &live.soft, now)?;
         let first = self.append(&step.records, step.producer, now)?;
@@ -196,6 +201,14 @@ impl<M: Machine, J: Journal> Shard<M, J> {
         self.committed(offset).await
     }
 
+    /// All that is due, and the moment at which it is.
+    pub(super) fn all_due(&self) -> (Vec<M::Due>, i64) {
+        let mut standing = self.standing.lock();
+        let now = self.follow_date(&mut standing);
+        let all = standing.live().map(|live| live.machine.all_due(&live.soft, now));
+        (all.unwrap_or_default(), now)
+    }
+
     /// Looks at the state as it is now, without waiting for anything.
     ///
     /// # Errors
@@ -223,6 +236,25 @@ impl<M: Machine, J: Journal> Shard<M, J> {
             self.settings.tasks.spawn_job(move || shard.load());
         }
         standing.live()
+    }
+
+    /// The date, which whatever is to come follows where it has been set.
+    fn follow_date(&self, standing: &mut Standing<M>) -> i64 {
+        let now = self.settings.clock.now_ms();
+        let ahead_ms = self.ahead_ms(now);
+        if let Standing::Active(live) = standing {
+            let by_ms = ahead_ms.saturating_sub(live.ahead_ms);
+            if by_ms.saturating_abs() >= DATE_SET_MS {
+                M::date_set(&mut live.soft, by_ms);
+                self.timer.move_on(by_ms);
+                live.ahead_ms = ahead_ms;
+            }
+        }
+        now
+    }
+
+    fn ahead_ms(&self, now: i64) -> i64 {
+        now.saturating_sub(self.settings.clock.steady_ms())
     }
 
     /// Takes what has been written. A panic in it leaves nobody served: half of it may have been taken.
@@ -319,9 +351,16 @@ impl<M: Machine, J: Journal> Shard<M, J> {
     pub(super) fn set_loaded(self: &Arc<Self>, machine: M, end: i64) {
         let mut standing = self.standing.lock();
         if matches!(*standing, Standing::Loading) {
-            let soft = machine.take_up(self.settings.clock.now_ms());
+            let now = self.settings.clock.now_ms();
+            let soft = machine.take_up(now);
             let due = machine.due(&soft);
-            *standing = Standing::Active(Box::new(Live { machine, soft, end }));
+            let ahead_ms = self.ahead_ms(now);
+            *standing = Standing::Active(Box::new(Live {
+                machine,
+                soft,
+                end,
+                ahead_ms,
+            }));
             self.set_timer(due);
         }
         drop(standing);

@@ -70,6 +70,16 @@ impl Timer {
         state.running
     }
 
+    /// The date was set: what is waited for moves with it, by so many ms.
+    pub(super) fn move_on(&self, by_ms: i64) {
+        let mut state = self.state.lock();
+        state.due = state.due.map(|due| due.saturating_add(by_ms));
+        if state.rests_until > i64::MIN {
+            state.rests_until = state.rests_until.saturating_add(by_ms);
+        }
+        self.changed.notify_one();
+    }
+
     /// Whether the log refused what was due last.
     #[cfg(test)]
     pub fn rests(&self) -> bool {
@@ -108,10 +118,9 @@ impl<M: Machine, J: Journal> Shard<M, J> {
     }
 
     fn do_due(self: &Arc<Self>) {
-        let now = self.clock().now_ms();
-        let all = self.look(|machine, soft| machine.all_due(soft, now));
+        let (all, now) = self.all_due();
         let mut refused = false;
-        for due in all.unwrap_or_default() {
+        for due in all {
             if let Err(error) = self.change(|machine, soft, now| Ok(machine.on_due(soft, due, now))) {
                 tracing::warn!(log = self.name(), "what was due could not be done: {error}");
                 refused = true;

@@ -6,6 +6,7 @@ use super::image::MetadataImage;
 use crate::broker::batch::{self, Record, Records};
 use crate::broker::error::{BrokerError, Result, Unsupported};
 use crate::broker::records::RecordError;
+use crate::broker::world::fault::{self, Fault};
 use bytes::{Buf, Bytes};
 use std::fmt::Display;
 
@@ -64,7 +65,12 @@ fn replay(record: &Record<'_>, control: bool, offset: i64, image: &mut MetadataI
         return replay_control(record.key.unwrap_or_default(), value, offset, image);
     }
     match MetadataRecord::decode(value) {
-        Ok((record, _)) => Ok(image.apply(offset, &record)?),
+        Ok((record, _)) => {
+            if fault::is(Fault::AppliedTwice) {
+                image.apply(offset, &record)?;
+            }
+            Ok(image.apply(offset, &record)?)
+        }
         Err(error @ RecordError::Malformed { .. }) => Err(unreadable(&error)),
         Err(unknown) => Err(unsupported(unknown.to_string(), offset, image)),
     }

@@ -212,6 +212,10 @@ async fn in_job(partition: &Partition, work: impl FnOnce() -> Result<()> + Send 
 /// Cuts a log back to where it is its leader's: to where they parted, or, where what it ends with lies outside of the leader's
 /// (before its start, or, after an unclean election, after its end), to there.
 fn cut_back(partition: &Partition, epoch: i32, leader: &PartitionData) -> Result<()> {
+    if leader.diverging_epoch.epoch < 0 && leader.high_watermark < 0 {
+        // Who says no bounds does not know, either: nothing is thrown away by that.
+        return Err(ResponseError::OffsetOutOfRange.into());
+    }
     // Waited for before the lead is looked at, which others look at too.
     let mut truncating = partition.log.truncating();
     let follows = partition.as_follower(epoch, |log| match leader.diverging_epoch.epoch {
@@ -243,3 +247,6 @@ fn common_end(log: &PartitionLog, leader: &PartitionData) -> i64 {
     );
     common
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Finds replicas by topic name and by topic id. Immutable once shared: a change makes a new index.
 
 use super::Partition;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -10,7 +10,8 @@ use uuid::Uuid;
 pub(super) struct ReplicaIndex {
     topics: BTreeMap<Uuid, Topic>,
     ids: HashMap<String, Uuid>,
-    offline: BTreeSet<(Uuid, i32)>,
+    /// Partitions whose logs could not be opened, with their topics' names.
+    offline: BTreeMap<(Uuid, i32), String>,
 }
 
 /// A topic's replicas by partition index; `None` where other brokers keep them.
@@ -31,11 +32,21 @@ impl ReplicaIndex {
     }
 
     pub fn is_offline(&self, topic_id: Uuid, index: i32) -> bool {
-        self.offline.contains(&(topic_id, index))
+        self.offline.contains_key(&(topic_id, index))
     }
 
-    pub fn set_offline(&mut self, topic_id: Uuid, index: i32) {
-        self.offline.insert((topic_id, index));
+    pub fn set_offline(&mut self, topic_id: Uuid, index: i32, topic: &str) {
+        self.offline.insert((topic_id, index), topic.to_owned());
+    }
+
+    /// Takes those out that are kept here no longer.
+    pub fn remove_offline(&mut self, gone: impl Fn(Uuid, i32) -> bool) -> Vec<(Uuid, i32, String)> {
+        let removed = self.offline.extract_if(.., |(id, index), _| gone(*id, *index));
+        removed.map(|((id, index), topic)| (id, index, topic)).collect()
+    }
+
+    pub fn offline(&self) -> impl Iterator<Item = (Uuid, i32)> {
+        self.offline.keys().copied()
     }
 
     pub fn insert(&mut self, partition: Arc<Partition>) {

@@ -7,14 +7,14 @@ use super::index::ReplicaIndex;
 use crate::broker::error::Result;
 use crate::broker::log::checkpoint::{self, Lines, LogDirState};
 use crate::broker::log::{LogConfig, PartitionLog, topic_id};
-use crate::broker::metadata::{ConfigResource, MetadataImage, PartitionImage, TopicImage};
+use crate::broker::metadata::{ConfigResource, MetadataImage, TopicImage};
 use crate::broker::world::{World, watch};
 use arc_swap::ArcSwap;
 use kafka_protocol::ResponseError;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -40,8 +40,8 @@ pub struct ReplicaSettings {
 /// The replicas kept by this broker.
 pub struct ReplicaManager {
     pub(super) settings: ReplicaSettings,
-    index: ArcSwap<ReplicaIndex>,
-    applied: Mutex<Applied>,
+    pub(super) index: ArcSwap<ReplicaIndex>,
+    pub(super) applied: Mutex<Applied>,
     sessions: FetchSessionCache,
     /// Rung when a follower may join an ISR.
     isr_changes: Notify,
@@ -51,17 +51,16 @@ pub struct ReplicaManager {
 
 /// What the last image said, so that only changes are acted on.
 #[derive(Default)]
-struct Applied {
-    any: bool,
+pub(super) struct Applied {
+    pub any: bool,
     topics: BTreeMap<String, Arc<TopicImage>>,
     configs: BTreeMap<ConfigResource, BTreeMap<String, String>>,
 }
 
 /// A partition that is to be opened here.
-struct Wanted<'a> {
-    topic: &'a TopicImage,
-    index: i32,
-    image: &'a PartitionImage,
+pub(super) struct Wanted<'a> {
+    pub topic: &'a TopicImage,
+    pub index: i32,
 }
 
 impl fmt::Debug for ReplicaManager {
@@ -151,9 +150,10 @@ impl ReplicaManager {
         let gone: Vec<Arc<Partition>> = self
             .partitions()
             .into_iter()
-            .filter(|partition| !self.is_assigned(image, partition))
+            .filter(|partition| !self.is_assigned(image, partition.topic_id, partition.index))
             .collect();
         outcome = outcome.and(self.remove(&gone));
+        outcome = outcome.and(self.forget_offline(image));
         outcome = outcome.and(self.open(image, &changed, &before));
         for topic in &changed {
             self.assign(topic);
@@ -165,13 +165,17 @@ impl ReplicaManager {
             applied.configs = image.configs.clone();
         }
         applied.topics = image.topics.clone();
-        self.assignments
-            .send_modify(|applied| *applied = applied.wrapping_add(1));
+        self.assignments_changed();
         outcome
     }
 
+    pub(super) fn assignments_changed(&self) {
+        self.assignments
+            .send_modify(|applied| *applied = applied.wrapping_add(1));
+    }
+
     /// Writes everything through to the disk and marks the log directory as cleanly closed by the broker that was
-    /// registered with that epoch.
+    /// registered with that epoch; unless there are logs that could not be opened, which nobody has checked.
     pub fn close(&self, broker_epoch: i64) -> Result<()> {
         let mut lines = Lines::default();
         let mut outcome = Ok(());
@@ -179,12 +183,16 @@ impl ReplicaManager {
             outcome = outcome.and(partition.log.close_noting(&mut lines));
         }
         outcome.and(lines.write(self.settings.world.disk(), &self.settings.log_dir))?;
+        if self.lacks_logs() {
+            tracing::warn!("not all logs could be opened: the next start checks them");
+            return Ok(());
+        }
         checkpoint::mark_clean(self.settings.world.disk(), &self.settings.log_dir, broker_epoch)
     }
 
-    fn is_assigned(&self, image: &MetadataImage, partition: &Partition) -> bool {
-        image.topic_by_id(partition.topic_id).is_some_and(|topic| {
-            let index = usize::try_from(partition.index).ok();
+    pub(super) fn is_assigned(&self, image: &MetadataImage, topic_id: Uuid, index: i32) -> bool {
+        image.topic_by_id(topic_id).is_some_and(|topic| {
+            let index = usize::try_from(index).ok();
             let assigned = index.and_then(|index| topic.partitions.get(index));
             assigned.is_some_and(|assigned| assigned.replicas.contains(&self.settings.node_id))
         })
@@ -223,18 +231,21 @@ impl ReplicaManager {
         outcome.and(lines.write(self.settings.world.disk(), &self.settings.log_dir))
     }
 
-    /// Opens the logs of changed topics that are to be kept here and are not open yet, several at a time.
+    /// Opens the logs of changed topics that are to be kept here and are not open yet, several at a time; not those that could
+    /// not be opened before, which are tried again by themselves.
     fn open(&self, image: &MetadataImage, changed: &[&Arc<TopicImage>], before: &LogDirState) -> Result<()> {
         let node_id = self.settings.node_id;
         let current = self.index.load();
         let wanted: Vec<Wanted<'_>> = changed
             .iter()
             .flat_map(|topic| {
-                let partitions = (0..).zip(&topic.partitions);
-                partitions.map(|(index, image)| Wanted { topic, index, image })
+                let here = (0..)
+                    .zip(&topic.partitions)
+                    .filter(|(_, image)| image.replicas.contains(&node_id));
+                here.map(|(index, _)| Wanted { topic, index })
             })
-            .filter(|wanted| wanted.image.replicas.contains(&node_id))
             .filter(|wanted| current.by_id(wanted.topic.id, wanted.index).is_none())
+            .filter(|wanted| !current.is_offline(wanted.topic.id, wanted.index))
             .collect();
         if wanted.is_empty() {
             return Ok(());
@@ -252,7 +263,7 @@ impl ReplicaManager {
                 Ok(partition) => index.insert(Arc::new(partition)),
                 Err(error) => {
                     tracing::error!(topic = wanted.topic.name, partition = wanted.index, %error, "cannot open the log");
-                    index.set_offline(wanted.topic.id, wanted.index);
+                    index.set_offline(wanted.topic.id, wanted.index, &wanted.topic.name);
                     outcome = outcome.and(Err(error));
                 }
             }
@@ -261,13 +272,13 @@ impl ReplicaManager {
         outcome
     }
 
-    fn open_one(
+    pub(super) fn open_one(
         &self,
         image: &MetadataImage,
         wanted: &Wanted<'_>,
         before: &LogDirState,
     ) -> Result<Partition> {
-        let Wanted { topic, index, .. } = *wanted;
+        let Wanted { topic, index } = *wanted;
         let world = &self.settings.world;
         let folder = folders::path_of(&self.settings.log_dir, &topic.name, index);
         let found = topic_id::read_topic_id(world.disk(), &folder)?;
@@ -275,7 +286,7 @@ impl ReplicaManager {
         let mut before = before;
         if found.is_some_and(|id| id != topic.id) {
             tracing::warn!(folder = %folder.display(), "removed the log of a deleted topic of the same name");
-            folders::remove(world, &folder)?;
+            self.remove_folder(&folder)?;
             before = &unknown;
         }
         let config = Arc::new((self.settings.topic_configs)(image, &topic.name));
@@ -293,7 +304,15 @@ impl ReplicaManager {
         ))
     }
 
-    fn assign(&self, topic: &TopicImage) {
+    /// Removes a folder that a deleted topic left behind, and what the files beside it say of it.
+    pub(super) fn remove_folder(&self, folder: &Path) -> Result<()> {
+        folders::remove(&self.settings.world, folder)?;
+        let mut lines = Lines::default();
+        lines.forget(folder);
+        lines.write(self.settings.world.disk(), &self.settings.log_dir)
+    }
+
+    pub(super) fn assign(&self, topic: &TopicImage) {
         let now_ms = self.settings.world.clock().now_ms();
         for (index, image) in (0..).zip(&topic.partitions) {
             if let Some(partition) = self.partition_by_id(topic.id, index) {

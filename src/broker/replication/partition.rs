@@ -4,6 +4,7 @@ use super::waiters::Waiters;
 use crate::broker::error::Result;
 use crate::broker::log::{Appended, By, Leave, LogConfig, PartitionLog};
 use crate::broker::metadata::PartitionImage;
+use crate::broker::world::fault::{self, Fault};
 use crate::broker::world::time::{Instant, timeout_at};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -36,13 +37,25 @@ struct Role {
     epoch_start: i64,
     /// The followers, as their fetches show them; empty unless this broker leads.
     followers: BTreeMap<i32, Follower>,
-    /// An ISR that the controller has been asked for and has not answered about.
-    asked_isr: Option<Vec<i32>>,
+    /// The change of the ISR that the controller has been asked for. Whether it was made is open until the metadata says so, or
+    /// the controller that it was not: a request whose answer was lost may have been carried out.
+    asked: Option<Asked>,
+}
+
+/// A change of the ISR that has been asked for.
+#[derive(Debug)]
+struct Asked {
+    proposal: IsrProposal,
+    /// The controller has made it: the metadata that says so is on its way.
+    granted: bool,
 }
 
 /// How far a follower is.
 #[derive(Debug, Clone, Copy)]
 struct Follower {
+    /// Epoch of its broker's registration when it fetched (KIP-903), -1 where it does not say or has not fetched yet. Another
+    /// process of the same broker may have lost what this one had.
+    broker_epoch: i64,
     /// It has everything before this offset.
     end: i64,
     /// When it last had everything there was then (ms).
@@ -55,6 +68,7 @@ struct Follower {
 impl Follower {
     fn new(now_ms: i64) -> Self {
         Follower {
+            broker_epoch: -1,
             end: -1,
             caught_up_ms: now_ms,
             fetched_ms: now_ms,
@@ -79,8 +93,8 @@ impl Follower {
 /// A change of the in-sync replicas that a leader asks the controller for (KIP-497).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IsrProposal {
-    /// The ISR as it should be.
-    pub isr: Vec<i32>,
+    /// The ISR as it should be, with the epochs in which its members' brokers are registered, -1 for any (KIP-903).
+    pub isr: Vec<(i32, i64)>,
     /// The leader epoch it is asked in.
     pub leader_epoch: i32,
     /// The state of the partition it goes out from.
@@ -130,7 +144,7 @@ impl Partition {
                 image: unassigned,
                 epoch_start: 0,
                 followers: BTreeMap::new(),
-                asked_isr: None,
+                asked: None,
             }),
             waiters: Waiters::default(),
         }
@@ -282,6 +296,21 @@ impl Partition {
         })
     }
 
+    /// OffsetForLeaderEpoch (KIP-320), as whoever leads knows it: the greatest epoch not above `epoch`, and where it ends;
+    /// (-1, -1) if unknown. The epoch that is led in counts before its first record, too: with it all earlier ones have ended.
+    pub fn end_offset_for_epoch(&self, led: Leadership, epoch: i32) -> (i32, i64) {
+        let latest = self.log.latest_epoch();
+        if epoch < 0 || epoch <= latest || epoch > led.epoch {
+            return self.log.end_offset_for_epoch(epoch);
+        }
+        let known = if epoch == led.epoch || latest < 0 {
+            epoch
+        } else {
+            latest
+        };
+        (known, self.log.log_end_offset())
+    }
+
     /// Whether as many replicas are in sync as `min.insync.replicas` asks for.
     pub fn has_enough_in_sync(&self) -> bool {
         self.enough_in_sync(&self.role.read())
@@ -310,7 +339,7 @@ impl Partition {
             role.followers.clear();
         }
         role.image = image.clone();
-        role.asked_isr = None;
+        role.asked = None;
         if image.leader == self.node_id {
             for follower in image.replicas.iter().filter(|replica| **replica != self.node_id) {
                 // Who is new gets the full time to catch up.
@@ -337,21 +366,31 @@ impl Partition {
         self.waiters.wake_all();
     }
 
-    /// A follower fetched from `offset` at `now_ms`, so it has everything before it; may move the high watermark.
-    /// Returns whether it has caught up without being in the ISR: a change that the controller should hear of.
+    /// A follower, whose broker is registered in `broker_epoch`, fetched from `offset` at `now_ms`, so it has everything
+    /// before it; may move the high watermark. Returns whether it has caught up without being in the ISR: a change that the
+    /// controller should hear of.
     ///
     /// # Errors
-    /// `NOT_LEADER_OR_FOLLOWER` when this broker does not lead or `replica` is not a replica.
-    pub fn follower_fetched(&self, replica: i32, offset: i64, now_ms: i64) -> Result<bool, ResponseError> {
+    /// `NOT_LEADER_OR_FOLLOWER` when this broker does not lead, `replica` is not a replica, or a later process of it has
+    /// fetched (KIP-903).
+    pub fn follower_fetched(
+        &self,
+        replica: i32,
+        broker_epoch: i64,
+        offset: i64,
+        now_ms: i64,
+    ) -> Result<bool, ResponseError> {
         let mut role = self.role.write();
         let end = self.log.log_end_offset();
         let follower = role.followers.get_mut(&replica);
-        let follower = follower.ok_or(ResponseError::NotLeaderOrFollower)?;
+        let follower = follower
+            .filter(|known| broker_epoch < 0 || broker_epoch >= known.broker_epoch)
+            .ok_or(ResponseError::NotLeaderOrFollower)?;
+        follower.broker_epoch = broker_epoch;
         follower.fetched(offset, end, now_ms);
         let moved = self.advance_high_watermark(&role);
-        let joins = !role.image.isr.contains(&replica)
-            && role.asked_isr.is_none()
-            && self.is_caught_up(&role, offset);
+        let joins =
+            !role.image.isr.contains(&replica) && role.asked.is_none() && self.is_caught_up(&role, offset);
         drop(role);
         if moved {
             self.waiters.committed();
@@ -360,17 +399,21 @@ impl Partition {
     }
 
     /// The change of the ISR that is due, if one is: followers that have not caught up for `max_lag_ms` leave it, those
-    /// that have reached the high watermark and `may_join` come back. It stands as asked for until the next
-    /// [`Partition::assign`] or [`Partition::isr_refused`].
+    /// that have reached the high watermark and `may_join`, in the epoch of their broker's registration, come back. It stands
+    /// as asked for until the next [`Partition::assign`] or [`Partition::isr_refused`], and until then it is what is due
+    /// again unless it was granted: an answer that was lost says nothing.
     pub fn propose_isr(
         &self,
         now_ms: i64,
         max_lag_ms: i64,
-        may_join: impl Fn(i32) -> bool,
+        may_join: impl Fn(i32, i64) -> bool,
     ) -> Option<IsrProposal> {
         let mut role = self.role.write();
-        if role.image.leader != self.node_id || role.asked_isr.is_some() {
+        if role.image.leader != self.node_id {
             return None;
+        }
+        if let Some(asked) = &role.asked {
+            return (!asked.granted).then(|| asked.proposal.clone());
         }
         let end = self.log.log_end_offset();
         let belongs = |replica: &i32| match role.followers.get(replica) {
@@ -379,7 +422,9 @@ impl Partition {
             Some(follower) if role.image.isr.contains(replica) => {
                 follower.end >= end || now_ms.saturating_sub(follower.caught_up_ms) <= max_lag_ms
             }
-            Some(follower) => self.is_caught_up(&role, follower.end) && may_join(*replica),
+            Some(follower) => {
+                self.is_caught_up(&role, follower.end) && may_join(*replica, follower.broker_epoch)
+            }
         };
         let isr: Vec<i32> = role.image.replicas.iter().copied().filter(belongs).collect();
         let same =
@@ -387,18 +432,48 @@ impl Partition {
         if same {
             return None;
         }
+        let epoch_of = |replica: &i32| role.followers.get(replica).map_or(-1, |known| known.broker_epoch);
         let proposal = IsrProposal {
-            isr: isr.clone(),
+            isr: isr.iter().map(|replica| (*replica, epoch_of(replica))).collect(),
             leader_epoch: role.image.leader_epoch,
             partition_epoch: role.image.partition_epoch,
         };
-        role.asked_isr = Some(isr);
+        if fault::is(Fault::OwnInSyncReplicas) {
+            role.image.isr.clone_from(&isr);
+        }
+        role.asked = Some(Asked {
+            proposal: proposal.clone(),
+            granted: false,
+        });
         Some(proposal)
     }
 
-    /// The controller refused the change, or could not be asked: it may be asked again.
-    pub fn isr_refused(&self) {
-        self.role.write().asked_isr = None;
+    /// The controller says that it has not made this change: another may be asked for. Who was to join holds nobody back any
+    /// more.
+    pub fn isr_refused(&self, proposal: &IsrProposal) {
+        let mut role = self.role.write();
+        if role
+            .asked
+            .as_ref()
+            .is_none_or(|asked| asked.proposal != *proposal)
+        {
+            return;
+        }
+        role.asked = None;
+        let moved = self.advance_high_watermark(&role);
+        drop(role);
+        if moved {
+            self.waiters.committed();
+        }
+    }
+
+    /// The controller says that it has made this change; it counts once the metadata says so.
+    pub fn isr_granted(&self, proposal: &IsrProposal) {
+        let mut role = self.role.write();
+        let asked = role.asked.as_mut().filter(|asked| asked.proposal == *proposal);
+        if let Some(asked) = asked {
+            asked.granted = true;
+        }
     }
 
     /// Opens its log again after the disk refused something.
@@ -435,6 +510,11 @@ impl Partition {
         copy(&self.log).map(|()| true)
     }
 
+    /// Fetches of consumers that wait for its records.
+    pub fn waiting_consumers(&self) -> usize {
+        self.waiters.consumers()
+    }
+
     pub(super) fn waiters(&self) -> &Waiters {
         &self.waiters
     }
@@ -451,13 +531,14 @@ impl Partition {
     }
 
     /// Moves the high watermark to where every in-sync replica is; returns whether it moved. Replicas that are about to
-    /// join count already: the controller may have let them in before this broker hears of it.
+    /// join count already, those about to leave still: the controller may have made the change before this broker hears of it,
+    /// or never make it.
     fn advance_high_watermark(&self, role: &Role) -> bool {
         let end = self.log.log_end_offset();
-        let joining = role.asked_isr.iter().flatten();
-        let in_sync = role.image.isr.iter().chain(joining);
+        let asked = role.asked.iter().flat_map(|asked| &asked.proposal.isr);
+        let in_sync = role.image.isr.iter().chain(asked.map(|(replica, _)| replica));
         let reached = in_sync
-            .filter(|replica| **replica != self.node_id)
+            .filter(|replica| **replica != self.node_id && !fault::is(Fault::EarlyHighWatermark))
             .map(|replica| role.followers.get(replica).map_or(-1, |follower| follower.end))
             .fold(end, i64::min);
         let moves = reached > self.log.high_watermark();

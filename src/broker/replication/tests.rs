@@ -1,3 +1,6 @@
+mod isr;
+mod offline;
+
 use super::*;
 use crate::broker::log::{Appended, Leave, LogConfig, ReadLimit};
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
@@ -177,9 +180,9 @@ async fn the_high_watermark_is_where_every_in_sync_replica_is() {
     let soon = Instant::now() + Duration::from_millis(20);
     assert!(!partition.await_replicated(1, soon).await);
 
-    partition.follower_fetched(3, 2, 0).unwrap();
+    partition.follower_fetched(3, -1, 2, 0).unwrap();
     assert_eq!(partition.log.high_watermark(), 0, "replica 3 is not in sync");
-    partition.follower_fetched(2, 1, 0).unwrap();
+    partition.follower_fetched(2, -1, 1, 0).unwrap();
     assert_eq!(partition.log.high_watermark(), 1);
     let waiting = tokio::spawn({
         let partition = Arc::clone(&partition);
@@ -189,10 +192,10 @@ async fn the_high_watermark_is_where_every_in_sync_replica_is() {
                 .await
         }
     });
-    partition.follower_fetched(2, 2, 0).unwrap();
+    partition.follower_fetched(2, -1, 2, 0).unwrap();
     assert!(waiting.await.unwrap());
     assert_eq!(
-        partition.follower_fetched(7, 2, 0),
+        partition.follower_fetched(7, -1, 2, 0),
         Err(ResponseError::NotLeaderOrFollower)
     );
 
@@ -273,4 +276,27 @@ async fn waiters_are_woken_once_enough_bytes_came_and_when_the_leader_changes() 
         .read(0, 1 << 20, true, ReadLimit::HighWatermark)
         .unwrap();
     assert_eq!(read.records.len(), 3 * one.len());
+}
+
+#[test]
+fn earlier_epochs_have_ended_where_a_new_one_begins_also_before_its_first_record() {
+    let folder = TempDir::new().unwrap();
+    let replicas = manager(folder.path());
+    let led = |epoch| image_of(&[("t", 1, partition_image(&[1, 2], &[1, 2], 1, epoch))]);
+    replicas.apply(&led(3)).unwrap();
+    let partition = replicas.partition("t", 0).unwrap();
+    let ends = |epochs: &[i32]| {
+        let leads = partition.leadership().unwrap();
+        let ends = epochs
+            .iter()
+            .map(|epoch| partition.end_offset_for_epoch(leads, *epoch));
+        ends.collect::<Vec<_>>()
+    };
+    assert_eq!(ends(&[2, 3, 4]), [(2, 0), (3, 0), (-1, -1)]);
+    append(&partition, batch("one"), 1).unwrap();
+    // Somebody else led in between, and this one has nothing of that.
+    replicas.apply(&led(6)).unwrap();
+    assert_eq!(ends(&[2, 3, 5, 6, 7]), [(2, 0), (3, 1), (3, 1), (6, 1), (-1, -1)]);
+    append(&partition, batch("two"), 1).unwrap();
+    assert_eq!(ends(&[3, 5, 6, 7]), [(3, 1), (3, 1), (6, 2), (-1, -1)]);
 }

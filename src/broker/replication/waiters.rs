@@ -74,6 +74,12 @@ impl Waiters {
         }
     }
 
+    /// How many consumers wait.
+    pub fn consumers(&self) -> usize {
+        let waiters = self.0.lock();
+        waiters.iter().filter(|waiter| !waiter.to_log_end).count()
+    }
+
     fn add(&self, waiter: Arc<FetchWaiter>) {
         self.0.lock().push(waiter);
     }

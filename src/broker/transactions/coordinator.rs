@@ -175,6 +175,19 @@ impl TransactionCoordinator {
             .await
     }
 
+    /// Transactions whose markers are being written.
+    pub fn endings(&self) -> usize {
+        let shards = self.router.shards();
+        let ending = shards.iter().map(|shard| {
+            shard.look(|transactions, _| {
+                let all = transactions.all();
+                all.filter(|(_, transaction)| transaction.state.is_ending())
+                    .count()
+            })
+        });
+        ending.filter_map(Result::ok).sum()
+    }
+
     /// All shards.
     pub(super) fn shards(&self) -> Vec<Arc<Shard<Transactions>>> {
         self.router.shards()

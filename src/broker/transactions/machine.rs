@@ -121,6 +121,12 @@ impl Machine for Transactions {
         }
     }
 
+    fn date_set(beside: &mut Beside, by_ms: i64) {
+        for check_ms in [&mut beside.abort_check_ms, &mut beside.expiry_check_ms] {
+            *check_ms = check_ms.saturating_add(by_ms);
+        }
+    }
+
     fn due(&self, beside: &Beside) -> Option<i64> {
         let aborts = (self.ongoing > 0).then_some(beside.abort_check_ms);
         let expiry = (!self.all.is_empty()).then_some(beside.expiry_check_ms);

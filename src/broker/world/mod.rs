@@ -5,6 +5,7 @@
 
 mod dice;
 pub mod disk;
+pub mod fault;
 mod jobs;
 pub mod net;
 pub(super) mod time;

@@ -3,7 +3,7 @@
 use super::folder::ClusterFolder;
 use super::node::{NodeFolder, Serving, State};
 use super::shape::{Shape, address};
-use super::{addresses, nearby, port, settings};
+use super::{class, nearby, port, settings};
 use crate::broker::error::BrokerError;
 use crate::broker::records::metadata::EndPoint;
 use crate::broker::{Node, RunningNode};
@@ -120,7 +120,7 @@ impl Running<'_> {
             self.folder.save(&shape)?;
         }
         self.context.ui.line(format!("ready {at}"))?;
-        tell_class(self.folder, self.shape, &serving.class, self.context);
+        class::tell(self.folder, self.shape, &serving.class, self.context);
         Ok(())
     }
 
@@ -165,28 +165,4 @@ impl Running<'_> {
 
 fn endpoint(told: &EndPoint) -> String {
     format!("{}:{}", told.host, told.port)
-}
-
-/// Says what the others of a class type, if they may connect: `class` are the addresses they are told.
-pub(super) fn tell_class(folder: &ClusterFolder, shape: &Shape, class: &[String], context: &Context) {
-    let Some(first) = class.first() else {
-        return;
-    };
-    context.ui.say(format!(
-        "The class types: export VELO_BOOTSTRAP_SERVER={}   (or --bootstrap-server with it)",
-        class.join(",")
-    ));
-    let others = addresses::of_this_machine().into_iter();
-    let others = others.filter(|address| !first.starts_with(&format!("{address}:")));
-    let others: Vec<String> = others.map(|address| address.to_string()).collect();
-    if let (Some(other), false) = (others.first(), settings::advertises(shape.settings())) {
-        let port = first.rsplit_once(':').map_or("9092", |(_, port)| port);
-        let told = if shape.is_lone() { port } else { "0" };
-        let data = folder.data_option();
-        context.ui.say(format!(
-            "This machine is also {}. For a class that reaches it there: velo cluster stop{data}, then velo cluster start --port \
-             {port} --listen-anyone --set advertised.listeners=PLAINTEXT://{other}:{told}{data}",
-            others.join(", ")
-        ));
-    }
 }

@@ -1,6 +1,7 @@
 //! `velo cluster`: the classroom cluster of this machine, started, stopped and looked at.
 
 mod addresses;
+mod class;
 mod folder;
 mod foreground;
 pub mod launch;

@@ -22,8 +22,22 @@ pub struct Member {
 pub struct Settings {
     /// Whether other machines may connect.
     pub listen_anyone: bool,
+    /// Whether it is for a class, which is told what to type.
+    #[serde(default)]
+    pub class: bool,
     /// Broker settings as `name=value`.
     pub set: Vec<String>,
+}
+
+impl Settings {
+    /// The option that lets other machines connect, as typed.
+    pub fn open_option(&self) -> Option<&'static str> {
+        match (self.class, self.listen_anyone) {
+            (true, _) => Some("--class"),
+            (false, true) => Some("--listen-anyone"),
+            (false, false) => None,
+        }
+    }
 }
 
 /// The nodes of a cluster.

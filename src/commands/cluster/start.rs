@@ -4,7 +4,7 @@ use super::folder::{Changing, ClusterFolder};
 use super::nearby::Running;
 use super::node::Condition;
 use super::shape::{self, Settings, Shape};
-use super::{BrokersArgs, DataArgs, foreground, launch, nearby, port, settings, supervise};
+use super::{BrokersArgs, DataArgs, class, foreground, launch, nearby, port, settings, supervise};
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use clap::Args;
@@ -38,6 +38,9 @@ pub struct StartArgs {
     /// Let other machines connect: whoever reaches the port can read, write and delete everything
     #[arg(long, conflicts_with = "broker")]
     pub listen_anyone: bool,
+    /// Let a class connect, as --listen-anyone does, and print what to write on the board
+    #[arg(long, conflicts_with = "broker")]
+    pub class: bool,
 }
 
 impl StartArgs {
@@ -89,10 +92,16 @@ impl StartArgs {
             })?,
             None => shape,
         };
-        Ok(shape.with_settings(Settings {
-            listen_anyone: self.listen_anyone,
+        Ok(shape.with_settings(self.settings()))
+    }
+
+    /// How the nodes are to be started.
+    fn settings(&self) -> Settings {
+        Settings {
+            listen_anyone: self.listen_anyone || self.class,
+            class: self.class,
             set: self.set.clone(),
-        }))
+        }
     }
 
     fn other_nodes(&self, folder: &ClusterFolder, known: &Shape) -> Failure {
@@ -133,8 +142,8 @@ impl StartArgs {
             options.push(format!("--port {port}"));
         }
         let settings = running.settings();
-        if self.listen_anyone && !settings.listen_anyone {
-            options.push("--listen-anyone".to_owned());
+        if let Some(open) = self.settings().open_option().filter(|_| !settings.listen_anyone) {
+            options.push(open.to_owned());
         }
         let other = self.set.iter().filter(|set| !settings.set.contains(set));
         options.extend(other.map(|set| format!("--set {set}")));
@@ -182,10 +191,8 @@ pub fn run(args: &StartArgs, context: &Context) -> Outcome {
         }
         return go_on(args, &folder, context, changing);
     }
-    if args.listen_anyone {
-        context.ui.say(
-            "warning: --listen-anyone: every machine that reaches this port can read, write and delete everything",
-        );
+    if args.settings().listen_anyone {
+        class::warn(context, args.class);
     }
     let shape = args.shape(&folder)?;
     if !args.foreground {
@@ -203,8 +210,17 @@ pub fn run(args: &StartArgs, context: &Context) -> Outcome {
 
 /// Starts what does not run of a cluster that runs; it goes on as it was started.
 fn go_on(args: &StartArgs, folder: &ClusterFolder, context: &Context, changing: Changing) -> Outcome {
-    let shape = known(folder)?;
+    let mut shape = known(folder)?;
     refuse_others(args, folder, &shape)?;
+    if args.class && !shape.settings().class {
+        // Others may connect already: that it is for a class changes what is said, and nothing that runs.
+        let settings = Settings {
+            class: true,
+            ..shape.settings().clone()
+        };
+        shape = shape.with_settings(settings);
+        folder.save(&shape)?;
+    }
     let conditions = folder.conditions(&shape)?;
     let missing = conditions.iter().filter(|(_, is)| is.process().is_none());
     let ids: Vec<i32> = missing.map(|(id, _)| *id).collect();
@@ -389,12 +405,12 @@ fn say_where(shape: &Shape, folder: &ClusterFolder, context: &Context) -> Outcom
 
 /// Says what the others of a class type, if they may connect.
 pub(super) fn tell_class(folder: &ClusterFolder, shape: &Shape, context: &Context) -> Outcome {
-    foreground::tell_class(folder, shape, &class(folder, shape)?, context);
+    class::tell(folder, shape, &class_addresses(folder, shape)?, context);
     Ok(())
 }
 
 /// `HOST:PORT` of every broker that serves other machines too.
-pub(super) fn class(folder: &ClusterFolder, shape: &Shape) -> Outcome<Vec<String>> {
+pub(super) fn class_addresses(folder: &ClusterFolder, shape: &Shape) -> Outcome<Vec<String>> {
     let mut class = Vec::new();
     for broker in shape.brokers() {
         if let Condition::Serving(state) = folder.node(broker.id).condition()? {

@@ -156,7 +156,7 @@ fn to_json(folder: &ClusterFolder, shape: &Shape, nodes: &[Shown]) -> Outcome<Va
     let mut value = json!({
         "running": true,
         "bootstrap": shape.bootstrap(),
-        "class": start::class(folder, shape)?,
+        "class": start::class_addresses(folder, shape)?,
         "uptime_s": uptime,
         "version": version,
         "data": folder.root(),
@@ -227,7 +227,7 @@ fn table(folder: &ClusterFolder, shape: &Shape, nodes: &[Shown], context: &Conte
         _ => String::new(),
     };
     ui.line(format!("running  {}{process}, for {uptime} s", shape.bootstrap()))?;
-    let class = start::class(folder, shape)?;
+    let class = start::class_addresses(folder, shape)?;
     if !class.is_empty() {
         ui.line(format!("class    {}", class.join(",")))?;
     }

@@ -1,5 +1,6 @@
 //! `--format`: a pattern with a place for each part of a record, as kcat has it.
 
+use super::output::Shown;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::consumer::Record;
 use crate::ui::foreign::Guard;
@@ -17,7 +18,8 @@ A null prints as `null`, its length as -1. A line feed follows each record unles
 Records by --output: `plain` (the default) is the value; `table`, also called `pretty`, is for people: a line about \
 the record, then its value, laid out; `json` and `jsonl` are JSON Lines, which `velo produce TOPIC --jsonl` reads: \
 one object a line with topic, partition, offset, timestamp, timestamp_type (create or append), key, headers ([{name, \
-value}]), value; bytes that are no UTF-8 stand as base64 in key_base64 or value_base64.";
+value}]), value; bytes that are no UTF-8 stand as base64 in key_base64 or value_base64. With --decode the value stands there \
+as the JSON that it was decoded to.";
 
 /// What stands for a null.
 pub const NULL: &[u8] = b"null";
@@ -82,7 +84,8 @@ impl Pattern {
     }
 
     /// Appends a record: the pattern's own text as it is, what is the record's as `guard` lets it pass.
-    pub fn write(&self, record: &Record<'_>, guard: Guard, out: &mut Vec<u8>) {
+    pub fn write(&self, shown: Shown<'_>, guard: Guard, out: &mut Vec<u8>) {
+        let record = shown.record;
         for part in &self.0 {
             match part {
                 Part::Text(text) => out.extend_from_slice(text),
@@ -92,8 +95,8 @@ impl Pattern {
                 Part::Timestamp => number(out, record.timestamp().map_or(-1, |(time, _)| time)),
                 Part::Key => guard.put(record.key().unwrap_or(NULL), out),
                 Part::KeyLength => length(out, record.key()),
-                Part::Value => guard.put(record.value().unwrap_or(NULL), out),
-                Part::ValueLength => length(out, record.value()),
+                Part::Value => guard.put(shown.value().unwrap_or(NULL), out),
+                Part::ValueLength => length(out, shown.value()),
                 Part::Headers => headers(record, guard, out),
             }
         }

@@ -1,5 +1,6 @@
 //! `velo consume`: read records.
 
+mod decode;
 mod format;
 mod output;
 mod plan;
@@ -11,6 +12,8 @@ use super::{Context, candidates};
 use crate::failure::Outcome;
 use crate::kafka::consumer::Isolation;
 use clap::Args;
+pub use decode::message_names;
+use std::path::PathBuf;
 
 /// Read records of topics
 ///
@@ -60,6 +63,15 @@ pub struct ConsumeCommand {
     /// Show only records whose key or value matches this regular expression
     #[arg(long, value_name = "REGEX")]
     grep: Option<String>,
+    /// Show values as JSON, read as this; a value that is none is passed over, counted, and named the first time
+    #[arg(long, value_enum, value_name = "FORM", requires_all = ["proto", "message"])]
+    decode: Option<decode::Form>,
+    /// The .proto file of --decode protobuf
+    #[arg(long, value_name = "FILE", requires = "decode")]
+    proto: Option<PathBuf>,
+    /// The message in that file, with or without its package
+    #[arg(long, value_name = "NAME", requires = "decode", add = candidates::messages())]
+    message: Option<String>,
 }
 
 impl ConsumeCommand {

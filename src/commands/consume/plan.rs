@@ -1,6 +1,7 @@
 //! From options to what is to be read and shown.
 
 use super::ConsumeCommand;
+use super::decode::{Decoder, Form};
 use super::format::Pattern;
 use super::output::Style;
 use crate::clock::Clock;
@@ -31,6 +32,8 @@ pub struct Plan {
     pub isolation: Isolation,
     /// Which records are shown.
     pub grep: Option<Regex>,
+    /// How their values are read, when they are shown as something else than they are.
+    pub decode: Option<Decoder>,
     /// How they are shown.
     pub style: Style,
 }
@@ -38,7 +41,7 @@ pub struct Plan {
 /// Reads the options.
 ///
 /// # Errors
-/// When one is no offset, time, pattern or regular expression.
+/// When one is no offset, time, pattern or regular expression, or values cannot be decoded as asked.
 pub fn of(command: ConsumeCommand, output: Option<OutputFormat>) -> Outcome<Plan> {
     let now = Clock::system().now_ms();
     let time = |text: &str| {
@@ -58,6 +61,7 @@ pub fn of(command: ConsumeCommand, output: Option<OutputFormat>) -> Outcome<Plan
     };
     Ok(Plan {
         style: style(&command, output)?,
+        decode: decode(&command)?,
         start,
         until: command.until.as_deref().map(time).transpose()?,
         grep: command.grep.as_deref().map(pattern).transpose()?,
@@ -75,6 +79,13 @@ pub fn of(command: ConsumeCommand, output: Option<OutputFormat>) -> Outcome<Plan
         tail: command.tail,
         isolation: command.isolation,
     })
+}
+
+fn decode(command: &ConsumeCommand) -> Outcome<Option<Decoder>> {
+    match (&command.decode, &command.proto, &command.message) {
+        (Some(Form::Protobuf), Some(file), Some(message)) => Decoder::open(file, message).map(Some),
+        _ => Ok(None),
+    }
 }
 
 fn distinct(topics: Vec<String>) -> Vec<String> {

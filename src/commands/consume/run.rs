@@ -1,5 +1,7 @@
 //! The work of `velo consume`: records in, lines out, until there is a reason to stop.
 
+use super::decode::Undecodable;
+use super::output::show;
 use super::plan::Plan;
 use super::silence::{self, Known};
 use crate::clock::Clock;
@@ -10,10 +12,10 @@ use crate::kafka::consumer::{Arrival, Consumer, Record, Span, Start};
 use crate::kafka::errors::{ErrorCode, KafkaError};
 use crate::kafka::places::Places;
 use crate::kafka::types::TopicPartition;
-use crate::ui::Interrupt;
 use crate::ui::buffered::Output;
 use crate::ui::foreign::Guard;
 use crate::ui::units::count;
+use crate::ui::{Interrupt, Ui};
 use std::io;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -51,7 +53,7 @@ pub fn run(context: &Context, plan: &Plan) -> Outcome {
         context,
         plan,
         interrupt,
-        sink: Sink::new(plan),
+        sink: Sink::new(plan, context.ui),
         spans: Vec::new(),
         until: None,
         silent_since: Some(Instant::now()),
@@ -384,6 +386,11 @@ impl Reading<'_> {
     }
 
     fn explain(&mut self) {
+        if self.sink.undecodable.in_words().is_some() {
+            // The reason was told when the first of them came.
+            self.silent_since = None;
+            return;
+        }
         let known = Known {
             spans: &self.spans,
             partitions: self.joining.partitions,
@@ -419,7 +426,10 @@ impl Reading<'_> {
         match ended.map(|end| written.map_or_else(closed, |()| Ok(end)))?? {
             End::PipeClosed => Ok(()),
             end => {
-                self.context.ui.say(format!("{} read", count(shown, "record")));
+                let undecodable = self.sink.undecodable.in_words();
+                let undecodable = undecodable.map_or_else(String::new, |words| format!(", {words}"));
+                let read = count(shown, "record");
+                self.context.ui.say(format!("{read} read{undecodable}"));
                 match end {
                     End::Interrupted => Err(Failure::interrupted()),
                     _ => Ok(()),
@@ -443,6 +453,7 @@ pub struct Sink<'a> {
     places: Places,
     output: Output,
     guard: Guard,
+    undecodable: Undecodable,
     /// Records that came.
     seen: u64,
     /// Records that were shown.
@@ -456,12 +467,13 @@ pub struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    fn new(plan: &'a Plan) -> Self {
+    fn new(plan: &'a Plan, ui: Ui) -> Self {
         Sink {
             plan,
             places: Places::default(),
             output: Output::new(),
             guard: Guard::of_stdout(),
+            undecodable: Undecodable::none(ui),
             seen: 0,
             shown: 0,
             stopping: false,
@@ -498,10 +510,10 @@ impl<'a> Sink<'a> {
         if self.placing && !self.places.pass(record) {
             return self.on();
         }
-        if !wanted(self.plan, record) {
+        let out = self.output.buffer();
+        if !show(self.plan, record, self.guard, &mut self.undecodable, out) {
             return self.on();
         }
-        self.plan.style.write(record, self.guard, self.output.buffer());
         self.shown += 1;
         if let Err(error) = self.output.write_if_full() {
             self.broken = Some(error);
@@ -516,16 +528,4 @@ impl<'a> Sink<'a> {
         }
         ControlFlow::Continue(())
     }
-}
-
-/// Whether a record is to be shown, as far as it tells by itself.
-pub fn wanted(plan: &Plan, record: &Record<'_>) -> bool {
-    let in_time = plan
-        .until
-        .is_none_or(|until| record.timestamp().is_none_or(|(time, _)| time < until));
-    in_time
-        && plan.grep.as_ref().is_none_or(|grep| {
-            let matches = |part: Option<&[u8]>| part.is_some_and(|part| grep.is_match(part));
-            matches(record.value()) || matches(record.key())
-        })
 }

@@ -1,7 +1,8 @@
 //! `--tail N`: the last N records of all partitions, by time.
 
+use super::decode::Undecodable;
+use super::output::show;
 use super::plan::Plan;
-use super::run::wanted;
 use crate::commands::Context;
 use crate::failure::Outcome;
 use crate::kafka::consumer::{Arrival, Consumer, Start};
@@ -28,17 +29,24 @@ pub fn run(context: &Context, plan: &Plan, count: usize) -> Outcome {
     let _waiting = context
         .ui
         .waiting_for(format!("the records of {}", plan.topics.join(", ")));
+    let mut undecodable = Undecodable::none(context.ui);
     let mut back = i64::try_from(count).unwrap_or(i64::MAX);
     loop {
-        let window = Window::read(context, plan, interrupt, back)?;
+        undecodable.begin_again();
+        let window = Window::read(context, plan, interrupt, back, &mut undecodable)?;
         if window.records.len() >= count || window.whole {
-            return show(window, count);
+            write(window, count)?;
+            undecodable
+                .in_words()
+                .into_iter()
+                .for_each(|words| context.ui.say(words));
+            return Ok(());
         }
         back = back.saturating_mul(FURTHER);
     }
 }
 
-fn show(mut window: Window, count: usize) -> Outcome {
+fn write(mut window: Window, count: usize) -> Outcome {
     // Stable: records of one partition and time keep their order.
     window.records.sort_by_key(|(time, _)| *time);
     let skipped = window.records.len().saturating_sub(count);
@@ -59,7 +67,13 @@ struct Window {
 }
 
 impl Window {
-    fn read(context: &Context, plan: &Plan, interrupt: Interrupt, back: i64) -> Outcome<Self> {
+    fn read(
+        context: &Context,
+        plan: &Plan,
+        interrupt: Interrupt,
+        back: i64,
+        undecodable: &mut Undecodable,
+    ) -> Outcome<Self> {
         let mut consumer = Consumer::open(&context.connection, plan.isolation, None)?;
         let partitions = consumer.partitions(&plan.topics, plan.partition)?;
         let spans = consumer.spans(&partitions, Start::BeforeEnd(back))?;
@@ -80,9 +94,8 @@ impl Window {
             consumer.serve(GLANCE, |arrival| {
                 match arrival {
                     Arrival::Record(record) => {
-                        if places.pass(&record) && wanted(plan, &record) {
-                            let mut text = Vec::new();
-                            plan.style.write(&record, guard, &mut text);
+                        let mut text = Vec::new();
+                        if places.pass(&record) && show(plan, &record, guard, undecodable, &mut text) {
                             let time = record.timestamp().map_or(0, |(time, _)| time);
                             window.records.push((time, text));
                         }

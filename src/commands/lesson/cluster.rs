@@ -60,11 +60,30 @@ pub(super) fn own_data(desk: &Desk<'_>, lesson: &Lesson, bootstrap: &str) -> Out
         .then_some(folder))
 }
 
+/// How a cluster for a lesson is chosen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Where the lesson was begun; empty before.
+    pub(super) begun_on: &'a str,
+    /// Whether one is started without asking.
+    pub(super) yes: bool,
+    /// Whether a lesson that stops brokers has its own although a cluster is named: that one is the class's.
+    pub(super) beside: bool,
+}
+
+/// Whether a lesson that was begun on brokers of its own is on those, whatever cluster is in use: the class's is.
+pub(super) fn is_on_its_own(desk: &Desk<'_>, lesson: &Lesson, begun_on: &str) -> Outcome<bool> {
+    let typed = desk.context.address.is_named() && desk.context.address.context().is_none();
+    Ok(!typed && own_data(desk, lesson, begun_on)?.is_some())
+}
+
 /// The cluster of several brokers that a lesson needs: the one it was begun on, else one of its own, which is started with the
 /// learner's consent.
-fn with_brokers(desk: &Desk<'_>, lesson: &Lesson, begun_on: &str, yes: bool) -> Outcome<(Connection, Live)> {
+fn with_brokers(desk: &Desk<'_>, lesson: &Lesson, wanted: Wanted<'_>) -> Outcome<(Connection, Live)> {
+    let Wanted { begun_on, yes, .. } = wanted;
     let config = desk.context.command_config.as_deref();
-    if !begun_on.is_empty() {
+    let is_the_class_s = desk.context.address.is_named() && begun_on == desk.context.connection.bootstrap();
+    if !begun_on.is_empty() && !is_the_class_s {
         let begun = Connection::new(begun_on, config)?;
         if let Ok(admin) = Admin::connect(&begun) {
             return Ok((begun, Live::new(admin)));
@@ -154,18 +173,27 @@ pub(super) fn variable_of(folder: &Path) -> (String, String) {
     (DATA_VARIABLE.to_owned(), folder.display().to_string())
 }
 
+/// Whether the cluster of the context in use, which is named for all commands and not for this one, has fewer brokers than the
+/// lesson needs.
+fn has_too_few(desk: &Desk<'_>, lesson: &Lesson) -> Outcome<bool> {
+    if !matches!(desk.context.address, Address::Context(_)) {
+        return Ok(false);
+    }
+    let there = Admin::connect(&desk.context.connection)?.metadata()?.brokers;
+    Ok(there.len() < lesson.brokers.len())
+}
+
 /// The cluster of [`of_lesson`]; where it does not answer, the classroom cluster is started, with the learner's consent. A
 /// lesson that needs brokers of its own gets them beside what runs.
-pub(super) fn answering(
-    desk: &Desk<'_>,
-    lesson: &Lesson,
-    begun_on: &str,
-    yes: bool,
-) -> Outcome<(Connection, Live)> {
+pub(super) fn answering(desk: &Desk<'_>, lesson: &Lesson, wanted: Wanted<'_>) -> Outcome<(Connection, Live)> {
     let context = desk.context;
-    if !lesson.brokers.is_empty() && !context.address.is_named() {
-        return with_brokers(desk, lesson, begun_on, yes);
+    if !lesson.brokers.is_empty() {
+        let named = context.address.is_named() && !has_too_few(desk, lesson)?;
+        if wanted.beside || !named {
+            return with_brokers(desk, lesson, wanted);
+        }
     }
+    let Wanted { begun_on, yes, .. } = wanted;
     let waiting = context.ui.waiting_for("an answer from the cluster");
     let connection = of_lesson(desk, begun_on)?;
     let failure = match Admin::connect(&connection) {

@@ -52,7 +52,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &FilesArgs) -> Outcome {
 }
 
 /// Never overwrites what the learner may have changed, unless told to.
-fn write(path: &Path, text: &str, force: bool, words: &Words) -> Outcome {
+pub(super) fn write(path: &Path, text: &str, force: bool, words: &Words) -> Outcome {
     let failed = |error| Failure::request(format!("cannot write {}", path.display())).because(error);
     match std::fs::read(path) {
         Ok(there) if there == text.as_bytes() => return Ok(()),

@@ -1,7 +1,11 @@
 //! `velo lesson`: take the course's lessons, watch them play, or check those that one writes.
 
 mod ahead;
+mod attend;
+mod board;
+mod book;
 mod certificate;
+mod clerk;
 mod cluster;
 mod files;
 mod folder;
@@ -12,6 +16,7 @@ mod play;
 mod reset;
 mod show;
 mod site;
+mod sketch;
 mod step;
 mod take;
 mod talk;
@@ -37,6 +42,9 @@ pub struct LessonArgs {
     /// Say in words what pictures show, as narrow terminals are told it anyway
     #[arg(long, global = true, env = "VELO_NO_PICTURES", value_parser = FalseyValueParser::new())]
     no_pictures: bool,
+    /// Shuffle lines that are to be put in order as this number says [default: another way each time]
+    #[arg(long, global = true, value_name = "N", env = "VELO_SEED")]
+    seed: Option<u64>,
     #[command(subcommand)]
     command: LessonCommand,
 }
@@ -64,6 +72,10 @@ enum LessonCommand {
     Show(show::ShowArgs),
     /// Let a small shop take orders while its mail service is away (of the lesson `queues`)
     Site(site::SiteArgs),
+    /// Write an invoice for each order, at most once, at least once or exactly once (of the lesson `delivery`)
+    Clerk(clerk::ClerkArgs),
+    /// Put trips together as it is often written first, on a store in memory or on a real one (of the lesson `trips`)
+    Sketch(sketch::SketchArgs),
     /// Write a lesson's files (its Python programs) into a folder
     Files(files::FilesArgs),
     /// Remove what a lesson made, and forget your progress in it
@@ -72,6 +84,10 @@ enum LessonCommand {
     Status(show::StatusArgs),
     /// Tell a teacher everything about your progress
     Report(show::ReportArgs),
+    /// Show a teacher the class: who is where, since when, and who needs help
+    Board(board::BoardArgs),
+    /// Write the course as pages to hand out
+    Book(book::BookArgs),
     /// Print your certificate, once you have finished the lesson `final`
     Certificate(certificate::CertificateArgs),
     /// Make a folder for a lesson of your own, which lint finds nothing wrong with
@@ -90,6 +106,8 @@ struct Desk<'a> {
     source: Source,
     words: Words,
     no_pictures: bool,
+    /// How lines are shuffled.
+    seed: u64,
 }
 
 impl Desk<'_> {
@@ -129,6 +147,7 @@ impl LessonArgs {
             source: self.lessons.map_or(Source::Embedded, Source::Folder),
             words: Words::of(lang),
             no_pictures: self.no_pictures,
+            seed: self.seed.unwrap_or_else(rand::random),
         };
         self.command.run(&desk).map_err(|failure| failure.told_in(lang))
     }
@@ -147,10 +166,14 @@ impl LessonCommand {
             LessonCommand::Skip => step::skip(desk),
             LessonCommand::Show(args) => show::lesson(desk, &args),
             LessonCommand::Site(args) => site::run(desk, &args),
+            LessonCommand::Clerk(args) => clerk::run(desk, args),
+            LessonCommand::Sketch(args) => sketch::run(desk, &args),
             LessonCommand::Files(args) => files::run(desk, &args),
             LessonCommand::Reset(args) => reset::run(desk, &args),
             LessonCommand::Status(args) => show::status(desk, &args),
             LessonCommand::Report(args) => show::report(desk, &args),
+            LessonCommand::Board(args) => board::run(desk, &args),
+            LessonCommand::Book(args) => book::run(desk, &args),
             LessonCommand::Certificate(args) => certificate::run(desk, &args),
             LessonCommand::New(args) => new::run(desk, &args),
             LessonCommand::Lint(args) => lint::run(desk, args),

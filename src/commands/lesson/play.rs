@@ -34,7 +34,7 @@ pub(super) struct PlayArgs {
     /// Begin the names of topics and groups with this
     #[arg(long, default_value = "")]
     prefix: String,
-    /// Wait for Enter before each command and after it, for a projector
+    /// Wait for Enter before each command, after it and after each step, for a projector
     #[arg(long)]
     pause: bool,
 }
@@ -163,7 +163,8 @@ fn on_stage(
     enough(desk, lesson, brokers.len())?;
     let dress = Dress::new(lesson, prefix, connection.bootstrap())
         .with_mailbox(free_port()?)
-        .on_brokers(&brokers);
+        .on_brokers(&brokers)
+        .shuffled_by(desk.seed);
     let before = Snapshot::take(&facts)?;
     let taken = before.foreign_topics(lesson, &dress);
     if !taken.is_empty() {

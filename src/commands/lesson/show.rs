@@ -2,8 +2,10 @@
 
 use super::{Desk, take};
 use crate::commands::candidates;
+use crate::course::class;
 use crate::course::dress::Dress;
 use crate::course::progress::Progress;
+use crate::course::question::Asked;
 use crate::course::report;
 use crate::failure::Outcome;
 use crate::kafka::Connection;
@@ -24,6 +26,9 @@ pub(super) struct ReportArgs {
     /// As JSON, whatever `--output` says
     #[arg(long)]
     json: bool,
+    /// Whose it is [default: whom `velo lesson start --student` was told]
+    #[arg(long, value_name = "NAME")]
+    student: Option<String>,
 }
 
 /// Options of `velo lesson show`.
@@ -44,7 +49,9 @@ pub(super) fn lesson(desk: &Desk<'_>, args: &ShowArgs) -> Outcome {
     } else {
         &mine.bootstrap
     };
-    let dress = Dress::new(&lesson, &mine.prefix, bootstrap).on_brokers(&mine.brokers);
+    let dress = Dress::new(&lesson, &mine.prefix, bootstrap)
+        .on_brokers(&mine.brokers)
+        .shuffled_by(desk.seed);
     let (page, prose) = (desk.page(), lesson.prose(desk.words.lang()));
     let text = |text: &str| desk.context.ui.styled(page.markdown(&dress.text(text)));
     let heading = |title: &str| {
@@ -59,15 +66,15 @@ pub(super) fn lesson(desk: &Desk<'_>, args: &ShowArgs) -> Outcome {
         };
         heading(&format!("{}/{} {}", number + 1, lesson.steps.len(), said.title))?;
         text(&said.body)?;
-        for asked in step
-            .questions
-            .iter()
-            .filter_map(|asked| said.questions.get(&asked.id))
-        {
+        for question in &step.questions {
+            let Some(asked) = said.questions.get(&question.id) else {
+                continue;
+            };
             desk.context.ui.styled("")?;
             text(&format!("{} {}", desk.words.say("play.predict"), asked.text))?;
-            for (number, option) in asked.options.iter().enumerate() {
-                text(&format!("{}. {option}", number + 1))?;
+            let put = Asked::new(question, asked.options.len(), dress.seed());
+            for choice in put.choices(asked, page, &dress) {
+                desk.context.ui.styled(choice)?;
             }
         }
     }
@@ -112,12 +119,16 @@ pub(super) fn report(desk: &Desk<'_>, args: &ReportArgs) -> Outcome {
     let lessons = desk.source.lessons()?;
     let progress = Progress::load(&desk.file())?;
     let words = &desk.words;
-    let value = report::json(&lessons, &progress, words);
+    let given = args.student.as_deref();
+    let given = given.map(|name| class::name(name, words)).transpose()?;
+    let student = given.or_else(|| progress.student.clone());
+    let today = jiff::Zoned::now().date().to_string();
+    let value = report::signed(student.as_deref(), &today, &lessons, &progress, words);
     let mut ui = desk.context.ui;
     if args.json {
         ui.format = crate::ui::OutputFormat::Json;
     }
-    ui.show(&value, || {
+    ui.show_titled(&value, || {
         let [step, title, state] = ["list.lesson", "status.step", "status.state"].map(|key| words.say(key));
         let mut grid = titled([step, title, state]);
         for lesson in &lessons {
@@ -127,7 +138,8 @@ pub(super) fn report(desk: &Desk<'_>, args: &ReportArgs) -> Outcome {
                 grid.row([lesson.id.clone(), id, state]);
             }
         }
-        grid
+        let head = student.iter().cloned().chain([today]);
+        vec![(Some(head.collect::<Vec<_>>().join(", ")), grid)]
     })
 }
 

@@ -24,7 +24,8 @@ fn at_step(
     let mine = progress.lessons.get(&lesson.id).cloned().unwrap_or_default();
     let waiting = desk.context.ui.waiting_for("an answer from the cluster");
     // No other cluster that runs takes the place of the lesson's own brokers.
-    let connection = if lesson.brokers.is_empty() || desk.context.address.is_named() {
+    let named = lesson.brokers.is_empty() || desk.context.address.is_named();
+    let connection = if named && !cluster::is_on_its_own(desk, &lesson, &mine.bootstrap)? {
         cluster::of_lesson(desk, &mine.bootstrap)?
     } else {
         Connection::new(&mine.bootstrap, desk.context.command_config.as_deref())?
@@ -37,11 +38,14 @@ fn at_step(
         lesson: &lesson,
         words: &desk.words,
         facts: &facts,
-        dress: Dress::new(&lesson, &mine.prefix, &mine.bootstrap).on_brokers(&mine.brokers),
+        dress: Dress::new(&lesson, &mine.prefix, &mine.bootstrap)
+            .on_brokers(&mine.brokers)
+            .shuffled_by(desk.seed),
         page: desk.page(),
         file: desk.file(),
         next: take::after(desk, &lesson.id)?,
         own_data,
+        class: None,
     };
     let at = mine.position(&lesson);
     let mut talk = Terminal::open(desk.context.ui)?;

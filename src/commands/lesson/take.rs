@@ -1,8 +1,9 @@
 //! `velo lesson start`: the interactive lesson.
 
 use super::ahead::{self, Jump};
-use super::{Desk, Terminal, cluster, play};
+use super::{Desk, Terminal, attend, cluster, play};
 use crate::commands::{address, candidates};
+use crate::course::class::{self, Register};
 use crate::course::dress::{self, Dress};
 use crate::course::facts::ClusterFacts;
 use crate::course::model::Lesson;
@@ -13,6 +14,7 @@ use crate::course::talk::Talk;
 use crate::failure::{Failure, Outcome};
 use crate::ui::confirm::Question;
 use clap::Args;
+use std::path::Path;
 
 /// Options of `velo lesson start`.
 #[derive(Debug, Args)]
@@ -20,9 +22,16 @@ pub(super) struct StartArgs {
     /// Which lesson [default: the one you are in, else the first you have not finished]
     #[arg(add = candidates::lessons())]
     lesson: Option<String>,
-    /// Begin the names of your topics and groups with this, to share a cluster with a class
+    /// Begin the names of your topics and groups with this, to share a cluster with a class [default: as before; in a class
+    /// at first your name]
     #[arg(long)]
     prefix: Option<String>,
+    /// Your name, for reports and for the class [default: the one given before]
+    #[arg(long, value_name = "NAME")]
+    pub(super) student: Option<String>,
+    /// Let your teacher follow: how far you are, the help you use and what you answer go to the topic `velo-class` of the cluster
+    #[arg(long)]
+    pub(super) class: bool,
     /// Go straight to this step; what the ones before would have left is made without you
     #[arg(long, value_name = "STEP", requires = "lesson")]
     at: Option<String>,
@@ -36,12 +45,20 @@ pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
     let Some(lesson) = chosen(desk, args)? else {
         return Ok(());
     };
-    let begun_on = Progress::load(&desk.file())?.lesson(&lesson.id).bootstrap.clone();
-    let (connection, facts) = cluster::answering(desk, &lesson, &begun_on, args.yes)?;
+    let student = attend::student(desk, args, &lesson)?;
+    let mine = Progress::load(&desk.file())?.lesson(&lesson.id).clone();
+    let wanted = cluster::Wanted {
+        begun_on: &mine.bootstrap,
+        yes: args.yes,
+        beside: args.class,
+    };
+    let (connection, facts) = cluster::answering(desk, &lesson, wanted)?;
     let bootstrap = connection.bootstrap();
-    let dress = begin(desk, &lesson, args.prefix.as_deref(), bootstrap, &facts)?;
-    let words = &desk.words;
     let own_data = cluster::own_data(desk, &lesson, bootstrap)?;
+    // Where the brokers are the learner's own, so are all names.
+    let shares = args.class && own_data.is_none() && mine.prefix.is_empty();
+    let named = student.as_deref().filter(|_| shares).map(class::prefix);
+    let dress = begin(desk, &lesson, args.prefix.clone().or(named), bootstrap, &facts)?;
     let mut environment = play::environment(desk, &connection)?;
     environment.extend(own_data.as_deref().map(cluster::variable_of));
     let jump = Jump {
@@ -56,13 +73,49 @@ pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
     let mut talk = Terminal::open(desk.context.ui)?
         .with_environment(environment.clone())
         .with_jobs(jobs);
-    let page = desk.page();
-    talk.say(&page.rule(&lesson.prose(words.lang()).title))?;
+    greet(desk, &lesson, &dress, own_data.as_deref(), &mut talk)?;
+    let post = attend::begin(desk, args, student.as_deref(), &connection, &mut talk)?;
+    talk.say("")?;
+    let taken = Runner {
+        lesson: &lesson,
+        words: &desk.words,
+        facts: &facts,
+        dress,
+        page: desk.page(),
+        file: desk.file(),
+        next: after(desk, &lesson.id)?,
+        own_data: own_data.clone(),
+        class: post.as_ref().map(|post| post as &dyn Register),
+    }
+    .run(&mut talk);
+    if let Some(post) = &post {
+        attend::end(desk, post);
+    }
+    taken?;
+    match own_data {
+        Some(folder) => {
+            let folder = folder.display().to_string();
+            talk.say(&desk.words.fill("runner.brokers-go-on", &[("folder", &folder)]))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Says which lesson this is, where it is taken, and what the learner should know before.
+fn greet(
+    desk: &Desk<'_>,
+    lesson: &Lesson,
+    dress: &Dress,
+    own_data: Option<&Path>,
+    talk: &mut dyn Talk,
+) -> Outcome {
+    let (words, bootstrap) = (&desk.words, dress.bootstrap());
+    talk.say(&desk.page().rule(&lesson.prose(words.lang()).title))?;
     talk.say(&words.fill(
         "runner.lesson",
         &[("lesson", &lesson.id), ("bootstrap", bootstrap)],
     ))?;
-    if let Some(folder) = &own_data {
+    if let Some(folder) = own_data {
         let folder = folder.display().to_string();
         talk.say(&words.fill("runner.export", &[("bootstrap", bootstrap)]))?;
         talk.say(&words.fill("runner.export-data", &[("folder", &folder)]))?;
@@ -70,32 +123,14 @@ pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
         talk.say(&words.fill("runner.export", &[("bootstrap", bootstrap)]))?;
     }
     let before = Progress::load(&desk.file())?.lesson(&lesson.id).before.clone();
-    let foreign = before.foreign_topics(&lesson, &dress);
+    let foreign = before.foreign_topics(lesson, dress);
     if !foreign.is_empty() {
         talk.say(&words.fill("runner.foreign", &[("names", &foreign.join(", "))]))?;
     }
-    for before in unfinished_before(desk, &lesson)? {
+    for before in unfinished_before(desk, lesson)? {
         talk.say(&words.fill("runner.after", &[("lesson", &before)]))?;
     }
-    talk.say("")?;
-    Runner {
-        lesson: &lesson,
-        words,
-        facts: &facts,
-        dress,
-        page,
-        file: desk.file(),
-        next: after(desk, &lesson.id)?,
-        own_data: own_data.clone(),
-    }
-    .run(&mut talk)?;
-    match own_data {
-        Some(folder) => {
-            let folder = folder.display().to_string();
-            talk.say(&words.fill("runner.brokers-go-on", &[("folder", &folder)]))
-        }
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// The lesson to start: the one named, else the one that the learner is in. When that one is finished the next is offered;
@@ -195,7 +230,7 @@ pub(super) fn choose(desk: &Desk<'_>, name: Option<&str>) -> Outcome<Lesson> {
 fn begin(
     desk: &Desk<'_>,
     lesson: &Lesson,
-    prefix: Option<&str>,
+    prefix: Option<String>,
     bootstrap: &str,
     facts: &dyn ClusterFacts,
 ) -> Outcome<Dress> {
@@ -205,7 +240,7 @@ fn begin(
         progress.lang = Some(asked.code().to_owned());
     }
     let mine = progress.lesson(&lesson.id);
-    let prefix = prefix.unwrap_or(&mine.prefix).to_owned();
+    let prefix = prefix.unwrap_or_else(|| mine.prefix.clone());
     dress::valid_prefix(&prefix, &desk.words)?;
     // Another cluster or other names: what the lesson finds there now is not what it made.
     if mine.bootstrap != bootstrap || mine.prefix != prefix {
@@ -215,7 +250,9 @@ fn begin(
         bootstrap.clone_into(&mut mine.bootstrap);
         mine.prefix.clone_from(&prefix);
     }
-    let dress = Dress::new(lesson, &prefix, bootstrap).on_brokers(&mine.brokers);
+    let dress = Dress::new(lesson, &prefix, bootstrap)
+        .on_brokers(&mine.brokers)
+        .shuffled_by(desk.seed);
     progress.save(&desk.file())?;
     Ok(dress)
 }

@@ -4,7 +4,7 @@ use super::play;
 use crate::bom;
 use crate::course::program::Programs;
 use crate::course::talk::{Heard, News, Talk};
-use crate::course::typed::KEYS;
+use crate::course::typed::{KEYS, KEYS_BUT_DIGITS};
 use crate::failure::{Failure, Outcome};
 use crate::ui::keys::{Keys, Typed};
 use crate::ui::{Interrupt, Ui, fold};
@@ -25,6 +25,10 @@ pub struct Terminal {
     environment: Vec<(String, String)>,
     /// What runs in the background, once something does.
     jobs: Option<Programs>,
+    /// The keys that act at once.
+    keys: &'static str,
+    /// Stdout is for data: the talk goes to stderr.
+    aside: bool,
 }
 
 /// Where the learner's words come from.
@@ -47,7 +51,16 @@ impl Terminal {
             interrupt: Interrupt::watch()?,
             environment: Vec::new(),
             jobs: None,
+            keys: KEYS,
+            aside: false,
         })
+    }
+
+    /// The same with what is said on stderr, where stdout is for data.
+    #[must_use]
+    pub fn beside_data(mut self) -> Self {
+        self.aside = true;
+        self
     }
 
     /// The same with what the commands that are run from here are told, such as where the cluster is.
@@ -78,12 +91,12 @@ impl Terminal {
 }
 
 impl Input {
-    fn open() -> Outcome<Self> {
+    fn open(keys: &'static str) -> Outcome<Self> {
         if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
             return Ok(Input::Lines(listen()));
         }
         let keys =
-            Keys::open(KEYS).map_err(|error| Failure::request("cannot read the terminal").because(error))?;
+            Keys::open(keys).map_err(|error| Failure::request("cannot read the terminal").because(error))?;
         Ok(Input::Keys(keys))
     }
 }
@@ -119,6 +132,10 @@ fn next_line(lines: &Receiver<String>, patience: Duration, interrupt: Interrupt)
 
 impl Talk for Terminal {
     fn say(&mut self, text: &str) -> Outcome {
+        if self.aside {
+            self.ui.say(text);
+            return Ok(());
+        }
         let text = fold::width_of_stdout().map_or_else(|| text.to_owned(), |width| fold::notice(text, width));
         match &self.input {
             Some(Input::Keys(keys)) => keys.around(|| self.ui.styled(&text)),
@@ -130,7 +147,7 @@ impl Talk for Terminal {
         let interrupt = self.interrupt;
         let input = match self.input.take() {
             Some(input) => input,
-            None => Input::open()?,
+            None => Input::open(self.keys)?,
         };
         let heard = match self.input.insert(input) {
             Input::Lines(lines) => next_line(lines, patience, interrupt),
@@ -162,6 +179,13 @@ impl Talk for Terminal {
             _ => command.stdin(Stdio::null()).status(),
         };
         ended.map(drop).map_err(failed)
+    }
+
+    fn digits_at_once(&mut self, are: bool) {
+        self.keys = if are { KEYS } else { KEYS_BUT_DIGITS };
+        if let Some(Input::Keys(keys)) = &mut self.input {
+            keys.act_at_once(self.keys);
+        }
     }
 
     fn can_ask(&self) -> bool {

@@ -2,6 +2,7 @@
 
 mod records;
 mod run;
+mod stall;
 mod summary;
 mod transaction;
 

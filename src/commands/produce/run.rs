@@ -1,9 +1,11 @@
 //! The work of `velo produce`: lines in, records out, deliveries watched, Ctrl-C obeyed.
 
 use super::records::Shape;
+use super::stall::Stall;
 use super::summary;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
+use crate::kafka::Connection;
 use crate::kafka::errors::{ErrorCode, KafkaError};
 use crate::kafka::producer::{Batch, Producer};
 use crate::ui::lines::{Chunk, Lines, Next, Source, split};
@@ -36,6 +38,8 @@ pub fn run(context: &Context, topic: &str, producer: &Producer, job: &Job) -> Ou
     let prompting = job.source.file.is_none() && context.ui.interactive();
     let mut work = Work {
         lines: None,
+        connection: &context.connection,
+        topic,
         producer,
         job,
         ui: context.ui,
@@ -47,8 +51,9 @@ pub fn run(context: &Context, topic: &str, producer: &Producer, job: &Job) -> Ou
         refused: Vec::new(),
         refused_count: 0,
         told_at: None,
+        stall: Stall::new(),
     };
-    work.greet(topic);
+    work.greet();
     let ended = work.send_all();
     // Nobody types any more: the terminal is as it was before.
     work.lines = None;
@@ -59,10 +64,18 @@ pub fn run(context: &Context, topic: &str, producer: &Producer, job: &Job) -> Ou
     summary::show(context, topic, producer)?;
     ended?;
     flushed?;
-    summary::verdict(producer, topic, &work.refused, work.refused_count)
+    summary::verdict(
+        &context.connection,
+        producer,
+        topic,
+        &work.refused,
+        work.refused_count,
+    )
 }
 
 struct Work<'a> {
+    connection: &'a Connection,
+    topic: &'a str,
     producer: &'a Producer,
     job: &'a Job,
     ui: Ui,
@@ -79,10 +92,12 @@ struct Work<'a> {
     refused_count: u64,
     /// How many records were written when trouble was told: until there are more, it is the same trouble.
     told_at: Option<u64>,
+    stall: Stall,
 }
 
 impl Work<'_> {
-    fn greet(&mut self, topic: &str) {
+    fn greet(&mut self) {
+        let topic = self.topic;
         if self.prompting {
             let line = match &self.job.shape.key_separator {
                 Some(separator) => format!("key{}value", String::from_utf8_lossy(separator)),
@@ -248,6 +263,12 @@ impl Work<'_> {
                 self.say(&format!("no answer from the cluster: {trouble}; trying again"));
                 self.told_at = Some(written);
             }
+        }
+        let written = self.producer.tally().written;
+        if self.stall.is_news(written, self.producer.waits(), Instant::now())
+            && let Some(why) = summary::lack(self.connection, self.topic)
+        {
+            self.say(&format!("nothing is acknowledged: {why}; trying again"));
         }
         Ok(())
     }

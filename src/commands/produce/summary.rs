@@ -4,6 +4,7 @@ use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::errors::{ErrorCode, KafkaError};
 use crate::kafka::producer::{Producer, Written};
+use crate::kafka::{Admin, Connection};
 use crate::ui::OutputFormat;
 use crate::ui::units::{count, counted};
 use serde::Serialize;
@@ -103,6 +104,7 @@ fn grid(summary: &Summary<'_>) -> crate::ui::Grid {
 /// # Errors
 /// As said.
 pub fn verdict(
+    connection: &Connection,
     producer: &Producer,
     topic: &str,
     refused: &[(usize, KafkaError)],
@@ -130,6 +132,10 @@ pub fn verdict(
     if lost > why.len() as u64 {
         why.push(format!("and {} more", lost - why.len() as u64));
     }
+    let timed_out = matches!(first, Some((ErrorCode::MessageTimedOut, _)));
+    let lack = if timed_out { lack(connection, topic) } else { None };
+    let without_replicas = lack.is_some();
+    why.extend(lack);
     let records = counted(lost, "record was", "records were");
     let failure = Failure::request(format!("{records} not written to {topic}")).because(why.join("; "));
     Err(match first {
@@ -145,9 +151,18 @@ pub fn verdict(
         Some((ErrorCode::NotEnoughReplicas | ErrorCode::NotEnoughReplicasAfterAppend, _)) => {
             failure.hint(format!("velo topic describe {topic}"))
         }
+        Some((ErrorCode::MessageTimedOut, _)) if without_replicas => {
+            failure.hint(format!("velo topic describe {topic}"))
+        }
         Some((ErrorCode::MessageTimedOut, _)) => failure.hint("velo doctor"),
         _ => failure,
     })
+}
+
+/// Why the topic takes no records, if that is the reason: there are too few replicas. `None` as well when nobody tells.
+pub fn lack(connection: &Connection, topic: &str) -> Option<String> {
+    let admin = Admin::connect(connection).ok()?;
+    admin.lack_of_replicas(topic).ok()?
 }
 
 /// Whether the broker refused a record because its topic is compacted.

@@ -5,7 +5,7 @@ mod create;
 mod delete;
 mod describe;
 mod elect;
-mod health;
+pub(super) mod health;
 mod list;
 
 use super::Context;

@@ -3,6 +3,7 @@
 mod assemble;
 mod produce;
 mod program;
+mod send;
 mod sessions;
 mod topology;
 
@@ -15,6 +16,8 @@ use clap::Subcommand;
 pub enum TripsCommand {
     /// Write packets of vehicles that drive around Toulouse, with every misfortune that packets meet
     Produce(produce::ProduceArgs),
+    /// Send a few packets of one trip by hand
+    Send(send::SendArgs),
     /// Put trips together of chunks that come in any order, late, twice or never
     Assemble(assemble::AssembleArgs),
     /// Divide streams of packets into sessions by silence
@@ -31,6 +34,7 @@ impl TripsCommand {
     pub fn run(self, context: &Context) -> Outcome {
         match self {
             TripsCommand::Produce(args) => produce::run(args, context),
+            TripsCommand::Send(args) => send::run(args, context),
             TripsCommand::Assemble(args) => assemble::run(args, context),
             TripsCommand::Sessions(args) => sessions::run(args, context),
             TripsCommand::Topology(args) => topology::run(&args, context),

@@ -21,6 +21,9 @@ pub struct ProgramOptions {
     /// End once all records that were there at the start are dealt with
     #[arg(long)]
     exit_at_end: bool,
+    /// Die on purpose, as if killed, once so many records are emitted and before anything of their batch is noted
+    #[arg(long, value_name = "RECORDS", value_parser = clap::value_parser!(u64).range(1..))]
+    die_after: Option<u64>,
 }
 
 impl ProgramOptions {
@@ -47,6 +50,7 @@ impl ProgramOptions {
             instance,
             guarantee: self.guarantee,
             exit_at_end: self.exit_at_end,
+            die_after: self.die_after,
         })
     }
 }

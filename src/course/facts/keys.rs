@@ -23,6 +23,8 @@ pub enum KeyFact {
     RecordsOfKey { topic: String, record_key: String },
     /// How many partitions hold records of a key.
     PartitionsOfKey { topic: String, record_key: String },
+    /// Which partition holds the records of a key; none when several do.
+    PartitionOfKey { topic: String, record_key: String },
     /// How many records have a value.
     RecordsOfValue { topic: String, value: String },
     /// The JSON field of the newest record of a key.
@@ -39,6 +41,7 @@ impl KeyFact {
         "keys-scattered",
         "records-of-key",
         "partitions-of-key",
+        "partition-of-key",
         "records-of-value",
         "field-of-key",
     ];
@@ -48,6 +51,7 @@ impl KeyFact {
         | Self::KeysScattered { topic }
         | Self::RecordsOfKey { topic, .. }
         | Self::PartitionsOfKey { topic, .. }
+        | Self::PartitionOfKey { topic, .. }
         | Self::RecordsOfValue { topic, .. }
         | Self::FieldOfKey { topic, .. }) = self;
         topic
@@ -58,6 +62,7 @@ impl KeyFact {
         | Self::KeysScattered { topic }
         | Self::RecordsOfKey { topic, .. }
         | Self::PartitionsOfKey { topic, .. }
+        | Self::PartitionOfKey { topic, .. }
         | Self::RecordsOfValue { topic, .. }
         | Self::FieldOfKey { topic, .. }) = self;
         *topic = names.name(topic);
@@ -76,11 +81,11 @@ impl KeyFact {
                 (!places.is_empty()).then(|| Have::count(scattered.count()))?
             }
             Self::RecordsOfKey { record_key, .. } => Have::count(of_key(records, record_key).count()),
-            Self::PartitionsOfKey { record_key, .. } => {
-                let partitions: BTreeSet<i32> = of_key(records, record_key)
-                    .map(|record| record.partition)
-                    .collect();
-                Have::count(partitions.len())
+            Self::PartitionsOfKey { record_key, .. } => Have::count(partitions_of(records, record_key).len()),
+            Self::PartitionOfKey { record_key, .. } => {
+                let partitions = partitions_of(records, record_key);
+                let only = partitions.first().filter(|_| partitions.len() == 1)?;
+                Have::number(i64::from(*only))
             }
             Self::RecordsOfValue { value, .. } => {
                 let same = records.iter().filter(|record| record.value == value.as_bytes());
@@ -103,14 +108,15 @@ impl KeyFact {
             Self::KeysScattered { .. } => "keys-scattered",
             Self::RecordsOfKey { .. } => "records-of-key",
             Self::PartitionsOfKey { .. } => "partitions-of-key",
+            Self::PartitionOfKey { .. } => "partition-of-key",
             Self::RecordsOfValue { .. } => "records-of-value",
             Self::FieldOfKey { .. } => "field-of-key",
         };
         let said = Said::about_topic(key, self.topic());
         match self {
-            Self::RecordsOfKey { record_key, .. } | Self::PartitionsOfKey { record_key, .. } => {
-                said.and("key", record_key)
-            }
+            Self::RecordsOfKey { record_key, .. }
+            | Self::PartitionsOfKey { record_key, .. }
+            | Self::PartitionOfKey { record_key, .. } => said.and("key", record_key),
             Self::RecordsOfValue { value, .. } => said.and("value", value),
             Self::FieldOfKey {
                 record_key, field, ..
@@ -118,6 +124,10 @@ impl KeyFact {
             Self::Keys { .. } | Self::KeysScattered { .. } => said,
         }
     }
+}
+
+fn partitions_of(records: &[Seen], key: &str) -> BTreeSet<i32> {
+    of_key(records, key).map(|record| record.partition).collect()
 }
 
 /// The partitions of each key.
@@ -179,6 +189,16 @@ mod tests {
             }),
             number(2)
         );
+        let of_b = KeyFact::PartitionOfKey {
+            topic: topic(),
+            record_key: "b".to_owned(),
+        };
+        assert_eq!(of(of_b), number(1));
+        let of_both = KeyFact::PartitionOfKey {
+            topic: topic(),
+            record_key: key(),
+        };
+        assert_eq!(of(of_both), None, "it stands in two");
         let field = "lost".to_owned();
         assert_eq!(
             of(KeyFact::FieldOfKey {

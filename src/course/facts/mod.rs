@@ -4,9 +4,11 @@
 pub mod source;
 
 mod cluster;
+mod delivery;
 mod group;
 mod keys;
 mod replicas;
+mod streams;
 mod things;
 mod topic;
 
@@ -17,10 +19,12 @@ use super::model::Wanted;
 use crate::failure::Outcome;
 use crate::nearest::nearest;
 use cluster::ClusterFact;
+use delivery::DeliveryFact;
 use group::GroupFact;
 use keys::KeyFact;
 use replicas::ReplicaFact;
 use serde::de::DeserializeOwned;
+use streams::StreamFact;
 use things::ThingFact;
 use topic::TopicFact;
 
@@ -39,6 +43,10 @@ pub enum Fact {
     Keys(KeyFact),
     /// About the things that records describe as JSON.
     Things(ThingFact),
+    /// About what became of records: seen, repeated, lost.
+    Delivery(DeliveryFact),
+    /// About what stream programs have made of a topic.
+    Streams(StreamFact),
 }
 
 /// The words that tell a fact: a key of `lessons/ui/*.toml`, and what is put into them.
@@ -77,6 +85,8 @@ impl Fact {
             GroupFact::NAMES,
             KeyFact::NAMES,
             ThingFact::NAMES,
+            DeliveryFact::NAMES,
+            StreamFact::NAMES,
         ]
         .into_iter()
         .flatten()
@@ -105,6 +115,10 @@ impl Fact {
             read_as(table).map(Fact::Keys)
         } else if among(ThingFact::NAMES) {
             read_as(table).map(Fact::Things)
+        } else if among(DeliveryFact::NAMES) {
+            read_as(table).map(Fact::Delivery)
+        } else if among(StreamFact::NAMES) {
+            read_as(table).map(Fact::Streams)
         } else {
             Err(match nearest(&name, Self::names()) {
                 Some(near) => format!("there is no fact `{name}`; did you mean `{near}`?"),
@@ -136,6 +150,8 @@ impl Fact {
             Fact::Group(fact) => fact.read(look),
             Fact::Keys(fact) => fact.read(look),
             Fact::Things(fact) => fact.read(look),
+            Fact::Delivery(fact) => fact.read(look),
+            Fact::Streams(fact) => fact.read(look),
         }
     }
 
@@ -148,6 +164,8 @@ impl Fact {
             Fact::Group(fact) => fact.said(),
             Fact::Keys(fact) => fact.said(),
             Fact::Things(fact) => fact.said(),
+            Fact::Delivery(fact) => fact.said(),
+            Fact::Streams(fact) => fact.said(),
         }
     }
 
@@ -160,6 +178,8 @@ impl Fact {
             Fact::Group(fact) => fact.topic(),
             Fact::Keys(fact) => Some(fact.topic()),
             Fact::Things(fact) => Some(fact.topic()),
+            Fact::Delivery(fact) => Some(fact.topic()),
+            Fact::Streams(fact) => Some(fact.topic()),
         }
     }
 
@@ -168,7 +188,12 @@ impl Fact {
         match self {
             Fact::Group(fact) => fact.group(),
             Fact::Things(fact) => fact.group(),
-            Fact::Topic(_) | Fact::Replicas(_) | Fact::Cluster(_) | Fact::Keys(_) => None,
+            Fact::Topic(_)
+            | Fact::Replicas(_)
+            | Fact::Cluster(_)
+            | Fact::Keys(_)
+            | Fact::Delivery(_)
+            | Fact::Streams(_) => None,
         }
     }
 
@@ -177,7 +202,12 @@ impl Fact {
         match self {
             Fact::Topic(fact) => fact.config(),
             Fact::Cluster(fact) => fact.config(),
-            Fact::Replicas(_) | Fact::Group(_) | Fact::Keys(_) | Fact::Things(_) => None,
+            Fact::Replicas(_)
+            | Fact::Group(_)
+            | Fact::Keys(_)
+            | Fact::Things(_)
+            | Fact::Delivery(_)
+            | Fact::Streams(_) => None,
         }
     }
 
@@ -197,7 +227,10 @@ impl Fact {
     }
 
     fn reads_records(&self) -> bool {
-        matches!(self, Fact::Keys(_) | Fact::Things(_))
+        matches!(
+            self,
+            Fact::Keys(_) | Fact::Things(_) | Fact::Delivery(_) | Fact::Streams(_)
+        )
     }
 
     /// The group whose members of before it leaves out.
@@ -218,6 +251,8 @@ impl Fact {
             Fact::Group(fact) => fact.rename(names),
             Fact::Keys(fact) => fact.rename(names),
             Fact::Things(fact) => fact.rename(names),
+            Fact::Delivery(fact) => fact.rename(names),
+            Fact::Streams(fact) => fact.rename(names),
         }
         self
     }

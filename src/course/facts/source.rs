@@ -83,8 +83,12 @@ pub trait ClusterFacts {
     fn offsets(&self, topic: &str) -> Outcome<Option<Vec<PartitionOffsets>>>;
     /// A group; `None` when there is none, or nobody can tell now.
     fn group(&self, group: &str) -> Outcome<Option<Group>>;
-    /// The last records of each partition, at most `per_partition` of each.
+    /// The last records of each partition, at most `per_partition` of each, as a reader of committed records sees them.
     fn records(&self, topic: &str, per_partition: i64) -> Outcome<Vec<Seen>>;
+    /// How many a reader of uncommitted records sees of the same.
+    fn uncommitted(&self, topic: &str, per_partition: i64) -> Outcome<usize>;
+    /// How many producers have a transaction open in a topic that exists.
+    fn open_transactions(&self, topic: &str) -> Outcome<usize>;
     /// Makes a topic that is not there yet; with as many copies as the cluster makes by itself, unless told how many.
     fn create_topic(&self, topic: &str, partitions: i32, replication_factor: Option<i32>) -> Outcome;
     /// Deletes topics; those that are not there are no failure.

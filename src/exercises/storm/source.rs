@@ -2,7 +2,7 @@
 //! together with all before it.
 
 use super::ledger::Ledger;
-use crate::failure::Outcome;
+use crate::failure::{Kind, Outcome};
 use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Progress, Received, Start};
 use crate::kafka::{Connection, GroupConsumer};
 use std::collections::BTreeMap;
@@ -35,6 +35,8 @@ pub struct Source {
     ledgers: BTreeMap<i32, Ledger>,
     every: Duration,
     committed: Instant,
+    /// The member has failed, or its topic was replaced: another is to join in its place.
+    anew: bool,
 }
 
 impl Source {
@@ -56,6 +58,7 @@ impl Source {
             ledgers: BTreeMap::new(),
             every,
             committed: Instant::now(),
+            anew: false,
         })
     }
 
@@ -70,7 +73,17 @@ impl Source {
             time: MOMENT,
             wait,
         };
-        Ok(match self.consumer.gather(limits, &|| false)? {
+        if self.anew {
+            self.join_anew()?;
+            return Ok(Read::Records(Vec::new()));
+        }
+        let gathered = match self.consumer.gather(limits, &|| false) {
+            Err(away) if away.kind() == Kind::Unreachable => {
+                return Ok(self.leave(format!("{}; joining again", away.in_a_line())));
+            }
+            gathered => gathered?,
+        };
+        Ok(match gathered {
             Gathered::Records(records) => {
                 for record in &records {
                     if let Some(ledger) = self.ledgers.get_mut(&record.partition) {
@@ -93,16 +106,34 @@ impl Source {
                 Read::Lost(None)
             }
             Gathered::Replaced => {
-                self.lose();
-                self.consumer = self.consumer.successor()?;
                 let topic = &self.topic;
                 let why = format!(
                     "topic `{topic}` was deleted and made again: reading the new one from its beginning"
                 );
-                Read::Lost(Some(why))
+                self.leave(why)
             }
             Gathered::Trouble(why) => Read::Said(format!("the cluster: {why}; trying again")),
         })
+    }
+
+    /// Joins for what has the topic's name now. While no broker answers, that is tried again at the next read.
+    fn join_anew(&mut self) -> Outcome {
+        match self.consumer.successor() {
+            Ok(successor) => {
+                self.consumer = successor;
+                self.anew = false;
+                Ok(())
+            }
+            Err(away) if away.kind() == Kind::Unreachable => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// From now on this member has nothing, and is to join anew for that reason.
+    fn leave(&mut self, why: String) -> Read {
+        self.lose();
+        self.anew = true;
+        Read::Lost(Some(why))
     }
 
     fn lose(&mut self) {

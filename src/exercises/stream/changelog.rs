@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::exercises::velib::topics;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::consumer::{Arrival, Consumer, Isolation, Span};
+use crate::kafka::types::TopicDescription;
 use crate::kafka::{Admin, Connection, NewTopic, TopicPartition};
 use crate::ui::units::count;
 use std::collections::BTreeMap;
@@ -59,18 +60,21 @@ struct Reading {
 }
 
 impl Changelog {
-    /// The changelog of `store` in `group`, which is made with `partitions` if it is not there, or given so many.
+    /// The changelog of `store` in `group`, with as many partitions and copies as the topic that is read has. It is made if it
+    /// is not there, or given more partitions.
     ///
     /// # Errors
     /// When the cluster refuses, or it has more partitions.
-    pub fn open(admin: &Admin, group: &str, store: &str, partitions: usize) -> Outcome<Self> {
+    pub fn open(admin: &Admin, group: &str, store: &str, read: &TopicDescription) -> Outcome<Self> {
         let topic = format!("{group}-{store}-changelog");
+        let partitions = read.partitions.len();
         let wanted = i32::try_from(partitions).unwrap_or(i32::MAX);
         let configs = CONFIGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
         topics::ensure(
             admin,
             &NewTopic {
                 partitions: Some(wanted),
+                replication_factor: read.replication_factor(),
                 configs: configs.into(),
                 ..NewTopic::named(&topic)
             },

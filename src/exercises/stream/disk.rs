@@ -168,8 +168,10 @@ impl Shelf {
     ///
     /// # Errors
     /// When the disk cannot be written.
-    pub fn apply(&mut self, changes: Vec<(Vec<u8>, Option<Vec<u8>>)>, mark: Mark) -> Outcome {
+    pub fn apply(&mut self, mut changes: Vec<(Vec<u8>, Option<Vec<u8>>)>, mark: Mark) -> Outcome {
         self.rest();
+        // A page that several changes go to is looked for once. Of the same key the last one counts, as it came.
+        changes.sort_by(|(one, _), (other, _)| one.cmp(other));
         self.write(changes, &mark).map_err(|error| self.failure(error))?;
         self.mark = Some(mark);
         Ok(())

@@ -1,11 +1,14 @@
 //! Records in, records out, a store in between: a processor at work in a group, at least once or exactly once.
 //!
-//! At least once, for each batch in this order: what it emits is written and acknowledged, what it has changed is in the changelog,
-//! then on disk, and its offsets are committed. Killed in between, the batch is read again; what was emitted of it may be emitted a
+//! Records are worked on as they come. What is in hand is concluded when there is nothing more to read at the moment, and else
+//! several times a second.
+//!
+//! At least once, for what is in hand in this order: what it emits is written and acknowledged, what it has changed is in the changelog,
+//! then on disk, and its offsets are committed. Killed in between, its records are read again; what was emitted of them may be emitted a
 //! second time, unless the store is ahead already, and nothing is lost.
 //!
 //! Exactly once: all three are one transaction (KIP-447), and what has changed goes to disk when it is committed. Killed at any
-//! moment, either all of a batch was done or nothing.
+//! moment, either all that was in hand was done or nothing.
 
 use super::changelog::Changelog;
 use super::disk::Disk;
@@ -21,7 +24,7 @@ use crate::kafka::transactions::{Remedy, TransactionError};
 use crate::kafka::{Connection, StreamProducer};
 use crate::ui::Ui;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What may become of a record when something dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -32,10 +35,16 @@ pub enum Guarantee {
     ExactlyOnce,
 }
 
-/// Most records of one batch.
-const BATCH: usize = 20_000;
+/// Most records of one batch. Several make a transaction: it costs the cluster about as much whatever is in it.
+const BATCH: usize = 5_000;
 /// The longest time to collect one.
 const MOMENT: Duration = Duration::from_millis(100);
+/// What is in hand for so long is concluded, whatever else comes.
+const SOON: Duration = Duration::from_millis(100);
+/// The same while there is more to read than one batch takes: who is behind is in no hurry to tell each step.
+const BEHIND: Duration = Duration::from_millis(300);
+/// With something in hand, how long to wait for more before it is concluded.
+const PAUSE: Duration = Duration::from_millis(5);
 /// How long a transaction may be open before the cluster aborts it: so long others wait for one whose process is dead for good.
 const OPEN: Duration = Duration::from_secs(10);
 /// One try of a call that waits for the cluster.
@@ -117,6 +126,8 @@ pub struct Place<'a> {
     pub output: &'a str,
     /// What may become of a record when something dies.
     pub guarantee: Guarantee,
+    /// Die once so many records are emitted, before anything of their batch is noted.
+    pub die_after: Option<u64>,
 }
 
 /// A processor at work.
@@ -133,6 +144,11 @@ pub struct Processing<'a, P: Processor> {
     broken: bool,
     timer: Timer,
     out: Vec<Emitted>,
+    /// The offsets behind the records that were worked on and are not concluded, and since when there are any.
+    in_hand: Next,
+    since: Option<Instant>,
+    /// How many records were sent.
+    emitted: u64,
     /// Closed before the folder is given up.
     stores: BTreeMap<i32, Store<P::Key, P::Value>>,
     disk: Disk,
@@ -158,6 +174,9 @@ impl<'a, P: Processor> Processing<'a, P> {
             open: false,
             broken: false,
             out: Vec::new(),
+            in_hand: Next::new(),
+            since: None,
+            emitted: 0,
             stores: BTreeMap::new(),
             place,
             changelog,
@@ -188,9 +207,23 @@ impl<'a, P: Processor> Processing<'a, P> {
             if sent.is_err() {
                 return Ok(sent);
             }
+            self.emitted += 1;
         }
         self.producer.poll();
         Ok(Ok(()))
+    }
+
+    /// Ends this process on the spot, if that is wanted by now: what was emitted has arrived, and nothing of it is noted.
+    fn die(&self, member: Member<'_>) -> Outcome {
+        if self.place.die_after.is_none_or(|wanted| self.emitted < wanted) {
+            return Ok(());
+        }
+        self.arrive(member)?;
+        let emitted = crate::ui::units::count(self.emitted, "record");
+        self.ui.say(format!(
+            "dying on purpose: {emitted} emitted, the last batch not noted"
+        ));
+        crate::process::die();
     }
 
     fn open(&mut self) -> Result<(), TransactionError> {
@@ -226,12 +259,15 @@ impl<'a, P: Processor> Processing<'a, P> {
     }
 
     /// Makes sure of what was done, and of the offsets with it.
-    fn conclude(&mut self, member: Member<'_>, next: Next) -> Outcome<Turn> {
+    fn conclude(&mut self, member: Member<'_>) -> Outcome<Turn> {
+        self.since = None;
+        let next = std::mem::take(&mut self.in_hand);
         match self.place.guarantee {
             Guarantee::AtLeastOnce => {
                 // Emitted before it is noted that it was.
                 self.emit(member.go_on)?.map_err(never)?;
                 self.arrive(member)?;
+                self.die(member)?;
                 self.send_changes(member.go_on)?.map_err(never)?;
                 self.arrive(member)?;
                 self.settle(0)?;
@@ -243,13 +279,13 @@ impl<'a, P: Processor> Processing<'a, P> {
                     self.settle(1)?;
                     Ok(Turn::Committed(next))
                 }
-                Err(failed) => self.give_up(member, &failed),
+                Err(failed) => self.give_up(member, failed),
             },
         }
     }
 
     /// Waits until all that was sent is acknowledged, however long the cluster is away.
-    fn arrive(&mut self, member: Member<'_>) -> Outcome {
+    fn arrive(&self, member: Member<'_>) -> Outcome {
         let mut told = false;
         while !self.producer.flush(TRY)? {
             (member.go_on)()?;
@@ -265,7 +301,10 @@ impl<'a, P: Processor> Processing<'a, P> {
 
     fn transact(&mut self, member: Member<'_>, next: &Next) -> Outcome<Result<(), TransactionError>> {
         let sent = match self.emit(member.go_on)? {
-            Ok(()) => self.send_changes(member.go_on)?,
+            Ok(()) => {
+                self.die(member)?;
+                self.send_changes(member.go_on)?
+            }
             failed => failed,
         };
         if sent.is_err() {
@@ -290,7 +329,10 @@ impl<'a, P: Processor> Processing<'a, P> {
     }
 
     /// Nothing of the transaction happens: it is aborted, and what it was about is read again.
-    fn give_up(&mut self, member: Member<'_>, failed: &TransactionError) -> Outcome<Turn> {
+    fn give_up(&mut self, member: Member<'_>, failed: TransactionError) -> Outcome<Turn> {
+        if self.place.guarantee == Guarantee::AtLeastOnce {
+            return Err(never(failed));
+        }
         if failed.remedy() == Remedy::None {
             let failure = failed.error().clone();
             return Err(failure.into_failure("a transaction is refused"));
@@ -323,8 +365,12 @@ impl<'a, P: Processor> Processing<'a, P> {
     /// Has the processor do what is to be done by the clock.
     fn punctuate(&mut self, member: Member<'_>) -> Outcome<Turn> {
         let now_ms = self.clock.now_ms();
-        let mut turn = Turn::nothing();
-        let mut left: Vec<i32> = self.stores.keys().copied().collect();
+        // What is in hand first, with its offsets.
+        let turn = self.conclude(member)?;
+        let mut left: Vec<i32> = match turn {
+            Turn::Again(_) => Vec::new(),
+            _ => self.stores.keys().copied().collect(),
+        };
         while let Some(partition) = left.pop() {
             let Some(store) = self.stores.get_mut(&partition) else {
                 continue;
@@ -338,9 +384,8 @@ impl<'a, P: Processor> Processing<'a, P> {
             if self.processor.punctuate(partition, caught_up, desk)? {
                 left.push(partition);
             }
-            turn = self.conclude(member, Next::new())?;
-            if matches!(turn, Turn::Again(_)) {
-                break;
+            if let again @ Turn::Again(_) = self.conclude(member)? {
+                return Ok(again);
             }
         }
         Ok(turn)
@@ -353,7 +398,7 @@ impl<P: Processor> Work for Processing<'_, P> {
             records: BATCH,
             bytes: 8 * 1024 * 1024,
             time: MOMENT,
-            wait: Limits::GLANCE,
+            wait: self.since.map_or(Limits::GLANCE, |_| PAUSE),
         }
     }
 
@@ -392,9 +437,8 @@ impl<P: Processor> Work for Processing<'_, P> {
 
     fn work(&mut self, member: Member<'_>, batch: Vec<Received>) -> Outcome<Turn> {
         let now_ms = self.clock.now_ms();
-        let mut next = Next::new();
         for record in &batch {
-            next.insert(record.partition, record.offset + 1);
+            self.in_hand.insert(record.partition, record.offset + 1);
             if let Some(store) = self.stores.get_mut(&record.partition) {
                 let desk = Desk {
                     store,
@@ -404,7 +448,33 @@ impl<P: Processor> Work for Processing<'_, P> {
                 self.processor.process(record, desk)?;
             }
         }
-        self.conclude(member, next)
+        // On its way while more is read.
+        if let Err(failed) = self.emit(member.go_on)? {
+            return self.give_up(member, failed);
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let limit = if batch.len() < BATCH { SOON } else { BEHIND };
+        match since.elapsed() < limit {
+            true => Ok(Turn::nothing()),
+            false => self.conclude(member),
+        }
+    }
+
+    fn finish(&mut self, member: Member<'_>) -> Outcome<Turn> {
+        match self.is_idle() {
+            true => Ok(Turn::nothing()),
+            false => self.conclude(member),
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.in_hand.is_empty()
+    }
+
+    fn abandon(&mut self, member: Member<'_>) -> Outcome {
+        self.in_hand.clear();
+        // What cannot be written now is forgotten with all else.
+        self.conclude(member).map(drop)
     }
 
     fn tick(&mut self, member: Member<'_>) -> Outcome<Turn> {
@@ -415,8 +485,12 @@ impl<P: Processor> Work for Processing<'_, P> {
     }
 
     fn forget(&mut self) {
+        // A transaction that is still open is of what is forgotten here: a producer that begins anew ends it.
+        self.broken |= std::mem::take(&mut self.open);
         self.stores.clear();
         self.out.clear();
+        self.in_hand.clear();
+        self.since = None;
         self.processor.forget();
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::kafka::group_consumer::{Assigned, Gathered, Limits, Progress, Received, Start};
-use crate::kafka::{Connection, GroupConsumer};
+use crate::kafka::{Admin, Connection, GroupConsumer};
 use crate::ui::Ui;
 use crate::ui::wait::Wait;
 use std::collections::BTreeMap;
@@ -215,6 +215,21 @@ impl<'a> Worker<'a> {
         })
     }
 
+    /// Leaves the group as a program that may be started again at once: while no other member waits for its partitions, it
+    /// stays a static member until it is missed, and has them at once if it is back by then.
+    ///
+    /// # Errors
+    /// As [`Worker::leave`].
+    pub fn pause(self) -> Outcome {
+        let members = Admin::connect(self.connection)
+            .and_then(|admin| admin.describe_group(&self.settings.group))
+            .map(|group| group.members.len());
+        match members {
+            Ok(..=1) => Ok(()),
+            _ => self.leave(),
+        }
+    }
+
     fn member<'b>(&'b self, go_on: &'b dyn Fn() -> Outcome) -> Member<'b> {
         Member {
             consumer: &self.consumer,
@@ -223,21 +238,35 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Records that came together, none after a rebalance.
+    /// Records that came together, none after a rebalance. A cluster that is away is waited for, and joined again.
     fn read(&mut self, work: &mut impl Work, go_on: &dyn Fn() -> Outcome) -> Outcome<Vec<Received>> {
-        match self.consumer.gather(work.limits(), &|| go_on().is_err())? {
-            Gathered::Records(batch) => return Ok(batch),
-            Gathered::Trouble(why) => self.ui.say(format!("the cluster: {why}; trying again")),
-            Gathered::Revoked => {
-                let turn = work.finish(self.member(go_on))?;
-                self.take(work, go_on, turn)?;
-                self.commit_held()?;
-                self.forget(work);
+        let gathered = self.consumer.gather(work.limits(), &|| go_on().is_err());
+        let nothing = |()| Vec::new();
+        let begun = match gathered {
+            Ok(Gathered::Records(batch)) => return Ok(batch),
+            Ok(Gathered::Revoked) => return self.hand_over(work, go_on).map(nothing),
+            Ok(Gathered::Replaced) => return self.begin_anew(work, go_on).map(nothing),
+            Ok(Gathered::Assigned(assigned)) => self.begin(work, go_on, &assigned),
+            Ok(Gathered::Trouble(why)) => {
+                self.ui.say(format!("the cluster: {why}; trying again"));
+                Ok(())
             }
-            Gathered::Replaced => self.begin_anew(work, go_on)?,
-            Gathered::Assigned(assigned) => self.begin(work, go_on, &assigned)?,
+            Err(failure) => Err(failure),
+        };
+        match begun {
+            Err(away) if is_away(&away) => self.take(work, go_on, Turn::Again(away.in_a_line()))?,
+            begun => begun?,
         }
         Ok(Vec::new())
+    }
+
+    /// Finishes and commits before the partitions go to others.
+    fn hand_over(&mut self, work: &mut impl Work, go_on: &dyn Fn() -> Outcome) -> Outcome {
+        let turn = work.finish(self.member(go_on))?;
+        self.take(work, go_on, turn)?;
+        self.commit_held()?;
+        self.forget(work);
+        Ok(())
     }
 
     fn forget(&mut self, work: &mut impl Work) {

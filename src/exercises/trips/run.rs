@@ -33,6 +33,8 @@ pub struct Plan {
     pub guarantee: Guarantee,
     /// End once everything that was there at the start is dealt with.
     pub exit_at_end: bool,
+    /// Die once so many records are emitted, before anything of their batch is noted.
+    pub die_after: Option<u64>,
 }
 
 /// Puts trips together until Ctrl-C, or until the plan is done; then tells what was counted.
@@ -106,9 +108,14 @@ fn run<P: Processor>(
     let joining = Worker::joining(ui, &plan.input, &plan.group);
     let admin = Admin::connect(connection)?;
     // Before any topic is made: a misspelt one is not to be taken for one of those.
-    let partitions = admin.describe_topic(&plan.input)?.partitions.len();
-    topics::ensure(&admin, &NewTopic::named(&plan.output))?;
-    let changelog = Changelog::open(&admin, &plan.group, plan.store, partitions)?;
+    let input = admin.describe_topic(&plan.input)?;
+    // What survives there of what was read is to survive of what is made of it.
+    let output = NewTopic {
+        replication_factor: input.replication_factor(),
+        ..NewTopic::named(&plan.output)
+    };
+    topics::ensure(&admin, &output)?;
+    let changelog = Changelog::open(&admin, &plan.group, plan.store, &input)?;
     drop(admin);
     let place = Place {
         connection,
@@ -116,6 +123,7 @@ fn run<P: Processor>(
         group: &plan.group,
         output: &plan.output,
         guarantee: plan.guarantee,
+        die_after: plan.die_after,
     };
     let go_on = || interrupt.check();
     let mut processing = Processing::begin(place, changelog, processor, ui, &go_on)?;
@@ -130,7 +138,10 @@ fn run<P: Processor>(
     let mut worker = Worker::join(connection, &settings, ui, joining)?;
     let ended = worker.run(&mut processing, &go_on);
     // Who cannot tell the group that it leaves is missed there soon.
-    let left = worker.leave();
+    let left = match interrupt.is_told_to_stop() {
+        true => worker.pause(),
+        false => worker.leave(),
+    };
     if let Err(failure) = left
         && ended.is_ok()
     {

@@ -3,7 +3,7 @@
 use super::Admin;
 use crate::failure::{Failure, Kind, Outcome};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
-use crate::kafka::settling::{all_settled, settled};
+use crate::kafka::settling::{all_settled, is_settling, settled};
 use crate::kafka::types::{
     CommittedOffset, GroupDescription, GroupListing, GroupState, GroupType, ListedOffset, MemberDescription,
     OffsetSpec, TopicPartition,
@@ -163,7 +163,13 @@ impl Admin {
     /// When the cluster could not be asked, or a partition's offset cannot be told.
     pub fn committed_offsets(&self, group: &str) -> Outcome<BTreeMap<TopicPartition, CommittedOffset>> {
         let what = format!("cannot read the offsets of group `{group}`");
-        let entries = match settled(|| self.client.list_group_offsets(group, None, self.ask())) {
+        let told = match self.wire()? {
+            Some(mut wire) => settled(|| wire.group_offsets(group)),
+            None => self
+                .await_coordinator(group)
+                .and_then(|()| settled(|| self.client.list_group_offsets(group, None, self.ask()))),
+        };
+        let entries = match told {
             Err(error) if error.code() == ErrorCode::GroupIdNotFound => return Ok(BTreeMap::new()),
             answer => self.outcome(&what, answer)?,
         };
@@ -174,6 +180,18 @@ impl Admin {
             }
         }
         Ok(offsets)
+    }
+
+    /// Asks who coordinates a group for its members, until it says that it does. Asked for offsets by a client that is no
+    /// consumer, a broker that says it does not makes librdkafka look for the consumer's coordinator (in
+    /// `rd_kafka_handle_OffsetFetch`), which is not there: the process ends by a segmentation fault.
+    fn await_coordinator(&self, group: &str) -> Answer {
+        let groups = [group.to_owned()];
+        let told = all_settled(|| self.client.describe_groups(&groups, self.ask()))?.pop();
+        match told {
+            Some((_, Err(error))) if is_settling(&error) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Sets committed offsets, each with its own answer; the group must have no active members.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How long a change may take to be known to all brokers.
-const PROPAGATION: Duration = Duration::from_secs(2);
+const PROPAGATION: Duration = Duration::from_secs(10);
 
 fn succeeded(answers: &[(String, Answer)]) -> Vec<String> {
     let succeeded = answers.iter().filter(|(_, answer)| answer.is_ok());
@@ -125,7 +125,7 @@ impl Admin {
         self.await_partitions(topic, total)
     }
 
-    /// Waits until the brokers know of a topic's new partitions, two seconds at most: the controller agrees first.
+    /// Waits until the brokers know of a topic's new partitions, ten seconds at most: the controller agrees first.
     ///
     /// # Errors
     /// When the cluster could not be asked.

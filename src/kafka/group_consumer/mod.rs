@@ -219,10 +219,13 @@ impl GroupConsumer {
             .set("session.timeout.ms", "6000")
             .set("heartbeat.interval.ms", "2000")
             .set("topic.metadata.refresh.interval.ms", "5000")
-            // What is read ahead of the program stays in memory: not 64 MiB of it.
+            // What is read ahead of the program stays in memory: not 64 MiB of it. Small records take several times their
+            // own bytes there, so they are counted too, for each partition, and come in smaller portions.
             .set("queued.max.messages.kbytes", "8192")
+            .set("queued.min.messages", "2000")
+            .set("fetch.message.max.bytes", "262144")
             // And when enough is read ahead, no second of pause: it would be used up before.
-            .set("fetch.queue.backoff.ms", "5")
+            .set("fetch.queue.backoff.ms", "2")
             // The end of a partition is told, and a question answered, when the broker has waited for so long.
             .set("fetch.wait.max.ms", "50")
             .create_with_context(context)

@@ -1,6 +1,7 @@
 //! What happens to a member's partitions, in the order in which it happens.
 
 use super::{Assigned, Polled, Start};
+use crate::kafka::errors;
 use crate::kafka::oauth::refreshes_tokens;
 use parking_lot::Mutex;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
@@ -14,9 +15,9 @@ use std::time::{Duration, Instant};
 /// How long the cluster may take to answer a question about offsets.
 pub(super) const ANSWER: Duration = Duration::from_secs(10);
 
-/// How long a transaction that was left open may hold up who takes its partitions: most are aborted after ten seconds, and a
-/// cluster looks for those every ten.
-const TRANSACTION: Duration = Duration::from_secs(60);
+/// How long something that passes may hold up who takes partitions: a transaction that was left open (most are aborted after
+/// ten seconds, and a cluster looks for those every ten), or a broker that died, until others lead what it led.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How soon to look again what the cluster knows of a topic.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -137,7 +138,7 @@ impl Rebalances {
     }
 
     /// What the group has committed. An owner before may have left offsets in an open transaction: they are waited for until
-    /// it is over, which the cluster sees to by its time-out.
+    /// it is over, which the cluster sees to by its time-out. So is a new coordinator, when the one before has died.
     fn committed(
         consumer: &BaseConsumer<Self>,
         given: &TopicPartitionList,
@@ -145,7 +146,7 @@ impl Rebalances {
         let begun = Instant::now();
         loop {
             match consumer.committed_offsets(given.clone(), ANSWER) {
-                Err(error) if is_open(&error) && begun.elapsed() < TRANSACTION => {
+                Err(error) if (is_open(&error) || is_away(&error)) && begun.elapsed() < PATIENCE => {
                     std::thread::sleep(MOMENT);
                 }
                 answer => return answer,
@@ -154,12 +155,12 @@ impl Rebalances {
     }
 
     /// The first offset of a partition, and the one after its last. The group may know of a partition that was added a moment
-    /// ago, or of a new leader, before this member does: then it looks again.
+    /// ago, or of a new leader, before this member does, or the leader has died and there is no other yet: then it looks again.
     fn watermarks(&self, consumer: &BaseConsumer<Self>, partition: i32) -> Result<(i64, i64), KafkaError> {
         let begun = Instant::now();
         loop {
             match consumer.fetch_watermarks(&self.topic, partition, ANSWER) {
-                Err(error) if is_old_knowledge(&error) && begun.elapsed() < ANSWER => {
+                Err(error) if (is_old_knowledge(&error) || is_away(&error)) && begun.elapsed() < PATIENCE => {
                     // What it finds it keeps; an answer that does not come is asked for again.
                     let _ = consumer.fetch_metadata(Some(&self.topic), ANSWER);
                     std::thread::sleep(MOMENT);
@@ -176,6 +177,17 @@ fn is_open(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
         Some(Code::UnstableOffsetCommit | Code::OperationTimedOut | Code::RequestTimedOut)
+    )
+}
+
+/// Whether who was asked has gone, or does not answer for now.
+fn is_away(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as Code;
+    let gone = errors::KafkaError::from(error).is_unreachable();
+    let code = error.rdkafka_error_code();
+    gone || matches!(
+        code,
+        Some(Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress)
     )
 }
 

@@ -73,6 +73,16 @@ impl Channel {
         self.ask_under(Q::KEY, request)
     }
 
+    /// The same in version `newest` at most; `request` makes what that version is asked with.
+    pub fn ask_in_at_most<Q: Request>(
+        &mut self,
+        newest: i16,
+        request: impl FnOnce(i16) -> Q,
+    ) -> Answer<Q::Response> {
+        let version = self.version::<Q>(Q::KEY)?.min(newest);
+        self.ask_in(Q::KEY, version, &request(version))
+    }
+
     /// The same under another key: for a request that the codec lacks and whose bodies are those of `Q`.
     pub fn ask_under<Q: Request>(&mut self, key: i16, request: &Q) -> Answer<Q::Response> {
         let version = self.version::<Q>(key)?;

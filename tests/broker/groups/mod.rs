@@ -43,6 +43,12 @@ fn error(code: i16) -> Option<ResponseError> {
 /// A broker with topic `t` of three partitions, and `__consumer_offsets`.
 async fn broker_with_topic(settings: &[(&str, &str)]) -> TestBroker {
     let broker = TestBroker::with(settings).await;
+    make_topic(&broker).await;
+    find_coordinator(&broker).await;
+    broker
+}
+
+async fn make_topic(broker: &TestBroker) {
     let topic = CreatableTopic::default()
         .with_name(topic_name("t"))
         .with_num_partitions(3)
@@ -51,8 +57,6 @@ async fn broker_with_topic(settings: &[(&str, &str)]) -> TestBroker {
         .with_topics(vec![topic])
         .with_timeout_ms(10_000);
     assert_eq!(broker.ask(request, 7).await.topics[0].error_code, 0);
-    find_coordinator(&broker).await;
-    broker
 }
 
 async fn find_coordinator(broker: &TestBroker) {

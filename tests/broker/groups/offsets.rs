@@ -46,6 +46,26 @@ async fn an_acknowledged_commit_outlives_a_crash() {
 }
 
 #[tokio::test]
+async fn a_group_whose_partition_could_not_be_opened_is_served_once_it_can_be() {
+    let broker = TestBroker::with(&[("offsets.topic.num.partitions", "1")]).await;
+    let in_the_way = broker.log_dir().join("__consumer_offsets-0");
+    std::fs::write(&in_the_way, "").unwrap();
+    make_topic(&broker).await;
+    find_coordinator(&broker).await;
+    assert_eq!(commit(&broker, 0, 41).await, Some(ResponseError::NotCoordinator));
+    std::fs::remove_file(&in_the_way).unwrap();
+    let served = async {
+        while commit(&broker, 0, 42).await.is_some() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), served)
+        .await
+        .expect("nobody opened the partition again");
+    assert_eq!(committed(&broker, 0).await, 42);
+}
+
+#[tokio::test]
 async fn commits_that_make_no_sense_are_refused_one_by_one() {
     let broker = broker_with_topic(&[]).await;
     assert_eq!(

@@ -8,6 +8,15 @@ use kafka_protocol::messages::offset_commit_request::{
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestTopic;
 use kafka_protocol::messages::{GroupId, OffsetCommitRequest, OffsetFetchRequest};
 
+/// Who commits.
+pub struct Committer<'a> {
+    pub group: &'a str,
+    /// Empty without membership.
+    pub member: &'a str,
+    /// -1 without membership.
+    pub generation: i32,
+}
+
 /// What became of a request.
 enum Outcome {
     Done,
@@ -32,7 +41,7 @@ pub async fn run(mut client: Client) {
                 0 => look(&mut client, coordinator, &group, partition, *latest).await,
                 _ => {
                     *latest += 1;
-                    commit(&mut client, coordinator, &group, partition, *latest).await
+                    commit_alone(&mut client, coordinator, &group, partition, *latest).await
                 }
             };
             match outcome {
@@ -40,7 +49,6 @@ pub async fn run(mut client: Client) {
                 Outcome::Refused => break,
                 Outcome::InDoubt => {
                     // A commit may be on its way for long, and count after later ones: another group begins.
-                    client.ledger.in_doubt(&group);
                     (groups, tried) = (groups + 1, none.clone());
                     break;
                 }
@@ -50,43 +58,65 @@ pub async fn run(mut client: Client) {
     }
 }
 
-async fn commit(client: &mut Client, coordinator: i32, group: &str, partition: i32, offset: i64) -> Outcome {
+/// Commits an offset; the code that it is answered with.
+pub async fn commit(
+    client: &mut Client,
+    coordinator: i32,
+    from: &Committer<'_>,
+    (name, partition): (&str, i32),
+    offset: i64,
+) -> Option<i16> {
     let data = OffsetCommitRequestPartition::default()
         .with_partition_index(partition)
         .with_committed_offset(offset)
         .with_committed_leader_epoch(-1)
         .with_committed_metadata(Some(text("")));
     let data = OffsetCommitRequestTopic::default()
-        .with_name(topic(SAFE))
+        .with_name(topic(name))
         .with_partitions(vec![data]);
     let request = OffsetCommitRequest::default()
-        .with_group_id(GroupId(text(group)))
-        .with_generation_id_or_member_epoch(-1)
+        .with_group_id(GroupId(text(from.group)))
+        .with_member_id(text(from.member))
+        .with_generation_id_or_member_epoch(from.generation)
         .with_topics(vec![data]);
-    let Some(answer) = client.ask(coordinator, &request, 7).await else {
-        return Outcome::InDoubt;
+    let answer = client.ask(coordinator, &request, 7).await?;
+    Some(answer.topics[0].partitions[0].error_code)
+}
+
+async fn commit_alone(
+    client: &mut Client,
+    coordinator: i32,
+    group: &str,
+    partition: i32,
+    offset: i64,
+) -> Outcome {
+    let alone = Committer {
+        group,
+        member: "",
+        generation: -1,
     };
-    let code = answer.topics[0].partitions[0].error_code;
-    if code == 0 {
-        client.ledger.committed(group, partition, offset);
-        client.history.note(format_args!(
-            "{group} committed {offset} of {SAFE}-{partition} at {coordinator}"
-        ));
-    } else {
-        client.history.note(format_args!(
-            "{group} could not commit at {coordinator}: {}",
-            code_name(code)
-        ));
-    }
-    match code {
-        0 => Outcome::Done,
-        // It may be written, and not known to be on the replicas.
-        _ => Outcome::InDoubt,
+    match commit(client, coordinator, &alone, (SAFE, partition), offset).await {
+        Some(0) => {
+            client.ledger.committed(group, partition, offset);
+            client.history.note(format_args!(
+                "{group} committed {offset} of {SAFE}-{partition} at {coordinator}"
+            ));
+            Outcome::Done
+        }
+        Some(code) => {
+            client.history.note(format_args!(
+                "{group} could not commit at {coordinator}: {}",
+                code_name(code)
+            ));
+            // It may be written, and not known to be on the replicas.
+            Outcome::InDoubt
+        }
+        None => Outcome::InDoubt,
     }
 }
 
 async fn look(client: &mut Client, coordinator: i32, group: &str, partition: i32, tried: i64) -> Outcome {
-    let kept = kept(client, coordinator, group, partition).await;
+    let kept = kept(client, coordinator, group, (SAFE, partition)).await;
     let Some(kept) = kept else {
         return Outcome::Refused;
     };
@@ -99,13 +129,20 @@ async fn look(client: &mut Client, coordinator: i32, group: &str, partition: i32
     Outcome::Done
 }
 
-/// The offset that is kept for a group; `None` when the coordinator does not say.
-pub async fn kept(client: &mut Client, coordinator: i32, group: &str, partition: i32) -> Option<i64> {
+/// The offset that is kept for a group, -1 for none; `None` when the coordinator does not say, also while a transaction is
+/// about to change it.
+pub async fn kept(
+    client: &mut Client,
+    coordinator: i32,
+    group: &str,
+    (name, partition): (&str, i32),
+) -> Option<i64> {
     let wanted = OffsetFetchRequestTopic::default()
-        .with_name(topic(SAFE))
+        .with_name(topic(name))
         .with_partition_indexes(vec![partition]);
     let request = OffsetFetchRequest::default()
         .with_group_id(GroupId(text(group)))
+        .with_require_stable(true)
         .with_topics(Some(vec![wanted]));
     let answer = client.ask(coordinator, &request, 7).await?;
     if answer.error_code != 0 {

@@ -13,3 +13,4 @@ pub(super) mod incremental_alter_configs;
 pub(super) mod list_config_resources;
 pub(super) mod list_partition_reassignments;
 pub(super) mod unregister_broker;
+pub(super) mod update_features;

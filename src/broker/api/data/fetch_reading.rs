@@ -7,6 +7,7 @@ use crate::broker::log::ReadLimit;
 use crate::broker::memory::MemoryPool;
 use crate::broker::replication::fetch_session::FetchKey;
 use crate::broker::replication::{Leadership, Partition, PartitionFetch, Partitions, TopicKey};
+use crate::broker::world::fault::{self, Fault};
 use crate::clock::Clock;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -62,6 +63,8 @@ pub struct Reader<'a> {
     version: i16,
     /// -1 for a consumer.
     replica: i32,
+    /// Epoch of the replica's registration, -1 where it does not say.
+    broker_epoch: i64,
     limit: ReadLimit,
     max_bytes: usize,
 }
@@ -69,9 +72,12 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader for that request.
     pub fn new(given: &'a Fetching, ctx: &RequestContext, request: &FetchRequest) -> Self {
-        let replica = match ctx.api_version {
-            REPLICA_STATE.. => request.replica_state.replica_id.0,
-            _ => request.replica_id.0,
+        let (replica, broker_epoch) = match ctx.api_version {
+            REPLICA_STATE.. => {
+                let state = &request.replica_state;
+                (state.replica_id.0, state.replica_epoch)
+            }
+            _ => (request.replica_id.0, -1),
         };
         let limit = match request.isolation_level {
             _ if replica >= 0 => ReadLimit::LogEnd,
@@ -84,6 +90,7 @@ impl<'a> Reader<'a> {
             given,
             version: ctx.api_version,
             replica,
+            broker_epoch,
             limit,
             max_bytes,
         }
@@ -147,7 +154,7 @@ impl<'a> Reader<'a> {
             TopicKey::Name(name) => self.given.partitions.led_by_name(name, *index)?,
         };
         leadership.check_epoch(fetch.current_leader_epoch)?;
-        let diverging = self.divergence(&partition, fetch)?;
+        let diverging = self.divergence(&partition, leadership, fetch)?;
         let mut data = PartitionData::default().with_partition_index(*index);
         if let Some(diverging) = diverging {
             data.diverging_epoch = diverging;
@@ -159,7 +166,7 @@ impl<'a> Reader<'a> {
             }
             if self.is_follower() {
                 let now_ms = self.given.clock.now_ms();
-                if partition.follower_fetched(self.replica, fetch.offset, now_ms)? {
+                if partition.follower_fetched(self.replica, self.broker_epoch, fetch.offset, now_ms)? {
                     self.given.partitions.replicas().isr_changed();
                 }
             }
@@ -215,16 +222,18 @@ impl<'a> Reader<'a> {
     fn divergence(
         &self,
         partition: &Partition,
+        leadership: Leadership,
         fetch: &PartitionFetch,
     ) -> Result<Option<EpochEndOffset>, ResponseError> {
         if self.version < TELLS_LEADER || fetch.last_fetched_epoch < 0 {
             return Ok(None);
         }
-        let (epoch, end) = partition.log.end_offset_for_epoch(fetch.last_fetched_epoch);
+        let (epoch, end) = partition.end_offset_for_epoch(leadership, fetch.last_fetched_epoch);
         if epoch < 0 || end < 0 {
             return Err(ResponseError::OffsetOutOfRange);
         }
-        let diverges = epoch < fetch.last_fetched_epoch || end < fetch.offset;
+        let parted = epoch < fetch.last_fetched_epoch || end < fetch.offset;
+        let diverges = parted && !fault::is(Fault::TruncationLeftOut);
         Ok(diverges.then(|| EpochEndOffset::default().with_epoch(epoch).with_end_offset(end)))
     }
 

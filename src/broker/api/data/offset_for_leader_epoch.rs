@@ -40,12 +40,7 @@ fn look_up(
 ) -> Result<(i32, i64), ResponseError> {
     let (partition, leadership) = partitions.led_by_name(topic, asked.partition)?;
     leadership.check_epoch(asked.current_leader_epoch)?;
-    // The epoch in force ends where the log ends, even before its first record.
-    Ok(if asked.leader_epoch == leadership.epoch {
-        (leadership.epoch, partition.log.log_end_offset())
-    } else {
-        partition.log.end_offset_for_epoch(asked.leader_epoch)
-    })
+    Ok(partition.end_offset_for_epoch(leadership, asked.leader_epoch))
 }
 
 impl Refuse for OffsetForLeaderEpochRequest {

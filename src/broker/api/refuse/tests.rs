@@ -76,6 +76,7 @@ fn every_api_has_a_refusal_that_each_of_its_versions_can_say() {
         AlterPartitionRequest,
         EnvelopeRequest,
         FetchSnapshotRequest,
+        UpdateFeaturesRequest,
         DescribeClusterRequest,
         DescribeProducersRequest,
         BrokerRegistrationRequest,

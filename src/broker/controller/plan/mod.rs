@@ -5,6 +5,7 @@ pub(super) mod configs;
 mod draft;
 pub(super) mod elections;
 pub(super) mod epoch;
+pub(super) mod features;
 pub(super) mod fencing;
 pub(super) mod heartbeat;
 pub(super) mod in_sync;

@@ -44,8 +44,12 @@ pub struct Bench {
 impl Bench {
     /// `__consumer_offsets` with two partitions and topic `t` with three, all led here; no rebalance delay.
     pub async fn new() -> Self {
+        Bench::on(Clock::manual(1_000_000)).await
+    }
+
+    /// The same by that clock.
+    pub async fn on(clock: Clock) -> Self {
         let folder = TempDir::new().unwrap();
-        let clock = Clock::manual(1_000_000);
         let quick = [("group.initial.rebalance.delay.ms".to_owned(), "0".to_owned())];
         let config = GroupConfig::new(&NodeConfig::from_properties(quick.into()).unwrap());
         let mut image = MetadataImage::default();

@@ -2,9 +2,12 @@
 
 use super::bench::{Bench, GROUP, SESSION_MS, caller, group_id};
 use crate::broker::records::offsets::OffsetsRecord;
+use crate::clock::Clock;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::JoinGroupRequest;
 use kafka_protocol::messages::leave_group_request::MemberIdentity;
+use std::time::Duration;
+use tokio::time::sleep;
 
 const WEEK_MS: u64 = 7 * 24 * 3_600_000;
 
@@ -19,6 +22,23 @@ async fn a_silent_member_is_noticed_by_the_timer_alone() {
         bench.heartbeat(&member_id, generation),
         Err(ResponseError::UnknownMemberId)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_date_that_is_set_gives_a_silent_member_no_more_time_and_no_less() {
+    let clock = Clock::simulated(1_000_000_000);
+    let bench = Bench::on(clock.clone()).await;
+    let session = Duration::from_millis(u64::try_from(SESSION_MS).unwrap());
+    for by_ms in [-3_600_000, 3_600_000] {
+        bench.lead_alone("c").await;
+        clock.set(by_ms);
+        // What others ask meanwhile changes nothing for it.
+        bench.commit("t", 0, 5).await.unwrap_err();
+        sleep(session - Duration::from_millis(500)).await;
+        assert_ne!(bench.state(), "Empty", "{by_ms}");
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(bench.state(), "Empty", "{by_ms}");
+    }
 }
 
 #[tokio::test]

@@ -306,3 +306,41 @@ fn a_poisoned_log_can_be_deleted() {
     log.delete().unwrap();
     assert!(!log.recover().unwrap() && !bench.dir().exists());
 }
+
+#[test]
+fn a_sync_that_failed_is_known_to_the_next_process_until_all_is_written_anew() {
+    let bench = Bench::new(LogConfig::default());
+    let mark = bench.dir().join(UNSYNCED);
+    let log = bench.open();
+    append(&log, "acknowledged").unwrap();
+    assert!(!mark.exists());
+    let refusing = bench.refuses(Refused::Sync);
+    log.flush().unwrap_err();
+    assert!(mark.exists());
+    drop(log);
+    let config = Arc::new(LogConfig::default());
+    let open = || PartitionLog::open(&bench.dir(), Arc::clone(&config), Clock::manual(NOW));
+    open().map(|_| ()).unwrap_err();
+    assert!(mark.exists(), "the disk still refuses");
+    drop(refusing);
+    assert_eq!(values(&open().unwrap()), ["acknowledged"]);
+    assert!(!mark.exists());
+}
+
+#[test]
+fn a_cut_that_does_not_come_to_the_disk_is_a_sync_that_failed() {
+    let bench = Bench::new(LogConfig::default());
+    let log = bench.open();
+    for value in ["kept", "goes"] {
+        append(&log, value).unwrap();
+    }
+    let refusing = bench.refuses(Refused::Sync);
+    log.truncate_to(1).unwrap_err();
+    drop(refusing);
+    assert_eq!(log.writer.lock().poison, Some(Poison::Sync));
+    log.recover().unwrap();
+    assert_eq!(
+        (append(&log, "after"), values(&log)),
+        (Ok(1), vec!["kept".to_owned(), "after".to_owned()])
+    );
+}

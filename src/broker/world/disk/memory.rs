@@ -102,19 +102,9 @@ impl MemoryDisk {
         self.0.troubles.lock().left = Some(changes);
     }
 
-    /// The machine starts again: no trouble is left, and what a failed sync dropped is written with the next one.
+    /// No trouble is left. What a failed sync dropped stays dropped.
     pub fn serve_again(&self) {
         *self.0.troubles.lock() = Troubles::default();
-        Self::write_again(&self.0.root);
-    }
-
-    fn write_again(folder: &Folder) {
-        for entry in folder.lock().now.values() {
-            match entry {
-                Entry::Folder(folder) => Self::write_again(folder),
-                Entry::File(inode) => inode.0.lock().written_from = 0,
-            }
-        }
     }
 
     /// Forgets what was not synced, as a loss of power does; with `torn`, some of what was written last may be there all the

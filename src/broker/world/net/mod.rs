@@ -11,7 +11,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
-use tokio::net::{TcpListener, TcpStream, tcp};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host, tcp};
+
+/// Connections at most, where the system has no limit for a process.
+const MOST_CONNECTIONS: usize = 1 << 20;
 
 /// A network, and the place in it of whoever holds this.
 #[derive(Debug, Clone, Default)]
@@ -70,13 +73,14 @@ impl Net {
         Net(Kind::Simulated(Place::new(router, name)))
     }
 
-    /// Takes connections at a host and port; with port 0 at one of the system's choice.
+    /// Takes connections at a host and port; with port 0 at one of the system's choice. `backlog` connections may wait to be
+    /// taken, but no more than the system allows.
     ///
     /// # Errors
     /// When the address is not to be had.
-    pub async fn listen(&self, host: &str, port: u16) -> io::Result<Listener> {
+    pub async fn listen(&self, host: &str, port: u16, backlog: u32) -> io::Result<Listener> {
         Ok(Listener(match &self.0 {
-            Kind::Tcp => ListenerKind::Tcp(TcpListener::bind((host, port)).await?),
+            Kind::Tcp => ListenerKind::Tcp(listen_to(host, port, backlog).await?),
             Kind::Simulated(place) => ListenerKind::Simulated(place.listen(port)?),
         }))
     }
@@ -95,6 +99,56 @@ impl Net {
             Kind::Simulated(place) => Ok(Stream(StreamKind::Simulated(place.connect(address).await?))),
         }
     }
+}
+
+/// Listens at the first address of a host that is to be had. tokio's own listener lets 128 connections wait, whatever the
+/// system allows.
+async fn listen_to(host: &str, port: u16, backlog: u32) -> io::Result<TcpListener> {
+    let mut refused = None;
+    for address in lookup_host((host, port)).await? {
+        match listen_at(address, backlog) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => refused = Some(error),
+        }
+    }
+    Err(refused.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()))
+}
+
+fn listen_at(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A port whose last connections are still being closed is free. On Windows this would let others take it from us.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(backlog)
+}
+
+/// How many connections this process may hold open: of the files that the system lets it open, a quarter is for logs. It is
+/// given as many files as the system lets it have, as Java's processes are.
+#[cfg(unix)]
+pub fn most_connections() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    let files = match setrlimit(Resource::Nofile, most) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    files.map_or(MOST_CONNECTIONS, |files| {
+        usize::try_from(files / 4 * 3).map_or(MOST_CONNECTIONS, |most| most.min(MOST_CONNECTIONS))
+    })
+}
+
+/// How many connections this process may hold open.
+#[cfg(not(unix))]
+pub const fn most_connections() -> usize {
+    MOST_CONNECTIONS
 }
 
 /// Whether a host is this machine. An address that a socket can be bound to is one of its own.
@@ -237,3 +291,6 @@ reads!(ReadHalf, ReadKind);
 reads!(Stream, StreamKind);
 writes!(WriteHalf, WriteKind);
 writes!(Stream, StreamKind);
+
+#[cfg(test)]
+mod tests;

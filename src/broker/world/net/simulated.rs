@@ -243,7 +243,8 @@ impl Place {
             // It may have gone meanwhile.
             let routes = self.router.routes.lock();
             let listening = routes.listening.get(&port);
-            let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            // Its port says from what place it comes.
+            let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, u16::try_from(self.name).unwrap_or(0)));
             let sent = listening.map(|listening| listening.arrivals.send((there, peer)));
             if !matches!(sent, Some(Ok(()))) {
                 return Err(io::ErrorKind::ConnectionRefused.into());
@@ -286,7 +287,7 @@ mod tests {
     #[tokio::test]
     async fn bytes_arrive_in_their_order_and_so_does_the_end() {
         let (_router, one, other) = network();
-        let listener = one.listen("anywhere", 0).await.unwrap();
+        let listener = one.listen("anywhere", 0, 1).await.unwrap();
         let mut client = other
             .connect(&listener.address().unwrap().to_string())
             .await
@@ -306,7 +307,7 @@ mod tests {
     #[tokio::test]
     async fn a_cut_link_keeps_what_is_on_its_way_and_the_other_way_goes_on() {
         let (router, one, other) = network();
-        let listener = one.listen("anywhere", 7).await.unwrap();
+        let listener = one.listen("anywhere", 7, 1).await.unwrap();
         let mut client = other.connect("anywhere:7").await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
         router.cut(2, 1);

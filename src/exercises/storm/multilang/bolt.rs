@@ -26,6 +26,8 @@ use std::time::Duration;
 
 /// How soon a signal is seen.
 const GLANCE: Duration = Duration::from_millis(50);
+/// How long tuples may gather before they are read: as long as Storm itself lets them gather before it sends them on.
+const TOGETHER: Duration = Duration::from_millis(1);
 /// The stream of heartbeats.
 const HEARTBEAT: &str = "__heartbeat";
 /// The component that sends ticks and the like.
@@ -97,7 +99,7 @@ pub fn run(
     go_on: &dyn Fn() -> Outcome,
 ) -> Outcome {
     // Heartbeats are answered where they are read, before the tuples that came with them are worked on.
-    let frames = Frames::of(source, move |chunk| {
+    let frames = Frames::of(source, TOGETHER, move |chunk| {
         let mut beats = Reply::default();
         (0..heartbeats(chunk)).for_each(|_| beats.sync());
         if !beats.is_empty() {

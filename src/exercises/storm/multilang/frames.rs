@@ -57,18 +57,21 @@ pub enum Next {
 pub struct Frames(Receiver<io::Result<Chunk>>);
 
 impl Frames {
-    /// Reads `source` from now on; `glance` sees each chunk at once, however busy the one who takes them is.
+    /// Reads `source` from now on; `glance` sees each chunk at once, however busy the one who takes them is. After each there is
+    /// a `pause` in which more may come together: Storm writes one message at a time, and each that is read and answered by
+    /// itself wakes four threads of two processes.
     ///
     /// # Errors
     /// When the system has no thread to spare.
     pub fn of(
         source: impl Read + Send + 'static,
+        pause: Duration,
         glance: impl FnMut(&Chunk) + Send + 'static,
     ) -> Outcome<Self> {
         let (sender, receiver) = sync_channel(AHEAD);
         std::thread::Builder::new()
             .name("multilang".to_owned())
-            .spawn(move || read(source, glance, &sender))
+            .spawn(move || read(source, pause, glance, &sender))
             .map_err(|error| Failure::request("cannot read what Storm says").because(error))?;
         Ok(Frames(receiver))
     }
@@ -87,10 +90,19 @@ impl Frames {
     }
 }
 
-fn read(source: impl Read, mut glance: impl FnMut(&Chunk), sender: &SyncSender<io::Result<Chunk>>) {
+fn read(
+    source: impl Read,
+    pause: Duration,
+    mut glance: impl FnMut(&Chunk),
+    sender: &SyncSender<io::Result<Chunk>>,
+) {
     let hand_on = |chunk: Chunk| {
         glance(&chunk);
-        sender.send(Ok(chunk)).is_ok()
+        let goes_on = sender.send(Ok(chunk)).is_ok();
+        if !pause.is_zero() {
+            std::thread::sleep(pause);
+        }
+        goes_on
     };
     if let Err(error) = read_all(source, hand_on) {
         // The receiver is gone only when the command has ended: nobody is left to tell.
@@ -100,12 +112,12 @@ fn read(source: impl Read, mut glance: impl FnMut(&Chunk), sender: &SyncSender<i
 
 /// Hands on whole messages as soon as there are some, until `take` answers `false`.
 fn read_all(mut source: impl Read, mut take: impl FnMut(Chunk) -> bool) -> io::Result<()> {
-    let mut pending: Vec<u8> = Vec::with_capacity(CHUNK);
+    let mut pending: Vec<u8> = Vec::new();
+    let mut buffer = vec![0; CHUNK];
     loop {
         let filled = pending.len();
-        pending.resize(filled + CHUNK, 0);
-        let count = read_some(&mut source, pending.get_mut(filled..).unwrap_or_default())?;
-        pending.truncate(filled + count);
+        let count = read_some(&mut source, &mut buffer)?;
+        pending.extend_from_slice(buffer.get(..count).unwrap_or_default());
         if count == 0 {
             let whole = pending.strip_suffix(b"\nend").map(<[u8]>::len);
             if let Some(whole) = whole {

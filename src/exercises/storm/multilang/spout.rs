@@ -9,7 +9,7 @@ use super::reply::Reply;
 use super::setup::Setup;
 use crate::exercises::storm::Sight;
 use crate::exercises::storm::source::{Read, Source};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Kind, Outcome};
 use crate::kafka::Connection;
 use crate::kafka::group_consumer::{Received, Start};
 use crate::ui::Ui;
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How soon a signal is seen.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -27,6 +27,8 @@ const MOMENT: Duration = Duration::from_millis(1);
 const AT_ONCE: usize = 100;
 /// How often offsets are committed.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
+/// How long after one attempt to join the group the next is made.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What the spout does.
 #[derive(Debug, Clone)]
@@ -66,14 +68,17 @@ struct Spout<'a> {
     failed: VecDeque<Pending>,
     emitted: u64,
     began: bool,
+    /// When the group is to be tried again, and why it could not be joined.
+    away: Option<(Instant, String)>,
 }
 
 /// Runs the spout until Storm ends it (`go_on` fails) or closes the pipe.
 ///
 /// # Errors
-/// What `go_on` says; when the cluster cannot be read; when what Storm says is not what it says to a spout.
+/// What `go_on` says; when the cluster does not let it read; when what Storm says is not what it says to a spout.
 pub fn run(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() -> Outcome) -> Outcome {
-    let frames = Frames::of(io::stdin(), |_| ())?;
+    // Storm asks one thing at a time, and waits for the answer.
+    let frames = Frames::of(io::stdin(), Duration::ZERO, |_| ())?;
     let mut spout = Spout {
         connection,
         plan,
@@ -82,11 +87,12 @@ pub fn run(connection: &Connection, plan: &Plan, ui: Ui, go_on: &dyn Fn() -> Out
         failed: VecDeque::new(),
         emitted: 0,
         began: false,
+        away: None,
     };
     let mut reply = Reply::default();
     let ended = spout.serve(&frames, &mut reply, ui, go_on);
     if let Err(failure) = &ended
-        && failure.kind() != crate::failure::Kind::Interrupted
+        && failure.kind() != Kind::Interrupted
     {
         reply.error(&failure.in_a_line());
         ui.bytes(&reply.take())?;
@@ -151,16 +157,36 @@ impl Spout<'_> {
         self.source.as_mut().map_or(Ok(()), Source::commit)
     }
 
-    fn next(&mut self, reply: &mut Reply) -> Outcome {
-        let source = match &mut self.source {
-            Some(source) => source,
-            None => {
-                let Plan {
-                    group, topic, start, ..
-                } = self.plan;
-                let joined = Source::join(self.connection, group, topic, *start, COMMIT_EVERY)?;
-                self.source.insert(joined)
+    /// Joins the group. A cluster that is away, or a topic that is not there yet, is told to Storm once and tried again: Storm
+    /// starts its topologies without asking what they need.
+    fn join(&mut self, reply: &mut Reply) -> Outcome {
+        if self.away.as_ref().is_some_and(|(at, _)| Instant::now() < *at) {
+            return Ok(());
+        }
+        let Plan {
+            group, topic, start, ..
+        } = self.plan;
+        let told = self.away.take().map(|(_, why)| why);
+        match Source::join(self.connection, group, topic, *start, COMMIT_EVERY) {
+            Ok(joined) => self.source = Some(joined),
+            Err(failure) if matches!(failure.kind(), Kind::Unreachable | Kind::Request) => {
+                let why = failure.in_a_line();
+                if told.as_ref() != Some(&why) {
+                    reply.error(&format!("{why}; trying again"));
+                }
+                self.away = Some((Instant::now() + AGAIN, why));
             }
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    fn next(&mut self, reply: &mut Reply) -> Outcome {
+        if self.source.is_none() {
+            self.join(reply)?;
+        }
+        let Some(source) = &mut self.source else {
+            return Ok(());
         };
         source.commit_in_time()?;
         let again = self

@@ -1,4 +1,8 @@
-// franz-go against a cluster: administration, keyed and idempotent records, a group of two that shares cooperatively.
+// franz-go against a cluster:
+//
+//	franz_go SERVERS                         administration, keyed and idempotent records, a group of two that shares
+//	franz_go transactions SERVERS REPLICAS   transactions
+//	franz_go copy SERVERS FROM TO ID         copies a topic exactly once, until it is killed
 package main
 
 import (
@@ -22,15 +26,28 @@ const (
 )
 
 func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(words []string) error {
+	if words[0] == "copy" {
+		return copyForEver(context.Background(), strings.Split(words[1], ","), words[2], words[3], words[4])
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
-	servers := strings.Split(os.Args[1], ",")
+	if words[0] == "transactions" {
+		return transactions(ctx, strings.Split(words[1], ","), replication(words[2]))
+	}
+	servers := strings.Split(words[0], ",")
 	for _, step := range []func(context.Context, []string) error{administer, produce, consume, share, remove} {
 		if err := step(ctx, servers); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			return err
 		}
 	}
+	return nil
 }
 
 func client(servers []string, options ...kgo.Opt) (*kgo.Client, error) {

@@ -106,6 +106,10 @@ public class Stations {
 
         @Override
         public void execute(Tuple tuple) {
+            if (tuple.getSourceComponent().equals("__system")) {
+                collector.ack(tuple);
+                return;
+            }
             Object json = org.apache.storm.shade.net.minidev.json.JSONValue.parse(tuple.getStringByField("value"));
             if (json instanceof Map<?, ?> station && station.get("available_bikes") instanceof Number bikes) {
                 boolean empty = bikes.longValue() == 0;
