@@ -243,6 +243,9 @@ impl Partition {
     /// # Errors
     /// As [`PartitionLog::settle`](crate::broker::log::PartitionLog::settle).
     pub fn settle(&self, written: &Appended) -> Result<()> {
+        if written.unsettled.is_none() {
+            return Ok(());
+        }
         self.log.settle(written)?;
         let role = self.role.read();
         if role.image.leader == self.node_id {
