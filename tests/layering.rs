@@ -401,7 +401,10 @@ const MAY_WAIT: &[(&str, &str)] = &[
         "log/transactions.rs",
         "for the one who pays, and at the opening of a log",
     ),
-    ("log/truncate.rs", "a job, without the writer's lock"),
+    (
+        "log/truncate.rs",
+        "jobs; a follower's cut with its own log's locks",
+    ),
     ("machine/journal.rs", "at the loading of a coordinator, a job"),
     ("replication/fetcher.rs", "jobs, without the lock of the lead"),
     ("replication/manager.rs", "new metadata and the stop are jobs"),

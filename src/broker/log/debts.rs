@@ -1,7 +1,7 @@
 //! What a log owes to the disk, and how it is paid: no lock that a request needs is held over a sync.
 //!
 //! Under the lock of the one writer nothing waits for more than the page cache. A change that must be on the disk before more
-//! is seen (`flush.messages`, `flush.ms`, a new leader epoch, a log start that moved, a truncation) notes that as a debt, and
+//! is seen (`flush.messages`, `flush.ms`, a new leader epoch, a log start that moved) notes that as a debt, and
 //! what is appended meanwhile is written, but not seen. Whoever waits for it pays: takes the bill under the lock, syncs
 //! without it, and shows afterwards what had been written when the bill was made. One pays at a time, for all who wait.
 //!
@@ -283,19 +283,13 @@ impl PartitionLog {
             if writer.cuts == bill.cuts && !bill.segments.is_empty() {
                 writer.recovery_point = writer.recovery_point.max(bill.end);
             }
-            let away = match bill.owed.cut && writer.cuts == bill.cuts {
-                true => self.has_taken_away(),
-                false => Ok(()),
-            };
-            (away, self.lines(&writer, &bill.owed))
+            self.lines(&writer, &bill.owed)
         };
-        let (away, lines) = lines;
         let epochs = bill.epochs.iter();
         let mut epochs = epochs.map(|(path, text)| file::replace(&self.disk, path, text.as_bytes()));
         epochs
             .find(Result::is_err)
             .unwrap_or(Ok(()))
-            .and(away)
             .and_then(|()| self.write_lines(lines))
             .map_err(|error| self.could_not_pay(Poison::Change, error))
     }

@@ -53,16 +53,19 @@ impl PartitionLog {
         made
     }
 
-    /// Something is about to be taken away, which is owed to the disk: should the process end before that is paid, the next one
-    /// sees to it that it stays away.
-    pub(super) fn takes_away(&self, writer: &mut Writer) {
-        mark_unsynced(&self.disk, &self.dir());
-        writer.debts.note_cut();
-    }
-
-    /// It is away, on the disk too.
-    pub(super) fn has_taken_away(&self) -> Result<()> {
-        file::remove(&self.disk, &self.dir().join(UNSYNCED))
+    /// Makes a part of a change that takes something away, and that is on the disk when it returns. Until then it counts as a
+    /// sync that failed; should the process end in the middle of it, the next one sees to it that it stays away.
+    ///
+    /// # Errors
+    /// What `make` fails with.
+    pub(super) fn taken_away(&self, writer: &mut Writer, make: impl FnOnce() -> Result<()>) -> Result<()> {
+        let dir = self.dir();
+        mark_unsynced(&self.disk, &dir);
+        let before = writer.poison.replace(Poison::Sync);
+        make()?;
+        file::sync_dir(&self.disk, &dir)?;
+        writer.poison = before;
+        file::remove(&self.disk, &dir.join(UNSYNCED))
     }
 
     /// From now on nothing is taken.

@@ -308,7 +308,6 @@ impl Segment {
         let relative = next_offset - base;
         self.size.store(position, Ordering::Release);
         file::truncate(&self.disk, &self.path(), position)?;
-        self.file.sync(&self.path.read()).map_err(self.io())?;
         growth
             .offsets
             .keep_while(|entry| entry.key() < relative && u64::from(entry.position) < position)?;
@@ -320,6 +319,7 @@ impl Segment {
             growth.first_timestamp = None;
         }
         drop(growth);
+        self.file.sync(&self.path()).map_err(self.io())?;
         self.recompute_max()
     }
 

@@ -101,8 +101,7 @@ impl PartitionLog {
         }
         self.ends.cut(new_end);
         writer.cuts += 1;
-        self.takes_away(writer);
-        self.segments.cut(offset)?;
+        self.taken_away(writer, || self.segments.cut(offset))?;
         let changed = self.epochs.write().truncate_from_end(new_end);
         writer.debts.note_epochs(changed);
         self.reload_producers(writer)?;
@@ -120,8 +119,7 @@ impl PartitionLog {
 
     fn start_anew(&self, writer: &mut Writer, tidying: &mut Tidying, offset: i64) -> Result<()> {
         let old = self.segments.load_full();
-        self.takes_away(writer);
-        old.iter().try_for_each(|segment| segment.remove())?;
+        self.taken_away(writer, || old.iter().try_for_each(|segment| segment.remove()))?;
         let segment = Segment::open(&self.disk, &self.dir(), offset, self.clock.now_ms())?;
         self.segments.set(vec![Arc::new(segment)]);
         self.ends.begin_anew(offset);

@@ -161,18 +161,15 @@ fn a_sync_that_fails_takes_back_all_that_waits_and_refuses_who_waits() {
 }
 
 #[test]
-fn a_truncation_beside_a_sync_leaves_what_it_cut_unseen() {
+fn what_a_truncation_cuts_before_it_is_seen_is_never_seen() {
     let bench = Bench::synced_after(1);
-    let stall = bench.refuses(Refused::Stall);
-    let appended = bench.beside(|log| log.append(batch("four"), client()));
-    stall.is_met();
+    let written = bench.log.write(batch("four"), client()).unwrap();
     bench.log.truncate_to(2).unwrap();
     assert_eq!(
         (bench.log.log_end_offset(), bench.log.written_end_offset()),
         (2, 2)
     );
-    drop(stall);
-    let gone = told(&appended).unwrap_err();
+    let gone = bench.log.settle(&written).unwrap_err();
     assert_eq!(gone.response_error(), ResponseError::KafkaStorageError);
     bench.log.pay().unwrap();
     assert_eq!((bench.log.recovery_point(), bench.values()), (2, 2));
