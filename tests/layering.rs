@@ -94,6 +94,83 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("src/scripts", &["rdkafka::"]),
 ];
 
+/// The modules of the broker that are seen outside of it, and by whom. All else is private, so that the compiler finds what
+/// nobody calls.
+const PUBLIC: &[(&str, &str)] = &[
+    (
+        "api",
+        "the fuzz target of dispatch; the table of APIs in tests/peers",
+    ),
+    ("batch", "kafka-dump-log; tests that read and write logs"),
+    ("config", "the scripts that start nodes and read their files"),
+    ("error", "whoever starts a node"),
+    ("frame", "the fuzz target of frames"),
+    (
+        "groups/subscription",
+        "the fuzz target of what members say of themselves",
+    ),
+    ("leftovers", "the simulation"),
+    ("log", "tests of the log"),
+    ("log/checkpoint", "tests of the log"),
+    ("log/inspect", "kafka-dump-log"),
+    ("log/topic_id", "tests of the log"),
+    ("memory", "the fuzz target of frames"),
+    ("metadata", "the simulation; the fuzz target of what nodes answer"),
+    ("peer", "the simulation; the fuzz target of what nodes answer"),
+    ("records", "tests of the records"),
+    ("records/metadata", "tests of the records"),
+    ("records/offsets", "tests of the records"),
+    ("records/share", "tests of the records"),
+    ("records/transaction", "tests of the records"),
+    ("security", "the fuzz target of dispatch"),
+    ("storage", "kafka-storage"),
+    ("world", "the simulation"),
+    ("world/disk", "the simulation"),
+    ("world/fault", "the simulation"),
+    ("world/net", "the simulation"),
+];
+
+#[test]
+fn no_more_of_the_broker_is_public_than_somebody_outside_needs() {
+    let mut found: Vec<String> = Vec::new();
+    for path in rust_files(Path::new("src/broker")) {
+        let folder = path.parent().unwrap().strip_prefix("src/broker").unwrap();
+        for (_, line) in code_lines(&path) {
+            let module = line.trim_start().strip_prefix("pub mod ");
+            found.extend(module.map(|module| {
+                let name = module.trim_end_matches([';', '{', ' ']);
+                folder.join(name).display().to_string()
+            }));
+        }
+    }
+    found.sort_unstable();
+    let told: Vec<&str> = PUBLIC.iter().map(|(module, _)| *module).collect();
+    assert_eq!(found, told, "a module that is public needs a reason");
+}
+
+/// The one file among the APIs that knows a node as a whole.
+const DOORS: &str = "src/broker/api/doors.rs";
+
+#[test]
+fn handlers_are_given_what_they_use_and_no_node() {
+    let mut found = Vec::new();
+    for path in rust_files(Path::new("src/broker/api")) {
+        for (number, line) in code_lines(&path) {
+            let whole = ["broker::node", "broker::Node", "super::node"]
+                .iter()
+                .any(|name| line.contains(name));
+            if whole && path != Path::new(DOORS) {
+                found.push(format!("{}:{number}: {}", path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "who answers says by its signature what it takes, see {DOORS}:\n{}",
+        found.join("\n")
+    );
+}
+
 /// Lines of code a file may have before it must be split.
 const LONGEST_FILE: usize = 600;
 
@@ -283,6 +360,78 @@ fn what_a_node_writes_down_is_written_by_one_function() {
         .map(|path| path.display().to_string())
         .collect();
     assert!(found.is_empty(), "written past log::file::replace: {found:?}");
+}
+
+/// By what a file waits for the disk: syncs, what is written by way of one, and what pays a log's debts.
+const WAITS: &[&str] = &[
+    ".sync(path)",
+    ".sync(&temporary)",
+    ".sync(&self.path",
+    "segment.sync()",
+    ".sync(to)",
+    "sync_dir(",
+    "file::replace(",
+    "write_lines(",
+    "checkpoint_line(",
+    "lines.write(",
+    "mark_clean(",
+    ".settle(",
+    ".pay()",
+];
+
+/// Who may wait for the disk, and how it is that no request waits with it (docs/broker.md, *The rule for disk work*).
+const MAY_WAIT: &[(&str, &str)] = &[
+    ("controller/change.rs", "jobs, without the writer's lock"),
+    ("controller/log.rs", "at the start, and in those jobs"),
+    ("controller/mod.rs", "at the start"),
+    ("controller/requests.rs", "a job"),
+    ("controller/snapshot.rs", "a job, under a lock of its own"),
+    ("log/append.rs", "for whoever may wait: tests"),
+    ("log/checkpoint.rs", "under a lock of its own"),
+    ("log/compaction.rs", "a job, without the writer's lock"),
+    ("log/debts.rs", "the one who pays, without the writer's lock"),
+    ("log/file.rs", "the one function that replaces files"),
+    ("log/partition.rs", "opening, closing and deleting are jobs"),
+    ("log/poison.rs", "a job, of a log that takes nothing"),
+    ("log/recovery.rs", "a job"),
+    ("log/retention.rs", "a job, without the writer's lock"),
+    ("log/segment.rs", "for the one who pays"),
+    ("log/topic_id.rs", "at the opening of a log"),
+    (
+        "log/transactions.rs",
+        "for the one who pays, and at the opening of a log",
+    ),
+    (
+        "log/truncate.rs",
+        "jobs; a follower's cut with its own log's locks",
+    ),
+    ("machine/journal.rs", "at the loading of a coordinator, a job"),
+    ("replication/fetcher.rs", "jobs, without the lock of the lead"),
+    ("replication/manager.rs", "new metadata and the stop are jobs"),
+    ("replication/partition.rs", "jobs, without the lock of the lead"),
+    ("storage.rs", "at the start"),
+];
+
+#[test]
+fn only_these_wait_for_the_disk() {
+    let waits = |(_, code): &(PathBuf, Vec<(usize, String)>)| {
+        let mut lines = code.iter();
+        lines.any(|(_, line)| !line.contains("fn ") && WAITS.iter().any(|wait| line.contains(wait)))
+    };
+    let mut found: Vec<String> = broker_beside_the_world()
+        .into_iter()
+        .filter(waits)
+        .map(|(path, _)| {
+            let path = path.strip_prefix("src/broker").unwrap();
+            path.display().to_string()
+        })
+        .collect();
+    found.sort_unstable();
+    let told: Vec<&str> = MAY_WAIT.iter().map(|(file, _)| *file).collect();
+    assert_eq!(
+        found, told,
+        "who waits for the disk says why no request waits with it"
+    );
 }
 
 /// By which a file of the broker would reach past its world: files, sockets, threads, chance and time.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use velodrome::broker::api::dispatch;
+use velodrome::broker::api::{Doors, dispatch};
 use velodrome::broker::config::ListenerKind;
 use velodrome::broker::security::{SecurityProtocol, Session};
 use velodrome::broker::{Node, NodeConfig, RunningNode};
@@ -48,7 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
     let session = Arc::new(Session::new(peer, 0, listener, name, SecurityProtocol::Plaintext));
     let frame = Bytes::copy_from_slice(bytes);
     let answered = async {
-        let answer = dispatch(fuzzed.node.node().clone(), &session, frame);
+        let answer = dispatch(Doors::of(fuzzed.node.node()), &session, frame);
         tokio::time::timeout(PATIENCE, answer).await
     };
     // A refusal and running out of time are both fine.

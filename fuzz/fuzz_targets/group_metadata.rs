@@ -5,9 +5,8 @@
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use velodrome::broker::batch::{self, Records};
-use velodrome::broker::groups::subscription;
-use velodrome::broker::machine::LogRecord;
 use velodrome::broker::records::offsets::OffsetsRecord;
+use velodrome::broker::{LogRecord, subscription};
 
 fn read(key: Option<&[u8]>, value: Option<&[u8]>) {
     if let Ok(record) = <OffsetsRecord as LogRecord>::decode(key, value) {

@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use std::fs;
 use std::sync::Arc;
-use velodrome::broker::log::{CleanupPolicy, LogConfig, PartitionLog, ReadLimit};
+use velodrome::broker::log::{By, CleanupPolicy, LogConfig, PartitionLog, ReadLimit};
 use velodrome::clock::Clock;
 
 const FILES: [&str; 10] = [
@@ -48,7 +48,7 @@ fuzz_target!(|input: &[u8]| {
     let _ = log.read(log.log_start_offset(), 1 << 16, true, ReadLimit::LastStable);
     let _ = log.offset_for_timestamp(0);
     let _ = log.max_timestamp();
-    let _ = log.append_as_follower(input.to_vec().into());
+    let _ = log.append(input.to_vec().into(), By::Follower);
     let _ = log.compact();
     let _ = log.apply_retention();
     let _ = log.truncate_to(3);

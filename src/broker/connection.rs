@@ -1,7 +1,7 @@
 //! One connection: a request in, its answer out, then the next; so answers keep the order of the requests, and a peer
 //! that does not read its answers is not read from either.
 
-use super::api::{dispatch, may_be_withdrawn};
+use super::api::{Doors, dispatch, may_be_withdrawn};
 use super::frame::{FrameError, FrameLimits, FrameReader};
 use super::node::Node;
 use super::security::Session;
@@ -21,7 +21,7 @@ const WRITE_STALL: Duration = Duration::from_secs(30);
 
 /// Serves `stream` until the peer closes it, misbehaves, or `stop` turns true.
 pub async fn serve(node: Arc<Node>, session: Session, stream: Stream, mut stop: watch::Receiver<bool>) {
-    let session = Arc::new(session);
+    let (session, doors) = (Arc::new(session), Doors::of(&node));
     if let Err(error) = stream.set_nodelay() {
         tracing::debug!(%session, %error, "cannot turn Nagle's algorithm off");
     }
@@ -46,7 +46,7 @@ pub async fn serve(node: Arc<Node>, session: Session, stream: Stream, mut stop: 
             look_for_a_peer_that_left(&mut frames, &session).await;
         }
         let answered = {
-            let mut answer = pin!(dispatch(Arc::clone(&node), &session, frame));
+            let mut answer = pin!(dispatch(doors.clone(), &session, frame));
             let mut watching = true;
             loop {
                 tokio::select! {

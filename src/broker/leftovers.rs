@@ -28,7 +28,7 @@ impl Node {
         let partitions = self.replicas.partitions();
         let fetches = partitions.iter().map(|partition| partition.waiting_consumers());
         Leftovers {
-            connections: self.connections.lock().values().copied().collect(),
+            connections: self.connections.open().into_values().collect(),
             fetches: fetches.sum(),
             groups: self.groups.busy_groups(),
             endings: self.transactions.endings(),

@@ -238,9 +238,7 @@ async fn apply(node: &Arc<Node>, image: Arc<MetadataImage>, whole: bool) -> Resu
         node.transactions.apply(&image);
         *handed_on = Some(Arc::clone(&image));
         drop(handed_on);
-        let offset = image.offset;
-        node.metadata.store(image);
-        node.applied_offset.send_replace(offset);
+        node.metadata.store_applied(image);
     });
     applied.await.map_err(|error| {
         // Half of it may have been applied: a panic is the end of the task, and of the node.
@@ -283,9 +281,9 @@ pub(super) async fn beat(node: Arc<Node>, mut controller: Peer) {
 /// When the controller refuses.
 pub(super) async fn await_unfenced(node: &Node, controller: &mut Peer) -> Result<()> {
     let epoch = node.broker_epoch.load(Ordering::Acquire);
-    node.await_metadata(epoch).await;
+    node.metadata.reaches(epoch).await;
     heartbeat(node, controller, false).await?;
-    let mut applied = node.applied_offset.subscribe();
+    let mut applied = node.metadata.applied();
     let serves = |_: &i64| {
         let image = node.metadata.load();
         let broker = image.brokers.get(&node.config.node_id);

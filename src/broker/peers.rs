@@ -1,13 +1,50 @@
 //! Connections to the other brokers of the cluster.
 
+use super::config::NodeConfig;
 use super::error::Result;
+use super::metadata::AppliedMetadata;
 use super::peer::Peer;
+use super::world::Net;
 use kafka_protocol::ResponseError;
 use kafka_protocol::protocol::Request;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The way to every other broker that the metadata knows. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Brokers {
+    config: Arc<NodeConfig>,
+    metadata: Arc<AppliedMetadata>,
+    net: Net,
+}
+
+impl Brokers {
+    /// Of a node with these settings.
+    pub fn new(config: Arc<NodeConfig>, metadata: Arc<AppliedMetadata>, net: Net) -> Self {
+        Brokers {
+            config,
+            metadata,
+            net,
+        }
+    }
+
+    /// A connection to another broker, for a purpose that is a part of its client id; `None` while that broker is not known.
+    pub fn peer(&self, broker: i32, purpose: &str) -> Option<Peer> {
+        let image = self.metadata.load();
+        let endpoint = image.brokers.get(&broker)?;
+        let endpoint = endpoint.endpoint(&self.config.inter_broker_listener_name())?;
+        let name = format!("broker-{}-{purpose}", self.config.node_id);
+        Some(Peer::new(
+            &self.net,
+            &endpoint.host,
+            endpoint.port,
+            name,
+            self.config.longest_answer(),
+        ))
+    }
+}
 
 /// A connection, while there is one.
 type Link = Arc<tokio::sync::Mutex<Option<Peer>>>;

@@ -5,6 +5,8 @@ use super::peer::Peer;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{AllocateProducerIdsRequest, BrokerId};
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -13,6 +15,8 @@ use tokio::sync::Mutex;
 #[derive(Debug)]
 pub struct ProducerIds {
     broker_id: i32,
+    /// Of this broker's registration.
+    broker_epoch: Arc<AtomicI64>,
     timeout: Duration,
     block: Mutex<Block>,
 }
@@ -25,10 +29,11 @@ struct Block {
 }
 
 impl ProducerIds {
-    /// Ids of that controller.
-    pub fn new(config: &NodeConfig, controller: Peer) -> Self {
+    /// Ids of that controller, for a broker whose registration has that epoch.
+    pub fn new(config: &NodeConfig, broker_epoch: Arc<AtomicI64>, controller: Peer) -> Self {
         ProducerIds {
             broker_id: config.node_id,
+            broker_epoch,
             timeout: config.millis("request.timeout.ms"),
             block: Mutex::new(Block {
                 left: 0..0,
@@ -37,23 +42,23 @@ impl ProducerIds {
         }
     }
 
-    /// An id that nobody has, for a broker whose registration has that epoch.
+    /// An id that nobody has.
     ///
     /// # Errors
     /// `COORDINATOR_LOAD_IN_PROGRESS` when the controller gives none now: producers try again after it.
-    pub async fn next(&self, broker_epoch: i64) -> Result<i64, ResponseError> {
+    pub async fn next(&self) -> Result<i64, ResponseError> {
         // Held while the controller is asked, so that one block is fetched for all that wait.
         let mut block = self.block.lock().await;
         if block.left.is_empty() {
-            block.left = self.fetch(&mut block.controller, broker_epoch).await?;
+            block.left = self.fetch(&mut block.controller).await?;
         }
         block.left.next().ok_or(ResponseError::CoordinatorNotAvailable)
     }
 
-    async fn fetch(&self, controller: &mut Peer, broker_epoch: i64) -> Result<Range<i64>, ResponseError> {
+    async fn fetch(&self, controller: &mut Peer) -> Result<Range<i64>, ResponseError> {
         let request = AllocateProducerIdsRequest::default()
             .with_broker_id(BrokerId(self.broker_id))
-            .with_broker_epoch(broker_epoch);
+            .with_broker_epoch(self.broker_epoch.load(Ordering::Acquire));
         let answer = controller.ask(&request, 0, self.timeout).await;
         let answer = answer.map_err(|error| {
             tracing::warn!(%error, "cannot get producer ids from the controller");

@@ -2,26 +2,26 @@
 
 use super::background::Background;
 use super::config::{Listener, ListenerKind, NodeConfig, Voter, topic_log_config};
+use super::connections::Connections;
 use super::controller::Controller;
 use super::error::{BrokerError, Result};
 use super::groups::{GroupConfig, GroupCoordinator};
-use super::markers;
+use super::markers::{self, MarkerWriter};
 use super::memory::MemoryPool;
-use super::metadata::MetadataImage;
+use super::metadata::{AppliedMetadata, MetadataImage};
 use super::node::Node;
 use super::part::{self, Part};
 use super::peer::Peer;
-use super::peers::Peers;
+use super::peers::Brokers;
 use super::producer_ids::ProducerIds;
 use super::records::metadata::EndPoint;
-use super::replication::{ReplicaManager, ReplicaSettings, fetcher, isr, maintenance};
-use super::security::Authorizer;
+use super::replication::{Partitions, ReplicaManager, ReplicaSettings, fetcher, isr, maintenance};
 use super::storage::{LogDir, uuid_text};
 use super::to_controller::ToController;
 use super::transactions::{TransactionConfig, TransactionCoordinator};
+use super::verification::Verifier;
 use super::world::{World, net, watch};
 use super::{lifecycle, server};
-use arc_swap::ArcSwap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -147,35 +147,57 @@ fn build(
         world.clone(),
         Arc::clone(&replicas),
     ));
-    let image = MetadataImage {
+    let metadata = Arc::new(AppliedMetadata::new(MetadataImage {
         cluster_id: cluster_id.clone(),
         ..MetadataImage::default()
-    };
+    }));
+    let config = Arc::new(config);
+    let clock = world.clock().clone();
+    let brokers = Brokers::new(Arc::clone(&config), Arc::clone(&metadata), world.net().clone());
+    let partitions = Partitions::new(Arc::clone(&replicas), Arc::clone(&metadata));
+    let broker_epoch = Arc::new(AtomicI64::new(-1));
     Node {
         request_memory: MemoryPool::new(config.request_memory()),
         response_memory: MemoryPool::new(RESPONSE_MEMORY),
-        authorizer: Authorizer::default(),
-        producer_ids: ProducerIds::new(&config, to_controller.peer()),
-        connections: Arc::default(),
+        authorizer: Arc::default(),
+        producer_ids: Arc::new(ProducerIds::new(
+            &config,
+            Arc::clone(&broker_epoch),
+            to_controller.peer(),
+        )),
+        connections: Connections::default(),
         failed_requests: AtomicU64::new(0),
         failure: watch::Sender::new(None),
         directory_id: log_dir.directory_id,
-        metadata: Arc::new(ArcSwap::from_pointee(image)),
-        applied_offset: watch::Sender::new(-1),
         handed_on: parking_lot::Mutex::default(),
-        broker_epoch: AtomicI64::new(-1),
+        broker_epoch,
         previous_broker_epoch: log_dir.clean_broker_epoch.unwrap_or(-1),
-        to_controller,
+        to_controller: Arc::new(to_controller),
+        verifier: Arc::new(Verifier::new(
+            Arc::clone(&config),
+            Arc::clone(&metadata),
+            Arc::clone(&transactions),
+            brokers.clone(),
+        )),
+        markers: MarkerWriter::new(
+            Arc::clone(&config),
+            clock.clone(),
+            partitions.clone(),
+            Arc::clone(&groups),
+            Arc::clone(&transactions),
+        ),
         config,
-        clock: world.clock().clone(),
+        clock,
         world,
         cluster_id,
         advertised,
+        metadata,
+        brokers,
         controller,
         replicas,
+        partitions,
         groups,
         transactions,
-        coordinators: Peers::new("coordinators"),
     }
 }
 
@@ -288,6 +310,7 @@ impl RunningNode {
     pub async fn kill(mut self) {
         self.tasks.shutdown().await;
         self.servers.shutdown().await;
+        self.node.world.jobs().idle().await;
         drop(self.log_dir);
     }
 
@@ -317,6 +340,7 @@ impl RunningNode {
             Ok(Err(error)) => tracing::error!(%error, "the logs could not be closed"),
             Err(error) => tracing::error!(%error, "the logs could not be closed"),
         }
+        self.node.world.jobs().idle().await;
         drop(self.log_dir);
     }
 }

@@ -78,14 +78,14 @@ struct Open {
 
 impl Open {
     fn new(node: Arc<Node>, id: u64, (peer, kind): (SocketAddr, ListenerKind)) -> Self {
-        node.connections.lock().insert(id, peer);
+        node.connections.opened(id, peer);
         Open { node, id, kind }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.node.connections.lock().remove(&self.id);
+        self.node.connections.closed(self.id);
         let controller = self.node.controller.as_ref();
         if let Some(controller) = controller.filter(|_| self.kind == ListenerKind::Controller) {
             controller.connection_closed(self.id);

@@ -1,11 +1,12 @@
 //! Asks the coordinator of a transactional id, here or on another broker, about partitions of its transaction (KIP-890).
 
-use super::config::Settings;
+use super::config::{NodeConfig, Settings};
 use super::log::{Beginner, Guard, Leave};
 use super::machine::Producer;
-use super::node::Node;
+use super::metadata::AppliedMetadata;
+use super::peers::{Brokers, Peers};
 use super::replication::Partition;
-use super::transactions::{BUMPS_EPOCH, TRANSACTIONS_TOPIC, TopicPartition};
+use super::transactions::{BUMPS_EPOCH, TRANSACTIONS_TOPIC, TopicPartition, TransactionCoordinator};
 use super::world::time::{after, sleep};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::add_partitions_to_txn_request::{
@@ -38,53 +39,162 @@ pub struct Place {
     pub beginner: Beginner,
 }
 
-/// `transaction.partition.verification.enable`, which may change while the broker runs.
-fn is_enabled(node: &Node) -> bool {
-    let settings = Settings {
-        image: &node.metadata.load(),
-        node: &node.config,
-    };
-    settings
-        .broker_value("transaction.partition.verification.enable")
-        .as_deref()
-        == Some("true")
+/// Asks the coordinators of transactions.
+pub struct Verifier {
+    config: Arc<NodeConfig>,
+    metadata: Arc<AppliedMetadata>,
+    /// Those that this broker coordinates.
+    transactions: Arc<TransactionCoordinator>,
+    brokers: Brokers,
+    /// The ways to other brokers that coordinate transactions.
+    coordinators: Peers,
 }
 
-/// By what a producer's records are let into each partition. The coordinator is asked about those where the transaction is
-/// not open yet.
-///
-/// A marker that comes while it is asked takes the guard away. Where a client leaves it to the brokers to take partitions in,
-/// that may be the marker of its last transaction, of whose end it has heard already: then it is asked again.
-///
-/// The errors are those that a producer knows: `TRANSACTION_ABORTABLE` for a partition that is not in the transaction,
-/// `INVALID_PRODUCER_EPOCH` for a fenced producer, `INVALID_PRODUCER_ID_MAPPING`, `CONCURRENT_TRANSACTIONS`,
-/// `COORDINATOR_NOT_AVAILABLE`, `COORDINATOR_LOAD_IN_PROGRESS`, `NOT_COORDINATOR`, `NETWORK_EXCEPTION`.
-pub async fn leaves(
-    node: &Node,
-    id: &str,
-    producer: Producer,
-    places: &[Place],
-    question: Question,
-) -> Vec<Result<Leave, ResponseError>> {
-    if !is_enabled(node) {
-        return vec![Ok(Leave::Free); places.len()];
-    }
-    let rest = node.config.millis("add.partitions.to.txn.retry.backoff.ms");
-    let until = after(node.config.millis("add.partitions.to.txn.retry.backoff.max.ms"));
-    loop {
-        let leaves = leaves_once(node, id, producer, places, question).await;
-        let over = question == Question::AreIn || after(rest) > until;
-        if !over && leaves.contains(&Err(ResponseError::ConcurrentTransactions)) {
-            // The producer's last transaction is still being ended, which is a matter of moments.
-            sleep(rest).await;
-        } else if over
-            || places
-                .iter()
-                .zip(&leaves)
-                .all(|(place, leave)| place.stands(*leave))
-        {
-            return leaves;
+impl Verifier {
+    /// Asks this broker's own coordinator, and through `brokers` the others.
+    pub fn new(
+        config: Arc<NodeConfig>,
+        metadata: Arc<AppliedMetadata>,
+        transactions: Arc<TransactionCoordinator>,
+        brokers: Brokers,
+    ) -> Self {
+        Verifier {
+            config,
+            metadata,
+            transactions,
+            brokers,
+            coordinators: Peers::new("coordinators"),
         }
+    }
+
+    /// `transaction.partition.verification.enable`, which may change while the broker runs.
+    fn is_enabled(&self) -> bool {
+        let settings = Settings {
+            image: &self.metadata.load(),
+            node: &self.config,
+        };
+        settings
+            .broker_value("transaction.partition.verification.enable")
+            .as_deref()
+            == Some("true")
+    }
+
+    /// By what a producer's records are let into each partition. The coordinator is asked about those where the transaction is
+    /// not open yet.
+    ///
+    /// A marker that comes while it is asked takes the guard away. Where a client leaves it to the brokers to take partitions in,
+    /// that may be the marker of its last transaction, of whose end it has heard already: then it is asked again.
+    ///
+    /// The errors are those that a producer knows: `TRANSACTION_ABORTABLE` for a partition that is not in the transaction,
+    /// `INVALID_PRODUCER_EPOCH` for a fenced producer, `INVALID_PRODUCER_ID_MAPPING`, `CONCURRENT_TRANSACTIONS`,
+    /// `COORDINATOR_NOT_AVAILABLE`, `COORDINATOR_LOAD_IN_PROGRESS`, `NOT_COORDINATOR`, `NETWORK_EXCEPTION`.
+    pub async fn leaves(
+        &self,
+        id: &str,
+        producer: Producer,
+        places: &[Place],
+        question: Question,
+    ) -> Vec<Result<Leave, ResponseError>> {
+        if !self.is_enabled() {
+            return vec![Ok(Leave::Free); places.len()];
+        }
+        let rest = self.config.millis("add.partitions.to.txn.retry.backoff.ms");
+        let until = after(self.config.millis("add.partitions.to.txn.retry.backoff.max.ms"));
+        loop {
+            let leaves = self.leaves_once(id, producer, places, question).await;
+            let over = question == Question::AreIn || after(rest) > until;
+            if !over && leaves.contains(&Err(ResponseError::ConcurrentTransactions)) {
+                // The producer's last transaction is still being ended, which is a matter of moments.
+                sleep(rest).await;
+            } else if over
+                || places
+                    .iter()
+                    .zip(&leaves)
+                    .all(|(place, leave)| place.stands(*leave))
+            {
+                return leaves;
+            }
+        }
+    }
+
+    async fn leaves_once(
+        &self,
+        id: &str,
+        producer: Producer,
+        places: &[Place],
+        question: Question,
+    ) -> Vec<Result<Leave, ResponseError>> {
+        let guards: Vec<Option<Guard>> = places
+            .iter()
+            .map(|place| place.partition.log.begin_verification(place.beginner))
+            .collect();
+        let asked: Vec<TopicPartition> = places
+            .iter()
+            .zip(&guards)
+            .filter(|(_, guard)| guard.is_some())
+            .map(|(Place { partition, .. }, _)| (partition.topic.clone(), partition.index))
+            .collect();
+        let mut results = match asked.is_empty() {
+            true => Vec::new(),
+            false => self.ask(id, producer, &asked, question).await,
+        }
+        .into_iter();
+        let leaves = guards.into_iter().map(|guard| match guard {
+            None => Ok(Leave::Open),
+            Some(guard) => match results.next() {
+                Some(Ok(())) => Ok(Leave::Verified(guard)),
+                Some(Err(error)) => Err(for_producers(error)),
+                None => Err(ResponseError::UnknownServerError),
+            },
+        });
+        leaves.collect()
+    }
+
+    async fn ask(
+        &self,
+        id: &str,
+        producer: Producer,
+        partitions: &[TopicPartition],
+        question: Question,
+    ) -> Vec<Result<(), ResponseError>> {
+        let all = |result: Result<(), ResponseError>| vec![result; partitions.len()];
+        let Some(coordinator) = self.coordinator_of(id) else {
+            return all(Err(ResponseError::CoordinatorNotAvailable));
+        };
+        if coordinator != self.config.node_id {
+            let request = request(id, producer, partitions, question);
+            let timeout = self.config.millis("request.timeout.ms");
+            let connect = |purpose: &str| self.brokers.peer(coordinator, purpose);
+            let asked = self
+                .coordinators
+                .ask(connect, coordinator, &request, VERSION, timeout);
+            return match asked.await {
+                Ok(response) => results_of(&response, partitions),
+                Err(error) => {
+                    tracing::debug!(coordinator, %error, "cannot ask the coordinator of a transaction");
+                    all(Err(ResponseError::NetworkException))
+                }
+            };
+        }
+        match question {
+            Question::AreIn => match self.transactions.verify(id, producer, partitions).await {
+                Ok(found) => found.into_iter().map(is_in).collect(),
+                Err(error) => all(Err(error)),
+            },
+            Question::TakeIn => {
+                let taken = self
+                    .transactions
+                    .add(id, producer, partitions.to_vec(), BUMPS_EPOCH);
+                all(taken.await)
+            }
+        }
+    }
+
+    fn coordinator_of(&self, id: &str) -> Option<i32> {
+        let index = self.transactions.partition_for(id)?;
+        let image = self.metadata.load();
+        let leader = image.partition(TRANSACTIONS_TOPIC, index)?.leader;
+        (leader >= 0).then_some(leader)
     }
 }
 
@@ -98,83 +208,10 @@ impl Place {
     }
 }
 
-async fn leaves_once(
-    node: &Node,
-    id: &str,
-    producer: Producer,
-    places: &[Place],
-    question: Question,
-) -> Vec<Result<Leave, ResponseError>> {
-    let guards: Vec<Option<Guard>> = places
-        .iter()
-        .map(|place| place.partition.log.begin_verification(place.beginner))
-        .collect();
-    let asked: Vec<TopicPartition> = places
-        .iter()
-        .zip(&guards)
-        .filter(|(_, guard)| guard.is_some())
-        .map(|(Place { partition, .. }, _)| (partition.topic.clone(), partition.index))
-        .collect();
-    let mut results = match asked.is_empty() {
-        true => Vec::new(),
-        false => ask(node, id, producer, &asked, question).await,
-    }
-    .into_iter();
-    let leaves = guards.into_iter().map(|guard| match guard {
-        None => Ok(Leave::Open),
-        Some(guard) => match results.next() {
-            Some(Ok(())) => Ok(Leave::Verified(guard)),
-            Some(Err(error)) => Err(for_producers(error)),
-            None => Err(ResponseError::UnknownServerError),
-        },
-    });
-    leaves.collect()
-}
-
 fn for_producers(error: ResponseError) -> ResponseError {
     match error {
         ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
         other => other,
-    }
-}
-
-async fn ask(
-    node: &Node,
-    id: &str,
-    producer: Producer,
-    partitions: &[TopicPartition],
-    question: Question,
-) -> Vec<Result<(), ResponseError>> {
-    let all = |result: Result<(), ResponseError>| vec![result; partitions.len()];
-    let Some(coordinator) = coordinator_of(node, id) else {
-        return all(Err(ResponseError::CoordinatorNotAvailable));
-    };
-    if coordinator != node.config.node_id {
-        let request = request(id, producer, partitions, question);
-        let timeout = node.config.millis("request.timeout.ms");
-        let connect = |purpose: &str| node.peer(coordinator, purpose);
-        let asked = node
-            .coordinators
-            .ask(connect, coordinator, &request, VERSION, timeout);
-        return match asked.await {
-            Ok(response) => results_of(&response, partitions),
-            Err(error) => {
-                tracing::debug!(coordinator, %error, "cannot ask the coordinator of a transaction");
-                all(Err(ResponseError::NetworkException))
-            }
-        };
-    }
-    match question {
-        Question::AreIn => match node.transactions.verify(id, producer, partitions).await {
-            Ok(found) => found.into_iter().map(is_in).collect(),
-            Err(error) => all(Err(error)),
-        },
-        Question::TakeIn => {
-            let taken = node
-                .transactions
-                .add(id, producer, partitions.to_vec(), BUMPS_EPOCH);
-            all(taken.await)
-        }
     }
 }
 
@@ -187,13 +224,6 @@ pub fn is_in(found: bool) -> Result<(), ResponseError> {
         true => Ok(()),
         false => Err(ResponseError::TransactionAbortable),
     }
-}
-
-fn coordinator_of(node: &Node, id: &str) -> Option<i32> {
-    let index = node.transactions.partition_for(id)?;
-    let image = node.metadata.load();
-    let leader = image.partition(TRANSACTIONS_TOPIC, index)?.leader;
-    (leader >= 0).then_some(leader)
 }
 
 fn request(

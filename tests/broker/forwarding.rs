@@ -67,8 +67,7 @@ async fn until(what: &str, mut fact: impl FnMut() -> bool) {
 }
 
 fn connections(broker: &TestBroker) -> BTreeSet<u64> {
-    let connections = broker.running().node().connections.lock();
-    connections.keys().copied().collect()
+    broker.running().node().connections.open().into_keys().collect()
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::fs;
 use std::sync::Arc;
 use velodrome::broker::log::checkpoint::mark_clean;
-use velodrome::broker::log::{LogConfig, PartitionLog, ReadLimit};
+use velodrome::broker::log::{By, LogConfig, PartitionLog, ReadLimit};
 use velodrome::broker::world::Disk;
 
 fn small_segments() -> LogConfig {
@@ -182,7 +182,7 @@ fn a_follower_keeps_the_leaders_offsets_and_epochs() {
         let fetched = from
             .read(to.log_end_offset(), 300, true, ReadLimit::LogEnd)
             .unwrap();
-        to.append_as_follower(fetched.records).unwrap();
+        to.append(fetched.records, By::Follower).unwrap();
     }
     to.set_high_watermark(40);
     assert_eq!(read_all(&to, 0, 1 << 20), expected);
@@ -191,7 +191,10 @@ fn a_follower_keeps_the_leaders_offsets_and_epochs() {
         fs::read(follower.segment(0)).unwrap()
     );
     let again = from.read(0, 300, true, ReadLimit::LogEnd).unwrap();
-    assert!(to.append_as_follower(again.records).is_err(), "offsets must rise");
+    assert!(
+        to.append(again.records, By::Follower).is_err(),
+        "offsets must rise"
+    );
 }
 
 #[test]

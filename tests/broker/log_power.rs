@@ -4,7 +4,7 @@ use super::log_support::{NOW, Sent, read_all, values};
 use bytes::{Bytes, BytesMut};
 use std::path::Path;
 use std::sync::Arc;
-use velodrome::broker::log::{LogConfig, PartitionLog, ReadLimit};
+use velodrome::broker::log::{By, LogConfig, PartitionLog, ReadLimit};
 use velodrome::broker::world::disk::MemoryDisk;
 use velodrome::broker::world::{Dice, Disk, Jobs, Net, World};
 use velodrome::clock::Clock;
@@ -60,7 +60,7 @@ fn copied(offset: i64, epoch: i32) -> Bytes {
 
 fn copy(log: &PartitionLog, offsets: std::ops::Range<i64>, epoch: i32) {
     for offset in offsets {
-        log.append_as_follower(copied(offset, epoch)).unwrap();
+        log.append(copied(offset, epoch), By::Follower).unwrap();
     }
 }
 

@@ -9,7 +9,7 @@ use std::fs;
 use std::time::Duration;
 use velodrome::broker::batch::Batches;
 use velodrome::broker::log::checkpoint::mark_clean;
-use velodrome::broker::log::{Beginner, CleanupPolicy, Leave, LogConfig, PartitionLog, ReadLimit};
+use velodrome::broker::log::{Beginner, By, CleanupPolicy, Leave, LogConfig, PartitionLog, ReadLimit};
 use velodrome::broker::world::Disk;
 
 fn batch(producer_id: i64, sequence: i32, control: bool, key: &'static [u8], value: &'static [u8]) -> Bytes {
@@ -45,8 +45,11 @@ fn send(log: &PartitionLog, producer_id: i64, sequence: i32) {
 
 fn end(log: &PartitionLog, producer_id: i64, commit: bool) {
     let key: &[u8; 4] = if commit { &[0, 0, 0, 1] } else { &[0, 0, 0, 0] };
-    log.append_control(batch(producer_id, -1, true, key, &[0, 0, 0, 0, 0, 0]), 0)
-        .unwrap();
+    log.append(
+        batch(producer_id, -1, true, key, &[0, 0, 0, 0, 0, 0]),
+        By::Marker { epoch: 0 },
+    )
+    .unwrap();
     log.set_high_watermark(log.log_end_offset());
 }
 
@@ -90,8 +93,11 @@ fn a_marker_above_the_high_watermark_decides_nothing_yet() {
     let bench = Bench::new(LogConfig::default());
     let log = bench.open();
     send(&log, 1, 0);
-    log.append_control(batch(1, -1, true, &[0, 0, 0, 1], &[0; 6]), 0)
-        .unwrap();
+    log.append(
+        batch(1, -1, true, &[0, 0, 0, 1], &[0; 6]),
+        By::Marker { epoch: 0 },
+    )
+    .unwrap();
     assert_eq!(log.last_stable_offset(), 0);
     log.set_high_watermark(2);
     assert_eq!(log.last_stable_offset(), 2);
@@ -160,8 +166,11 @@ fn a_transaction_that_opens_while_the_high_watermark_moves_is_held_back() {
     for sequence in 0..300 {
         log.append_as_leader(batch(1, sequence, false, b"k", b"v"), 0)
             .unwrap();
-        log.append_control(batch(1, -1, true, &[0, 0, 0, 1], &[0; 6]), 0)
-            .unwrap();
+        log.append(
+            batch(1, -1, true, &[0, 0, 0, 1], &[0; 6]),
+            By::Marker { epoch: 0 },
+        )
+        .unwrap();
         let decided = log.log_end_offset();
         std::thread::scope(|scope| {
             scope.spawn(|| log.set_high_watermark(decided));
@@ -195,7 +204,7 @@ fn beginner(producer_id: i64, sequence: i32) -> Beginner {
 
 fn refused(log: &PartitionLog, sequence: i32, leave: Leave) -> Option<ResponseError> {
     let records = batch(1, sequence, false, b"k", b"v");
-    let appended = log.append_verified(records, 0, leave);
+    let appended = log.append(records, By::Client { epoch: 0, leave });
     appended.err().map(|error| error.response_error())
 }
 
@@ -247,9 +256,9 @@ fn of_two_coordinators_the_later_ends_transactions_also_after_a_restart() {
         batch(1, -1, true, &[0, 0, 0, 1], value)
     };
     send(&log, 1, 0);
-    log.append_control(marker(2), 0).unwrap();
+    log.append(marker(2), By::Marker { epoch: 0 }).unwrap();
     for _ in 0..2 {
-        let earlier = log.append_control(marker(1), 0).unwrap_err();
+        let earlier = log.append(marker(1), By::Marker { epoch: 0 }).unwrap_err();
         assert_eq!(
             earlier.response_error(),
             ResponseError::TransactionCoordinatorFenced

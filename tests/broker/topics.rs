@@ -16,6 +16,7 @@ use kafka_protocol::messages::{
     DescribeTopicPartitionsRequest, MetadataRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
+use velodrome::broker::NodeConfig;
 
 fn name(text: &str) -> TopicName {
     TopicName(StrBytes::from_string(text.to_owned()))
@@ -232,7 +233,7 @@ async fn topics_outlive_a_restart_and_a_crash() {
 #[tokio::test]
 async fn a_folder_serves_one_node_at_a_time() {
     let broker = TestBroker::start().await;
-    let config = broker.running().node().config.clone();
+    let config = NodeConfig::clone(&broker.running().node().config);
     let second = velodrome::broker::Node::start(config, velodrome::clock::Clock::system()).await;
     let error = second.err().unwrap().to_string();
     assert!(error.ends_with("is in use by another process"), "{error}");

@@ -41,7 +41,7 @@ async fn create_topic(controller: &TestBroker, forwarding: &TestBroker) {
         .with_timeout_ms(10_000);
     assert_eq!(controller.ask(request, 7).await.topics[0].error_code, 0);
     let made = controller.running().node().metadata.load().offset;
-    forwarding.running().node().await_metadata(made).await;
+    forwarding.running().node().metadata.reaches(made).await;
 }
 
 /// What Java says of each API and version of a node.

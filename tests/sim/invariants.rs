@@ -11,10 +11,10 @@ use super::workloads::{DEALS, SAFE, is_safe};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use velodrome::broker::Partition;
 use velodrome::broker::batch::{Batch, Batches, Records, records_of};
 use velodrome::broker::log::ReadLimit;
 use velodrome::broker::metadata::MetadataImage;
-use velodrome::broker::replication::Partition;
 
 /// A node in one of its lives, and a partition there.
 type Replica = (i32, u32, Place);

@@ -1,17 +1,20 @@
 //! From a frame to the frame that answers it.
 
 use super::cluster::api_versions;
+use super::doors::Doors;
 use super::envelope::{self, Opened};
+use super::parts::{LocalController, Metadata};
 use super::refusal::Refusal;
 use super::run::{Checked, run};
 use super::table::{Api, Work, advertised, find};
 use super::{Reply, RequestContext};
-use crate::broker::node::Node;
 use crate::broker::security::Session;
 use crate::decode;
 use bytes::{Buf, Bytes};
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::{ApiKey, EnvelopeRequest, EnvelopeResponse, RequestHeader};
+use kafka_protocol::messages::{
+    ApiKey, ApiVersionsRequest, EnvelopeRequest, EnvelopeResponse, RequestHeader,
+};
 use std::future::ready;
 use std::sync::Arc;
 
@@ -20,7 +23,7 @@ use std::sync::Arc;
 /// # Errors
 /// [`Refusal`] when the connection must be closed.
 pub async fn dispatch(
-    node: Arc<Node>,
+    doors: Doors,
     session: &Arc<Session>,
     mut frame: Bytes,
 ) -> Result<Option<Vec<Bytes>>, Refusal> {
@@ -51,22 +54,34 @@ pub async fn dispatch(
     }
     ctx.client_id = client_id(&mut frame, api.key.request_header_version(version))?;
     tracing::trace!(client_id = ctx.client_id, "{:?} {version} of {session}", api.key);
-    let checked = may_be_done(&node, session, api);
+    let checked = may_be_done(&doors, session, api);
     match api.work {
-        Work::Itself(handler) => handler(node, ctx, checked, frame).await,
-        Work::OfEnvelope => run(node, ctx, checked, frame, unwrap).await,
+        Work::Itself(handler) => handler(doors, ctx, checked, frame).await,
+        Work::OfEnvelope => {
+            let open = |controller: LocalController, ctx, request: EnvelopeRequest| {
+                unwrap(doors.clone(), controller.is_some(), ctx, request)
+            };
+            run(doors.clone(), ctx, checked, frame, open).await
+        }
         Work::OfTable => {
             let told = advertised(session.listener());
-            let answer = |node, ctx, request| ready(api_versions::answer(node, ctx, request, told));
-            run(node, ctx, checked, frame, answer).await
+            let answer = |metadata: Metadata, ctx, request: ApiVersionsRequest| {
+                ready(api_versions::answer(&metadata, &ctx, &request, told))
+            };
+            run(doors, ctx, checked, frame, answer).await
         }
     }
 }
 
 /// Answers what an envelope holds, which its client may ask of the controller.
-async fn unwrap(node: Arc<Node>, ctx: RequestContext, request: EnvelopeRequest) -> EnvelopeResponse {
+async fn unwrap(
+    doors: Doors,
+    is_controller: bool,
+    ctx: RequestContext,
+    request: EnvelopeRequest,
+) -> EnvelopeResponse {
     let refused = |error: ResponseError| EnvelopeResponse::default().with_error_code(error.code());
-    if node.controller.is_none() {
+    if !is_controller {
         return refused(ResponseError::NotController);
     }
     let opened = match envelope::open(&ctx, request) {
@@ -81,8 +96,8 @@ async fn unwrap(node: Arc<Node>, ctx: RequestContext, request: EnvelopeRequest) 
         return refused(ResponseError::UnsupportedVersion);
     }
     tracing::trace!(client_id = ctx.client_id, "{:?} of {}", api.key, ctx.session);
-    let checked = may_be_done(&node, &ctx.session, api);
-    match handler(node, ctx, checked, body).await {
+    let checked = may_be_done(&doors, &ctx.session, api);
+    match handler(doors, ctx, checked, body).await {
         Ok(Some(frame)) => envelope::put_in(frame),
         // None of them is silent.
         Ok(None) => refused(ResponseError::UnknownServerError),
@@ -98,11 +113,11 @@ async fn unwrap(node: Arc<Node>, ctx: RequestContext, request: EnvelopeRequest) 
 
 /// The one place where a request is denied, before its handler sees it: to those who may not ask for it, and to those who have
 /// left and must not find later that it was done.
-fn may_be_done(node: &Node, session: &Session, api: &Api) -> Checked {
+fn may_be_done(doors: &Doors, session: &Session, api: &Api) -> Checked {
     if api.may_be_withdrawn() && session.peer_gone().is_told() {
         return Err(ResponseError::RequestTimedOut);
     }
-    node.authorizer.check(session, api.asks)
+    doors.authorizer().check(session, api.asks)
 }
 
 /// Whether what a frame asks for is not begun once its client has hung up. All else is done as in Kafka: producers and groups

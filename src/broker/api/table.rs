@@ -1,23 +1,21 @@
 //! The one table of what this node can answer, and what each asks of whoever asks for it.
 
 use super::RequestContext;
+use super::doors::Doors;
 use super::refusal::Refusal;
 use super::run::{Checked, run};
 use crate::broker::config::ListenerKind;
-use crate::broker::node::Node;
 use crate::broker::security::{Ask, Operation, ResourceType};
 use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use std::pin::Pin;
-use std::sync::Arc;
 
 /// What became of a request: the pieces of a response frame, or none when nothing is to be sent.
 pub type Outcome = Result<Option<Vec<Bytes>>, Refusal>;
 
 /// Decodes a body, refuses it or runs the handler, and encodes the answer.
-pub type Handler =
-    fn(Arc<Node>, RequestContext, Checked, Bytes) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
+pub type Handler = fn(Doors, RequestContext, Checked, Bytes) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// One API: dispatched and advertised from here alone.
 pub struct Api {
@@ -111,8 +109,8 @@ macro_rules! work {
         Work::OfTable
     };
     ($room:ident :: $file:ident) => {
-        Work::Itself(|node, ctx, checked, body| {
-            Box::pin(run(node, ctx, checked, body, super::$room::$file::handle))
+        Work::Itself(|doors, ctx, checked, body| {
+            Box::pin(run(doors, ctx, checked, body, super::$room::$file::handle))
         })
     };
 }

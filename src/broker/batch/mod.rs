@@ -2,7 +2,7 @@
 //! by its header and passed on as it came; records are decoded only where somebody must know what they say.
 
 mod builder;
-pub mod compress;
+pub(super) mod compress;
 mod header;
 mod reader;
 mod record;

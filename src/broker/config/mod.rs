@@ -7,7 +7,7 @@ mod listener;
 mod properties;
 mod protocols;
 mod quorum;
-pub mod topic;
+pub(super) mod topic;
 mod whole;
 
 pub use broker::{BROKER_SETTINGS, DYNAMIC_SETTINGS, definition as broker_definition};

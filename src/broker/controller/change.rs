@@ -1,9 +1,10 @@
 //! The one way in which the metadata changes.
 //!
-//! One writer at a time plans on the newest image, appends the records, and waits until they are on this node's disk; then
-//! they are replayed into the image, which is the newest from then on. A change that is refused, or that the log does not
-//! take, leaves it as it was. What is committed, see [`super::commit`], is a step behind: it alone is shown to brokers and
-//! clients, and a request is answered when all that its plan was made on, and made, is committed.
+//! One writer at a time plans on the newest image and writes the records, which are replayed into the image: that is the
+//! newest from then on. A change that is refused, or that the log does not take, leaves it as it was. What is committed, see
+//! [`super::commit`], is a step behind: what is on this node's disk, for which nobody waits with the writer's lock, counts as
+//! this voter's. It alone is shown to brokers and clients, and a request is answered when all that its plan was made on, and
+//! made, is committed. A disk that refuses is the end of this node.
 
 use super::Controller;
 use super::commit::Voters;
@@ -56,6 +57,12 @@ impl Writer {
         Arc::clone(&self.newest)
     }
 
+    /// What is not on the disk, and never will be, has not happened.
+    fn forget_uncommitted(&mut self, committed: Arc<MetadataImage>) {
+        self.uncommitted.clear();
+        self.newest = committed;
+    }
+
     /// Brokers on other nodes, and up to where they have the log.
     pub(super) fn observers(&self, node_id: i32) -> Vec<(i32, i64)> {
         let others = self.applied.iter().filter(|(id, _)| **id != node_id);
@@ -83,7 +90,13 @@ impl Controller {
         change: impl FnOnce(&Controller, &mut Writer) -> Result<Written<A>> + Send + 'static,
     ) -> Result<A> {
         let written = self
-            .on_disk(|controller| change(controller, &mut controller.writer.lock()))
+            .on_disk(|controller| {
+                let written = change(controller, &mut controller.writer.lock())?;
+                if controller.log.committed() < written.end {
+                    controller.settle()?;
+                }
+                Ok::<_, BrokerError>(written)
+            })
             .await??;
         self.committed(written.end).await?;
         Ok(written.answer)
@@ -100,8 +113,8 @@ impl Controller {
         }
     }
 
-    /// Writes a step: appends, syncs, replays. The answer waits for everything that the plan was made on, too, for it may
-    /// speak of what is not committed yet.
+    /// Writes a step and replays it. It counts once it is on the disk, see [`Controller::settle`]; the answer waits for
+    /// everything that the plan was made on, too, for it may speak of what is not committed yet.
     ///
     /// A log that failed, or that holds what the image does not, is not written to again: that is the end of this node,
     /// see [`Controller::failed`].
@@ -123,14 +136,11 @@ impl Controller {
         if self.failure.borrow().is_some() {
             return Err(ResponseError::KafkaStorageError.into());
         }
-        let mut writing = Writing {
-            failure: &self.failure,
-            why: Some("a change of the metadata broke off half-way".to_owned()),
-        };
+        let mut writing = Writing::begin(&self.failure);
         // What cannot be applied must not stand in the log, so it is tried first.
         let image = replayed(&writer.newest, self.log.next_offset(), records);
-        let appended = image.and_then(|image| self.log.append(records).map(|_| image));
-        let image = match appended {
+        let written = image.and_then(|image| self.log.write(records).map(|()| image));
+        let image = match written {
             Ok(image) => Arc::new(image),
             Err(error) => {
                 let poisoned = self.log.is_poisoned();
@@ -140,16 +150,56 @@ impl Controller {
         };
         writer.newest = Arc::clone(&image);
         writer.uncommitted.push_back((self.log.next_offset(), image));
-        self.written(writer);
+        writing.why = None;
+        Ok(())
+    }
+
+    /// Waits until what was written is on this node's disk, without the lock of the one writer, and commits what is committed
+    /// by that.
+    ///
+    /// # Errors
+    /// When the disk refuses, which is the end of this node.
+    pub(super) fn settle(&self) -> Result<()> {
+        let mut writing = Writing::begin(&self.failure);
+        if let Err(error) = self.log.settle() {
+            let poisoned = self.log.is_poisoned();
+            writing.why = poisoned.then(|| format!("the metadata log cannot be written: {error}"));
+            drop(writing);
+            self.writer.lock().forget_uncommitted(self.image());
+            return Err(error);
+        }
+        {
+            let mut writer = self.writer.lock();
+            let end = self.log.settled_end();
+            self.written_by(&mut writer, self.config.node_id, end);
+        }
+        if let Err(error) = self.snapshot_if_due() {
+            // The log itself is whole, so the cluster goes on; the next change tries again.
+            tracing::error!(%error, "cannot write a snapshot of the metadata");
+        }
         let poisoned = self.log.is_poisoned();
         writing.why = poisoned.then(|| "the metadata log cannot be cut after a snapshot".to_owned());
         Ok(())
     }
 
-    /// All of the log is on this node's disk.
-    pub(super) fn written(&self, writer: &mut Writer) {
-        let end = self.log.next_offset();
-        self.written_by(writer, self.config.node_id, end);
+    /// Writes a snapshot once enough has been written since the last, while others change the metadata. Then the log begins
+    /// anew after it, unless it has gone on: the next snapshot has that, too.
+    fn snapshot_if_due(&self) -> Result<()> {
+        let Some(snapshots) = self.log.snapshot_is_due() else {
+            return Ok(());
+        };
+        let (image, end) = (Arc::clone(&self.writer.lock().newest), self.log.next_offset());
+        if image.offset + 1 != end || self.log.committed() < end {
+            return Ok(());
+        }
+        self.log.write_snapshot(&snapshots, &image, end)?;
+        {
+            let _writer = self.writer.lock();
+            if self.log.next_offset() == end {
+                self.log.begin_anew_at(&snapshots, end)?;
+            }
+        }
+        self.log.settle()
     }
 
     /// A voter has the log up to `end` on its disk: shows what is committed by that, and answers who waits for it.
@@ -161,13 +211,6 @@ impl Controller {
             self.image.store(image);
         }
         self.log.commit(committed);
-        if committed < self.log.next_offset() {
-            return;
-        }
-        if let Err(error) = self.log.snapshot_if_due(&writer.newest) {
-            // The log itself is whole, so the cluster goes on; the next write tries again.
-            tracing::error!(%error, "cannot write a snapshot of the metadata");
-        }
     }
 }
 
@@ -185,6 +228,15 @@ fn replayed(image: &MetadataImage, first: i64, records: &[MetadataRecord]) -> Re
 struct Writing<'a> {
     failure: &'a watch::Sender<Option<String>>,
     why: Option<String>,
+}
+
+impl<'a> Writing<'a> {
+    fn begin(failure: &'a watch::Sender<Option<String>>) -> Self {
+        Writing {
+            failure,
+            why: Some("a change of the metadata broke off half-way".to_owned()),
+        }
+    }
 }
 
 impl Drop for Writing<'_> {

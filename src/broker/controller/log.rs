@@ -6,13 +6,14 @@ use crate::broker::config::NodeConfig;
 use crate::broker::error::{BrokerError, Result};
 use crate::broker::log::checkpoint::LogDirState;
 use crate::broker::log::inspect::{self, SegmentReader};
-use crate::broker::log::{CleanupPolicy, LogConfig, PartitionLog, ReadLimit, file};
+use crate::broker::log::{By, CleanupPolicy, LogConfig, PartitionLog, ReadLimit, file};
 use crate::broker::metadata::{MetadataImage, MetadataRecord, replay_batches, replay_snapshot};
 use crate::broker::world::{Disk, World, watch};
 use crate::clock::Clock;
 use bytes::Bytes;
 use kafka_protocol::messages::LeaderChangeMessage;
 use kafka_protocol::messages::leader_change_message::Voter;
+use parking_lot::{Mutex, MutexGuard};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,7 +39,14 @@ pub(super) struct MetadataLog {
     unsaved: AtomicU64,
     /// `metadata.log.max.record.bytes.between.snapshots`
     snapshot_every: u64,
+    /// Held by the one who writes a snapshot.
+    snapshots: Mutex<()>,
 }
+
+/// The right to write a snapshot.
+pub(super) struct Snapshots<'a>(
+    #[allow(dead_code, reason = "what it does is to be there")] MutexGuard<'a, ()>,
+);
 
 impl MetadataLog {
     /// Opens the log and applies all it holds to `image`.
@@ -59,6 +67,7 @@ impl MetadataLog {
             load_snapshot(disk, &folder, id, image)?;
             if log.log_end_offset() < id.end_offset {
                 log.truncate_fully_and_start_at(id.end_offset)?;
+                log.pay()?;
             }
         }
         replay(&log, image)?;
@@ -77,6 +86,7 @@ impl MetadataLog {
             unsaved: AtomicU64::new(if snapshot.is_some() { 0 } else { log_size }),
             snapshot_every: u64::try_from(config.int("metadata.log.max.record.bytes.between.snapshots"))
                 .unwrap_or(u64::MAX),
+            snapshots: Mutex::new(()),
         })
     }
 
@@ -93,7 +103,8 @@ impl MetadataLog {
             .with_granting_voters(voter);
         let mut records = Records::control();
         records.push_message(LEADER_CHANGE, &message)?;
-        self.append_batch(records)?;
+        self.write_batch(records)?;
+        self.settle()?;
         // Version 0 asks for the cluster's id, and Apache Kafka leaves it empty there.
         let state = serde_json::json!({
             "clusterId": "",
@@ -111,26 +122,31 @@ impl MetadataLog {
         )
     }
 
-    /// Appends records in one batch, synced to the disk; returns the offset of the first.
-    pub(super) fn append(&self, records: &[MetadataRecord]) -> Result<i64> {
+    /// Writes records in one batch, which counts when it is on the disk, see [`MetadataLog::settle`].
+    pub(super) fn write(&self, records: &[MetadataRecord]) -> Result<()> {
         let mut batch = Records::default();
         for record in records {
             batch.push(record)?;
         }
-        self.append_batch(batch)
+        self.write_batch(batch)
     }
 
-    fn append_batch(&self, records: Records) -> Result<i64> {
+    fn write_batch(&self, records: Records) -> Result<()> {
         let batch = records.into_batch(BatchHeader {
-            base_offset: self.log.log_end_offset(),
+            base_offset: self.next_offset(),
             leader_epoch: self.epoch,
             ..BatchHeader::of_broker(self.clock.now_ms())
         })?;
         let size = batch.bytes.len() as u64;
-        // The log syncs every append, by its settings.
-        self.log.append_as_follower(batch.bytes)?;
+        // By its settings the log owes each batch to the disk before it is seen.
+        self.log.write(batch.bytes, By::Follower)?;
         self.unsaved.fetch_add(size, Ordering::Relaxed);
-        Ok(batch.header.base_offset)
+        Ok(())
+    }
+
+    /// Waits until all that was written is on the disk.
+    pub(super) fn settle(&self) -> Result<()> {
+        self.log.pay()
     }
 
     /// Shows what is committed, below `end`, to those who fetch, and wakes those who wait for it.
@@ -143,8 +159,13 @@ impl MetadataLog {
         });
     }
 
-    /// Offset of the next record: the end of what is on the disk.
+    /// Offset of the next record.
     pub(super) fn next_offset(&self) -> i64 {
+        self.log.written_end_offset()
+    }
+
+    /// The end of what is on the disk.
+    pub(super) fn settled_end(&self) -> i64 {
         self.log.log_end_offset()
     }
 
@@ -176,19 +197,31 @@ impl MetadataLog {
         self.log.is_poisoned()
     }
 
-    /// Writes a snapshot of `image`, which must be what all the log adds up to, once enough has been appended since the
-    /// last; then the log starts after it.
-    pub(super) fn snapshot_if_due(&self, image: &MetadataImage) -> Result<()> {
-        if self.unsaved.load(Ordering::Relaxed) < self.snapshot_every {
-            return Ok(());
-        }
+    /// Whether enough has been written since the last snapshot, and nobody else writes one.
+    pub(super) fn snapshot_is_due(&self) -> Option<Snapshots<'_>> {
+        let snapshots = self.snapshots.try_lock()?;
+        let due = self.unsaved.load(Ordering::Relaxed) >= self.snapshot_every;
+        due.then_some(Snapshots(snapshots))
+    }
+
+    /// Writes a snapshot of `image`, which must be what the log adds up to before `end`.
+    pub(super) fn write_snapshot(
+        &self,
+        _right: &Snapshots<'_>,
+        image: &MetadataImage,
+        end: i64,
+    ) -> Result<()> {
         let id = SnapshotId {
-            end_offset: self.log.log_end_offset(),
+            end_offset: end,
             epoch: self.epoch,
         };
-        snapshot::write(&self.disk, &self.folder, id, image, self.clock.now_ms())?;
+        snapshot::write(&self.disk, &self.folder, id, image, self.clock.now_ms())
+    }
+
+    /// Begins the log anew after a snapshot that holds all of it.
+    pub(super) fn begin_anew_at(&self, _right: &Snapshots<'_>, end: i64) -> Result<()> {
         self.unsaved.store(0, Ordering::Relaxed);
-        self.log.truncate_fully_and_start_at(id.end_offset)
+        self.log.truncate_fully_and_start_at(end)
     }
 
     /// The newest snapshot.

@@ -15,10 +15,10 @@ mod snapshot;
 pub use fetch::{METADATA_TOPIC, METADATA_TOPIC_ID};
 pub use plan::ApiError;
 pub use plan::configs::{ConfigChange, ConfigOperation, ResourceChange};
-pub use plan::elections::{Elected, ElectionType};
+pub use plan::elections::ElectionType;
 pub use plan::epoch::SUPPORTED_FEATURES;
 pub use plan::features::{FeatureUpdate, LevelChange};
-pub use plan::heartbeat::{BrokerState, Heartbeat};
+pub use plan::heartbeat::Heartbeat;
 pub use plan::in_sync::IsrChange;
 pub use plan::partitions::MorePartitions;
 pub use plan::reassignments::Reassignment;
@@ -131,12 +131,13 @@ impl Controller {
     }
 
     fn start_epoch(&self) -> Result<()> {
-        let mut writer = self.writer.lock();
         self.log.write_leader_change()?;
-        self.written(&mut writer);
-        let step = plan::epoch::begin(&self.view(&writer));
-        self.write(&mut writer, step)?;
-        Ok(())
+        {
+            let mut writer = self.writer.lock();
+            let step = plan::epoch::begin(&self.view(&writer));
+            self.write(&mut writer, step)?;
+        }
+        self.settle()
     }
 
     /// Everything that is committed.
@@ -163,12 +164,11 @@ impl Controller {
     /// None but a mistake of ours.
     pub async fn quorum_state(self: &Arc<Self>) -> Result<QuorumState, ResponseError> {
         self.on_disk(|controller| {
-            // Held while a change is synced.
             let writer = controller.writer.lock();
             QuorumState {
                 node_id: controller.config.node_id,
                 epoch: controller.epoch(),
-                end_offset: controller.log.next_offset(),
+                end_offset: controller.log.settled_end(),
                 committed: controller.log.committed(),
                 now_ms: controller.clock.now_ms(),
                 observers: writer.observers(controller.config.node_id),

@@ -306,7 +306,8 @@ impl Controller {
             }
             writer.sessions.end(id);
         }
-        Ok(())
+        drop(writer);
+        self.settle()
     }
 
     /// Does, for ever, what is due when it is. The node runs it as a task.

@@ -152,7 +152,7 @@ async fn what_is_written_but_not_committed_is_neither_answered_nor_shown() {
     };
     let registering = register(1);
     until("the registration is written", || {
-        controller.log.next_offset() > before
+        controller.log.settled_end() > before
     })
     .await;
     assert!(controller.image().brokers.is_empty());
@@ -160,7 +160,7 @@ async fn what_is_written_but_not_committed_is_neither_answered_nor_shown() {
     // Planned on what is written: the same id, of another process.
     let again = register(2);
     until("the other is registered behind it", || {
-        controller.log.next_offset() > before + 1
+        controller.log.settled_end() > before + 1
     })
     .await;
     assert!(!registering.is_finished() && !again.is_finished());

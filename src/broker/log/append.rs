@@ -1,5 +1,6 @@
 //! Appending: one writer at a time, one write per append.
 
+use super::debts::Unsettled;
 use super::partition::{Appended, PartitionLog, Writer};
 use super::segment::Segment;
 use super::validate::{self, Origin};
@@ -12,43 +13,73 @@ use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use std::io::IoSlice;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+
+/// Who appends, and by what rules.
+#[derive(Debug, Clone, Copy)]
+pub enum By {
+    /// A client of the leader in that epoch, whose batches get offsets and the epoch here; a transaction begins with what
+    /// `leave` lets in.
+    Client {
+        /// The leader epoch.
+        epoch: i32,
+        /// By what records of a transaction are let in.
+        leave: Leave,
+    },
+    /// A coordinator of this broker, the leader in that epoch: all or none. Batches that are part of a producer's transaction
+    /// have no sequences, so none of them repeats another.
+    Coordinator {
+        /// The leader epoch.
+        epoch: i32,
+    },
+    /// The leader in that epoch, with a transaction's marker or any other control batch that the broker itself has made.
+    Marker {
+        /// The leader epoch.
+        epoch: i32,
+    },
+    /// A follower, with batches copied from the leader, offsets and epochs as they come.
+    Follower,
+}
 
 impl PartitionLog {
-    /// Appends batches from a producer: checks CRC, magic, size, timestamps and sequences, assigns offsets, and
-    /// stamps `leader_epoch`.
+    /// Writes batches, and waits for no more than the page cache; what it makes [`Appended::unsettled`] nobody sees before
+    /// [`PartitionLog::settle`].
     ///
     /// # Errors
-    /// What a producer did wrong, by Kafka's own code; [`crate::broker::error::BrokerError::Io`] when the disk
-    /// refuses: nobody has seen the records, and the log takes nothing more until [`PartitionLog::recover`].
-    pub fn append_as_leader(&self, records: Bytes, leader_epoch: i32) -> Result<Appended> {
-        self.append_verified(records, leader_epoch, Leave::Free)
+    /// What a producer did wrong, by Kafka's own code, `INVALID_TXN_STATE` for records of a transaction that is not let in;
+    /// of a marker `INVALID_PRODUCER_EPOCH` where the producer has a later epoch by now, `TRANSACTION_COORDINATOR_FENCED`
+    /// where a later coordinator has ended a transaction of it; of copied batches `CORRUPT_MESSAGE`, and
+    /// `OFFSET_OUT_OF_RANGE` for offsets below the log's end. [`crate::broker::error::BrokerError::Io`] when the disk refuses:
+    /// nobody has seen the records, and the log takes nothing more until [`PartitionLog::recover`].
+    pub fn write(&self, records: Bytes, by: By) -> Result<Appended> {
+        match by {
+            By::Client { epoch, leave } => self.write_new(Origin::Client, records, epoch, leave),
+            By::Coordinator { epoch } => self.write_new(Origin::Coordinator, records, epoch, Leave::Free),
+            By::Marker { epoch } => self.write_marker(records, epoch),
+            By::Follower => self.write_copied(records),
+        }
     }
 
-    /// The same, where a transaction must not begin unless its coordinator knows of it.
+    /// The same, and waits until it is seen.
     ///
     /// # Errors
-    /// As [`PartitionLog::append_as_leader`]; `INVALID_TXN_STATE` for records of a transaction that `leave` does not let in.
-    pub fn append_verified(&self, records: Bytes, leader_epoch: i32, leave: Leave) -> Result<Appended> {
-        self.append_from(Origin::Client, records, leader_epoch, leave)
+    /// As [`PartitionLog::write`] and [`PartitionLog::settle`].
+    pub fn append(&self, records: Bytes, by: By) -> Result<Appended> {
+        let mut appended = self.write(records, by)?;
+        self.settle(&appended)?;
+        appended.unsettled = None;
+        Ok(appended)
     }
 
-    /// Appends batches of a coordinator of this broker, all or none. Those that are part of a producer's transaction have no
-    /// sequences, so none of them repeats another.
+    /// The same for a client.
     ///
     /// # Errors
-    /// As [`PartitionLog::append_as_leader`].
-    pub fn append_as_coordinator(&self, records: Bytes, leader_epoch: i32) -> Result<Appended> {
-        self.append_from(Origin::Coordinator, records, leader_epoch, Leave::Free)
+    /// As [`PartitionLog::append`].
+    pub fn append_as_leader(&self, records: Bytes, epoch: i32) -> Result<Appended> {
+        let leave = Leave::Free;
+        self.append(records, By::Client { epoch, leave })
     }
 
-    fn append_from(
-        &self,
-        origin: Origin,
-        records: Bytes,
-        leader_epoch: i32,
-        leave: Leave,
-    ) -> Result<Appended> {
+    fn write_new(&self, origin: Origin, records: Bytes, leader_epoch: i32, leave: Leave) -> Result<Appended> {
         let config = self.config.load_full();
         let now_ms = self.clock.now_ms();
         let mut batches = validate::checked(records, &config, now_ms, origin)?;
@@ -62,14 +93,9 @@ impl PartitionLog {
                 .verifications
                 .check(&batch.header, leave, &writer.producers)?;
         }
-        let mut next_offset = self.log_end_offset();
-        for batch in &mut batches {
-            batch.header.base_offset = next_offset;
-            batch.header.leader_epoch = leader_epoch;
-            next_offset = batch.header.next_offset();
-        }
+        self.number(&mut batches, leader_epoch);
         let mut appended = self.change(&mut writer, |writer| {
-            self.write(writer, &batches, &config, now_ms)
+            self.write_checked(writer, &batches, &config, now_ms)
         })?;
         if config.timestamp_type == TimestampType::LogAppendTime {
             appended.log_append_time = now_ms;
@@ -77,16 +103,12 @@ impl PartitionLog {
         Ok(appended)
     }
 
-    /// Appends batches copied from the leader, offsets and epochs as they come.
-    ///
-    /// # Errors
-    /// `CORRUPT_MESSAGE` for broken batches, `OFFSET_OUT_OF_RANGE` for offsets below the log's end.
-    pub fn append_as_follower(&self, records: Bytes) -> Result<Appended> {
+    fn write_copied(&self, records: Bytes) -> Result<Appended> {
         let config = self.config.load_full();
         let batches = batch::intact(records)?;
         let mut writer = self.writer.lock();
         writer.check_open()?;
-        let mut next_offset = self.log_end_offset();
+        let mut next_offset = self.written_end_offset();
         for batch in &batches {
             if batch.header.base_offset < next_offset {
                 return Err(ResponseError::OffsetOutOfRange.into());
@@ -95,31 +117,33 @@ impl PartitionLog {
         }
         let now_ms = self.clock.now_ms();
         self.change(&mut writer, |writer| {
-            self.write(writer, &batches, &config, now_ms)
+            self.write_checked(writer, &batches, &config, now_ms)
         })
     }
 
-    /// Appends a transaction's marker, or any other control batch that the broker itself has made.
-    ///
-    /// # Errors
-    /// `INVALID_PRODUCER_EPOCH` where the producer has a later epoch by now, `TRANSACTION_COORDINATOR_FENCED` where a later
-    /// coordinator has ended a transaction of it; [`crate::broker::error::BrokerError::Io`] when the disk refuses.
-    pub fn append_control(&self, records: Bytes, leader_epoch: i32) -> Result<Appended> {
+    fn write_marker(&self, records: Bytes, leader_epoch: i32) -> Result<Appended> {
         let config = self.config.load_full();
         let mut batches = batch::intact(records)?;
         let mut writer = self.writer.lock();
         writer.check_open()?;
-        let mut next_offset = self.log_end_offset();
-        for batch in &mut batches {
+        for batch in &batches {
             writer.producers.check_marker(&batch.header, batch.marker())?;
+        }
+        self.number(&mut batches, leader_epoch);
+        let now_ms = self.clock.now_ms();
+        self.change(&mut writer, |writer| {
+            self.write_checked(writer, &batches, &config, now_ms)
+        })
+    }
+
+    /// Gives new batches their offsets, and the epoch that they are written in.
+    fn number(&self, batches: &mut [Batch], leader_epoch: i32) {
+        let mut next_offset = self.written_end_offset();
+        for batch in batches {
             batch.header.base_offset = next_offset;
             batch.header.leader_epoch = leader_epoch;
             next_offset = batch.header.next_offset();
         }
-        let now_ms = self.clock.now_ms();
-        self.change(&mut writer, |writer| {
-            self.write(writer, &batches, &config, now_ms)
-        })
     }
 
     /// Checks sequences; the earlier append's answer if the batch has been written before.
@@ -133,6 +157,7 @@ impl PartitionLog {
                     log_append_time: if stamped { written.timestamp } else { -1 },
                     log_start_offset: self.log_start_offset(),
                     duplicate: true,
+                    unsettled: self.unsettled(writer, written.last_offset.saturating_add(1)),
                 }));
             }
         }
@@ -140,7 +165,7 @@ impl PartitionLog {
     }
 
     /// Writes checked batches, whose offsets rise from the log's end on.
-    fn write(
+    fn write_checked(
         &self,
         writer: &mut Writer,
         batches: &[Batch],
@@ -154,9 +179,11 @@ impl PartitionLog {
         for batch in batches {
             let header = &batch.header;
             if self.latest_epoch() < header.leader_epoch && !fault::is(Fault::EpochNotWritten) {
-                self.epochs
+                let is_new = self
+                    .epochs
                     .write()
-                    .assign(header.leader_epoch, header.base_offset)?;
+                    .assign(header.leader_epoch, header.base_offset);
+                writer.debts.note_epochs(is_new);
             }
         }
         let heads: Vec<[u8; HEADER_SIZE]> = batches.iter().map(|batch| batch.header.encode()).collect();
@@ -168,40 +195,41 @@ impl PartitionLog {
         let headers: Vec<_> = batches.iter().map(|batch| batch.header).collect();
         let position = active.size();
         active.append(&headers, &mut slices, config.index_interval_bytes)?;
-        let end = last.header.next_offset();
-        if let Err(error) = self.settle(writer, &active, batches, end, config, now_ms) {
+        if let Err(error) = self.note_producers(writer, &active, batches) {
             // Recovery would cut it off as well; but if the process ends before, it shall not come back.
             if let Err(error) = active.truncate(position, first.header.base_offset) {
                 tracing::error!(%error, "what was refused stays behind");
             }
             return Err(error);
         }
-        self.log_end.store(end, Ordering::Release);
-        self.bump();
+        writer.note_flush_if_due(config, now_ms);
         Ok(Appended {
             base_offset: first.header.base_offset,
             last_offset: last.header.last_offset(),
             log_append_time: -1,
             log_start_offset: self.log_start_offset(),
             duplicate: false,
+            unsettled: self.show_unless_it_waits(writer, last.header.next_offset()),
         })
     }
 
-    /// Notes what was written and syncs it if that is due, before anybody sees it.
-    fn settle(
-        &self,
-        writer: &mut Writer,
-        active: &Segment,
-        batches: &[Batch],
-        end: i64,
-        config: &LogConfig,
-        now_ms: i64,
-    ) -> Result<()> {
+    /// What has just been written up to `end` is seen from now on, unless something is owed to the disk first.
+    fn show_unless_it_waits(&self, writer: &Writer, end: i64) -> Option<Unsettled> {
+        self.ends.set_written(end);
+        if !writer.debts.are_paid() {
+            return self.unsettled(writer, end);
+        }
+        self.ends.show(end);
+        self.bump();
+        None
+    }
+
+    fn note_producers(&self, writer: &mut Writer, active: &Segment, batches: &[Batch]) -> Result<()> {
         for batch in batches {
             self.note_producer(writer, active, batch)?;
             writer.unflushed += i64::from(batch.header.record_count);
         }
-        self.flush_if_due(writer, end, config, now_ms)
+        Ok(())
     }
 
     fn note_producer(&self, writer: &mut Writer, active: &Segment, batch: &Batch) -> Result<()> {
@@ -219,8 +247,7 @@ impl PartitionLog {
         }
         if header.is_transactional() {
             let unstable = writer.producers.first_unstable(self.high_watermark());
-            self.unstable_from
-                .store(unstable.unwrap_or(i64::MAX), Ordering::Release);
+            self.ends.set_unstable(unstable);
         }
         Ok(())
     }
@@ -233,7 +260,7 @@ impl PartitionLog {
         config: &LogConfig,
         now_ms: i64,
     ) -> Result<Arc<Segment>> {
-        let active = self.active();
+        let active = self.segments.active();
         let bytes: u64 = batches.iter().map(|batch| batch.bytes.len() as u64).sum();
         let newest = batches
             .iter()
@@ -254,7 +281,7 @@ impl PartitionLog {
 
     /// Closes the active segment and starts a new one at `base_offset`.
     pub(super) fn roll(&self, writer: &mut Writer, base_offset: i64, now_ms: i64) -> Result<Arc<Segment>> {
-        let active = self.active();
+        let active = self.segments.active();
         if active.base_offset() == base_offset {
             return Ok(active);
         }
@@ -263,27 +290,20 @@ impl PartitionLog {
         writer.expire_producers(now_ms, &self.config.load());
         writer.producers.write_snapshot(&self.disk, &dir, base_offset)?;
         let segment = Arc::new(Segment::open(&self.disk, &dir, base_offset, now_ms)?);
-        let mut segments = self.segments.load().to_vec();
-        segments.push(Arc::clone(&segment));
-        self.segments.store(Arc::new(segments));
+        self.segments.push(Arc::clone(&segment));
         tracing::debug!(dir = %dir.display(), base_offset, "rolled a new segment");
         Ok(segment)
     }
+}
 
-    /// Syncs when `flush.messages` or `flush.ms` ask for it; `end` is where the log ends with what has just been written.
-    pub(super) fn flush_if_due(
-        &self,
-        writer: &mut Writer,
-        end: i64,
-        config: &LogConfig,
-        now_ms: i64,
-    ) -> Result<()> {
-        let waited = now_ms.saturating_sub(writer.flushed_ms);
-        let due = writer.unflushed >= config.flush_messages || waited >= config.flush_ms;
-        if writer.unflushed > 0 && due {
-            self.sync_to(writer, end, now_ms)?;
+impl Writer {
+    /// Notes a sync as owed when `flush.messages` or `flush.ms` ask for it.
+    pub(super) fn note_flush_if_due(&mut self, config: &LogConfig, now_ms: i64) {
+        let waited = now_ms.saturating_sub(self.flushed_ms);
+        let due = self.unflushed >= config.flush_messages || waited >= config.flush_ms;
+        if self.unflushed > 0 && due {
+            self.debts.note_records();
         }
-        Ok(())
     }
 }
 

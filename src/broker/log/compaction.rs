@@ -4,7 +4,8 @@
 //! A group of neighbouring segments is written anew as `.cleaned`, synced, and renamed to `.swap`: from then on the
 //! new file counts, and recovery finishes what a crash interrupts. The active segment is never touched.
 
-use super::partition::{PartitionLog, Tidying, Writer};
+use super::partition::{PartitionLog, Tidying};
+use super::poison::Poison;
 use super::producers::{Aborted, LastWritten};
 use super::segment::Segment;
 use super::{LogConfig, checkpoint, file, recovery, retention};
@@ -169,50 +170,63 @@ impl PartitionLog {
         let cleaned = file::with_suffix(&target, file::CLEANED);
         round.write_cleaned(&self.disk, group, &cleaned)?;
         let swap = file::with_suffix(&target, file::SWAP);
-        let mut writer = self.writer.lock();
-        self.change(&mut writer, |writer| {
-            self.disk
-                .rename(&cleaned, &swap)
-                .map_err(BrokerError::io(&cleaned))?;
-            file::sync_dir(&self.disk, &dir)?;
-            self.swap_in(writer, group, (&swap, &target), round.now_ms, config)?;
-            // Whoever is told of an aborted transaction waits for its marker, to let its producer's later records pass.
-            self.aborted
-                .write()
-                .retain(|known| !round.markers_gone.contains(&known.last_offset));
-            self.rewrite_aborted(base)
-        })
+        self.writer.lock().check_open()?;
+        self.disk
+            .rename(&cleaned, &swap)
+            .map_err(BrokerError::io(&cleaned))?;
+        // From here on it counts, also after a crash; the appender goes on meanwhile.
+        file::sync_dir(&self.disk, &dir).map_err(|error| self.broke_off(error))?;
+        self.put_in_place(group, (&swap, &target), round.now_ms, config)?;
+        let opened = self.open_compacted(&dir, base, round.now_ms, config);
+        let segment = opened.map_err(|error| self.broke_off(error))?;
+        self.take_in(group, segment, round)
     }
 
-    /// Puts a compacted segment, which counts already, in the place of those it was made from.
-    fn swap_in(
+    /// What is on the disk and what is in memory disagree from now on.
+    fn broke_off(&self, error: BrokerError) -> BrokerError {
+        self.poison(&mut self.writer.lock(), Poison::Change, &error);
+        error
+    }
+
+    /// Gives a compacted segment, which counts already, the name of those it was made from. They are read until it is open.
+    fn put_in_place(
         &self,
-        writer: &mut Writer,
         group: &[Arc<Segment>],
         (swap, target): (&Path, &Path),
         now_ms: i64,
         config: &LogConfig,
     ) -> Result<()> {
         let due_ms = now_ms.saturating_add(config.file_delete_delay_ms);
-        for segment in group {
-            retention::doom(writer, segment, due_ms)?;
-        }
-        let (dir, base) = (
-            self.dir(),
-            group.first().map_or(0, |segment| segment.base_offset()),
-        );
-        self.disk.rename(swap, target).map_err(BrokerError::io(swap))?;
-        file::sync_dir(&self.disk, &dir)?;
-        let segment = Segment::open(&self.disk, &dir, base, now_ms)?;
+        let mut writer = self.writer.lock();
+        self.change(&mut writer, |writer| {
+            for segment in group {
+                retention::doom(writer, segment, due_ms)?;
+            }
+            self.disk.rename(swap, target).map_err(BrokerError::io(swap))
+        })
+    }
+
+    fn open_compacted(&self, dir: &Path, base: i64, now_ms: i64, config: &LogConfig) -> Result<Segment> {
+        file::sync_dir(&self.disk, dir)?;
+        let segment = Segment::open(&self.disk, dir, base, now_ms)?;
         segment.rebuild_indexes(config.index_interval_bytes)?;
         segment.finish_indexes()?;
-        let replaced = |other: &&Arc<Segment>| group.iter().any(|old| Arc::ptr_eq(old, other));
-        let now = self.segments.load();
-        let mut segments: Vec<_> = now.iter().filter(|other| !replaced(other)).cloned().collect();
-        let at = segments.partition_point(|other| other.base_offset() < base);
-        segments.insert(at, Arc::new(segment));
-        self.segments.store(Arc::new(segments));
-        Ok(())
+        Ok(segment)
+    }
+
+    /// Reads from a compacted segment from now on instead of those it was made from.
+    fn take_in(&self, group: &[Arc<Segment>], segment: Segment, round: &Round) -> Result<()> {
+        let base = segment.base_offset();
+        {
+            // The appender may roll one beside this.
+            let _writer = self.writer.lock();
+            self.segments.replace(group, segment);
+        }
+        // Whoever is told of an aborted transaction waits for its marker, to let its producer's later records pass.
+        self.aborted
+            .write()
+            .retain(|known| !round.markers_gone.contains(&known.last_offset));
+        self.rewrite_aborted(base).map_err(|error| self.broke_off(error))
     }
 }
 

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 /// Name of the file in the log's folder.
 pub const FILE_NAME: &str = "leader-epoch-checkpoint";
 
-/// The epochs, oldest first; both epochs and start offsets rise.
+/// The epochs, oldest first; both epochs and start offsets rise. Changing them writes nothing: what has changed is owed to the
+/// disk, see [`LeaderEpochs::on_disk`].
 #[derive(Debug)]
 pub struct LeaderEpochs {
-    disk: Disk,
     path: PathBuf,
     entries: Vec<(i32, i64)>,
 }
@@ -29,21 +29,18 @@ impl LeaderEpochs {
             tracing::warn!(path = %path.display(), "leader epochs are damaged; starting without them");
             Vec::new()
         });
-        Ok(LeaderEpochs {
-            disk: disk.clone(),
-            path,
-            entries,
-        })
+        Ok(LeaderEpochs { path, entries })
     }
 
-    /// Notes that `epoch` starts at `offset`, unless a batch of that epoch or a later one came before.
-    pub fn assign(&mut self, epoch: i32, offset: i64) -> Result<()> {
+    /// Notes that `epoch` starts at `offset`, unless a batch of that epoch or a later one came before; returns whether that is
+    /// new.
+    pub fn assign(&mut self, epoch: i32, offset: i64) -> bool {
         if epoch < 0 || self.latest().is_some_and(|(latest, _)| latest >= epoch) {
-            return Ok(());
+            return false;
         }
         self.entries.retain(|(_, start)| *start < offset);
         self.entries.push((epoch, offset));
-        self.write()
+        true
     }
 
     /// The newest epoch and its start.
@@ -79,18 +76,17 @@ impl LeaderEpochs {
             .map_or(-1, |(epoch, _)| *epoch)
     }
 
-    /// Forgets the epochs that start at or after `offset`.
-    pub fn truncate_from_end(&mut self, offset: i64) -> Result<()> {
+    /// Forgets the epochs that start at or after `offset`; returns whether there were any.
+    pub fn truncate_from_end(&mut self, offset: i64) -> bool {
         let kept = self.entries.partition_point(|(_, start)| *start < offset);
-        if kept < self.entries.len() {
-            self.entries.truncate(kept);
-            self.write()?;
-        }
-        Ok(())
+        let forgets = kept < self.entries.len();
+        self.entries.truncate(kept);
+        forgets
     }
 
-    /// Forgets the epochs that end before the log starts; the one in force there now starts there.
-    pub fn truncate_from_start(&mut self, log_start: i64) -> Result<()> {
+    /// Forgets the epochs that end before the log starts; the one in force there now starts there. Returns whether
+    /// that changes anything.
+    pub fn truncate_from_start(&mut self, log_start: i64) -> bool {
         let passed = self.entries.partition_point(|(_, start)| *start <= log_start);
         match passed.checked_sub(1) {
             Some(current) if current > 0 || self.entries.first().is_some_and(|(_, at)| *at < log_start) => {
@@ -98,16 +94,15 @@ impl LeaderEpochs {
                 if let Some(first) = self.entries.first_mut() {
                     first.1 = log_start;
                 }
-                self.write()
+                true
             }
-            _ => Ok(()),
+            _ => false,
         }
     }
 
     /// Forgets all.
-    pub fn clear(&mut self) -> Result<()> {
+    pub fn clear(&mut self) {
         self.entries.clear();
-        self.write()
     }
 
     /// Follows the log's folder to its new name.
@@ -115,12 +110,13 @@ impl LeaderEpochs {
         self.path = dir.join(FILE_NAME);
     }
 
-    fn write(&self) -> Result<()> {
+    /// The file that says so, and what is to stand in it.
+    pub fn on_disk(&self) -> (PathBuf, String) {
         let mut text = format!("0\n{}\n", self.entries.len());
         for (epoch, start) in &self.entries {
             text.push_str(&format!("{epoch} {start}\n"));
         }
-        file::replace(&self.disk, &self.path, text.as_bytes())
+        (self.path.clone(), text)
     }
 }
 
@@ -151,14 +147,20 @@ mod tests {
     fn epochs_on_the_disk_are_the_old_ones_or_the_new_ones() {
         let folder = TempDir::new().unwrap();
         let open = || LeaderEpochs::open(&Disk::files(), folder.path()).unwrap();
-        open().assign(1, 0).unwrap();
+        let assign = |epoch, offset| {
+            let mut epochs = open();
+            assert!(epochs.assign(epoch, offset));
+            let (path, text) = epochs.on_disk();
+            file::replace(&Disk::files(), &path, text.as_bytes())
+        };
+        assign(1, 0).unwrap();
         for step in [Refused::Write, Refused::Sync, Refused::Rename] {
             let refusing = Refusing::new(folder.path(), step);
-            open().assign(2, 10).unwrap_err();
+            assign(2, 10).unwrap_err();
             drop(refusing);
             assert_eq!(open().entries, [(1, 0)], "{step:?}");
         }
-        open().assign(2, 10).unwrap();
+        assign(2, 10).unwrap();
         assert_eq!(open().entries, [(1, 0), (2, 10)]);
     }
 }

@@ -161,13 +161,10 @@ impl<E: Entry> Index<E> {
         Ok(())
     }
 
-    /// Writes and syncs.
-    pub fn sync(&mut self) -> Result<()> {
+    /// Writes what is in memory alone, and tells the file that is to be synced.
+    pub fn written(&mut self) -> Result<PathBuf> {
         self.write_recent()?;
-        self.disk
-            .open(&self.path)
-            .and_then(|file| file.sync(&self.path))
-            .map_err(BrokerError::io(&self.path))
+        Ok(self.path.clone())
     }
 
     /// The last entry whose key is not above `key`.

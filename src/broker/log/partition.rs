@@ -4,15 +4,17 @@
 //! and an atomically replaced list of segments, so no read waits for an append.
 
 use super::checkpoint::{self, Lines, LogDirState};
+use super::debts::{Debts, Unsettled};
+use super::ends::Ends;
 use super::epochs::LeaderEpochs;
 use super::poison::{self, Poison};
 use super::producers::{Aborted, ActiveProducer, ProducerStates};
-use super::segment::Segment;
-use super::verification::Verifications;
+use super::segments::Segments;
+use super::verification::{Beginner, Guard, Leave, Verifications};
 use super::{LogConfig, file, recovery};
 use crate::broker::error::{BrokerError, Result};
 use crate::broker::world::watch;
-use crate::broker::world::{Dice, Disk, World};
+use crate::broker::world::{Dice, Disk, Jobs, World};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -20,7 +22,6 @@ use kafka_protocol::ResponseError;
 use parking_lot::{Mutex, RwLock};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 /// How the folder of a deleted partition ends until it is gone, as in Kafka.
 pub const DELETED_DIR: &str = "-delete";
@@ -40,6 +41,8 @@ pub struct Appended {
     pub log_start_offset: i64,
     /// The batch had been written before (same producer id, epoch and sequence); nothing was written now.
     pub duplicate: bool,
+    /// Nobody sees it yet: it waits for the disk, see [`PartitionLog::settle`].
+    pub unsettled: Option<Unsettled>,
 }
 
 /// Whole record batches read from a log, as they lie on disk.
@@ -79,18 +82,16 @@ pub struct PartitionLog {
     pub(super) clock: Clock,
     pub(super) disk: Disk,
     dice: Dice,
+    jobs: Jobs,
     pub(super) config: ArcSwap<LogConfig>,
-    /// By base offset; never empty, the last one is active.
-    pub(super) segments: ArcSwap<Vec<Arc<Segment>>>,
-    pub(super) log_start: AtomicI64,
-    pub(super) log_end: AtomicI64,
-    pub(super) high_watermark: AtomicI64,
-    /// First offset of the oldest undecided transaction, `i64::MAX` without one.
-    pub(super) unstable_from: AtomicI64,
+    pub(super) segments: Segments,
+    pub(super) ends: Ends,
     pub(super) epochs: RwLock<LeaderEpochs>,
     pub(super) aborted: RwLock<Vec<Aborted>>,
     pub(super) writer: Mutex<Writer>,
-    /// Held while old segments change: by retention, truncation and compaction. Taken before `writer`.
+    /// Held while the disk is waited for; nobody waits for it but those who wait for the disk. Taken before `writer`.
+    pub(super) paying: Mutex<()>,
+    /// Held while old segments change: by retention, truncation and compaction. Taken before `paying`.
     pub(super) tidying: Mutex<Tidying>,
     dir: RwLock<PathBuf>,
     changes: watch::Sender<u64>,
@@ -111,6 +112,10 @@ pub(super) struct Writer {
     pub verifications: Verifications,
     /// All below this offset has been synced.
     pub recovery_point: i64,
+    /// What is to be brought to the disk before more is seen.
+    pub debts: Debts,
+    /// How often what had been written was taken back, or was read anew.
+    pub cuts: u64,
     /// Records since the last sync.
     pub unflushed: i64,
     pub flushed_ms: i64,
@@ -173,30 +178,30 @@ impl PartitionLog {
         let now_ms = clock.now_ms();
         let (before, high_watermark) = recovery::before(dir, state);
         let recovered = poison::open(&disk, dir, &config, now_ms, before)?;
-        let (log_start, log_end) = (recovered.log_start, recovered.log_end);
-        let high_watermark = high_watermark.clamp(log_start, log_end);
+        let log_end = recovered.log_end;
+        let ends = Ends::new(recovered.log_start, log_end, high_watermark);
         if before.recovery_point > log_end {
             // What is written from here on has not been synced.
             Self::checkpoint_line(&disk, dir, checkpoint::RECOVERY_POINTS, Some(log_end))?;
         }
         let mut producers = recovered.producers;
-        let unstable = producers.first_unstable(high_watermark).unwrap_or(i64::MAX);
+        ends.set_unstable(producers.first_unstable(ends.high_watermark()));
         Ok(PartitionLog {
             clock,
             disk,
             dice: world.dice().clone(),
+            jobs: world.jobs().clone(),
             config: ArcSwap::new(config),
-            segments: ArcSwap::from_pointee(recovered.segments),
-            log_start: AtomicI64::new(log_start),
-            log_end: AtomicI64::new(log_end),
-            high_watermark: AtomicI64::new(high_watermark),
-            unstable_from: AtomicI64::new(unstable),
+            segments: Segments::new(recovered.segments),
+            ends,
             epochs: RwLock::new(recovered.epochs),
             aborted: RwLock::new(recovered.aborted),
             writer: Mutex::new(Writer {
                 producers,
                 verifications: Verifications::default(),
                 recovery_point: before.recovery_point.min(log_end),
+                debts: Debts::default(),
+                cuts: 0,
                 unflushed: 0,
                 flushed_ms: now_ms,
                 expired_ms: now_ms,
@@ -204,6 +209,7 @@ impl PartitionLog {
                 closed: false,
                 poison: None,
             }),
+            paying: Mutex::new(()),
             tidying: Mutex::new(Tidying::default()),
             dir: RwLock::new(dir.to_owned()),
             changes: watch::Sender::new(0),
@@ -215,33 +221,40 @@ impl PartitionLog {
         self.dir.read().clone()
     }
 
-    /// First offset that can be read.
-    pub fn log_start_offset(&self) -> i64 {
-        self.log_start.load(Ordering::Acquire)
+    /// Who waits for its disk.
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
     }
 
-    /// Offset the next record gets.
+    /// First offset that can be read.
+    pub fn log_start_offset(&self) -> i64 {
+        self.ends.start()
+    }
+
+    /// Offset behind the last record that may be seen.
     pub fn log_end_offset(&self) -> i64 {
-        self.log_end.load(Ordering::Acquire)
+        self.ends.end()
+    }
+
+    /// Offset the next record gets: that of the log's end, unless what was written waits for the disk.
+    pub fn written_end_offset(&self) -> i64 {
+        self.ends.written()
     }
 
     /// First offset that is not yet on every in-sync replica.
     pub fn high_watermark(&self) -> i64 {
-        self.high_watermark.load(Ordering::Acquire)
+        self.ends.high_watermark()
     }
 
     /// Raises the high watermark (never past the end) and wakes the waiters.
     pub fn set_high_watermark(&self, offset: i64) {
-        let offset = offset.min(self.log_end_offset());
-        if self.high_watermark.fetch_max(offset, Ordering::AcqRel) >= offset {
+        let Some(offset) = self.ends.raise_high_watermark(offset) else {
             return;
-        }
-        if self.unstable_from.load(Ordering::Acquire) != i64::MAX {
+        };
+        if self.ends.has_unstable() {
             // Held until it is published: an append beside this may have opened another transaction.
             let mut writer = self.writer.lock();
-            let unstable = writer.producers.first_unstable(offset);
-            self.unstable_from
-                .store(unstable.unwrap_or(i64::MAX), Ordering::Release);
+            self.ends.set_unstable(writer.producers.first_unstable(offset));
         }
         self.bump();
     }
@@ -249,14 +262,24 @@ impl PartitionLog {
     /// First offset of the oldest open transaction, or the high watermark; never below the log's start, from where records
     /// of an open transaction may have been deleted.
     pub fn last_stable_offset(&self) -> i64 {
-        let unstable_from = self.unstable_from.load(Ordering::Acquire);
-        self.high_watermark()
-            .min(unstable_from.max(self.log_start_offset()))
+        self.ends.last_stable()
     }
 
     /// Who has written to this log lately, by producer id.
     pub fn active_producers(&self) -> Vec<ActiveProducer> {
         self.writer.lock().producers.active()
+    }
+
+    /// A guard for a producer whose coordinator is to be asked before its records are appended; `None` while its
+    /// transaction is open here, so that nobody needs to be asked.
+    pub fn begin_verification(&self, beginner: Beginner) -> Option<Guard> {
+        let now_ms = self.clock.now_ms();
+        self.writer.lock().begin_verification(beginner, now_ms)
+    }
+
+    /// Whether records of that producer's transaction would be let in now.
+    pub fn lets_in(&self, producer_id: i64, epoch: i16, leave: Leave) -> bool {
+        self.writer.lock().lets_in(producer_id, epoch, leave)
     }
 
     /// Up to where the log is known to be on the disk.
@@ -301,32 +324,18 @@ impl PartitionLog {
 
     /// Bytes of all segments.
     pub fn size(&self) -> u64 {
-        self.segments.load().iter().map(|segment| segment.size()).sum()
-    }
-
-    /// The segment that is appended to.
-    pub(super) fn active(&self) -> Arc<Segment> {
-        let segments = self.segments.load();
-        // The list is never empty: each change leaves at least the active segment in it.
-        match segments.last() {
-            Some(active) => Arc::clone(active),
-            None => unreachable!("a log without segments"),
-        }
-    }
-
-    /// Where in the list the segment is that may hold `offset`.
-    pub(super) fn segment_index(segments: &[Arc<Segment>], offset: i64) -> usize {
-        let after = segments.partition_point(|segment| segment.base_offset() <= offset);
-        after.saturating_sub(1)
+        self.segments.size()
     }
 
     /// Writes everything through to the disk, checkpoints included.
     pub fn flush(&self) -> Result<()> {
-        let mut writer = self.writer.lock();
-        self.change(&mut writer, |writer| {
-            self.sync_to(writer, self.log_end_offset(), self.clock.now_ms())
-        })?;
-        self.checkpoint(&writer)
+        {
+            let mut writer = self.writer.lock();
+            writer.check_open()?;
+            writer.debts.note_records();
+            writer.debts.note_lines();
+        }
+        self.pay()
     }
 
     /// Flushes and marks the log as cleanly closed: opened again, it needs no check. Appends fail from here on.
@@ -345,23 +354,24 @@ impl PartitionLog {
     /// As [`PartitionLog::close`].
     pub fn close_noting(&self, lines: &mut Lines) -> Result<()> {
         let _tidying = self.tidying.lock();
+        let _one = self.paying.lock();
+        let bill = {
+            let mut writer = self.writer.lock();
+            if writer.closed {
+                return Ok(());
+            }
+            let finished = self.change(&mut writer, |_| self.segments.active().finish_indexes());
+            writer.closed = true;
+            finished?;
+            writer.debts.note_records();
+            self.bill(&mut writer)
+        };
+        bill.map_or(Ok(()), |bill| self.pay_all_of(&bill))?;
         let mut writer = self.writer.lock();
-        if writer.closed {
-            return Ok(());
-        }
-        let closed = self.change(&mut writer, |writer| self.finish(writer, lines));
-        writer.closed = true;
-        closed
-    }
-
-    fn finish(&self, writer: &mut Writer, lines: &mut Lines) -> Result<()> {
-        self.active().finish_indexes()?;
-        let log_end = self.log_end_offset();
-        self.sync_to(writer, log_end, self.clock.now_ms())?;
         writer
             .producers
-            .write_snapshot(&self.disk, &self.dir(), log_end)?;
-        self.note(writer, lines);
+            .write_snapshot(&self.disk, &self.dir(), self.log_end_offset())?;
+        self.note_lines(&writer, lines);
         for (_, path) in writer.doomed.drain(..) {
             file::remove(&self.disk, &path)?;
         }
@@ -382,85 +392,37 @@ impl PartitionLog {
     /// As [`PartitionLog::delete`].
     pub fn delete_noting(&self, lines: &mut Lines) -> Result<()> {
         let _tidying = self.tidying.lock();
+        let _one = self.paying.lock();
         let mut writer = self.writer.lock();
         writer.closed = true;
         writer.doomed.clear();
+        // Whoever waits for it to be seen is told that it is gone.
+        self.ends.take_back();
+        writer.cuts += 1;
         let dir = self.dir();
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let renamed = dir.with_file_name(format!("{name}.{}{DELETED_DIR}", self.dice.uuid().simple()));
         self.disk.rename(&dir, &renamed).map_err(BrokerError::io(&dir))?;
         *self.dir.write() = renamed.clone();
         self.epochs.write().moved_to(&renamed);
-        self.segments
-            .load()
-            .iter()
-            .for_each(|segment| segment.moved_to(&renamed));
+        self.segments.moved_to(&renamed);
         lines.forget(&dir);
+        drop(writer);
         self.disk
             .remove_dir_all(&renamed)
             .map_err(BrokerError::io(&renamed))
     }
 
-    /// Syncs all segments that may have unsynced bytes; `end` is where the log ends with what has just been written.
-    pub(super) fn sync_to(&self, writer: &mut Writer, end: i64, now_ms: i64) -> Result<()> {
-        writer.flushed_ms = now_ms;
-        if writer.recovery_point == end {
-            return Ok(());
-        }
-        let segments = self.segments.load();
-        let first = Self::segment_index(&segments, writer.recovery_point);
-        self.on_disk(writer, || {
-            for segment in segments.get(first..).unwrap_or_default() {
-                segment.sync()?;
-            }
-            let dir = self.dir();
-            file::sync_dir(&self.disk, &dir)?;
-            dir.parent()
-                .map_or(Ok(()), |log_dir| file::sync_dir(&self.disk, log_dir))
-        })?;
-        writer.recovery_point = end;
-        writer.unflushed = 0;
-        Ok(())
-    }
-
-    /// Writes this log's lines of the files beside its folder.
-    pub(super) fn checkpoint(&self, writer: &Writer) -> Result<()> {
-        let mut lines = Lines::default();
-        self.note(writer, &mut lines);
-        self.write_lines(lines)
-    }
-
-    fn note(&self, writer: &Writer, lines: &mut Lines) {
-        let dir = self.dir();
-        lines.set(checkpoint::RECOVERY_POINTS, &dir, Some(writer.recovery_point));
-        lines.set(checkpoint::HIGH_WATERMARKS, &dir, Some(self.high_watermark()));
-        lines.set(checkpoint::LOG_STARTS, &dir, self.log_start_line());
-    }
-
-    fn write_lines(&self, lines: Lines) -> Result<()> {
+    pub(super) fn write_lines(&self, lines: Lines) -> Result<()> {
         self.dir()
             .parent()
             .map_or(Ok(()), |log_dir| lines.write(&self.disk, log_dir))
     }
 
-    /// Writes down where the log starts, if that is not where its first segment does.
-    pub(super) fn checkpoint_log_start(&self) -> Result<()> {
-        Self::checkpoint_line(
-            &self.disk,
-            &self.dir(),
-            checkpoint::LOG_STARTS,
-            self.log_start_line(),
-        )
-    }
-
-    fn log_start_line(&self) -> Option<i64> {
+    /// Where the log starts, if that is not where its first segment does.
+    pub(super) fn log_start_line(&self) -> Option<i64> {
         let log_start = self.log_start_offset();
-        let first = self
-            .segments
-            .load()
-            .first()
-            .map_or(0, |segment| segment.base_offset());
-        (log_start > first).then_some(log_start)
+        (log_start > self.segments.first_base()).then_some(log_start)
     }
 
     pub(super) fn checkpoint_line(

@@ -13,8 +13,6 @@ use crate::broker::world::Disk;
 use crate::broker::world::fault::{self, Fault};
 use std::io::{ErrorKind, IoSlice};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Bytes copied at once.
 const COPIED: usize = 1 << 18;
@@ -55,26 +53,18 @@ impl PartitionLog {
         made
     }
 
-    /// Makes a part of a change that is on the disk when it returns. Until then it counts as a sync that failed.
-    ///
-    /// # Errors
-    /// What `make` fails with.
-    pub(super) fn on_disk(&self, writer: &mut Writer, make: impl FnOnce() -> Result<()>) -> Result<()> {
-        let before = writer.poison.replace(Poison::Sync);
-        make()?;
-        writer.poison = before;
-        Ok(())
-    }
-
-    /// The same for a part that takes something away: should the process end in the middle of it, the next one sees to it that
-    /// it stays away.
+    /// Makes a part of a change that takes something away, and that is on the disk when it returns. Until then it counts as a
+    /// sync that failed; should the process end in the middle of it, the next one sees to it that it stays away.
     ///
     /// # Errors
     /// What `make` fails with.
     pub(super) fn taken_away(&self, writer: &mut Writer, make: impl FnOnce() -> Result<()>) -> Result<()> {
         let dir = self.dir();
         mark_unsynced(&self.disk, &dir);
-        self.on_disk(writer, make)?;
+        let before = writer.poison.replace(Poison::Sync);
+        make()?;
+        file::sync_dir(&self.disk, &dir)?;
+        writer.poison = before;
         file::remove(&self.disk, &dir.join(UNSYNCED))
     }
 
@@ -107,6 +97,7 @@ impl PartitionLog {
     pub fn recover(&self) -> Result<bool> {
         // Nobody else changes a poisoned log; only closing and deleting it would, and they wait here.
         let mut tidying = self.tidying.lock();
+        let _one = self.paying.lock();
         let (kind, recovery_point) = {
             let writer = self.writer.lock();
             match writer.poison {
@@ -125,18 +116,17 @@ impl PartitionLog {
             end: self.log_end_offset(),
         };
         let recovered = open(&self.disk, &dir, &self.config(), now_ms, before)?;
-        let mut writer = self.writer.lock();
-        self.install(&mut writer, &mut tidying, recovered);
-        // A write that failed may have been cut off already, and nobody has waited until that was on the disk.
-        let synced = self.on_disk(&mut writer, || self.active().sync());
-        let synced = synced.and_then(|()| self.sync_to(&mut writer, self.log_end_offset(), now_ms));
-        if let Err(error) = synced {
-            self.poison(&mut writer, Poison::Sync, &error);
-            return Err(error);
-        }
-        writer.poison = None;
+        let bill = {
+            let mut writer = self.writer.lock();
+            self.install(&mut writer, &mut tidying, recovered);
+            // A write that failed may have been cut off, and nobody has waited until that was on the disk.
+            writer.debts.note_cut();
+            writer.debts.note_lines();
+            self.bill(&mut writer)
+        };
+        bill.map_or(Ok(()), |bill| self.pay_all_of(&bill))?;
+        self.writer.lock().poison = None;
         self.bump();
-        self.checkpoint(&writer)?;
         tracing::info!(dir = %dir.display(), log_end = self.log_end_offset(), "the log has been recovered");
         Ok(true)
     }
@@ -150,16 +140,14 @@ impl PartitionLog {
                 "records could not be read again and are lost"
             );
         }
-        self.segments.store(Arc::new(recovered.segments));
-        self.log_start.fetch_max(log_start, Ordering::AcqRel);
-        self.log_end.store(log_end, Ordering::Release);
-        self.high_watermark.fetch_min(log_end, Ordering::AcqRel);
+        self.segments.set(recovered.segments);
+        self.ends.recovered(log_start, log_end);
+        writer.cuts += 1;
         *self.epochs.write() = recovered.epochs;
         *self.aborted.write() = recovered.aborted;
         writer.producers = recovered.producers;
         let unstable = writer.producers.first_unstable(self.high_watermark());
-        self.unstable_from
-            .store(unstable.unwrap_or(i64::MAX), Ordering::Release);
+        self.ends.set_unstable(unstable);
         writer.recovery_point = writer.recovery_point.min(log_end);
         writer.doomed.clear();
         tidying.clean_to = tidying.clean_to.map(|clean| clean.min(log_end));

@@ -2,6 +2,7 @@
 
 use super::partition::{FetchedRecords, PartitionLog, ReadLimit};
 use super::segment::Segment;
+use super::segments::Segments;
 use crate::broker::batch::BatchHeader;
 use crate::broker::error::Result;
 use bytes::Bytes;
@@ -51,7 +52,7 @@ impl PartitionLog {
             return Ok(FetchedRecords::default());
         }
         let segments = self.segments.load();
-        let first = Self::segment_index(&segments, offset);
+        let first = Segments::index_of(&segments, offset);
         for segment in segments.get(first..).unwrap_or_default() {
             if let Some((records, next_offset)) = read_segment(segment, wanted)? {
                 let aborted = match limit {

@@ -55,6 +55,7 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
     }
     tidy(disk, dir)?;
     let mut epochs = LeaderEpochs::open(disk, dir)?;
+    let (_, known_epochs) = epochs.on_disk();
     let mut segments = open_segments(disk, dir, config, now_ms)?;
     let counting = segments.partition_point(|segment| segment.base_offset() <= before.end);
     let mut removed = counting < segments.len();
@@ -91,6 +92,10 @@ pub fn open(disk: &Disk, dir: &Path, config: &LogConfig, now_ms: i64, before: Be
         file::sync_dir(disk, dir)?;
     }
     restore_epochs(&segments, &mut epochs, log_start, log_end)?;
+    let (path, text) = epochs.on_disk();
+    if text != known_epochs {
+        file::replace(disk, &path, text.as_bytes())?;
+    }
     let segments: Vec<Arc<Segment>> = segments.into_iter().map(Arc::new).collect();
     let known = Known {
         log_start,
@@ -303,7 +308,7 @@ impl Check<'_> {
             }
             next_offset = found.header.next_offset();
             self.epochs
-                .assign(found.header.leader_epoch, found.header.base_offset)?;
+                .assign(found.header.leader_epoch, found.header.base_offset);
             segment.note(found, self.config.index_interval_bytes);
             Ok(true)
         })?;
@@ -391,16 +396,17 @@ fn restore_epochs(
     log_start: i64,
     log_end: i64,
 ) -> Result<()> {
-    epochs.truncate_from_end(log_end)?;
+    epochs.truncate_from_end(log_end);
     if epochs.latest().is_none() {
         for segment in segments {
             segment.walk(0, |found| {
-                epochs.assign(found.header.leader_epoch, found.header.base_offset)?;
+                epochs.assign(found.header.leader_epoch, found.header.base_offset);
                 Ok(true)
             })?;
         }
     }
-    epochs.truncate_from_start(log_start)
+    epochs.truncate_from_start(log_start);
+    Ok(())
 }
 
 /// How far a log goes, and what of it is on the disk for sure.

@@ -1,14 +1,11 @@
 //! Deleting old segments by age, size and log start, and what else wants doing every now and then.
 
 use super::partition::{PartitionLog, Writer};
-use super::poison::Poison;
 use super::segment::Segment;
-use super::{LogConfig, file};
+use super::{LogConfig, checkpoint, file};
 use crate::broker::error::Result;
 use crate::broker::world::Disk;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 impl PartitionLog {
     /// Deletes the segments past retention, rolling the active one if all of it has expired; syncs what `flush.ms`
@@ -19,20 +16,24 @@ impl PartitionLog {
         let config = self.config();
         let now_ms = self.clock.now_ms();
         self.sync_rolled()?;
-        let mut writer = self.writer.lock();
-        if !writer.is_open() {
-            return Ok(0);
-        }
-        self.change(&mut writer, |writer| {
-            self.flush_if_due(writer, self.log_end_offset(), &config, now_ms)?;
-            writer.expire_producers(now_ms, &config);
-            let deletable = self.count_deletable(&config, now_ms)?;
-            if deletable > 0 {
-                self.delete_oldest(writer, deletable, &config, now_ms)?;
+        let deleted = {
+            let mut writer = self.writer.lock();
+            if !writer.is_open() {
+                return Ok(0);
             }
-            remove_due(&self.disk, writer, now_ms)?;
-            Ok(deletable)
-        })
+            self.change(&mut writer, |writer| {
+                writer.note_flush_if_due(&config, now_ms);
+                writer.expire_producers(now_ms, &config);
+                let deletable = self.count_deletable(&config, now_ms)?;
+                if deletable > 0 {
+                    self.delete_oldest(writer, deletable, &config, now_ms)?;
+                }
+                remove_due(&self.disk, writer, now_ms)?;
+                Ok(deletable)
+            })?
+        };
+        self.pay()?;
+        Ok(deleted)
     }
 
     /// How many of the oldest segments are past retention.
@@ -46,7 +47,7 @@ impl PartitionLog {
         let mut by_age = config.cleanup_policy.delete && config.retention_ms >= 0;
         for (at, segment) in segments.iter().enumerate() {
             let next = segments.get(at + 1).map(|next| next.base_offset());
-            let end = next.unwrap_or_else(|| self.log_end_offset());
+            let end = next.unwrap_or_else(|| self.written_end_offset());
             if end > high_watermark || (next.is_none() && segment.size() == 0) {
                 break;
             }
@@ -71,7 +72,7 @@ impl PartitionLog {
         now_ms: i64,
     ) -> Result<()> {
         if count == self.segments.load().len() {
-            self.roll(writer, self.log_end_offset(), now_ms)?;
+            self.roll(writer, self.written_end_offset(), now_ms)?;
         }
         let all = self.segments.load_full();
         let (old, kept) = all.split_at(count.min(all.len().saturating_sub(1)));
@@ -79,8 +80,8 @@ impl PartitionLog {
             return Ok(());
         };
         let log_start = first.base_offset().max(self.log_start_offset());
-        self.segments.store(Arc::new(kept.to_vec()));
-        self.log_start.store(log_start, Ordering::Release);
+        self.segments.set(kept.to_vec());
+        self.ends.raise_start(log_start);
         for segment in old {
             tracing::info!(segment = %segment.path().display(), "deleting a segment past retention");
             doom(
@@ -92,40 +93,11 @@ impl PartitionLog {
         self.aborted
             .write()
             .retain(|known| known.last_offset >= log_start);
-        self.epochs.write().truncate_from_start(log_start)?;
-        self.checkpoint_log_start()?;
+        let changed = self.epochs.write().truncate_from_start(log_start);
+        writer.debts.note_epochs(changed);
+        writer.debts.note_line(checkpoint::LOG_STARTS);
         self.bump();
         Ok(())
-    }
-
-    /// Syncs the closed segments that have not been synced yet, without keeping the appender waiting.
-    fn sync_rolled(&self) -> Result<()> {
-        let segments = self.segments.load_full();
-        let Some(active) = segments.last() else {
-            return Ok(());
-        };
-        let from = {
-            let writer = self.writer.lock();
-            if !writer.is_open() || writer.recovery_point >= active.base_offset() {
-                return Ok(());
-            }
-            writer.recovery_point
-        };
-        let first = Self::segment_index(&segments, from);
-        let closed = |segment: &&Arc<Segment>| segment.base_offset() < active.base_offset();
-        let mut closed = segments.get(first..).unwrap_or_default().iter().filter(closed);
-        let synced = closed
-            .try_for_each(|segment| segment.sync())
-            .and_then(|()| file::sync_dir(&self.disk, &self.dir()));
-        let mut writer = self.writer.lock();
-        if let Err(error) = synced {
-            self.poison(&mut writer, Poison::Sync, &error);
-            return Err(error);
-        }
-        // What failed meanwhile is no part of it.
-        writer.check_open()?;
-        writer.recovery_point = writer.recovery_point.max(active.base_offset());
-        self.checkpoint(&writer)
     }
 }
 

@@ -282,10 +282,20 @@ impl Segment {
 
     /// Writes through to the disk: batches first, then indexes.
     pub fn sync(&self) -> Result<()> {
-        self.file.sync(&self.path.read()).map_err(self.io())?;
-        let mut growth = self.growth.write();
-        growth.offsets.sync()?;
-        growth.times.sync()?;
+        self.file.sync(&self.path()).map_err(self.io())?;
+        // Readers look into the indexes meanwhile.
+        let indexes = {
+            let mut growth = self.growth.write();
+            [growth.offsets.written()?, growth.times.written()?]
+        };
+        indexes.iter().try_for_each(|path| {
+            let synced = self.disk.open(path).and_then(|file| file.sync(path));
+            match synced {
+                // The segment is being deleted, and its indexes have other names by now.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+                synced => synced.map_err(BrokerError::io(path)),
+            }
+        })?;
         transactions::sync(&self.disk, &self.path().with_extension(file::TXN_INDEX))
     }
 
@@ -298,7 +308,6 @@ impl Segment {
         let relative = next_offset - base;
         self.size.store(position, Ordering::Release);
         file::truncate(&self.disk, &self.path(), position)?;
-        self.file.sync(&self.path.read()).map_err(self.io())?;
         growth
             .offsets
             .keep_while(|entry| entry.key() < relative && u64::from(entry.position) < position)?;
@@ -310,6 +319,7 @@ impl Segment {
             growth.first_timestamp = None;
         }
         drop(growth);
+        self.file.sync(&self.path()).map_err(self.io())?;
         self.recompute_max()
     }
 
@@ -398,6 +408,12 @@ impl Segment {
         *self.path.write() = file::with_suffix(&path, file::DELETED);
         file::remove(&self.disk, &path.with_extension(file::SNAPSHOT))?;
         Ok(doomed)
+    }
+
+    /// Deletes all its files at once. They are renamed before: readers may still hold the segment.
+    pub fn remove(&self) -> Result<()> {
+        let doomed = self.doom()?;
+        doomed.iter().try_for_each(|path| file::remove(&self.disk, path))
     }
 
     /// Notes a batch that already lies at `position`, as if it had just been appended.

@@ -3,7 +3,7 @@
 //! Who asks the coordinator takes a guard first, and hands it in with the records. A marker that comes in between takes the
 //! guard away: what was true when it was asked for is over.
 
-use super::partition::{PartitionLog, Writer};
+use super::partition::Writer;
 use super::producers::ProducerStates;
 use crate::broker::batch::BatchHeader;
 use crate::broker::error::Result;
@@ -108,29 +108,20 @@ impl Verifications {
     }
 }
 
-impl PartitionLog {
-    /// A guard for a producer whose coordinator is to be asked before its records are appended; `None` while its
-    /// transaction is open here, so that nobody needs to be asked.
-    pub fn begin_verification(&self, beginner: Beginner) -> Option<Guard> {
-        let now_ms = self.clock.now_ms();
-        let mut writer = self.writer.lock();
-        let Writer {
-            producers,
-            verifications,
-            ..
-        } = &mut *writer;
-        match producers.is_open(beginner.producer_id, beginner.epoch) {
+impl Writer {
+    /// A guard for a producer whose coordinator is to be asked; `None` while its transaction is open here.
+    pub(super) fn begin_verification(&mut self, beginner: Beginner, now_ms: i64) -> Option<Guard> {
+        match self.producers.is_open(beginner.producer_id, beginner.epoch) {
             true => None,
-            false => Some(verifications.take(beginner, now_ms)),
+            false => Some(self.verifications.take(beginner, now_ms)),
         }
     }
 
     /// Whether records of that producer's transaction would be let in now.
-    pub fn lets_in(&self, producer_id: i64, epoch: i16, leave: Leave) -> bool {
-        let writer = self.writer.lock();
-        let entry = writer.verifications.entries.get(&producer_id);
+    pub(super) fn lets_in(&self, producer_id: i64, epoch: i16, leave: Leave) -> bool {
+        let entry = self.verifications.entries.get(&producer_id);
         leave == Leave::Free
-            || writer.producers.is_open(producer_id, epoch)
+            || self.producers.is_open(producer_id, epoch)
             || entry.is_some_and(|entry| leave == Leave::Verified(entry.guard))
     }
 }

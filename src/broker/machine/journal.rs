@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// A log that a shard writes, alone.
 pub trait Journal: Send + Sync + 'static {
     /// Appends batches by one write, all or none; returns the offset of the first record. The records of all batches
-    /// follow one another.
+    /// follow one another. Where they wait for the disk, they are committed when they are there.
     ///
     /// # Errors
     /// What the log refuses: then nothing has been written.
@@ -25,8 +25,11 @@ pub trait Journal: Send + Sync + 'static {
     /// Offset of the first record.
     fn start(&self) -> i64;
 
-    /// Offset behind the last record.
+    /// Offset behind the last record that was written.
     fn end(&self) -> i64;
+
+    /// Waits until all that was written can be read. What the disk refused is gone then.
+    fn wait_for_disk(&self);
 
     /// Whole batches from the one with `offset` on, about `max_bytes` of them.
     ///
@@ -37,7 +40,7 @@ pub trait Journal: Send + Sync + 'static {
     /// All before this offset is committed.
     fn committed(&self) -> i64;
 
-    /// Changes when [`Journal::committed`] moves.
+    /// Changes when [`Journal::committed`] moves, or what was written is taken back.
     fn changes(&self) -> watch::Receiver<u64>;
 
     /// Whether it still is this shard's to write.
@@ -73,13 +76,15 @@ impl LedPartition {
 
 impl Journal for LedPartition {
     fn append(&self, batches: Bytes) -> Result<i64> {
-        let appended = self.partition.append_as_coordinator(batches, self.epoch)?;
-        Ok(appended.base_offset)
+        let written = self.partition.write_as_coordinator(batches, self.epoch)?;
+        self.partition.settle_later(&written);
+        Ok(written.base_offset)
     }
 
     fn append_marker(&self, batch: Bytes) -> Result<i64> {
-        let appended = self.partition.append_marker(batch, self.epoch)?;
-        Ok(appended.base_offset)
+        let written = self.partition.write_marker(batch, self.epoch)?;
+        self.partition.settle_later(&written);
+        Ok(written.base_offset)
     }
 
     fn start(&self) -> i64 {
@@ -87,7 +92,13 @@ impl Journal for LedPartition {
     }
 
     fn end(&self) -> i64 {
-        self.partition.log.log_end_offset()
+        self.partition.log.written_end_offset()
+    }
+
+    fn wait_for_disk(&self) {
+        if let Err(error) = self.partition.log.pay() {
+            tracing::warn!(log = self.name(), %error, "what was written last cannot be read");
+        }
     }
 
     fn read(&self, offset: i64, max_bytes: usize) -> Result<Bytes> {

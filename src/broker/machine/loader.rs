@@ -43,6 +43,7 @@ impl<M: Machine, J: Journal> Shard<M, J> {
 /// When the disk refuses, or a record cannot be read that the machine does not leave alone.
 fn load<M: Machine>(journal: &impl Journal, settings: &M::Settings) -> Result<(M, i64)> {
     let mut machine = M::new(settings);
+    journal.wait_for_disk();
     let mut offset = journal.start();
     let end = journal.end();
     while offset < end {

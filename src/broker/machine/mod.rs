@@ -17,7 +17,6 @@ pub use journal::{Journal, LedPartition};
 pub use router::{Router, RouterSettings};
 pub use shard::{Shard, ShardSettings};
 pub use step::{Refused, Step, Wait};
-pub use tasks::Tasks;
 
 use crate::broker::metadata::MetadataImage;
 use crate::broker::records::RecordError;

@@ -213,14 +213,14 @@ impl<M: Machine, J: Journal> Shard<M, J> {
     ///
     /// # Errors
     /// [`Refused::Loading`], [`Refused::NotLed`].
-    pub fn look<A>(&self, look: impl FnOnce(&M, &M::Soft) -> A) -> Result<A, Refused> {
-        let standing = self.standing.lock();
-        let live = standing.live()?;
+    pub fn look<A>(self: &Arc<Self>, look: impl FnOnce(&M, &M::Soft) -> A) -> Result<A, Refused> {
+        let mut standing = self.standing.lock();
+        let live = self.live(&mut standing)?;
         Ok(look(&live.machine, &live.soft))
     }
 
-    /// The machine, if its log is what has been replayed. A log that was recovered may have lost what it could not read again:
-    /// then it is read anew, and whoever waits is told as when the lead has gone.
+    /// The machine, if its log is what has been replayed. A log whose disk refused what had been written has taken it back, and
+    /// one that was recovered may have lost what it could not read again: then it is read anew, and whoever waits is told as when the lead has gone.
     fn live<'a>(self: &Arc<Self>, standing: &'a mut Standing<M>) -> Result<&'a Live<M>, Refused> {
         let end = self.journal.end();
         if standing.live()?.end != end {
@@ -313,9 +313,14 @@ impl<M: Machine, J: Journal> Shard<M, J> {
         if self.journal.committed() <= offset {
             let deadline = after(self.settings.commit_timeout);
             let mut changes = self.journal.changes();
-            let committed = changes.wait_for(|_| self.journal.committed() > offset);
-            let in_time = timeout_at(deadline, committed).await;
-            if !matches!(in_time, Ok(Ok(_))) {
+            let is_gone = || self.journal.end() <= offset;
+            let decided = changes.wait_for(|_| self.journal.committed() > offset || is_gone());
+            let in_time = matches!(timeout_at(deadline, decided).await, Ok(Ok(_)));
+            if is_gone() {
+                // The disk refused what had been written, and the log is read anew.
+                return Err(Refused::Log(ResponseError::KafkaStorageError.into()));
+            }
+            if !in_time {
                 return Err(Refused::Late);
             }
         }

@@ -37,7 +37,7 @@ pub(super) async fn serve(node: Arc<Node>, broker: i32, mut orders: UnboundedRec
             batch.push(more);
         }
         let request = request(&batch);
-        let connect = |purpose: &str| node.peer(broker, purpose);
+        let connect = |purpose: &str| node.brokers.peer(broker, purpose);
         match peers.ask(connect, broker, &request, VERSION, timeout).await {
             Ok(response) => answer(batch, &response),
             Err(error) => tracing::debug!(broker, %error, "cannot write markers there"),

@@ -8,7 +8,7 @@ mod here;
 mod links;
 mod marking;
 
-pub use here::write as write_here;
+pub use here::MarkerWriter;
 pub use marking::{Marked, Marking};
 
 use super::machine::Refused;
@@ -86,7 +86,7 @@ async fn end(node: Arc<Node>, id: String, orders: UnboundedSender<(i32, Order)>)
     };
     let mut left: Vec<TopicPartition> = ending.decided().partitions.iter().cloned().collect();
     let mut rest = REST.0;
-    let mut news = node.applied_offset.subscribe();
+    let mut news = node.metadata.applied();
     loop {
         news.mark_unchanged();
         left = match mark(&node, &ending, left, &orders).await {
@@ -165,7 +165,7 @@ async fn mark(
         let _ = orders.send((leader, order));
         ordered.push((partitions, answered));
     }
-    let marked = here::write(node, marking, &here).await;
+    let marked = node.markers.write(marking, &here).await;
     left.extend(unmarked(here, marked, marking)?);
     for (partitions, answered) in ordered {
         match answered.await {

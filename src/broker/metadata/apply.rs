@@ -14,7 +14,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Numbers of config resources in records and requests.
-pub mod resource_type {
+pub(in crate::broker) mod resource_type {
     /// A topic.
     pub const TOPIC: i8 = 2;
     /// A broker.

@@ -7,7 +7,7 @@
 mod frame;
 pub mod metadata;
 pub mod offsets;
-pub mod principal;
+pub(super) mod principal;
 pub mod share;
 pub mod transaction;
 mod wire;

@@ -4,7 +4,7 @@
 
 use super::Partition;
 use crate::broker::error::{BrokerError, Result};
-use crate::broker::log::PartitionLog;
+use crate::broker::log::{By, PartitionLog};
 use crate::broker::node::Node;
 use crate::broker::peer::Peer;
 use crate::broker::world::time::sleep;
@@ -78,7 +78,7 @@ async fn copy_from(node: Arc<Node>, leader: i32) {
     loop {
         assignments.mark_unchanged();
         let followed = followed(&node).remove(&leader).unwrap_or_default();
-        let connected = peer.get_or_insert_with(|| node.peer(leader, "fetcher"));
+        let connected = peer.get_or_insert_with(|| node.brokers.peer(leader, "fetcher"));
         let outcome = match connected {
             Some(peer) if !followed.is_empty() => copy_once(&node, peer, &followed).await,
             _ => Err(ResponseError::LeaderNotAvailable.into()),
@@ -120,7 +120,7 @@ async fn copy_once(node: &Node, peer: &mut Peer, followed: &[(Arc<Partition>, i3
     let mut outcome = Ok(());
     for (partition, epoch) in followed {
         if let Some(data) = answers.remove(&(partition.topic_id, partition.index)) {
-            outcome = outcome.and(take(partition, *epoch, data));
+            outcome = outcome.and(take(partition, *epoch, data).await);
         }
     }
     outcome
@@ -158,85 +158,103 @@ fn request(node: &Node, wait: Duration, followed: &[(Arc<Partition>, i32)]) -> F
         .with_topics(topics.collect())
 }
 
-/// Brings a log on by one answer.
-fn take(partition: &Partition, epoch: i32, data: PartitionData) -> Result<()> {
-    let changed = partition.as_follower(epoch, |log| match ResponseError::try_from_code(data.error_code) {
-        None => take_records(log, data),
-        Some(ResponseError::OffsetOutOfRange) => start_again(log, &data),
-        Some(error) => Err(error.into()),
-    });
-    if let Err(error @ BrokerError::Io { .. }) = &changed {
+/// Brings a log on by one answer. The disk is waited for off the threads that serve requests, and without the lock that says
+/// who leads.
+async fn take(partition: &Arc<Partition>, epoch: i32, data: PartitionData) -> Result<()> {
+    let taken = match ResponseError::try_from_code(data.error_code) {
+        None if data.diverging_epoch.epoch < 0 => copy(partition, epoch, data).await,
+        None | Some(ResponseError::OffsetOutOfRange) => {
+            let follower = Arc::clone(partition);
+            in_job(partition, move || cut_back(&follower, epoch, &data)).await
+        }
+        Some(error) => partition.as_follower(epoch, |_| Err(error.into())).map(|_| ()),
+    };
+    if let Err(error @ BrokerError::Io { .. }) = &taken {
         tracing::error!(topic = partition.topic, partition = partition.index, %error, "cannot copy");
     }
-    changed.map(|_| ())
+    taken
 }
 
-fn take_records(log: &PartitionLog, data: PartitionData) -> Result<()> {
-    let diverging = data.diverging_epoch;
-    if diverging.epoch >= 0 {
-        let (_, own_end) = log.end_offset_for_epoch(diverging.epoch);
-        let common = if own_end < 0 {
-            diverging.end_offset
-        } else {
-            own_end.min(diverging.end_offset)
-        };
-        tracing::info!(
-            offset = common,
-            "the log parted from its leader's; cutting it back"
-        );
-        let before = (log.log_end_offset(), log.latest_epoch());
-        log.truncate_to(common)?;
-        return match before == (log.log_end_offset(), log.latest_epoch()) {
-            // Asked again at once, the leader would say the same.
-            true => Err(ResponseError::OffsetOutOfRange.into()),
-            false => Ok(()),
-        };
+/// Takes the records of an answer, and what the leader says of its own log.
+async fn copy(partition: &Arc<Partition>, epoch: i32, mut data: PartitionData) -> Result<()> {
+    let records = data.records.take().unwrap_or_default();
+    let follows = partition.as_follower(epoch, |log| {
+        if !records.is_empty() {
+            log.write(records, By::Follower)?;
+        }
+        keep_up(log, &data)
+    })?;
+    if !follows || !partition.log.owes() {
+        return Ok(());
     }
-    let records = data.records.unwrap_or_default();
-    if !records.is_empty() {
-        log.append_as_follower(records)?;
-    }
+    let follower = Arc::clone(partition);
+    in_job(partition, move || follower.log.pay()).await?;
+    partition
+        .as_follower(epoch, |log| keep_up(log, &data))
+        .map(|_| ())
+}
+
+/// What the leader says of its own log, as far as this one has come.
+fn keep_up(log: &PartitionLog, data: &PartitionData) -> Result<()> {
     log.set_high_watermark(data.high_watermark);
     log.raise_log_start(data.log_start_offset)
 }
 
-/// What this log ends with lies outside of the leader's: before its start, or, after an unclean election, after its end.
-fn start_again(log: &PartitionLog, leader: &PartitionData) -> Result<()> {
-    if leader.high_watermark < 0 {
+/// Does what waits for the disk.
+async fn in_job(partition: &Partition, work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
+    let done = partition.log.jobs().run(work).await;
+    done.unwrap_or_else(|error| {
+        tracing::error!(topic = partition.topic, partition = partition.index, %error, "cannot follow");
+        Err(ResponseError::KafkaStorageError.into())
+    })
+}
+
+/// Cuts a log back to where it is its leader's: to where they parted, or, where what it ends with lies outside of the leader's
+/// (before its start, or, after an unclean election, after its end), to there.
+fn cut_back(partition: &Partition, epoch: i32, leader: &PartitionData) -> Result<()> {
+    if leader.diverging_epoch.epoch < 0 && leader.high_watermark < 0 {
         // Who says no bounds does not know, either: nothing is thrown away by that.
         return Err(ResponseError::OffsetOutOfRange.into());
     }
-    if log.log_end_offset() < leader.log_start_offset {
-        log.truncate_fully_and_start_at(leader.log_start_offset)
-    } else {
-        log.truncate_to(leader.high_watermark)
+    // Waited for before the lead is looked at, which others look at too.
+    let mut truncating = partition.log.truncating();
+    let follows = partition.as_follower(epoch, |log| match leader.diverging_epoch.epoch {
+        0.. => {
+            let before = (log.log_end_offset(), log.latest_epoch());
+            truncating.to(common_end(log, leader))?;
+            match before == (log.log_end_offset(), log.latest_epoch()) {
+                // Asked again at once, the leader would say the same.
+                true => Err(ResponseError::OffsetOutOfRange.into()),
+                false => Ok(()),
+            }
+        }
+        _ if log.log_end_offset() < leader.log_start_offset => {
+            truncating.fully_and_start_at(leader.log_start_offset)
+        }
+        _ => truncating.to(leader.high_watermark),
+    })?;
+    drop(truncating);
+    match follows {
+        true => partition.log.pay(),
+        false => Ok(()),
     }
+}
+
+/// Up to where both logs are one.
+fn common_end(log: &PartitionLog, leader: &PartitionData) -> i64 {
+    let diverging = &leader.diverging_epoch;
+    let (_, own_end) = log.end_offset_for_epoch(diverging.epoch);
+    let common = if own_end < 0 {
+        diverging.end_offset
+    } else {
+        own_end.min(diverging.end_offset)
+    };
+    tracing::info!(
+        offset = common,
+        "the log parted from its leader's; cutting it back"
+    );
+    common
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::broker::batch::{BatchBuilder, BatchHeader};
-    use crate::broker::log::LogConfig;
-    use crate::clock::Clock;
-
-    #[test]
-    fn who_is_refused_without_bounds_throws_nothing_away() {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = folder.path().join("t-0");
-        let log = PartitionLog::open(&dir, Arc::new(LogConfig::default()), Clock::system()).unwrap();
-        let mut builder = BatchBuilder::default();
-        builder.push(None, Some(b"kept"));
-        let batch = builder.build(BatchHeader::of_broker(0)).unwrap();
-        log.append_as_leader(batch.bytes, 1).unwrap();
-        let refusal = |high_watermark, log_start| {
-            PartitionData::default()
-                .with_high_watermark(high_watermark)
-                .with_log_start_offset(log_start)
-        };
-        start_again(&log, &refusal(-1, -1)).unwrap_err();
-        assert_eq!(log.log_end_offset(), 1);
-        start_again(&log, &refusal(0, 0)).unwrap();
-        assert_eq!(log.log_end_offset(), 0);
-    }
-}
+mod tests;

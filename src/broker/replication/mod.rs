@@ -1,19 +1,21 @@
 //! The partitions that this broker keeps: leaders, followers, high watermarks, epochs.
 
-pub mod fetch_session;
-pub mod fetcher;
-pub mod folders;
+pub(super) mod fetch_session;
+pub(super) mod fetcher;
+mod folders;
 mod index;
-pub mod isr;
-pub mod maintenance;
-pub mod manager;
+pub(super) mod isr;
+pub(super) mod maintenance;
+mod manager;
 mod offline;
-pub mod partition;
-pub mod waiters;
+mod partition;
+mod partitions;
+mod waiters;
 
-pub use fetch_session::{FetchSessionCache, PartitionFetch, TopicKey};
+pub use fetch_session::{PartitionFetch, TopicKey};
 pub use manager::{ReplicaManager, ReplicaSettings};
 pub use partition::{Leadership, Partition};
+pub use partitions::{Partitions, is_internal};
 pub use waiters::{FetchWaiter, Waiting};
 
 #[cfg(test)]

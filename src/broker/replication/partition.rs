@@ -2,7 +2,7 @@
 
 use super::waiters::Waiters;
 use crate::broker::error::Result;
-use crate::broker::log::{Appended, Leave, LogConfig, PartitionLog};
+use crate::broker::log::{Appended, By, Leave, LogConfig, PartitionLog};
 use crate::broker::metadata::PartitionImage;
 use crate::broker::world::fault::{self, Fault};
 use crate::broker::world::time::{Instant, timeout_at};
@@ -150,61 +150,49 @@ impl Partition {
         }
     }
 
-    /// Appends as the leader; with `acks` = -1 checks `min.insync.replicas` first. The high watermark moves when the
-    /// in-sync replicas have the records, which with one replica is at once.
+    /// Writes as the leader; with `acks` = -1 checks `min.insync.replicas` first, and lets a transaction begin only as `leave`
+    /// says. The high watermark moves when the in-sync replicas have the records, which with one replica is at once.
+    ///
+    /// Waits for no more than the page cache: what is [`Appended::unsettled`] nobody sees before [`Partition::settled`].
     ///
     /// # Errors
     /// `NOT_LEADER_OR_FOLLOWER` when another broker leads, `NOT_ENOUGH_REPLICAS`, and what the log refuses.
-    pub fn append(&self, records: Bytes, acks: i16) -> Result<Appended> {
-        self.append_verified(records, acks, Leave::Free)
+    pub fn write(&self, records: Bytes, acks: i16, leave: Leave) -> Result<Appended> {
+        self.write_by(None, acks, records, |epoch| By::Client { epoch, leave })
     }
 
-    /// The same, where a transaction must not begin unless its coordinator knows of it.
-    ///
-    /// # Errors
-    /// As [`Partition::append`].
-    pub fn append_verified(&self, records: Bytes, acks: i16, leave: Leave) -> Result<Appended> {
-        let bytes = records.len();
-        self.write(None, acks, bytes, |log, epoch| {
-            log.append_verified(records, epoch, leave)
-        })
-    }
-
-    /// Appends what a coordinator keeps here, as with `acks` = -1, if this broker still leads in `epoch`: in a later one
+    /// Writes what a coordinator keeps here, as with `acks` = -1, if this broker still leads in `epoch`: in a later one
     /// somebody else may have written what the coordinator has not seen.
     ///
     /// # Errors
-    /// As [`Partition::append`].
-    pub fn append_as_coordinator(&self, records: Bytes, epoch: i32) -> Result<Appended> {
-        let bytes = records.len();
-        self.write(Some(epoch), -1, bytes, |log, epoch| {
-            log.append_as_coordinator(records, epoch)
-        })
+    /// As [`Partition::write`].
+    pub fn write_as_coordinator(&self, records: Bytes, epoch: i32) -> Result<Appended> {
+        self.write_by(Some(epoch), -1, records, |epoch| By::Coordinator { epoch })
     }
 
     /// The same for the marker that ends a transaction.
     ///
     /// # Errors
-    /// As [`Partition::append`].
-    pub fn append_marker(&self, records: Bytes, epoch: i32) -> Result<Appended> {
-        let bytes = records.len();
-        let appended = self.write(Some(epoch), -1, bytes, |log, epoch| {
-            log.append_control(records, epoch)
-        })?;
-        // It may free all that its transaction held back from those who read what is committed: more than its own bytes.
-        self.waiters.committed();
-        Ok(appended)
+    /// As [`Partition::write`].
+    pub fn write_marker(&self, records: Bytes, epoch: i32) -> Result<Appended> {
+        let written = self.write_by(Some(epoch), -1, records, |epoch| By::Marker { epoch })?;
+        if written.unsettled.is_none() {
+            // It may free all that its transaction held back from those who read what is committed: more than its own bytes.
+            self.waiters.committed();
+        }
+        Ok(written)
     }
 
     /// Writes to the log as the leader, in the epoch that is asked for if one is.
-    fn write(
+    fn write_by(
         &self,
         epoch: Option<i32>,
         acks: i16,
-        bytes: usize,
-        write: impl FnOnce(&PartitionLog, i32) -> Result<Appended>,
+        records: Bytes,
+        by: impl FnOnce(i32) -> By,
     ) -> Result<Appended> {
-        // Held over the append, so that the epoch stamped on the batch is still ours when it is written.
+        let bytes = records.len();
+        // Held over the write, so that the epoch stamped on the batch is still ours when it is written.
         let role = self.role.read();
         let current = role.image.leader_epoch;
         if role.image.leader != self.node_id || epoch.is_some_and(|epoch| epoch != current) {
@@ -213,14 +201,60 @@ impl Partition {
         if acks == -1 && !self.enough_in_sync(&role) {
             return Err(ResponseError::NotEnoughReplicas.into());
         }
-        let appended = write(&self.log, current)?;
-        if !appended.duplicate {
+        let written = self.log.write(records, by(current))?;
+        if !written.duplicate && written.unsettled.is_none() {
             let committed = self.advance_high_watermark(&role);
             drop(role);
             self.waiters
                 .appended(i64::try_from(bytes).unwrap_or(i64::MAX), committed);
         }
-        Ok(appended)
+        Ok(written)
+    }
+
+    /// Waits until what was written is seen; off the threads that serve requests, where that takes the disk.
+    ///
+    /// # Errors
+    /// As [`PartitionLog::settle`](crate::broker::log::PartitionLog::settle).
+    pub async fn settled(self: &Arc<Self>, written: &Appended) -> Result<()> {
+        if written.unsettled.is_none() {
+            return Ok(());
+        }
+        let (partition, written) = (Arc::clone(self), written.clone());
+        let settling = self.log.jobs().run(move || partition.settle(&written));
+        settling.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "what was written could not be brought to the disk");
+            Err(ResponseError::KafkaStorageError.into())
+        })
+    }
+
+    /// The same without waiting.
+    pub fn settle_later(self: &Arc<Self>, written: &Appended) {
+        if written.unsettled.is_some() {
+            let (partition, written) = (Arc::clone(self), written.clone());
+            self.log.jobs().start(move || {
+                // Whoever waits sees that it is gone, and the log has said why.
+                let _ = partition.settle(&written);
+            });
+        }
+    }
+
+    /// The same in a thread that may wait for the disk.
+    ///
+    /// # Errors
+    /// As [`PartitionLog::settle`](crate::broker::log::PartitionLog::settle).
+    pub fn settle(&self, written: &Appended) -> Result<()> {
+        if written.unsettled.is_none() {
+            return Ok(());
+        }
+        self.log.settle(written)?;
+        let role = self.role.read();
+        if role.image.leader == self.node_id {
+            self.advance_high_watermark(&role);
+        }
+        drop(role);
+        // How many bytes of it there are, others may have told with theirs: everybody looks.
+        self.waiters.wake_all();
+        Ok(())
     }
 
     /// Waits until the high watermark has passed `offset`, at most until `deadline`; false when time ran out.

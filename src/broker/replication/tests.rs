@@ -2,7 +2,7 @@ mod isr;
 mod offline;
 
 use super::*;
-use crate::broker::log::{LogConfig, ReadLimit};
+use crate::broker::log::{Appended, Leave, LogConfig, ReadLimit};
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
 use crate::clock::Clock;
 use bytes::{Bytes, BytesMut};
@@ -53,6 +53,12 @@ fn image_of(topics: &[(&str, u128, PartitionImage)]) -> MetadataImage {
     image
 }
 
+/// Writes as the leader, and waits until it is seen.
+fn append(partition: &Partition, records: Bytes, acks: i16) -> crate::broker::Result<Appended> {
+    let written = partition.write(records, acks, Leave::Free)?;
+    partition.settle(&written).map(|()| written)
+}
+
 fn batch(value: &str) -> Bytes {
     let record = Record {
         transactional: false,
@@ -94,12 +100,12 @@ fn logs_are_opened_for_what_is_assigned_here_and_deleted_with_their_topic() {
     assert!(manager.partition("theirs", 0).is_none());
     let partition = manager.partition("mine", 0).unwrap();
     assert_eq!(partition.leader_epoch(), Some(0));
-    assert_eq!(partition.append(batch("a"), -1).unwrap().base_offset, 0);
+    assert_eq!(append(&partition, batch("a"), -1).unwrap().base_offset, 0);
     assert!(dir.path().join("mine-0").is_dir());
 
     manager.apply(&image_of(&[("mine", 3, mine)])).unwrap();
     assert_eq!(
-        refusal(partition.append(batch("b"), 1)),
+        refusal(append(&partition, batch("b"), 1)),
         ResponseError::NotLeaderOrFollower
     );
     assert!(manager.partition_by_id(Uuid::from_u128(1), 0).is_none());
@@ -122,7 +128,7 @@ fn a_restart_keeps_records_removes_stale_folders_and_sets_unknown_ones_aside() {
     let before = manager(dir.path());
     before.apply(&image).unwrap();
     for partition in before.partitions() {
-        partition.append(batch("a"), 1).unwrap();
+        append(&partition, batch("a"), 1).unwrap();
     }
     before.close(7).unwrap();
     assert!(dir.path().join(".kafka_cleanshutdown").exists());
@@ -168,8 +174,8 @@ async fn the_high_watermark_is_where_every_in_sync_replica_is() {
         .apply(&image_of(&[("t", 1, partition_image(&[1, 2, 3], &[1, 2], 1, 4))]))
         .unwrap();
     let partition = manager.partition("t", 0).unwrap();
-    partition.append(batch("a"), 1).unwrap();
-    partition.append(batch("b"), -1).unwrap();
+    append(&partition, batch("a"), 1).unwrap();
+    append(&partition, batch("b"), -1).unwrap();
     assert_eq!(partition.log.high_watermark(), 0);
     let soon = Instant::now() + Duration::from_millis(20);
     assert!(!partition.await_replicated(1, soon).await);
@@ -194,7 +200,7 @@ async fn the_high_watermark_is_where_every_in_sync_replica_is() {
     );
 
     // The follower drops out of the ISR: its lag holds nobody back any more.
-    partition.append(batch("c"), 1).unwrap();
+    append(&partition, batch("c"), 1).unwrap();
     assert_eq!(partition.log.high_watermark(), 2);
     let mut shrunk = partition_image(&[1, 2, 3], &[1], 1, 4);
     shrunk.partition_epoch = 5;
@@ -211,14 +217,14 @@ fn acks_all_wants_min_insync_replicas_but_never_more_than_there_are() {
         .unwrap();
     let partition = manager.partition("careful", 0).unwrap();
     assert_eq!(
-        refusal(partition.append(batch("a"), -1)),
+        refusal(append(&partition, batch("a"), -1)),
         ResponseError::NotEnoughReplicas
     );
-    assert!(partition.append(batch("a"), 1).is_ok());
+    assert!(append(&partition, batch("a"), 1).is_ok());
     manager
         .apply(&image_of(&[("careful", 1, partition_image(&[1], &[1], 1, 1))]))
         .unwrap();
-    assert!(partition.append(batch("a"), -1).is_ok());
+    assert!(append(&partition, batch("a"), -1).is_ok());
 }
 
 #[test]
@@ -238,7 +244,7 @@ fn a_leader_that_lost_its_lead_refuses_and_fences_by_epoch() {
         .apply(&image_of(&[("t", 1, partition_image(&[1, 2], &[2], 2, 4))]))
         .unwrap();
     assert_eq!(
-        refusal(partition.append(batch("a"), 1)),
+        refusal(append(&partition, batch("a"), 1)),
         ResponseError::NotLeaderOrFollower
     );
     assert_eq!(partition.leadership(), None);
@@ -253,12 +259,14 @@ async fn waiters_are_woken_once_enough_bytes_came_and_when_the_leader_changes() 
         .unwrap();
     let partition = manager.partition("t", 0).unwrap();
     let one = batch("0123456789");
+    // The first of an epoch waits for the disk, and wakes everybody when it is there.
+    append(&partition, one.clone(), 1).unwrap();
     let waiter = FetchWaiter::new(2 * one.len() as i64, false);
     let waiting = Waiting::register(Arc::clone(&waiter), vec![Arc::clone(&partition)]);
     let woken = |wait: u64| tokio::time::timeout(Duration::from_millis(wait), waiter.woken());
-    partition.append(one.clone(), 1).unwrap();
+    append(&partition, one.clone(), 1).unwrap();
     assert!(woken(20).await.is_err(), "one batch is not enough");
-    partition.append(one.clone(), 1).unwrap();
+    append(&partition, one.clone(), 1).unwrap();
     assert!(woken(5000).await.is_ok());
     manager.apply(&image_of(&[])).unwrap();
     assert!(woken(5000).await.is_ok());
@@ -267,7 +275,7 @@ async fn waiters_are_woken_once_enough_bytes_came_and_when_the_leader_changes() 
         .log
         .read(0, 1 << 20, true, ReadLimit::HighWatermark)
         .unwrap();
-    assert_eq!(read.records.len(), 2 * one.len());
+    assert_eq!(read.records.len(), 3 * one.len());
 }
 
 #[test]
@@ -285,10 +293,10 @@ fn earlier_epochs_have_ended_where_a_new_one_begins_also_before_its_first_record
         ends.collect::<Vec<_>>()
     };
     assert_eq!(ends(&[2, 3, 4]), [(2, 0), (3, 0), (-1, -1)]);
-    partition.append(batch("one"), 1).unwrap();
+    append(&partition, batch("one"), 1).unwrap();
     // Somebody else led in between, and this one has nothing of that.
     replicas.apply(&led(6)).unwrap();
     assert_eq!(ends(&[2, 3, 5, 6, 7]), [(2, 0), (3, 1), (3, 1), (6, 1), (-1, -1)]);
-    partition.append(batch("two"), 1).unwrap();
+    append(&partition, batch("two"), 1).unwrap();
     assert_eq!(ends(&[3, 5, 6, 7]), [(3, 1), (3, 1), (6, 2), (-1, -1)]);
 }

@@ -1,5 +1,5 @@
-use super::super::api::dispatch;
-use super::super::security::{Ask, Operation, ResourceType, SecurityProtocol, Session};
+use super::super::api::{Doors, dispatch};
+use super::super::security::{Ask, Authorizer, Operation, ResourceType, SecurityProtocol, Session};
 use super::*;
 use crate::broker::batch::{BatchBuilder, BatchHeader};
 use crate::broker::world;
@@ -21,12 +21,17 @@ use tempfile::TempDir;
 /// Nothing here takes longer.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-fn config(folder: &Path) -> NodeConfig {
-    let properties = BTreeMap::from([
+mod slow_disk;
+
+fn properties(folder: &Path) -> BTreeMap<String, String> {
+    BTreeMap::from([
         ("listeners".to_owned(), "PLAINTEXT://127.0.0.1:0".to_owned()),
         ("log.dirs".to_owned(), folder.display().to_string()),
-    ]);
-    NodeConfig::from_properties(properties).unwrap()
+    ])
+}
+
+fn config(folder: &Path) -> NodeConfig {
+    NodeConfig::from_properties(properties(folder)).unwrap()
 }
 
 async fn start(folder: &Path) -> RunningNode {
@@ -150,7 +155,7 @@ async fn who_may_not_do_what_an_api_asks_for_is_refused_before_its_handler_sees_
         operation: Operation::Describe,
         on: ResourceType::Cluster,
     };
-    node.authorizer = Authorizer::AllBut(vec![describe]);
+    node.authorizer = Arc::new(Authorizer::AllBut(vec![describe]));
     let node = Arc::new(node);
     let plain = SecurityProtocol::Plaintext;
     let peer = ([127, 0, 0, 1], 1).into();
@@ -158,7 +163,7 @@ async fn who_may_not_do_what_an_api_asks_for_is_refused_before_its_handler_sees_
     let session = Arc::new(session);
     let client_id = StrBytes::from_static_str("test");
     let frame = frame(&DescribeLogDirsRequest::default(), 4, 7, &client_id).unwrap();
-    let answer = dispatch(Arc::clone(&node), &session, frame.slice(4..))
+    let answer = dispatch(Doors::of(&node), &session, frame.slice(4..))
         .await
         .unwrap();
     // Length, correlation id, no tagged fields, throttle time, and the error.

@@ -3,6 +3,7 @@
 use crate::broker::log::LogConfig;
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
 use crate::broker::replication::{ReplicaManager, ReplicaSettings};
+use crate::broker::world::{Dice, Disk, Jobs, Net, World};
 use crate::clock::Clock;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,7 +39,14 @@ pub fn open_replicas(folder: &Path, clock: &Clock, image: &MetadataImage) -> Arc
         node_id: NODE,
         log_dir: folder.to_owned(),
         retention_check_interval: Duration::from_secs(3600),
-        world: clock.clone().into(),
+        // Work is done where it is asked for: what a coordinator has begun is done before it crashes.
+        world: World::new(
+            clock.clone(),
+            Net::default(),
+            Disk::files(),
+            Dice::default(),
+            Jobs::inline(Dice::default(), Arc::default()),
+        ),
         topic_configs: Box::new(|_, _| LogConfig::default()),
     });
     replicas.apply(image).unwrap();

@@ -1,3 +1,3 @@
 //! What the unit tests of several folders share.
 
-pub mod bench;
+pub(super) mod bench;

@@ -17,7 +17,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use admin::{Filter, Listed};
+pub use admin::Filter;
 pub use config::TransactionConfig;
 pub use coordinator::{Ending, TRANSACTIONS_TOPIC, TransactionCoordinator};
 pub use end::{End, Ended};

@@ -6,20 +6,51 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Who does such work. Cloning shares them.
 #[derive(Debug, Clone, Default)]
 pub struct Jobs(Kind);
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 enum Kind {
     /// Threads of the runtime that may block.
-    #[default]
-    Pool,
+    Pool(Arc<Running>),
     /// Whoever asks, after a while.
     Inline(Dice, Arc<AtomicI32>),
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Kind::Pool(Arc::default())
+    }
+}
+
+/// How many pieces of work are begun and not done.
+#[derive(Debug, Default)]
+struct Running {
+    count: AtomicUsize,
+    done: Notify,
+}
+
+impl Running {
+    fn begin(self: &Arc<Self>) -> Begun {
+        self.count.fetch_add(1, Ordering::AcqRel);
+        Begun(Arc::clone(self))
+    }
+}
+
+/// A piece of work, until it is done, or will never be.
+struct Begun(Arc<Running>);
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.done.notify_waiters();
+        }
+    }
 }
 
 /// Work that was not done to its end: it panicked, or the runtime ended before it began.
@@ -66,9 +97,16 @@ impl Jobs {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JobFailed> {
         match &self.0 {
-            Kind::Pool => tokio::task::spawn_blocking(work)
-                .await
-                .map_err(|error| JobFailed(error.try_into_panic().ok())),
+            Kind::Pool(running) => {
+                let begun = running.begin();
+                let work = move || {
+                    let _begun = begun;
+                    work()
+                };
+                tokio::task::spawn_blocking(work)
+                    .await
+                    .map_err(|error| JobFailed(error.try_into_panic().ok()))
+            }
             Kind::Inline(dice, longest) => {
                 let longest = longest.load(Ordering::Relaxed);
                 if longest > 0 {
@@ -77,6 +115,34 @@ impl Jobs {
                 }
                 catch_unwind(AssertUnwindSafe(work)).map_err(|panic| JobFailed(Some(panic)))
             }
+        }
+    }
+
+    /// Has work done without waiting for it: by whoever asks where nobody else can.
+    pub fn start(&self, work: impl FnOnce() + Send + 'static) {
+        match (&self.0, tokio::runtime::Handle::try_current()) {
+            (Kind::Pool(running), Ok(runtime)) => {
+                let begun = running.begin();
+                drop(runtime.spawn_blocking(move || {
+                    let _begun = begun;
+                    work();
+                }));
+            }
+            _ => work(),
+        }
+    }
+
+    /// Waits until all work is done that has begun, whoever waits for it.
+    pub async fn idle(&self) {
+        let Kind::Pool(running) = &self.0 else {
+            return;
+        };
+        loop {
+            let done = running.done.notified();
+            if running.count.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            done.await;
         }
     }
 
@@ -91,7 +157,7 @@ impl Jobs {
     ) -> Vec<T> {
         let all = |part: &[I]| part.iter().map(&work).collect::<Vec<T>>();
         let threads = match self.0 {
-            Kind::Pool => std::thread::available_parallelism().map_or(1, usize::from),
+            Kind::Pool(_) => std::thread::available_parallelism().map_or(1, usize::from),
             Kind::Inline(..) => 1,
         };
         let share = items.len().div_ceil(threads).max(least);
@@ -132,6 +198,21 @@ mod tests {
             let failed = jobs.run(|| -> i32 { panic!("a mistake") }).await.unwrap_err();
             assert_eq!(failed.to_string(), "it panicked");
         }
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_is_done_before_they_are_idle() {
+        let jobs = Jobs::default();
+        let done = Arc::new(AtomicI32::new(0));
+        for _ in 0..5 {
+            let done = Arc::clone(&done);
+            jobs.start(move || {
+                done.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        jobs.idle().await;
+        assert_eq!(done.load(Ordering::Relaxed), 5);
+        jobs.idle().await;
     }
 
     #[test]

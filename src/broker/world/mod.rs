@@ -8,8 +8,8 @@ pub mod disk;
 pub mod fault;
 mod jobs;
 pub mod net;
-pub mod time;
-pub mod watch;
+pub(super) mod time;
+pub(super) mod watch;
 
 pub use dice::Dice;
 pub use disk::Disk;

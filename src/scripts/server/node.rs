@@ -2,9 +2,9 @@
 
 use super::running::{self, Entry, Kind};
 use super::settings::Prepared;
+use crate::broker::Node;
 use crate::broker::config::Voter;
 use crate::broker::error::BrokerError;
-use crate::broker::node::Node;
 use crate::broker::part::Part;
 use crate::clock::Clock;
 use crate::failure::{Failure, Outcome};

@@ -1,12 +1,11 @@
 //! `kafka-storage`: ids, and the log directory of a node of ours.
 
 use super::settings;
-use crate::broker::NodeConfig;
-use crate::broker::controller::METADATA_TOPIC;
 use crate::broker::error::BrokerError;
 use crate::broker::part;
 use crate::broker::storage::{JOINED, LogDir, uuid_from_text, uuid_text};
 use crate::broker::world::World;
+use crate::broker::{METADATA_TOPIC, NodeConfig};
 use crate::kafka::properties;
 use crate::scripts::argparse::{Arg, Command, Group, Manners, Parsed, Parser, Takes, Type};
 use crate::scripts::{Ending, features, out};

@@ -25,12 +25,12 @@ async fn a_peer_that_hangs_up_while_it_waits_is_forgotten_at_once() {
     let mut client = broker.client().await;
     fetch_one(&mut client, fetch_request("t", &[(0, 0)]).with_max_wait_ms(0)).await;
     let connections = &broker.running().node().connections;
-    let newest = *connections.lock().keys().max().unwrap();
+    let newest = connections.open().into_keys().max().unwrap();
     let waiting = fetch_request("t", &[(0, 0)]).with_max_wait_ms(600_000);
     client.send(&waiting, FETCH).await;
     drop(client);
     let deadline = Instant::now() + Duration::from_secs(60);
-    while connections.lock().contains_key(&newest) {
+    while connections.is_open(newest) {
         assert!(Instant::now() < deadline, "its connection is still open");
         tokio::task::yield_now().await;
     }

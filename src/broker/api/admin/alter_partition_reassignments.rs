@@ -1,10 +1,9 @@
 //! AlterPartitionReassignments (KIP-455, KIP-860): a cluster of ours puts replicas into another order, and no more.
 
-use crate::broker::api::on_controller::on_controller;
+use crate::broker::api::on_controller::OnController;
 use crate::broker::api::{Refuse, RequestContext, message};
 use crate::broker::controller::{Controller, Reassignment};
 use crate::broker::error::Result;
-use crate::broker::node::Node;
 use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::alter_partition_reassignments_response::{
@@ -15,12 +14,12 @@ use std::sync::Arc;
 
 /// Reassigns.
 pub async fn handle(
-    node: Arc<Node>,
+    controller: OnController,
     ctx: RequestContext,
     request: AlterPartitionReassignmentsRequest,
 ) -> AlterPartitionReassignmentsResponse {
     let timeout_ms = Some(request.timeout_ms);
-    on_controller(&node, &ctx, request, timeout_ms, reassign_on).await
+    controller.answer(&ctx, request, timeout_ms, reassign_on).await
 }
 
 async fn reassign_on(

@@ -1,7 +1,7 @@
 //! AlterReplicaLogDirs (KIP-113): a broker of ours has one log directory, so each replica lies where it can lie.
 
+use crate::broker::api::parts::{Config, Replicas};
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::alter_replica_log_dirs_response::{
     AlterReplicaLogDirPartitionResult, AlterReplicaLogDirTopicResult,
@@ -12,19 +12,19 @@ use std::sync::Arc;
 
 /// Accepts the directory that a replica is in, and refuses any other.
 pub async fn handle(
-    node: Arc<Node>,
+    (replicas, config): (Replicas, Config),
     _ctx: RequestContext,
     request: AlterReplicaLogDirsRequest,
 ) -> AlterReplicaLogDirsResponse {
-    let own = node.config.absolute_log_dir();
+    let own = config.absolute_log_dir();
     let results = request.dirs.into_iter().flat_map(|dir| {
         let is_own = Path::new(dir.path.as_str()) == own;
-        let node = node.clone();
+        let replicas = Arc::clone(&replicas);
         dir.topics.into_iter().map(move |topic| {
             let partitions = topic.partitions.iter().map(|index| {
                 let error = if !is_own {
                     ResponseError::LogDirNotFound.code()
-                } else if node.replicas.partition(topic.name.as_str(), *index).is_none() {
+                } else if replicas.partition(topic.name.as_str(), *index).is_none() {
                     ResponseError::ReplicaNotAvailable.code()
                 } else {
                     0

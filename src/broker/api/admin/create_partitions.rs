@@ -1,10 +1,9 @@
 //! CreatePartitions (KIP-195).
 
-use crate::broker::api::on_controller::on_controller;
+use crate::broker::api::on_controller::OnController;
 use crate::broker::api::{Refuse, RequestContext, message};
 use crate::broker::controller::{ApiError, Controller, MorePartitions};
 use crate::broker::error::Result;
-use crate::broker::node::Node;
 use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
@@ -14,12 +13,12 @@ use std::sync::Arc;
 
 /// Adds partitions to topics.
 pub async fn handle(
-    node: Arc<Node>,
+    controller: OnController,
     ctx: RequestContext,
     request: CreatePartitionsRequest,
 ) -> CreatePartitionsResponse {
     let timeout_ms = Some(request.timeout_ms);
-    on_controller(&node, &ctx, request, timeout_ms, create_on).await
+    controller.answer(&ctx, request, timeout_ms, create_on).await
 }
 
 async fn create_on(

@@ -1,12 +1,12 @@
 //! CreateTopics (KIP-4, KIP-525).
 
-use crate::broker::api::on_controller::{CATCH_UP, on_controller};
+use crate::broker::api::on_controller::{CATCH_UP, OnController};
+use crate::broker::api::parts::Config;
 use crate::broker::api::{Refuse, RequestContext, message, text};
 use crate::broker::config::{NodeConfig, Settings, topic as topic_settings};
 use crate::broker::controller::{ApiError, Controller, CreatedTopic, NewTopic};
 use crate::broker::error::Result;
-use crate::broker::metadata::{ConfigResource, MetadataImage};
-use crate::broker::node::Node;
+use crate::broker::metadata::{AppliedMetadata, ConfigResource, MetadataImage};
 use crate::broker::wanted::Wanted;
 use crate::broker::world::time::timeout;
 use kafka_protocol::ResponseError;
@@ -20,58 +20,97 @@ use std::sync::Arc;
 
 /// Creates topics.
 pub async fn handle(
-    node: Arc<Node>,
+    (controller, config): (OnController, Config),
     ctx: RequestContext,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
-    let timeout_ms = Some(request.timeout_ms);
-    let local = |controller, request, wanted| create_on(controller, &node.config, request, wanted);
-    on_controller(&node, &ctx, request, timeout_ms, local).await
+    create(&controller, &config, &ctx, request).await
 }
 
-/// Creates topics on the broker's own account; what cannot be made is left out and logged.
-pub async fn create(node: &Arc<Node>, ctx: &RequestContext, topics: Vec<NewTopic>) {
-    let creatable = topics.into_iter().map(|topic| {
-        let configs = topic.configs.into_iter().map(|(name, value)| {
-            CreatableTopicConfig::default()
-                .with_name(text(name))
-                .with_value(value.map(text))
-        });
-        CreatableTopic::default()
-            .with_name(TopicName(text(topic.name)))
-            .with_num_partitions(topic.partitions)
-            .with_replication_factor(topic.replication_factor)
-            .with_configs(configs.collect())
-    });
-    let request = CreateTopicsRequest::default().with_topics(creatable.collect());
-    let ctx = RequestContext {
-        api_version: 7,
-        ..ctx.clone()
-    };
-    let response = handle(Arc::clone(node), ctx, request).await;
-    let exists = ResponseError::TopicAlreadyExists.code();
-    let mut made = Vec::new();
-    for topic in response.topics {
-        if topic.error_code != 0 && topic.error_code != exists {
-            let why = topic.error_message.unwrap_or_default();
-            tracing::warn!(topic = %topic.name.0, code = topic.error_code, "cannot make the topic: {why}");
-        } else {
-            made.push(topic.name);
+async fn create(
+    controller: &OnController,
+    config: &NodeConfig,
+    ctx: &RequestContext,
+    request: CreateTopicsRequest,
+) -> CreateTopicsResponse {
+    let timeout_ms = Some(request.timeout_ms);
+    let local = |controller, request, wanted| create_on(controller, config, request, wanted);
+    controller.answer(ctx, request, timeout_ms, local).await
+}
+
+/// Makes topics that the broker itself needs, or that are made on first use.
+pub struct TopicMaker {
+    controller: OnController,
+    metadata: Arc<AppliedMetadata>,
+    config: Arc<NodeConfig>,
+}
+
+impl TopicMaker {
+    /// Has them made by the controller.
+    pub fn new(controller: OnController, metadata: Arc<AppliedMetadata>, config: Arc<NodeConfig>) -> Self {
+        TopicMaker {
+            controller,
+            metadata,
+            config,
         }
     }
-    // Another node's controller made them: it will be a moment until this broker hears of it.
-    let known = |_: &i64| {
-        let image = node.metadata.load();
-        made.iter().all(|name| image.topics.contains_key(name.as_str()))
-    };
-    let mut applied = node.applied_offset.subscribe();
-    if timeout(CATCH_UP, applied.wait_for(known)).await.is_err() {
-        tracing::warn!("this broker does not hear of the topics that were made for it");
+
+    /// Makes one of the topics that coordinators keep their state in, if it is not there yet.
+    pub async fn make_internal(&self, ctx: &RequestContext, name: &str) {
+        if !self.metadata.load().topics.contains_key(name) {
+            self.make(ctx, vec![self.internal(name)]).await;
+        }
+    }
+
+    /// One of the broker's own topics, as its settings want it.
+    pub fn internal(&self, name: &str) -> NewTopic {
+        internal_topic(&self.config, name)
+    }
+
+    /// Creates topics on the broker's own account; what cannot be made is left out and logged.
+    pub async fn make(&self, ctx: &RequestContext, topics: Vec<NewTopic>) {
+        let creatable = topics.into_iter().map(|topic| {
+            let configs = topic.configs.into_iter().map(|(name, value)| {
+                CreatableTopicConfig::default()
+                    .with_name(text(name))
+                    .with_value(value.map(text))
+            });
+            CreatableTopic::default()
+                .with_name(TopicName(text(topic.name)))
+                .with_num_partitions(topic.partitions)
+                .with_replication_factor(topic.replication_factor)
+                .with_configs(configs.collect())
+        });
+        let request = CreateTopicsRequest::default().with_topics(creatable.collect());
+        let ctx = RequestContext {
+            api_version: 7,
+            ..ctx.clone()
+        };
+        let response = create(&self.controller, &self.config, &ctx, request).await;
+        let exists = ResponseError::TopicAlreadyExists.code();
+        let mut made = Vec::new();
+        for topic in response.topics {
+            if topic.error_code != 0 && topic.error_code != exists {
+                let why = topic.error_message.unwrap_or_default();
+                tracing::warn!(topic = %topic.name.0, code = topic.error_code, "cannot make the topic: {why}");
+            } else {
+                made.push(topic.name);
+            }
+        }
+        // Another node's controller made them: it will be a moment until this broker hears of it.
+        let known = |_: &i64| {
+            let image = self.metadata.load();
+            made.iter().all(|name| image.topics.contains_key(name.as_str()))
+        };
+        let mut applied = self.metadata.applied();
+        if timeout(CATCH_UP, applied.wait_for(known)).await.is_err() {
+            tracing::warn!("this broker does not hear of the topics that were made for it");
+        }
     }
 }
 
 /// One of the broker's own topics, as its settings want it.
-pub fn internal_topic(config: &NodeConfig, name: &str) -> NewTopic {
+fn internal_topic(config: &NodeConfig, name: &str) -> NewTopic {
     let prefix = if name == "__transaction_state" {
         "transaction.state.log"
     } else {

@@ -1,10 +1,10 @@
 //! DeleteTopics, by name or by id (KIP-516).
 
-use crate::broker::api::on_controller::on_controller;
+use crate::broker::api::on_controller::OnController;
+use crate::broker::api::parts::Config;
 use crate::broker::api::{Refuse, RequestContext, message, text};
 use crate::broker::controller::{Controller, Deletion, NamedTopic};
 use crate::broker::error::Result;
-use crate::broker::node::Node;
 use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
@@ -14,15 +14,15 @@ use std::sync::Arc;
 
 /// Deletes topics.
 pub async fn handle(
-    node: Arc<Node>,
+    (controller, config): (OnController, Config),
     ctx: RequestContext,
     request: DeleteTopicsRequest,
 ) -> DeleteTopicsResponse {
-    if !node.config.flag("delete.topic.enable") {
+    if !config.flag("delete.topic.enable") {
         return request.refused(ctx.api_version, deletion_disabled(ctx.api_version));
     }
     let timeout_ms = Some(request.timeout_ms);
-    on_controller(&node, &ctx, request, timeout_ms, delete_on).await
+    controller.answer(&ctx, request, timeout_ms, delete_on).await
 }
 
 /// What is to be deleted. Before version 6 there are names only, in a list of their own.

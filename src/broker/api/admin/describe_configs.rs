@@ -1,20 +1,19 @@
 //! DescribeConfigs: settings with their source, default and synonyms (KIP-133, KIP-226, KIP-569).
 
+use crate::broker::api::parts::{Config, Metadata};
 use crate::broker::api::{Refuse, RequestContext, message, text};
 use crate::broker::config::{
-    BROKER_SETTINGS, ConfigSource, DYNAMIC_SETTINGS, Definition, Effective, Settings, broker_definition,
-    topic,
+    BROKER_SETTINGS, ConfigSource, DYNAMIC_SETTINGS, Definition, Effective, NodeConfig, Settings,
+    broker_definition, topic,
 };
 use crate::broker::controller::{ApiError, check_topic_name};
-use crate::broker::metadata::{ConfigResource, resource_type};
-use crate::broker::node::Node;
+use crate::broker::metadata::{AppliedMetadata, ConfigResource, resource_type};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::{
     DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
 };
 use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
-use std::sync::Arc;
 
 /// One setting of a resource.
 struct Described {
@@ -25,7 +24,7 @@ struct Described {
 
 /// Describes settings of topics and of this broker.
 pub async fn handle(
-    node: Arc<Node>,
+    (metadata, config): (Metadata, Config),
     _ctx: RequestContext,
     request: DescribeConfigsRequest,
 ) -> DescribeConfigsResponse {
@@ -33,10 +32,10 @@ pub async fn handle(
         let result = DescribeConfigsResult::default()
             .with_resource_type(resource.resource_type)
             .with_resource_name(resource.resource_name.clone());
-        match describe(&node, resource) {
+        match describe(&metadata, &config, resource) {
             Ok(described) => {
                 let wanted = described.into_iter().filter(|one| is_wanted(resource, one));
-                let configs = wanted.map(|one| config(one, &request));
+                let configs = wanted.map(|one| told(one, &request));
                 result.with_configs(configs.collect())
             }
             Err(error) => result
@@ -53,13 +52,17 @@ fn is_wanted(resource: &DescribeConfigsResource, one: &Described) -> bool {
     keys.is_none_or(|keys| keys.is_empty() || keys.iter().any(|key| key.as_str() == one.definition.name))
 }
 
-fn describe(node: &Node, resource: &DescribeConfigsResource) -> Result<Vec<Described>, ApiError> {
+fn describe(
+    metadata: &AppliedMetadata,
+    config: &NodeConfig,
+    resource: &DescribeConfigsResource,
+) -> Result<Vec<Described>, ApiError> {
     let refuse = |message: String| Err(ApiError::new(ResponseError::InvalidRequest, message));
     let name = resource.resource_name.as_str();
-    let image = node.metadata.load_full();
+    let image = metadata.load_full();
     let settings = Settings {
         image: &image,
-        node: &node.config,
+        node: config,
     };
     match resource.resource_type {
         resource_type::TOPIC => {
@@ -76,7 +79,7 @@ fn describe(node: &Node, resource: &DescribeConfigsResource) -> Result<Vec<Descr
             Ok(all.collect())
         }
         resource_type::BROKER if name.is_empty() => Ok(cluster_wide(&settings)),
-        resource_type::BROKER if name == node.config.node_id.to_string() => {
+        resource_type::BROKER if name == config.node_id.to_string() => {
             let all = BROKER_SETTINGS.iter().map(|definition| Described {
                 definition,
                 effective: settings.broker(definition),
@@ -85,7 +88,7 @@ fn describe(node: &Node, resource: &DescribeConfigsResource) -> Result<Vec<Descr
             Ok(all.collect())
         }
         resource_type::BROKER => {
-            let expected = node.config.node_id;
+            let expected = config.node_id;
             refuse(format!(
                 "Unexpected broker id, expected {expected} or empty string, but received {name}"
             ))
@@ -116,7 +119,7 @@ fn cluster_wide(settings: &Settings<'_>) -> Vec<Described> {
         .collect()
 }
 
-fn config(described: Described, request: &DescribeConfigsRequest) -> DescribeConfigsResourceResult {
+fn told(described: Described, request: &DescribeConfigsRequest) -> DescribeConfigsResourceResult {
     let Described {
         definition,
         effective,

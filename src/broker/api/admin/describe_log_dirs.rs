@@ -1,8 +1,9 @@
 //! DescribeLogDirs (key 35, KIP-113, KIP-827): sizes of the logs, and of the volume they lie on.
 
+use crate::broker::api::parts::{Config, Replicas};
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::node::Node;
 use crate::broker::replication::Partition;
+use crate::broker::world::World;
 use crate::broker::world::disk::Volume;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_log_dirs_response::{
@@ -11,14 +12,13 @@ use kafka_protocol::messages::describe_log_dirs_response::{
 use kafka_protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 use kafka_protocol::protocol::StrBytes;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// A size that is not known.
 const UNKNOWN: i64 = -1;
 
 /// Describes the one log directory; of the topics asked for, those kept here.
 pub async fn handle(
-    node: Arc<Node>,
+    (replicas, config, world): (Replicas, Config, World),
     ctx: RequestContext,
     request: DescribeLogDirsRequest,
 ) -> DescribeLogDirsResponse {
@@ -33,7 +33,7 @@ pub async fn handle(
         pairs.collect()
     });
     let mut topics: BTreeMap<String, Vec<DescribeLogDirsPartition>> = BTreeMap::new();
-    for partition in node.replicas.partitions() {
+    for partition in replicas.partitions() {
         let key = (partition.topic.clone(), partition.index);
         if asked.as_ref().is_none_or(|asked| asked.contains(&key)) {
             topics.entry(key.0).or_default().push(describe(&partition));
@@ -45,19 +45,13 @@ pub async fn handle(
             .with_name(StrBytes::from_string(name).into())
             .with_partitions(partitions)
     });
-    let path = node.config.absolute_log_dir();
+    let path = config.absolute_log_dir();
     let mut result = DescribeLogDirsResult::default()
         .with_log_dir(StrBytes::from_string(path.display().to_string()))
         .with_topics(topics.collect());
     if ctx.api_version >= 4 {
-        let disk = node.world.disk().clone();
-        let volume = node
-            .world
-            .jobs()
-            .run(move || disk.volume(&path))
-            .await
-            .ok()
-            .flatten();
+        let disk = world.disk().clone();
+        let volume = world.jobs().run(move || disk.volume(&path)).await.ok().flatten();
         let bytes = |size: fn(Volume) -> u64| {
             volume.map_or(UNKNOWN, |volume| i64::try_from(size(volume)).unwrap_or(i64::MAX))
         };

@@ -1,10 +1,9 @@
 //! ElectLeaders: preferred or unclean (KIP-460).
 
-use crate::broker::api::on_controller::on_controller;
+use crate::broker::api::on_controller::OnController;
 use crate::broker::api::{Refuse, RequestContext, message, text};
 use crate::broker::controller::{Controller, ElectionType};
 use crate::broker::error::Result;
-use crate::broker::node::Node;
 use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::elect_leaders_response::{PartitionResult, ReplicaElectionResult};
@@ -14,13 +13,13 @@ use std::sync::Arc;
 
 /// Elects leaders.
 pub async fn handle(
-    node: Arc<Node>,
+    controller: OnController,
     ctx: RequestContext,
     request: ElectLeadersRequest,
 ) -> ElectLeadersResponse {
     let (version, timeout_ms) = (ctx.api_version, Some(request.timeout_ms));
     let local = |controller, request, wanted| elect_on(controller, version, request, wanted);
-    on_controller(&node, &ctx, request, timeout_ms, local).await
+    controller.answer(&ctx, request, timeout_ms, local).await
 }
 
 async fn elect_on(

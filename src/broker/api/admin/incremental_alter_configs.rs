@@ -1,10 +1,9 @@
 //! IncrementalAlterConfigs: only the settings named (KIP-339).
 
-use crate::broker::api::on_controller::on_controller;
+use crate::broker::api::on_controller::OnController;
 use crate::broker::api::{Refuse, RequestContext, message};
 use crate::broker::controller::{ApiError, ConfigChange, ConfigOperation, Controller, ResourceChange};
 use crate::broker::error::Result;
-use crate::broker::node::Node;
 use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
@@ -14,11 +13,11 @@ use std::sync::Arc;
 
 /// Changes settings.
 pub async fn handle(
-    node: Arc<Node>,
+    controller: OnController,
     ctx: RequestContext,
     request: IncrementalAlterConfigsRequest,
 ) -> IncrementalAlterConfigsResponse {
-    on_controller(&node, &ctx, request, None, alter_on).await
+    controller.answer(&ctx, request, None, alter_on).await
 }
 
 fn response(asked: &AlterConfigsResource) -> AlterConfigsResourceResponse {

@@ -1,12 +1,11 @@
 //! ListConfigResources: what has settings (KIP-1142).
 
+use crate::broker::api::parts::Metadata;
 use crate::broker::api::{Refuse, RequestContext, text};
 use crate::broker::metadata::{ConfigResource as Resource, resource_type};
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::list_config_resources_response::ConfigResource;
 use kafka_protocol::messages::{ListConfigResourcesRequest, ListConfigResourcesResponse};
-use std::sync::Arc;
 
 const KINDS: &[i8] = &[
     resource_type::TOPIC,
@@ -18,7 +17,7 @@ const KINDS: &[i8] = &[
 
 /// Lists topics, brokers, and groups with settings.
 pub async fn handle(
-    node: Arc<Node>,
+    metadata: Metadata,
     ctx: RequestContext,
     request: ListConfigResourcesRequest,
 ) -> ListConfigResourcesResponse {
@@ -32,7 +31,7 @@ pub async fn handle(
         return ListConfigResourcesResponse::default()
             .with_error_code(ResponseError::UnsupportedVersion.code());
     }
-    let image = node.metadata.load_full();
+    let image = metadata.load_full();
     let topics = image
         .topics
         .keys()

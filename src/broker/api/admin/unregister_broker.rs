@@ -1,10 +1,9 @@
 //! UnregisterBroker: forgets a broker that will not come back (KIP-500).
 
-use crate::broker::api::on_controller::on_controller;
+use crate::broker::api::on_controller::OnController;
 use crate::broker::api::{Refuse, RequestContext, message};
 use crate::broker::controller::Controller;
 use crate::broker::error::Result;
-use crate::broker::node::Node;
 use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{UnregisterBrokerRequest, UnregisterBrokerResponse};
@@ -12,11 +11,11 @@ use std::sync::Arc;
 
 /// Forgets the broker.
 pub async fn handle(
-    node: Arc<Node>,
+    controller: OnController,
     ctx: RequestContext,
     request: UnregisterBrokerRequest,
 ) -> UnregisterBrokerResponse {
-    on_controller(&node, &ctx, request, None, unregister_on).await
+    controller.answer(&ctx, request, None, unregister_on).await
 }
 
 async fn unregister_on(

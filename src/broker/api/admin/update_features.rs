@@ -1,10 +1,9 @@
 //! UpdateFeatures: levels of the cluster's features (KIP-584, KIP-778).
 
-use crate::broker::api::on_controller::on_controller;
+use crate::broker::api::on_controller::OnController;
 use crate::broker::api::{Refuse, RequestContext, message};
 use crate::broker::controller::{Controller, FeatureUpdate, LevelChange};
 use crate::broker::error::Result;
-use crate::broker::node::Node;
 use crate::broker::wanted::Wanted;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::update_features_request::FeatureUpdateKey;
@@ -17,14 +16,14 @@ const ALL_FAILED: &str = "The update failed for all features since the following
 
 /// Gives the features their levels.
 pub async fn handle(
-    node: Arc<Node>,
+    controller: OnController,
     ctx: RequestContext,
     request: UpdateFeaturesRequest,
 ) -> UpdateFeaturesResponse {
     let version = ctx.api_version;
     let timeout = Some(request.timeout_ms);
     let update = |controller, request, wanted| update_on(controller, request, wanted, version);
-    on_controller(&node, &ctx, request, timeout, update).await
+    controller.answer(&ctx, request, timeout, update).await
 }
 
 async fn update_on(

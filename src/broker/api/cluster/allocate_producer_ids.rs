@@ -1,19 +1,18 @@
 //! AllocateProducerIds: a broker asks for a block of producer ids (KIP-730).
 
+use crate::broker::api::parts::LocalController;
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{AllocateProducerIdsRequest, AllocateProducerIdsResponse};
-use std::sync::Arc;
 
 /// Hands out a block.
 pub async fn handle(
-    node: Arc<Node>,
+    controller: LocalController,
     ctx: RequestContext,
     request: AllocateProducerIdsRequest,
 ) -> AllocateProducerIdsResponse {
     let refused = |error| request.refused(ctx.api_version, error);
-    let Some(controller) = &node.controller else {
+    let Some(controller) = &controller else {
         return refused(ResponseError::NotController);
     };
     let block = controller

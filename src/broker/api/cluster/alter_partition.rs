@@ -1,24 +1,23 @@
 //! AlterPartition: a leader changes its in-sync replicas (KIP-497, KIP-903).
 
 use super::metadata;
+use crate::broker::api::parts::LocalController;
 use crate::broker::api::{Refuse, RequestContext};
 use crate::broker::controller::IsrChange;
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::alter_partition_request::PartitionData as Asked;
 use kafka_protocol::messages::alter_partition_response::{PartitionData, TopicData};
 use kafka_protocol::messages::{AlterPartitionRequest, AlterPartitionResponse, BrokerId};
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// Changes the in-sync replicas.
 pub async fn handle(
-    node: Arc<Node>,
+    controller: LocalController,
     ctx: RequestContext,
     request: AlterPartitionRequest,
 ) -> AlterPartitionResponse {
     let refused = |error| request.refused(ctx.api_version, error);
-    let Some(controller) = &node.controller else {
+    let Some(controller) = &controller else {
         return refused(ResponseError::NotController);
     };
     let changes: Vec<IsrChange> = request

@@ -2,17 +2,16 @@
 
 use crate::broker::api::{Refuse, RequestContext, text};
 use crate::broker::controller::SUPPORTED_FEATURES;
-use crate::broker::node::Node;
+use crate::broker::metadata::AppliedMetadata;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
-use std::sync::Arc;
 
 /// Tells what stands in the table, and the features.
 pub fn answer(
-    node: Arc<Node>,
-    ctx: RequestContext,
-    request: ApiVersionsRequest,
+    metadata: &AppliedMetadata,
+    ctx: &RequestContext,
+    request: &ApiVersionsRequest,
     told: Vec<ApiVersion>,
 ) -> ApiVersionsResponse {
     if ctx.api_version >= 3
@@ -28,7 +27,7 @@ pub fn answer(
     if ctx.api_version < 3 {
         return response;
     }
-    let image = node.metadata.load();
+    let image = metadata.load();
     let finalized = image.features.iter().map(|(name, level)| {
         FinalizedFeatureKey::default()
             .with_name(text(name.as_str()))

@@ -1,20 +1,19 @@
 //! BrokerHeartbeat: a broker says that it lives, has caught up, or wants to stop (KIP-500).
 
+use crate::broker::api::parts::LocalController;
 use crate::broker::api::{Refuse, RequestContext};
 use crate::broker::controller::Heartbeat;
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
-use std::sync::Arc;
 
 /// Takes the heartbeat.
 pub async fn handle(
-    node: Arc<Node>,
+    controller: LocalController,
     ctx: RequestContext,
     request: BrokerHeartbeatRequest,
 ) -> BrokerHeartbeatResponse {
     let refused = |error| request.refused(ctx.api_version, error);
-    let Some(controller) = &node.controller else {
+    let Some(controller) = &controller else {
         return refused(ResponseError::NotController);
     };
     let heartbeat = Heartbeat {

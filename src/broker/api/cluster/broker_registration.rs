@@ -1,25 +1,24 @@
 //! BrokerRegistration: a broker joins the cluster (KIP-500).
 
+use crate::broker::api::parts::LocalController;
 use crate::broker::api::{Refuse, RequestContext};
+use crate::broker::connections::Connections;
 use crate::broker::controller::Registration;
-use crate::broker::node::Node;
 use crate::broker::records::metadata::{EndPoint, FeatureRange};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{BrokerRegistrationRequest, BrokerRegistrationResponse};
-use std::sync::Arc;
 
 /// Registers the broker.
 pub async fn handle(
-    node: Arc<Node>,
+    (controller, connections): (LocalController, Connections),
     ctx: RequestContext,
     request: BrokerRegistrationRequest,
 ) -> BrokerRegistrationResponse {
     let refused = |error| request.refused(ctx.api_version, error);
-    let Some(controller) = &node.controller else {
+    let Some(controller) = &controller else {
         return refused(ResponseError::NotController);
     };
-    let connections = Arc::clone(&node.connections);
-    let is_open = move |id| connections.lock().contains_key(&id);
+    let is_open = move |id| connections.is_open(id);
     let cluster_id = request.cluster_id.to_string();
     let registered = controller
         .register_broker(

@@ -1,10 +1,10 @@
 //! DescribeCluster: id, controller and brokers of the cluster (KIP-700, KIP-919).
 
+use crate::broker::api::parts::{LocalController, Metadata};
 use crate::broker::api::{Refuse, RequestContext, message, text};
 use crate::broker::config::ListenerKind;
 use crate::broker::metadata::MetadataImage;
-use crate::broker::node::Node;
-use crate::broker::security::ResourceType;
+use crate::broker::security::{Authorizer, ResourceType};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use kafka_protocol::messages::{BrokerId, DescribeClusterRequest, DescribeClusterResponse};
@@ -15,7 +15,7 @@ const CONTROLLERS: i8 = 2;
 
 /// Describes the cluster.
 pub async fn handle(
-    node: Arc<Node>,
+    (metadata, controller, authorizer): (Metadata, LocalController, Arc<Authorizer>),
     ctx: RequestContext,
     request: DescribeClusterRequest,
 ) -> DescribeClusterResponse {
@@ -30,11 +30,10 @@ pub async fn handle(
             .with_error_message(message("The request was sent to an endpoint of the wrong type."))
             .with_endpoint_type(ctx.since(1, served, BROKERS));
     }
-    let image = node
-        .controller
+    let image = controller
         .as_ref()
         .filter(|_| served == CONTROLLERS)
-        .map_or_else(|| node.metadata.load_full(), |controller| controller.image());
+        .map_or_else(|| metadata.load_full(), |controller| controller.image());
     let brokers = if served == BROKERS {
         brokers(
             &image,
@@ -46,10 +45,10 @@ pub async fn handle(
     };
     DescribeClusterResponse::default()
         .with_endpoint_type(served)
-        .with_cluster_id(text(node.cluster_id.as_str()))
+        .with_cluster_id(text(image.cluster_id.as_str()))
         .with_controller_id(BrokerId(told_controller(&image, served)))
         .with_brokers(brokers)
-        .with_cluster_authorized_operations(node.authorizer.operations(
+        .with_cluster_authorized_operations(authorizer.operations(
             &ctx.session,
             ResourceType::Cluster,
             request.include_cluster_authorized_operations,

@@ -1,10 +1,9 @@
 //! DescribeQuorum: the controller and its log (KIP-642, KIP-836).
 
-use crate::broker::api::on_controller::on_controller;
+use crate::broker::api::on_controller::OnController;
 use crate::broker::api::{Refuse, RequestContext, text};
 use crate::broker::controller::{Controller, METADATA_TOPIC, QuorumState};
 use crate::broker::error::Result;
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_quorum_response::{
     Listener, Node as QuorumNode, PartitionData, ReplicaState, TopicData,
@@ -14,12 +13,12 @@ use std::sync::Arc;
 
 /// Describes the quorum of one.
 pub async fn handle(
-    node: Arc<Node>,
+    controller: OnController,
     ctx: RequestContext,
     request: DescribeQuorumRequest,
 ) -> DescribeQuorumResponse {
     let local = |controller, request, _| describe_on(controller, &ctx, request);
-    on_controller(&node, &ctx, request, None, local).await
+    controller.answer(&ctx, request, None, local).await
 }
 
 async fn describe_on(

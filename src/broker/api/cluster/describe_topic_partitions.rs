@@ -1,12 +1,12 @@
 //! DescribeTopicPartitions: topics page by page (KIP-966).
 
 use super::metadata;
-use crate::broker::api::data::leaders::is_internal;
+use crate::broker::api::parts::Metadata;
 use crate::broker::api::{Refuse, RequestContext, text};
 use crate::broker::controller::check_topic_name;
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
-use crate::broker::node::Node;
-use crate::broker::security::ResourceType;
+use crate::broker::replication::is_internal;
+use crate::broker::security::{Authorizer, ResourceType};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_topic_partitions_response::{
     Cursor, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
@@ -20,11 +20,11 @@ const MOST_PARTITIONS: usize = 2000;
 
 /// Describes topics from the cursor on, in the order of names.
 pub async fn handle(
-    node: Arc<Node>,
+    (metadata, authorizer): (Metadata, Arc<Authorizer>),
     ctx: RequestContext,
     request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsResponse {
-    let image = node.metadata.load_full();
+    let image = metadata.load_full();
     let names: BTreeSet<String> = if request.topics.is_empty() {
         image.topics.keys().cloned().collect()
     } else {
@@ -47,9 +47,7 @@ pub async fn handle(
     let mut left = usize::try_from(request.response_partition_limit)
         .unwrap_or(0)
         .clamp(1, MOST_PARTITIONS);
-    let operations = node
-        .authorizer
-        .operations(&ctx.session, ResourceType::Topic, true);
+    let operations = authorizer.operations(&ctx.session, ResourceType::Topic, true);
     let mut response = DescribeTopicPartitionsResponse::default();
     for name in names.range(first_topic.clone()..) {
         let from = if *name == first_topic { first_partition } else { 0 };

@@ -1,8 +1,8 @@
 //! FetchSnapshot: a snapshot of the metadata, piece by piece (KIP-630).
 
+use crate::broker::api::parts::LocalController;
 use crate::broker::api::{Refuse, RequestContext};
 use crate::broker::controller::{Controller, METADATA_TOPIC, SnapshotId, SnapshotPiece};
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_snapshot_response::{
     PartitionSnapshot, SnapshotId as AnsweredId, TopicSnapshot,
@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 /// Reads a piece of a snapshot.
 pub async fn handle(
-    node: Arc<Node>,
+    controller: LocalController,
     ctx: RequestContext,
     request: FetchSnapshotRequest,
 ) -> FetchSnapshotResponse {
     let refused = |error| request.refused(ctx.api_version, error);
-    let Some(controller) = &node.controller else {
+    let Some(controller) = &controller else {
         return refused(ResponseError::NotController);
     };
     read(controller, &request).await

@@ -1,12 +1,12 @@
 //! Metadata: brokers, topics, leaders; and topics made on first use.
 
-use crate::broker::api::admin::create_topics;
-use crate::broker::api::data::leaders::is_internal;
+use crate::broker::api::admin::create_topics::TopicMaker;
+use crate::broker::api::parts::{Config, Metadata};
 use crate::broker::api::{Refuse, RequestContext, text};
 use crate::broker::controller::{NewTopic, check_topic_name};
 use crate::broker::metadata::{MetadataImage, PartitionImage, TopicImage};
-use crate::broker::node::Node;
-use crate::broker::security::ResourceType;
+use crate::broker::replication::is_internal;
+use crate::broker::security::{Authorizer, ResourceType};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::{
@@ -42,21 +42,25 @@ struct Asked<'a> {
 }
 
 /// Answers from this broker's image of the metadata.
-pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: MetadataRequest) -> MetadataResponse {
+pub async fn handle(
+    (metadata, config, authorizer, maker): (Metadata, Config, Arc<Authorizer>, TopicMaker),
+    ctx: RequestContext,
+    request: MetadataRequest,
+) -> MetadataResponse {
     if ctx.api_version < BY_ID && !has_names_only(&request) {
         return request.refused(ctx.api_version, ResponseError::InvalidRequest);
     }
-    let create = request.allow_auto_topic_creation && node.config.flag("auto.create.topics.enable");
+    let create = request.allow_auto_topic_creation && config.flag("auto.create.topics.enable");
     let wanted = wanted_topics(&ctx, request.topics);
     if let (true, Wanted::Names(names)) = (create, &wanted) {
-        create_missing(&node, &ctx, names).await;
+        create_missing(&maker, &metadata.load_full(), &ctx, names).await;
     }
-    let image = node.metadata.load_full();
+    let image = metadata.load_full();
     let asked = Asked {
         image: &image,
         listener: ctx.session.listener_name(),
         version: ctx.api_version,
-        operations: node.authorizer.operations(
+        operations: authorizer.operations(
             &ctx.session,
             ResourceType::Topic,
             request.include_topic_authorized_operations,
@@ -74,10 +78,10 @@ pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: MetadataReque
     });
     MetadataResponse::default()
         .with_brokers(brokers.collect())
-        .with_cluster_id(Some(text(node.cluster_id.as_str())))
+        .with_cluster_id(Some(text(image.cluster_id.as_str())))
         .with_controller_id(BrokerId(controller_for_clients(&image)))
         .with_topics(topics(&asked, &wanted))
-        .with_cluster_authorized_operations(node.authorizer.operations(
+        .with_cluster_authorized_operations(authorizer.operations(
             &ctx.session,
             ResourceType::Cluster,
             request.include_cluster_authorized_operations,
@@ -138,23 +142,27 @@ fn topics(asked: &Asked<'_>, wanted: &Wanted) -> Vec<MetadataResponseTopic> {
     }
 }
 
-async fn create_missing(node: &Arc<Node>, ctx: &RequestContext, wanted: &BTreeSet<String>) {
-    let image = node.metadata.load_full();
+async fn create_missing(
+    maker: &TopicMaker,
+    image: &MetadataImage,
+    ctx: &RequestContext,
+    wanted: &BTreeSet<String>,
+) {
     let missing = |name: &&String| !image.topics.contains_key(*name) && check_topic_name(name).is_ok();
     let topics: Vec<NewTopic> = wanted
         .iter()
         .filter(missing)
-        .map(|name| new_topic(node, name.clone()))
+        .map(|name| new_topic(maker, name.clone()))
         .collect();
     if !topics.is_empty() {
-        create_topics::create(node, ctx, topics).await;
+        maker.make(ctx, topics).await;
     }
 }
 
 /// A topic as it is made on first use; the broker's own topics have settings of their own.
-fn new_topic(node: &Arc<Node>, name: String) -> NewTopic {
+fn new_topic(maker: &TopicMaker, name: String) -> NewTopic {
     if is_internal(&name) {
-        return create_topics::internal_topic(&node.config, &name);
+        return maker.internal(&name);
     }
     NewTopic {
         name,

@@ -1,8 +1,7 @@
 //! DeleteRecords (key 21, KIP-107): moves the log start.
 
-use super::leaders;
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::node::Node;
+use crate::broker::replication::{Partitions, is_internal};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::delete_records_response::{
     DeleteRecordsPartitionResult, DeleteRecordsTopicResult,
@@ -12,7 +11,7 @@ use std::sync::Arc;
 
 /// Deletes from each partition what lies before the offset given; -1 stands for the high watermark.
 pub async fn handle(
-    node: Arc<Node>,
+    partitions: Partitions,
     _ctx: RequestContext,
     request: DeleteRecordsRequest,
 ) -> DeleteRecordsResponse {
@@ -20,7 +19,13 @@ pub async fn handle(
     for topic in request.topics {
         let mut answer = DeleteRecordsTopicResult::default().with_name(topic.name.clone());
         for partition in topic.partitions {
-            let deleted = delete(&node, &topic.name, partition.partition_index, partition.offset);
+            let deleted = delete(
+                &partitions,
+                &topic.name,
+                partition.partition_index,
+                partition.offset,
+            )
+            .await;
             let (low_watermark, error) = match deleted {
                 Ok(low_watermark) => (low_watermark, 0),
                 Err(error) => (-1, error.code()),
@@ -37,15 +42,19 @@ pub async fn handle(
     response
 }
 
-fn delete(node: &Node, topic: &str, index: i32, before: i64) -> Result<i64, ResponseError> {
-    if leaders::is_internal(topic) {
+async fn delete(partitions: &Partitions, topic: &str, index: i32, before: i64) -> Result<i64, ResponseError> {
+    if is_internal(topic) {
         return Err(ResponseError::InvalidTopicException);
     }
-    let (partition, _) = leaders::led_by_name(node, topic, index)?;
+    let (partition, _) = partitions.led_by_name(topic, index)?;
     if !partition.config().cleanup_policy.delete {
         return Err(ResponseError::PolicyViolation);
     }
-    partition.log.delete_records(before).map_err(|error| {
+    let log = Arc::clone(&partition.log);
+    let jobs = log.jobs().clone();
+    let deleted = jobs.run(move || log.delete_records(before)).await;
+    let deleted = deleted.unwrap_or_else(|_| Err(ResponseError::UnknownServerError.into()));
+    deleted.map_err(|error| {
         tracing::warn!(topic, partition = index, %error, "cannot delete records");
         error.response_error()
     })

@@ -1,26 +1,24 @@
 //! DescribeProducers (key 61, KIP-664): who has written to a partition lately.
 
-use super::leaders;
 use crate::broker::api::{Refuse, RequestContext};
 use crate::broker::log::ActiveProducer;
-use crate::broker::node::Node;
+use crate::broker::replication::Partitions;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_producers_response::{
     PartitionResponse, ProducerState, TopicResponse,
 };
 use kafka_protocol::messages::{DescribeProducersRequest, DescribeProducersResponse};
-use std::sync::Arc;
 
 /// Lists the producers of each partition.
 pub async fn handle(
-    node: Arc<Node>,
+    partitions: Partitions,
     _ctx: RequestContext,
     request: DescribeProducersRequest,
 ) -> DescribeProducersResponse {
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partition_indexes.iter().map(|index| {
             let answer = PartitionResponse::default().with_partition_index(*index);
-            match leaders::led_by_name(&node, &topic.name, *index) {
+            match partitions.led_by_name(&topic.name, *index) {
                 Ok((partition, _)) => {
                     let producers = partition.log.active_producers();
                     answer.with_active_producers(producers.into_iter().map(state).collect())

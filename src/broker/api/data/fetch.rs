@@ -1,14 +1,10 @@
 //! Fetch (key 1): record batches from many partitions at once, waiting for them if need be.
 
-use super::{
-    fetch_encoding,
-    fetch_reading::{Pass, Read, Reader},
-    leaders,
-};
+use super::fetch_encoding;
+use super::fetch_reading::{Fetching, Pass, Read, Reader};
 use crate::broker::api::{Refuse, Reply, RequestContext};
-use crate::broker::node::Node;
 use crate::broker::replication::fetch_session::{FetchKey, SessionRequest};
-use crate::broker::replication::{FetchWaiter, PartitionFetch, TopicKey, Waiting};
+use crate::broker::replication::{FetchWaiter, PartitionFetch, Partitions, TopicKey, Waiting};
 use crate::broker::wanted::PeerGone;
 use crate::broker::world::time::{after, sleep_until};
 use bytes::Bytes;
@@ -25,33 +21,31 @@ const BY_ID: i16 = 13;
 const TELLS_ENDPOINTS: i16 = 16;
 
 /// Reads from each partition; answers as soon as `min_bytes` are there, something is wrong, or `max_wait_ms` passed.
-pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: FetchRequest) -> Reply<FetchResponse> {
+pub async fn handle(given: Fetching, ctx: RequestContext, request: FetchRequest) -> Reply<FetchResponse> {
     let version = ctx.api_version;
-    let response = fetch(&node, ctx, request).await;
+    let response = fetch(&given, ctx, request).await;
     fetch_encoding::encode(response, version).map_or_else(Reply::Hangup, Reply::Encoded)
 }
 
-async fn fetch(node: &Arc<Node>, ctx: RequestContext, mut request: FetchRequest) -> FetchResponse {
-    let now_ms = node.clock.now_ms();
+async fn fetch(given: &Fetching, ctx: RequestContext, mut request: FetchRequest) -> FetchResponse {
+    let now_ms = given.clock.now_ms();
+    let sessions = given.partitions.replicas().fetch_sessions();
     let session = session_request(&ctx, &mut request);
-    let context = match node.replicas.fetch_sessions().begin(session, now_ms) {
+    let context = match sessions.begin(session, now_ms) {
         Ok(context) => context,
         Err(error) => return FetchResponse::default().with_error_code(error.code()),
     };
-    let reader = Reader::new(node, &ctx, &request);
+    let reader = Reader::new(given, &ctx, &request);
     let pass = read_or_wait(&reader, &request, &context.fetches, ctx.session.peer_gone()).await;
     let reads = context.fetches.iter().zip(pass.reads);
     let mut answers = reads.map(|((key, _), read)| (key.clone(), read.data)).collect();
-    let finished = node
-        .replicas
-        .fetch_sessions()
-        .finish(context, &mut answers, now_ms);
+    let finished = sessions.finish(context, &mut answers, now_ms);
     let mut response = match finished {
         Ok(session_id) => FetchResponse::default().with_session_id(session_id),
         Err(error) => return FetchResponse::default().with_error_code(error.code()),
     };
     if ctx.api_version >= TELLS_ENDPOINTS {
-        response.node_endpoints = endpoints(node, ctx.session.listener_name(), &answers);
+        response.node_endpoints = endpoints(&given.partitions, ctx.session.listener_name(), &answers);
     }
     response.responses = by_topic(answers);
     response
@@ -150,7 +144,11 @@ fn by_topic(answers: Vec<(FetchKey, PartitionData)>) -> Vec<FetchableTopicRespon
 }
 
 /// Where the leaders listen that the answers name.
-fn endpoints(node: &Node, listener: &str, answers: &[(FetchKey, PartitionData)]) -> Vec<NodeEndpoint> {
+fn endpoints(
+    partitions: &Partitions,
+    listener: &str,
+    answers: &[(FetchKey, PartitionData)],
+) -> Vec<NodeEndpoint> {
     let moved = [
         ResponseError::NotLeaderOrFollower.code(),
         ResponseError::FencedLeaderEpoch.code(),
@@ -163,7 +161,7 @@ fn endpoints(node: &Node, listener: &str, answers: &[(FetchKey, PartitionData)])
     named.sort_unstable();
     named.dedup();
     let endpoint = |leader: i32| {
-        let (host, port, rack) = leaders::endpoint(node, leader, listener)?;
+        let (host, port, rack) = partitions.endpoint(leader, listener)?;
         let endpoint = NodeEndpoint::default()
             .with_node_id(leader.into())
             .with_host(StrBytes::from_string(host))

@@ -1,12 +1,14 @@
 //! One look at all partitions of a fetch: what can be read of each, within the limits.
 
-use super::{fetch_encoding::WORTH_A_PIECE, leaders};
+use super::fetch_encoding::WORTH_A_PIECE;
 use crate::broker::api::RequestContext;
+use crate::broker::config::NodeConfig;
 use crate::broker::log::ReadLimit;
-use crate::broker::node::Node;
+use crate::broker::memory::MemoryPool;
 use crate::broker::replication::fetch_session::FetchKey;
-use crate::broker::replication::{Leadership, Partition, PartitionFetch, TopicKey};
+use crate::broker::replication::{Leadership, Partition, PartitionFetch, Partitions, TopicKey};
 use crate::broker::world::fault::{self, Fault};
+use crate::clock::Clock;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::FetchRequest;
@@ -43,9 +45,21 @@ pub struct Pass {
     pub must_answer: bool,
 }
 
+/// What a fetch takes.
+pub struct Fetching {
+    /// What it reads.
+    pub partitions: Partitions,
+    /// Memory of the records in answers.
+    pub memory: MemoryPool,
+    /// The one clock.
+    pub clock: Clock,
+    /// The settings.
+    pub config: Arc<NodeConfig>,
+}
+
 /// Reads for one request.
 pub struct Reader<'a> {
-    node: &'a Node,
+    given: &'a Fetching,
     version: i16,
     /// -1 for a consumer.
     replica: i32,
@@ -57,7 +71,7 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader for that request.
-    pub fn new(node: &'a Node, ctx: &RequestContext, request: &FetchRequest) -> Self {
+    pub fn new(given: &'a Fetching, ctx: &RequestContext, request: &FetchRequest) -> Self {
         let (replica, broker_epoch) = match ctx.api_version {
             REPLICA_STATE.. => {
                 let state = &request.replica_state;
@@ -70,10 +84,10 @@ impl<'a> Reader<'a> {
             READ_COMMITTED => ReadLimit::LastStable,
             _ => ReadLimit::HighWatermark,
         };
-        let broker_limit = usize::try_from(node.config.int("fetch.max.bytes")).unwrap_or(0);
+        let broker_limit = usize::try_from(given.config.int("fetch.max.bytes")).unwrap_or(0);
         let max_bytes = usize::try_from(request.max_bytes).unwrap_or(0).min(broker_limit);
         Reader {
-            node,
+            given,
             version: ctx.api_version,
             replica,
             broker_epoch,
@@ -95,7 +109,7 @@ impl<'a> Reader<'a> {
             bytes: 0,
             must_answer: false,
         };
-        let mut memory = self.node.response_memory.take_up_to(self.wanted(fetches));
+        let mut memory = self.given.memory.take_up_to(self.wanted(fetches));
         let mut left = self.max_bytes.min(memory.bytes().max(LEAST_ANSWER));
         for (key, fetch) in fetches {
             let mut read = match self.read(key, fetch, left, pass.bytes == 0) {
@@ -136,8 +150,8 @@ impl<'a> Reader<'a> {
         is_first: bool,
     ) -> Result<Read, ResponseError> {
         let (partition, leadership) = match key {
-            TopicKey::Id(id) => leaders::led_by_id(self.node, *id, *index)?,
-            TopicKey::Name(name) => leaders::led_by_name(self.node, name, *index)?,
+            TopicKey::Id(id) => self.given.partitions.led_by_id(*id, *index)?,
+            TopicKey::Name(name) => self.given.partitions.led_by_name(name, *index)?,
         };
         leadership.check_epoch(fetch.current_leader_epoch)?;
         let diverging = self.divergence(&partition, leadership, fetch)?;
@@ -151,9 +165,9 @@ impl<'a> Reader<'a> {
                 return Ok(out_of_range(&partition, data));
             }
             if self.is_follower() {
-                let now_ms = self.node.clock.now_ms();
+                let now_ms = self.given.clock.now_ms();
                 if partition.follower_fetched(self.replica, self.broker_epoch, fetch.offset, now_ms)? {
-                    self.node.replicas.isr_changed();
+                    self.given.partitions.replicas().isr_changed();
                 }
             }
             let max_bytes = usize::try_from(fetch.max_bytes).unwrap_or(0).min(left);
@@ -242,8 +256,10 @@ impl<'a> Reader<'a> {
             TopicKey::Name(name) => (name.as_str(), uuid::Uuid::nil()),
             TopicKey::Id(id) => ("", *id),
         };
-        let (leader, epoch) =
-            leaders::current_leader(self.node, &leaders::topic_name(self.node, name, id), *index);
+        let (leader, epoch) = self
+            .given
+            .partitions
+            .current_leader(&self.given.partitions.topic_name(name, id), *index);
         data.with_current_leader(
             LeaderIdAndEpoch::default()
                 .with_leader_id(leader.into())

@@ -1,9 +1,7 @@
 //! ListOffsets (key 2): offsets by time, and the special ones: earliest, latest, greatest timestamp.
 
-use super::leaders;
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::node::Node;
-use crate::broker::replication::Partition;
+use crate::broker::replication::{Partition, Partitions};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::list_offsets_request::ListOffsetsPartition;
 use kafka_protocol::messages::list_offsets_response::{
@@ -11,7 +9,6 @@ use kafka_protocol::messages::list_offsets_response::{
 };
 use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// The end of what the client may read.
 const LATEST: i64 = -1;
@@ -42,7 +39,7 @@ const NOTHING: Found = Found {
 
 /// Looks up each partition's offset.
 pub async fn handle(
-    node: Arc<Node>,
+    partitions: Partitions,
     ctx: RequestContext,
     request: ListOffsetsRequest,
 ) -> ListOffsetsResponse {
@@ -53,7 +50,7 @@ pub async fn handle(
         for asked in topic.partitions {
             let found = if seen.insert((topic.name.clone(), asked.partition_index)) {
                 look_up(
-                    &node,
+                    &partitions,
                     &ctx,
                     &topic.name,
                     &asked,
@@ -80,7 +77,7 @@ pub async fn handle(
 }
 
 fn look_up(
-    node: &Node,
+    partitions: &Partitions,
     ctx: &RequestContext,
     topic: &str,
     asked: &ListOffsetsPartition,
@@ -97,7 +94,7 @@ fn look_up(
     if ctx.api_version < since {
         return Err(ResponseError::UnsupportedVersion);
     }
-    let (partition, leadership) = leaders::led_by_name(node, topic, asked.partition_index)?;
+    let (partition, leadership) = partitions.led_by_name(topic, asked.partition_index)?;
     leadership.check_epoch(asked.current_leader_epoch)?;
     let log = &partition.log;
     let end = match isolation_level {

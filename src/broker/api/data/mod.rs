@@ -5,7 +5,6 @@ pub(super) mod describe_producers;
 pub(super) mod fetch;
 pub(super) mod fetch_encoding;
 pub(super) mod fetch_reading;
-pub(in crate::broker) mod leaders;
 pub(super) mod list_offsets;
 pub(super) mod offset_for_leader_epoch;
 pub(super) mod produce;

@@ -1,16 +1,13 @@
 //! Produce (key 0): appends record batches, which stay the bytes they came as.
 
-use super::{
-    leaders,
-    produce_verification::{self, Leaves},
-};
+use super::produce_verification::{self, Leaves};
 use crate::broker::api::{Refuse, Reply, RequestContext};
 use crate::broker::batch::{BatchHeader, MAGIC, MAGIC_AT};
 use crate::broker::error::{BrokerError, Why};
 use crate::broker::log::{Appended, Leave};
-use crate::broker::node::Node;
-use crate::broker::replication::Partition;
-use crate::broker::world::time::after;
+use crate::broker::replication::{Partition, Partitions, is_internal};
+use crate::broker::verification::Verifier;
+use crate::broker::world::time::{Instant, after};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::ProduceRequest;
@@ -58,19 +55,40 @@ fn invalid(message: String) -> Refusal {
     }
 }
 
-/// Records that were appended but are not yet on every in-sync replica.
-struct Unreplicated {
+/// Records that were written, but wait for the disk or for the in-sync replicas.
+struct Waiting {
     topic: usize,
     slot: usize,
     partition: Arc<Partition>,
-    last_offset: i64,
+    written: Appended,
+}
+
+/// Waits until each may be acknowledged; the outcomes in their order.
+async fn acknowledged(waiting: &[Waiting], acks: i16, deadline: Instant) -> Vec<Result<(), ResponseError>> {
+    let mut outcomes = Vec::with_capacity(waiting.len());
+    // What is not seen cannot be replicated: so the disk for all of them first.
+    for one in waiting {
+        let settled = one.partition.settled(&one.written).await;
+        outcomes.push(settled.map_err(|error| error.response_error()));
+    }
+    for (one, outcome) in waiting.iter().zip(&mut outcomes) {
+        if acks == -1 && outcome.is_ok() {
+            let last_offset = one.written.last_offset;
+            *outcome = one.partition.await_acknowledged(last_offset, deadline).await;
+        }
+    }
+    outcomes
 }
 
 /// Appends to each partition and waits for the replicas if `acks` is -1. With `acks` = 0 the answer is not sent; if
 /// it holds an error the connection is closed, which is how such a producer learns of it.
-pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: ProduceRequest) -> Reply<ProduceResponse> {
+pub async fn handle(
+    (partitions, verifier): (Partitions, Arc<Verifier>),
+    ctx: RequestContext,
+    request: ProduceRequest,
+) -> Reply<ProduceResponse> {
     let acks = request.acks;
-    let answer = produce(&node, &ctx, request).await;
+    let answer = produce(&partitions, &verifier, &ctx, request).await;
     match first_error(&answer) {
         _ if acks != 0 => Reply::Answer(answer),
         None => Reply::Silence,
@@ -89,27 +107,29 @@ fn first_error(answer: &ProduceResponse) -> Option<String> {
     Some(format!("partition {}: {error}", failed.index))
 }
 
-async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest) -> ProduceResponse {
+async fn produce(
+    partitions: &Partitions,
+    verifier: &Verifier,
+    ctx: &RequestContext,
+    request: ProduceRequest,
+) -> ProduceResponse {
     let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let deadline = after(timeout);
     let mut answer = ProduceResponse::default();
-    let mut unreplicated = Vec::new();
+    let mut waiting = Vec::new();
     let rules = Rules {
         acks: request.acks,
         version: ctx.api_version,
-        leaves: leaves(node, ctx, &request).await,
+        leaves: leaves(partitions, verifier, ctx, &request).await,
     };
     for topic in request.topic_data {
         let place = answer.responses.len();
-        let response = append_topic(node, &rules, topic, place, &mut unreplicated);
+        let response = append_topic(partitions, &rules, topic, place, &mut waiting);
         answer.responses.push(response);
     }
-    for waiting in unreplicated {
-        let acknowledged = waiting
-            .partition
-            .await_acknowledged(waiting.last_offset, deadline)
-            .await;
-        if let Err(error) = acknowledged
+    let outcomes = acknowledged(&waiting, rules.acks, deadline).await;
+    for (waiting, outcome) in waiting.into_iter().zip(outcomes) {
+        if let Err(error) = outcome
             && let Some(response) = answer.responses.get_mut(waiting.topic)
             && let Some(slot) = response.partition_responses.get_mut(waiting.slot)
         {
@@ -118,7 +138,7 @@ async fn produce(node: &Arc<Node>, ctx: &RequestContext, request: ProduceRequest
         }
     }
     if ctx.api_version >= TELLS_LEADER {
-        name_leaders(node, ctx.session.listener_name(), &mut answer);
+        name_leaders(partitions, ctx.session.listener_name(), &mut answer);
     }
     answer
 }
@@ -144,7 +164,8 @@ impl Rules {
 }
 
 async fn leaves(
-    node: &Node,
+    partitions: &Partitions,
+    verifier: &Verifier,
     ctx: &RequestContext,
     request: &ProduceRequest,
 ) -> Result<Leaves, ResponseError> {
@@ -153,16 +174,16 @@ async fn leaves(
             Err(ResponseError::TransactionalIdAuthorizationFailed)
         }
         None => Ok(Leaves::new()),
-        Some(_) => produce_verification::leaves(node, ctx.api_version, request).await,
+        Some(_) => produce_verification::leaves(partitions, verifier, ctx.api_version, request).await,
     }
 }
 
 fn append_topic(
-    node: &Node,
+    partitions: &Partitions,
     rules: &Rules,
     topic: TopicProduceData,
     place: usize,
-    unreplicated: &mut Vec<Unreplicated>,
+    waiting: &mut Vec<Waiting>,
 ) -> TopicProduceResponse {
     let mut response = TopicProduceResponse::default()
         .with_name(topic.name.clone())
@@ -170,22 +191,25 @@ fn append_topic(
     for (data_place, data) in topic.partition_data.into_iter().enumerate() {
         let index = data.index;
         let leave = rules.leave((place, data_place));
-        let outcome = leave.and_then(|leave| append(node, rules, (&topic.name, topic.topic_id), data, leave));
+        let outcome =
+            leave.and_then(|leave| append(partitions, rules, (&topic.name, topic.topic_id), data, leave));
         let answer = match outcome {
-            Ok((partition, appended)) => {
-                if rules.acks == -1 && partition.log.high_watermark() <= appended.last_offset {
-                    unreplicated.push(Unreplicated {
+            Ok((partition, written)) => {
+                let answer = PartitionProduceResponse::default()
+                    .with_index(index)
+                    .with_base_offset(written.base_offset)
+                    .with_log_append_time_ms(written.log_append_time)
+                    .with_log_start_offset(written.log_start_offset);
+                let replicated = rules.acks != -1 || partition.log.high_watermark() > written.last_offset;
+                if written.unsettled.is_some() || !replicated {
+                    waiting.push(Waiting {
                         topic: place,
                         slot: response.partition_responses.len(),
                         partition,
-                        last_offset: appended.last_offset,
+                        written,
                     });
                 }
-                PartitionProduceResponse::default()
-                    .with_index(index)
-                    .with_base_offset(appended.base_offset)
-                    .with_log_append_time_ms(appended.log_append_time)
-                    .with_log_start_offset(appended.log_start_offset)
+                answer
             }
             Err(refusal) => refused(rules, index, refusal),
         };
@@ -195,7 +219,7 @@ fn append_topic(
 }
 
 fn append(
-    node: &Node,
+    partitions: &Partitions,
     rules: &Rules,
     (name, id): (&str, uuid::Uuid),
     data: PartitionProduceData,
@@ -205,10 +229,10 @@ fn append(
         return Err(ResponseError::InvalidRequiredAcks.into());
     }
     let (partition, _) = match rules.version {
-        BY_ID.. => leaders::led_by_id(node, id, data.index)?,
-        _ => leaders::led_by_name(node, name, data.index)?,
+        BY_ID.. => partitions.led_by_id(id, data.index)?,
+        _ => partitions.led_by_name(name, data.index)?,
     };
-    if leaders::is_internal(&partition.topic) {
+    if is_internal(&partition.topic) {
         let message = format!("Clients cannot write to the internal topic {}.", partition.topic);
         return Err(Refusal {
             error: ResponseError::InvalidTopicException,
@@ -219,9 +243,9 @@ fn append(
     let records = data.records.unwrap_or_default();
     check(rules, &records)?;
     let size = records.len();
-    let appended = partition.append_verified(records, rules.acks, leave);
-    let appended = appended.map_err(|error| explain(&partition, size, &error))?;
-    Ok((partition, appended))
+    let written = partition.write(records, rules.acks, leave);
+    let written = written.map_err(|error| explain(&partition, size, &error))?;
+    Ok((partition, written))
 }
 
 /// What a request must hold whatever its log says: exactly one batch, of the only format there is.
@@ -336,22 +360,22 @@ fn refused(rules: &Rules, index: i32, refusal: Refusal) -> PartitionProduceRespo
 }
 
 /// Names the leader of each partition that this broker does not lead, and where it listens.
-fn name_leaders(node: &Node, listener: &str, answer: &mut ProduceResponse) {
+fn name_leaders(partitions: &Partitions, listener: &str, answer: &mut ProduceResponse) {
     let mut endpoints: Vec<NodeEndpoint> = Vec::new();
     for topic in &mut answer.responses {
         for partition in &mut topic.partition_responses {
             if partition.error_code != ResponseError::NotLeaderOrFollower.code() {
                 continue;
             }
-            let name = leaders::topic_name(node, &topic.name, topic.topic_id);
-            let (leader, epoch) = leaders::current_leader(node, &name, partition.index);
+            let name = partitions.topic_name(&topic.name, topic.topic_id);
+            let (leader, epoch) = partitions.current_leader(&name, partition.index);
             partition.current_leader = LeaderIdAndEpoch::default()
                 .with_leader_id(leader.into())
                 .with_leader_epoch(epoch);
             if endpoints.iter().any(|endpoint| endpoint.node_id.0 == leader) {
                 continue;
             }
-            if let Some((host, port, rack)) = leaders::endpoint(node, leader, listener) {
+            if let Some((host, port, rack)) = partitions.endpoint(leader, listener) {
                 let endpoint = NodeEndpoint::default()
                     .with_node_id(leader.into())
                     .with_host(StrBytes::from_string(host))

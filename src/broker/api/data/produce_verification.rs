@@ -1,12 +1,11 @@
 //! Produce: before a producer's first records of a transaction are taken into a partition, the transaction's coordinator must
 //! know of that partition (KIP-890). Otherwise nobody would ever end what was begun there.
 
-use super::leaders;
 use crate::broker::batch::BatchHeader;
 use crate::broker::log::{Beginner, Leave};
 use crate::broker::machine::Producer;
-use crate::broker::node::Node;
-use crate::broker::verification::{self, Place, Question};
+use crate::broker::replication::Partitions;
+use crate::broker::verification::{Place, Question, Verifier};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::ProduceRequest;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
@@ -37,7 +36,8 @@ fn header_of(data: &PartitionProduceData) -> Option<BatchHeader> {
 /// # Errors
 /// `INVALID_PRODUCER_ID_MAPPING` where the records are of more than one producer.
 pub(super) async fn leaves(
-    node: &Node,
+    partitions: &Partitions,
+    verifier: &Verifier,
     version: i16,
     request: &ProduceRequest,
 ) -> Result<Leaves, ResponseError> {
@@ -58,7 +58,7 @@ pub(super) async fn leaves(
             if *producer.get_or_insert(writer) != writer {
                 return Err(ResponseError::InvalidProducerIdMapping);
             }
-            match place(node, version, topic, data.index, &header) {
+            match place(partitions, version, topic, data.index, &header) {
                 Some(place) => {
                     asked.push((topic_place, data_place));
                     places.push(place);
@@ -75,7 +75,7 @@ pub(super) async fn leaves(
         _ => Question::AreIn,
     };
     if let Some(producer) = producer {
-        let found = verification::leaves(node, id, producer, &places, question).await;
+        let found = verifier.leaves(id, producer, &places, question).await;
         let found = found
             .into_iter()
             .map(|leave| leave.map_err(|error| told(version, error)));
@@ -86,15 +86,15 @@ pub(super) async fn leaves(
 
 /// The partition, if it is led here, and what its producer says of itself.
 fn place(
-    node: &Node,
+    partitions: &Partitions,
     version: i16,
     topic: &TopicProduceData,
     index: i32,
     header: &BatchHeader,
 ) -> Option<Place> {
     let led = match version {
-        BY_ID.. => leaders::led_by_id(node, topic.topic_id, index),
-        _ => leaders::led_by_name(node, &topic.name, index),
+        BY_ID.. => partitions.led_by_id(topic.topic_id, index),
+        _ => partitions.led_by_name(&topic.name, index),
     };
     let (partition, _) = led.ok()?;
     Some(Place {

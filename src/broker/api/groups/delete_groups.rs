@@ -1,21 +1,20 @@
 //! DeleteGroups (KIP-229): removes groups without members, and their offsets.
 
+use crate::broker::api::parts::Groups;
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
 use kafka_protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse};
-use std::sync::Arc;
 
 /// Answers when the tombstones are on every in-sync replica.
 pub async fn handle(
-    node: Arc<Node>,
+    groups: Groups,
     _ctx: RequestContext,
     request: DeleteGroupsRequest,
 ) -> DeleteGroupsResponse {
     let mut results = Vec::with_capacity(request.groups_names.len());
     for group_id in request.groups_names {
-        let deleted = node.groups.delete(&group_id).await;
+        let deleted = groups.delete(&group_id).await;
         results.push(
             DeletableGroupResult::default()
                 .with_group_id(group_id)

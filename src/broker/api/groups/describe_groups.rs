@@ -1,8 +1,8 @@
 //! DescribeGroups: state and members of groups of the classic protocol.
 
+use crate::broker::api::parts::Groups;
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::node::Node;
-use crate::broker::security::ResourceType;
+use crate::broker::security::{Authorizer, ResourceType};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_groups_response::DescribedGroup;
 use kafka_protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse};
@@ -10,16 +10,14 @@ use std::sync::Arc;
 
 /// Answers at once.
 pub async fn handle(
-    node: Arc<Node>,
+    (groups, authorizer): (Groups, Arc<Authorizer>),
     ctx: RequestContext,
     request: DescribeGroupsRequest,
 ) -> DescribeGroupsResponse {
     let groups = request.groups.iter().map(|group_id| {
-        let described = node.groups.describe(group_id, ctx.api_version);
+        let described = groups.describe(group_id, ctx.api_version);
         let asked = request.include_authorized_operations && described.error_code == 0;
-        let allowed = node
-            .authorizer
-            .operations(&ctx.session, ResourceType::Group, asked);
+        let allowed = authorizer.operations(&ctx.session, ResourceType::Group, asked);
         described.with_authorized_operations(allowed)
     });
     DescribeGroupsResponse::default().with_groups(groups.collect())

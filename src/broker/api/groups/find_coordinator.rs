@@ -1,16 +1,15 @@
 //! FindCoordinator: which broker coordinates a group or a transactional id; several at once since version 4 (KIP-699).
 
-use crate::broker::api::admin::create_topics;
-use crate::broker::api::data::leaders::endpoint;
+use crate::broker::api::admin::create_topics::TopicMaker;
+use crate::broker::api::parts::{Groups, Transactions};
 use crate::broker::api::{Refuse, RequestContext, text};
 use crate::broker::groups::OFFSETS_TOPIC;
-use crate::broker::node::Node;
+use crate::broker::replication::Partitions;
 use crate::broker::transactions::TRANSACTIONS_TOPIC;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
 use kafka_protocol::protocol::StrBytes;
-use std::sync::Arc;
 
 /// `key_type` of groups.
 const GROUP: i8 = 0;
@@ -20,33 +19,39 @@ const TRANSACTION: i8 = 1;
 /// A refusal and the text that goes with it.
 type Refusal = (ResponseError, &'static str);
 
+/// Finds the coordinators for who came by a listener.
+struct Finder<'a> {
+    groups: Groups,
+    transactions: Transactions,
+    partitions: Partitions,
+    listener: &'a str,
+}
+
 /// Answers from the metadata; the first question makes `__consumer_offsets` or `__transaction_state`.
 pub async fn handle(
-    node: Arc<Node>,
+    (topics, groups, transactions, partitions): (TopicMaker, Groups, Transactions, Partitions),
     ctx: RequestContext,
     request: FindCoordinatorRequest,
 ) -> FindCoordinatorResponse {
     match request.key_type {
-        GROUP => make_topic(&node, &ctx, OFFSETS_TOPIC).await,
-        TRANSACTION => make_topic(&node, &ctx, TRANSACTIONS_TOPIC).await,
+        GROUP => topics.make_internal(&ctx, OFFSETS_TOPIC).await,
+        TRANSACTION => topics.make_internal(&ctx, TRANSACTIONS_TOPIC).await,
         _ => {}
     }
+    let finder = Finder {
+        groups,
+        transactions,
+        partitions,
+        listener: ctx.session.listener_name(),
+    };
     if ctx.api_version < 4 {
-        return old_answer(coordinator(&node, &ctx, request.key_type, &request.key));
+        return old_answer(finder.coordinator(request.key_type, &request.key));
     }
     let answers = request
         .coordinator_keys
         .iter()
-        .map(|key| coordinator(&node, &ctx, request.key_type, key).with_key(key.clone()));
+        .map(|key| finder.coordinator(request.key_type, key).with_key(key.clone()));
     FindCoordinatorResponse::default().with_coordinators(answers.collect())
-}
-
-/// Makes one of the topics that coordinators keep their state in, if it is not there yet.
-pub async fn make_topic(node: &Arc<Node>, ctx: &RequestContext, name: &str) {
-    if !node.metadata.load().topics.contains_key(name) {
-        let topic = create_topics::internal_topic(&node.config, name);
-        create_topics::create(node, ctx, vec![topic]).await;
-    }
 }
 
 /// Before version 4 the answer is about one key and stands in the response itself.
@@ -59,40 +64,42 @@ fn old_answer(found: Coordinator) -> FindCoordinatorResponse {
         .with_port(found.port)
 }
 
-fn coordinator(node: &Node, ctx: &RequestContext, key_type: i8, key: &str) -> Coordinator {
-    match locate(node, ctx.session.listener_name(), key_type, key) {
-        Ok((id, host, port)) => Coordinator::default()
-            .with_node_id(BrokerId(id))
-            .with_host(text(host))
-            .with_port(port),
-        Err((error, why)) => Coordinator::default()
-            .with_node_id(BrokerId(-1))
-            .with_port(-1)
-            .with_error_code(error.code())
-            .with_error_message(Some(text(why))),
-    }
-}
-
-fn locate(node: &Node, listener: &str, key_type: i8, key: &str) -> Result<(i32, String, i32), Refusal> {
-    let (topic, index) = match key_type {
-        GROUP => (OFFSETS_TOPIC, node.groups.partition_for(key)),
-        TRANSACTION => (TRANSACTIONS_TOPIC, node.transactions.partition_for(key)),
-        _ => {
-            return Err((
-                ResponseError::InvalidRequest,
-                "This broker coordinates groups and transactions only.",
-            ));
+impl Finder<'_> {
+    fn coordinator(&self, key_type: i8, key: &str) -> Coordinator {
+        match self.locate(key_type, key) {
+            Ok((id, host, port)) => Coordinator::default()
+                .with_node_id(BrokerId(id))
+                .with_host(text(host))
+                .with_port(port),
+            Err((error, why)) => Coordinator::default()
+                .with_node_id(BrokerId(-1))
+                .with_port(-1)
+                .with_error_code(error.code())
+                .with_error_message(Some(text(why))),
         }
-    };
-    let unavailable = (
-        ResponseError::CoordinatorNotAvailable,
-        "The coordinator is not available.",
-    );
-    let index = index.ok_or(unavailable)?;
-    let image = node.metadata.load();
-    let partition = image.partition(topic, index).ok_or(unavailable)?;
-    let (host, port, _) = endpoint(node, partition.leader, listener).ok_or(unavailable)?;
-    Ok((partition.leader, host, port))
+    }
+
+    fn locate(&self, key_type: i8, key: &str) -> Result<(i32, String, i32), Refusal> {
+        let (topic, index) = match key_type {
+            GROUP => (OFFSETS_TOPIC, self.groups.partition_for(key)),
+            TRANSACTION => (TRANSACTIONS_TOPIC, self.transactions.partition_for(key)),
+            _ => {
+                return Err((
+                    ResponseError::InvalidRequest,
+                    "This broker coordinates groups and transactions only.",
+                ));
+            }
+        };
+        let unavailable = (
+            ResponseError::CoordinatorNotAvailable,
+            "The coordinator is not available.",
+        );
+        let index = index.ok_or(unavailable)?;
+        let (leader, _) = self.partitions.current_leader(topic, index);
+        let endpoint = self.partitions.endpoint(leader, self.listener);
+        let (host, port, _) = endpoint.ok_or(unavailable)?;
+        Ok((leader, host, port))
+    }
 }
 
 impl Refuse for FindCoordinatorRequest {

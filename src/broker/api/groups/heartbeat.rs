@@ -1,14 +1,13 @@
 //! Heartbeat: a member's sign of life, answered with the call to join again when a rebalance runs.
 
+use crate::broker::api::parts::Groups;
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{HeartbeatRequest, HeartbeatResponse};
-use std::sync::Arc;
 
 /// Answers at once.
-pub async fn handle(node: Arc<Node>, _ctx: RequestContext, request: HeartbeatRequest) -> HeartbeatResponse {
-    match node.groups.heartbeat(&request) {
+pub async fn handle(groups: Groups, _ctx: RequestContext, request: HeartbeatRequest) -> HeartbeatResponse {
+    match groups.heartbeat(&request) {
         Ok(()) => HeartbeatResponse::default(),
         Err(error) => HeartbeatResponse::default().with_error_code(error.code()),
     }

@@ -1,21 +1,20 @@
 //! LeaveGroup: members say goodbye, or an administrator removes static ones (KIP-345).
 
+use crate::broker::api::parts::Groups;
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::leave_group_request::MemberIdentity;
 use kafka_protocol::messages::leave_group_response::MemberResponse;
 use kafka_protocol::messages::{LeaveGroupRequest, LeaveGroupResponse};
-use std::sync::Arc;
 
 /// Answers with one result for each member; before version 3 there is one member and one result.
-pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: LeaveGroupRequest) -> LeaveGroupResponse {
+pub async fn handle(groups: Groups, ctx: RequestContext, request: LeaveGroupRequest) -> LeaveGroupResponse {
     let members = if ctx.api_version < 3 {
         vec![MemberIdentity::default().with_member_id(request.member_id.clone())]
     } else {
         request.members
     };
-    let results = match node.groups.leave(&request.group_id, &members).await {
+    let results = match groups.leave(&request.group_id, &members).await {
         Ok(results) => results,
         Err(error) => return LeaveGroupResponse::default().with_error_code(error.code()),
     };

@@ -1,19 +1,15 @@
 //! ListGroups: the groups coordinated by this broker, by state (KIP-518) and type (KIP-848) if wanted.
 
+use crate::broker::api::parts::Groups;
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ListGroupsRequest, ListGroupsResponse};
 use kafka_protocol::protocol::StrBytes;
-use std::sync::Arc;
 
 /// Answers at once.
-pub async fn handle(node: Arc<Node>, _ctx: RequestContext, request: ListGroupsRequest) -> ListGroupsResponse {
+pub async fn handle(groups: Groups, _ctx: RequestContext, request: ListGroupsRequest) -> ListGroupsResponse {
     let words = |filter: &[StrBytes]| filter.iter().map(ToString::to_string).collect::<Vec<_>>();
-    match node
-        .groups
-        .list(&words(&request.states_filter), &words(&request.types_filter))
-    {
+    match groups.list(&words(&request.states_filter), &words(&request.types_filter)) {
         Ok(groups) => ListGroupsResponse::default().with_groups(groups),
         Err(error) => ListGroupsResponse::default().with_error_code(error.code()),
     }

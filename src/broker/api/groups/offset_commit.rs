@@ -1,8 +1,9 @@
 //! OffsetCommit: keeps how far a group has read.
 
+use crate::broker::api::parts::{Groups, Metadata};
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::groups::{Commit, Committer};
-use crate::broker::node::Node;
+use crate::broker::groups::{Commit, Committer, GroupCoordinator};
+use crate::broker::metadata::MetadataImage;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
@@ -11,19 +12,19 @@ use kafka_protocol::messages::offset_commit_response::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 use kafka_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// Answers when the commits are on every in-sync replica.
 pub async fn handle(
-    node: Arc<Node>,
+    (groups, metadata): (Groups, Metadata),
     ctx: RequestContext,
     request: OffsetCommitRequest,
 ) -> OffsetCommitResponse {
+    let image = metadata.load_full();
     let mut commits = Vec::new();
     let mut topics: Vec<OffsetCommitResponseTopic> = Vec::with_capacity(request.topics.len());
     for topic in &request.topics {
-        topics.push(check_topic(&node, topic, &mut commits));
+        topics.push(check_topic(&groups, &image, topic, &mut commits));
     }
     if !commits.is_empty() {
         let from = Committer {
@@ -34,7 +35,7 @@ pub async fn handle(
             retention_ms: request.retention_time_ms,
             api_version: ctx.api_version,
         };
-        if let Err(error) = node.groups.commit(from, commits).await {
+        if let Err(error) = groups.commit(from, commits).await {
             fail(&mut topics, error);
         }
     }
@@ -43,18 +44,18 @@ pub async fn handle(
 
 /// Gathers what can be committed; what cannot is answered already.
 fn check_topic(
-    node: &Node,
+    groups: &GroupCoordinator,
+    image: &MetadataImage,
     topic: &OffsetCommitRequestTopic,
     commits: &mut Vec<Commit>,
 ) -> OffsetCommitResponseTopic {
-    let image = node.metadata.load();
     let known = image.topics.get(topic.name.as_str());
     let mut partitions = Vec::with_capacity(topic.partitions.len());
     for partition in &topic.partitions {
         let exists = image.partition(&topic.name, partition.partition_index).is_some();
         let metadata = partition.committed_metadata.as_deref().unwrap_or_default();
         let code = match known {
-            Some(known) if exists && node.groups.accepts_metadata(metadata) => {
+            Some(known) if exists && groups.accepts_metadata(metadata) => {
                 commits.push(commit_of(topic, known.id, partition));
                 0
             }

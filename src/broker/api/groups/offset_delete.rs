@@ -1,28 +1,27 @@
 //! OffsetDelete (KIP-496): an administrator drops offsets of topics that a group no longer reads.
 
+use crate::broker::api::parts::{Groups, Metadata};
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::offset_delete_response::{
     OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
 };
 use kafka_protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse};
-use std::sync::Arc;
 
 /// Answers each partition, in the order asked.
 pub async fn handle(
-    node: Arc<Node>,
+    (groups, metadata): (Groups, Metadata),
     _ctx: RequestContext,
     request: OffsetDeleteRequest,
 ) -> OffsetDeleteResponse {
-    let image = node.metadata.load_full();
+    let image = metadata.load_full();
     let exists = |topic: &str, index: i32| image.partition(topic, index).is_some();
     let asked = request.topics.iter().flat_map(|topic| {
         let indexes = topic.partitions.iter().map(|partition| partition.partition_index);
         indexes.map(|index| (topic.name.to_string(), index))
     });
     let known: Vec<(String, i32)> = asked.filter(|(topic, index)| exists(topic, *index)).collect();
-    let results = match node.groups.delete_offsets(&request.group_id, &known).await {
+    let results = match groups.delete_offsets(&request.group_id, &known).await {
         Ok(results) => results,
         Err(error) => return OffsetDeleteResponse::default().with_error_code(error.code()),
     };

@@ -1,8 +1,8 @@
 //! OffsetFetch: how far groups have read; several groups at once since version 8 (KIP-709).
 
+use crate::broker::api::parts::Groups;
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::groups::{Fetched, FetchedTopics};
-use crate::broker::node::Node;
+use crate::broker::groups::{Fetched, FetchedTopics, GroupCoordinator};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use kafka_protocol::messages::offset_fetch_response::{
@@ -10,29 +10,28 @@ use kafka_protocol::messages::offset_fetch_response::{
     OffsetFetchResponseTopic, OffsetFetchResponseTopics,
 };
 use kafka_protocol::messages::{OffsetFetchRequest, OffsetFetchResponse, TopicName};
-use std::sync::Arc;
 
 /// Topics and partitions asked for; `None` is all that were committed.
 type Wanted = Option<Vec<(String, Vec<i32>)>>;
 
 /// Answers with offset -1 for what was never committed.
 pub async fn handle(
-    node: Arc<Node>,
+    coordinator: Groups,
     ctx: RequestContext,
     request: OffsetFetchRequest,
 ) -> OffsetFetchResponse {
     if ctx.api_version < 8 {
-        return one_group(&node, &ctx, request).await;
+        return one_group(&coordinator, &ctx, request).await;
     }
     let mut groups = Vec::with_capacity(request.groups.len());
     for group in request.groups {
-        groups.push(fetch_group(&node, group, request.require_stable).await);
+        groups.push(fetch_group(&coordinator, group, request.require_stable).await);
     }
     OffsetFetchResponse::default().with_groups(groups)
 }
 
 async fn fetch_group(
-    node: &Node,
+    coordinator: &GroupCoordinator,
     group: OffsetFetchRequestGroup,
     require_stable: bool,
 ) -> OffsetFetchResponseGroup {
@@ -43,8 +42,7 @@ async fn fetch_group(
             .collect()
     });
     let response = OffsetFetchResponseGroup::default().with_group_id(group.group_id.clone());
-    match node
-        .groups
+    match coordinator
         .fetch_offsets(&group.group_id, wanted.as_deref(), require_stable)
         .await
     {
@@ -67,15 +65,18 @@ fn topic_of((name, partitions): (String, Vec<(i32, Fetched)>)) -> OffsetFetchRes
         .with_partitions(partitions.collect())
 }
 
-async fn one_group(node: &Node, ctx: &RequestContext, request: OffsetFetchRequest) -> OffsetFetchResponse {
+async fn one_group(
+    coordinator: &GroupCoordinator,
+    ctx: &RequestContext,
+    request: OffsetFetchRequest,
+) -> OffsetFetchResponse {
     let wanted: Wanted = request.topics.as_ref().map(|topics| {
         let topics = topics.iter();
         topics
             .map(|topic| (topic.name.to_string(), topic.partition_indexes.clone()))
             .collect()
     });
-    let fetched = node
-        .groups
+    let fetched = coordinator
         .fetch_offsets(&request.group_id, wanted.as_deref(), request.require_stable)
         .await;
     match fetched {

@@ -1,14 +1,13 @@
 //! SyncGroup: the leader hands in the assignment, every member takes its own away.
 
+use crate::broker::api::parts::Groups;
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{SyncGroupRequest, SyncGroupResponse};
-use std::sync::Arc;
 
 /// Answers when the leader's assignment is there and written.
-pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: SyncGroupRequest) -> SyncGroupResponse {
-    node.groups.sync(&ctx.caller(), request).await
+pub async fn handle(groups: Groups, ctx: RequestContext, request: SyncGroupRequest) -> SyncGroupResponse {
+    groups.sync(&ctx.caller(), request).await
 }
 
 impl Refuse for SyncGroupRequest {

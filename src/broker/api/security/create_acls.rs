@@ -2,18 +2,12 @@
 
 use super::describe_acls::NO_AUTHORIZER;
 use crate::broker::api::{Refuse, RequestContext, message};
-use crate::broker::node::Node;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_acls_response::AclCreationResult;
 use kafka_protocol::messages::{CreateAclsRequest, CreateAclsResponse};
-use std::sync::Arc;
 
 /// Refuses each.
-pub async fn handle(
-    _node: Arc<Node>,
-    _ctx: RequestContext,
-    request: CreateAclsRequest,
-) -> CreateAclsResponse {
+pub async fn handle((): (), _ctx: RequestContext, request: CreateAclsRequest) -> CreateAclsResponse {
     let refused = AclCreationResult::default()
         .with_error_code(ResponseError::SecurityDisabled.code())
         .with_error_message(message(NO_AUTHORIZER));

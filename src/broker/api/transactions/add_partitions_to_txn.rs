@@ -1,10 +1,11 @@
 //! AddPartitionsToTxn (key 24): a client says which partitions it is going to write in its transaction; since version 4 brokers
 //! say so for several transactions at once, or ask whether partitions are in them (KIP-890).
 
+use crate::broker::api::parts::{Metadata, Transactions};
 use crate::broker::api::{Refuse, RequestContext};
 use crate::broker::machine::Producer;
-use crate::broker::node::Node;
-use crate::broker::transactions::{BUMPS_EPOCH, TopicPartition};
+use crate::broker::metadata::AppliedMetadata;
+use crate::broker::transactions::{BUMPS_EPOCH, TopicPartition, TransactionCoordinator};
 use crate::broker::verification;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::add_partitions_to_txn_request::{
@@ -15,7 +16,6 @@ use kafka_protocol::messages::add_partitions_to_txn_response::{
 };
 use kafka_protocol::messages::{AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, TopicName};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// From this version on brokers ask, for several transactions.
 const BATCHED: i16 = 4;
@@ -24,7 +24,7 @@ const FENCES: i16 = 2;
 
 /// Answers when all is on every in-sync replica.
 pub async fn handle(
-    node: Arc<Node>,
+    (metadata, transactions): (Metadata, Transactions),
     ctx: RequestContext,
     request: AddPartitionsToTxnRequest,
 ) -> AddPartitionsToTxnResponse {
@@ -34,21 +34,22 @@ pub async fn handle(
             .with_producer_id(request.v3_and_below_producer_id)
             .with_producer_epoch(request.v3_and_below_producer_epoch)
             .with_topics(request.v3_and_below_topics);
-        let results = of_one(&node, &ctx, &transaction).await;
+        let results = of_one(&metadata, &transactions, &ctx, &transaction).await;
         return AddPartitionsToTxnResponse::default().with_results_by_topic_v3_and_below(results);
     }
     let mut results = Vec::with_capacity(request.transactions.len());
     for transaction in &request.transactions {
         let result = AddPartitionsToTxnResult::default()
             .with_transactional_id(transaction.transactional_id.clone())
-            .with_topic_results(of_one(&node, &ctx, transaction).await);
+            .with_topic_results(of_one(&metadata, &transactions, &ctx, transaction).await);
         results.push(result);
     }
     AddPartitionsToTxnResponse::default().with_results_by_transaction(results)
 }
 
 async fn of_one(
-    node: &Node,
+    metadata: &AppliedMetadata,
+    transactions: &TransactionCoordinator,
     ctx: &RequestContext,
     transaction: &AddPartitionsToTxnTransaction,
 ) -> Vec<AddPartitionsToTxnTopicResult> {
@@ -60,7 +61,7 @@ async fn of_one(
             topic.partitions.iter().map(move |index| (name.clone(), *index))
         })
         .collect();
-    let results = take_in(node, ctx, transaction, &partitions).await;
+    let results = take_in(metadata, transactions, ctx, transaction, &partitions).await;
     let codes: BTreeMap<TopicPartition, i16> = partitions
         .into_iter()
         .zip(results)
@@ -93,12 +94,13 @@ fn by_partition(
 
 /// One result for each partition. Where one of them does not exist, none is taken in.
 async fn take_in(
-    node: &Node,
+    metadata: &AppliedMetadata,
+    transactions: &TransactionCoordinator,
     ctx: &RequestContext,
     transaction: &AddPartitionsToTxnTransaction,
     partitions: &[TopicPartition],
 ) -> Vec<Result<(), ResponseError>> {
-    let image = node.metadata.load_full();
+    let image = metadata.load_full();
     let exists = |(topic, index): &TopicPartition| image.partition(topic, *index).is_some();
     if !partitions.iter().all(exists) {
         let result = |partition| match exists(partition) {
@@ -114,7 +116,7 @@ async fn take_in(
     };
     let all = |result: Result<(), ResponseError>| vec![result; partitions.len()];
     if transaction.verify_only {
-        return match node.transactions.verify(id, producer, partitions).await {
+        return match transactions.verify(id, producer, partitions).await {
             Ok(found) => found.into_iter().map(verification::is_in).collect(),
             Err(error) => all(Err(error)),
         };
@@ -124,10 +126,7 @@ async fn take_in(
     } else {
         0
     };
-    all(node
-        .transactions
-        .add(id, producer, partitions.to_vec(), version)
-        .await)
+    all(transactions.add(id, producer, partitions.to_vec(), version).await)
 }
 
 impl Refuse for AddPartitionsToTxnRequest {

@@ -1,7 +1,7 @@
 //! DescribeTransactions (key 65, KIP-664): where the transactions of transactional ids are.
 
+use crate::broker::api::parts::Transactions;
 use crate::broker::api::{Refuse, RequestContext, text};
-use crate::broker::node::Node;
 use crate::broker::transactions::Transaction;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_transactions_response::{TopicData, TransactionState};
@@ -9,18 +9,17 @@ use kafka_protocol::messages::{
     DescribeTransactionsRequest, DescribeTransactionsResponse, TopicName, TransactionalId,
 };
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Answers at once.
 pub async fn handle(
-    node: Arc<Node>,
+    transactions: Transactions,
     _ctx: RequestContext,
     request: DescribeTransactionsRequest,
 ) -> DescribeTransactionsResponse {
     let states = request
         .transactional_ids
         .into_iter()
-        .map(|id| match node.transactions.describe(&id) {
+        .map(|id| match transactions.describe(&id) {
             Ok(transaction) => state(id, &transaction),
             Err(error) => TransactionState::default()
                 .with_error_code(error.code())

@@ -2,10 +2,11 @@
 //! and the answer tells with which id and epoch it goes on.
 
 use super::init_producer_id;
+use crate::broker::api::parts::Transactions;
 use crate::broker::api::{Refuse, RequestContext};
 use crate::broker::machine::Producer;
-use crate::broker::node::Node;
-use crate::broker::transactions::{BUMPS_EPOCH, End, Ended, Fresh};
+use crate::broker::producer_ids::ProducerIds;
+use crate::broker::transactions::{BUMPS_EPOCH, End, Ended, Fresh, TransactionCoordinator};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{EndTxnRequest, EndTxnResponse};
 use std::sync::Arc;
@@ -16,7 +17,11 @@ const BUMPING: i16 = 5;
 const FENCES: i16 = 2;
 
 /// Answers when the decision is on every in-sync replica; the markers follow.
-pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: EndTxnRequest) -> EndTxnResponse {
+pub async fn handle(
+    (transactions, ids): (Transactions, Arc<ProducerIds>),
+    ctx: RequestContext,
+    request: EndTxnRequest,
+) -> EndTxnResponse {
     let asked = End {
         producer: Producer {
             id: request.producer_id.0,
@@ -29,7 +34,7 @@ pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: EndTxnRequest
             0
         },
     };
-    match end(&node, &request.transactional_id, asked).await {
+    match end(&transactions, &ids, &request.transactional_id, asked).await {
         Ok(ended) if ctx.api_version >= BUMPING => EndTxnResponse::default()
             .with_producer_id(ended.id.into())
             .with_producer_epoch(ended.epoch),
@@ -38,12 +43,17 @@ pub async fn handle(node: Arc<Node>, ctx: RequestContext, request: EndTxnRequest
     }
 }
 
-async fn end(node: &Node, id: &str, asked: End) -> Result<Ended, ResponseError> {
+async fn end(
+    transactions: &TransactionCoordinator,
+    ids: &ProducerIds,
+    id: &str,
+    asked: End,
+) -> Result<Ended, ResponseError> {
     let mut fresh = None;
     loop {
-        match node.transactions.end(id, asked, fresh).await? {
+        match transactions.end(id, asked, fresh).await? {
             Fresh::Done(ended) => return Ok(ended),
-            Fresh::NeedsProducerId => fresh = Some(init_producer_id::next(node).await?),
+            Fresh::NeedsProducerId => fresh = Some(init_producer_id::next(ids).await?),
         }
     }
 }

@@ -1,21 +1,20 @@
 //! InitProducerId (key 22): hands out the ids of idempotent producers (KIP-98), and begins those of transactions.
 
+use crate::broker::api::parts::Transactions;
 use crate::broker::api::{Refuse, RequestContext};
 use crate::broker::machine::Producer;
-use crate::broker::node::Node;
-use crate::broker::transactions::{Fresh, Initialise, Initialised};
+use crate::broker::producer_ids::ProducerIds;
+use crate::broker::transactions::{Fresh, Initialise, Initialised, TransactionCoordinator};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{InitProducerIdRequest, InitProducerIdResponse};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// An id that nobody in the cluster has got yet.
 ///
 /// # Errors
 /// `COORDINATOR_LOAD_IN_PROGRESS` when the controller gives none: producers try again after this error.
-pub(super) async fn next(node: &Node) -> Result<i64, ResponseError> {
-    let broker_epoch = node.broker_epoch.load(Ordering::Acquire);
-    node.producer_ids.next(broker_epoch).await
+pub(super) async fn next(ids: &ProducerIds) -> Result<i64, ResponseError> {
+    ids.next().await
 }
 
 /// From this version on a client knows `PRODUCER_FENCED`.
@@ -23,13 +22,13 @@ const FENCES: i16 = 4;
 
 /// Answers with a new id and epoch 0; of a transactional id, with that id's own, of which the producers before are fenced.
 pub async fn handle(
-    node: Arc<Node>,
+    (transactions, ids): (Transactions, Arc<ProducerIds>),
     ctx: RequestContext,
     request: InitProducerIdRequest,
 ) -> InitProducerIdResponse {
     let producer = match &request.transactional_id {
-        None => next(&node).await.map(|id| Producer { id, epoch: 0 }),
-        Some(id) => initialise(&node, id, &request).await,
+        None => next(&ids).await.map(|id| Producer { id, epoch: 0 }),
+        Some(id) => initialise(&transactions, &ids, id, &request).await,
     };
     match producer {
         Ok(producer) => InitProducerIdResponse::default()
@@ -40,7 +39,8 @@ pub async fn handle(
 }
 
 async fn initialise(
-    node: &Node,
+    transactions: &TransactionCoordinator,
+    ids: &ProducerIds,
     id: &str,
     request: &InitProducerIdRequest,
 ) -> Result<Producer, ResponseError> {
@@ -55,10 +55,10 @@ async fn initialise(
     };
     let mut fresh = None;
     loop {
-        match node.transactions.initialise(id, asked, fresh).await? {
+        match transactions.initialise(id, asked, fresh).await? {
             Fresh::Done(Initialised::Ready(producer)) => return Ok(producer),
             Fresh::Done(Initialised::Aborting) => return Err(ResponseError::ConcurrentTransactions),
-            Fresh::NeedsProducerId => fresh = Some(next(node).await?),
+            Fresh::NeedsProducerId => fresh = Some(next(ids).await?),
         }
     }
 }

@@ -1,14 +1,14 @@
 //! ListTransactions (key 66, KIP-664): the transactions coordinated by this broker, by state, producer, age (KIP-994) and
 //! pattern (KIP-1152) if wanted.
 
+use crate::broker::api::parts::Transactions;
 use crate::broker::api::{Refuse, RequestContext, text};
-use crate::broker::node::Node;
 use crate::broker::transactions::{Filter, State};
+use crate::clock::Clock;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::list_transactions_response::TransactionState;
 use kafka_protocol::messages::{ListTransactionsRequest, ListTransactionsResponse, TransactionalId};
 use regex::Regex;
-use std::sync::Arc;
 
 /// From this version on transactions may be asked for by their age.
 const BY_AGE: i16 = 1;
@@ -18,7 +18,7 @@ const PASSING: [&str; 2] = ["Dead", "PrepareEpochFence"];
 
 /// Answers at once.
 pub async fn handle(
-    node: Arc<Node>,
+    (transactions, clock): (Transactions, Clock),
     ctx: RequestContext,
     request: ListTransactionsRequest,
 ) -> ListTransactionsResponse {
@@ -50,7 +50,7 @@ pub async fn handle(
             Err(_) => return response.with_error_code(ResponseError::InvalidRegularExpression.code()),
         }
     }
-    match node.transactions.list(&filter, node.clock.now_ms()) {
+    match transactions.list(&filter, clock.now_ms()) {
         Ok(_) if nothing_passes => response,
         Ok(listed) => {
             let states = listed.into_iter().map(|listed| {

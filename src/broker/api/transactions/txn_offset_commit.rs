@@ -1,13 +1,13 @@
 //! TxnOffsetCommit (key 28): offsets that count once the producer's transaction has been committed. Since version 5 it also
 //! takes the place of AddOffsetsToTxn (KIP-890).
 
+use crate::broker::api::parts::{Groups, Metadata, Replicas};
 use crate::broker::api::{Refuse, RequestContext};
-use crate::broker::groups::{Commit, Committer, OFFSETS_TOPIC};
+use crate::broker::groups::{Commit, Committer, GroupCoordinator, OFFSETS_TOPIC};
 use crate::broker::log::{Beginner, Leave};
 use crate::broker::machine::Producer;
 use crate::broker::metadata::MetadataImage;
-use crate::broker::node::Node;
-use crate::broker::verification::{self, Place, Question};
+use crate::broker::verification::{Place, Question, Verifier};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::txn_offset_commit_request::TxnOffsetCommitRequestTopic;
 use kafka_protocol::messages::txn_offset_commit_response::{
@@ -25,18 +25,23 @@ const WAITS_FOR_LOADING: i16 = 2;
 
 /// Answers when the commits are on every in-sync replica.
 pub async fn handle(
-    node: Arc<Node>,
+    (groups, metadata, replicas, verifier): (Groups, Metadata, Replicas, Arc<Verifier>),
     ctx: RequestContext,
     request: TxnOffsetCommitRequest,
 ) -> TxnOffsetCommitResponse {
-    let image = node.metadata.load_full();
+    let image = metadata.load_full();
     let mut commits = Vec::new();
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in &request.topics {
-        topics.push(check_topic(&node, &image, topic, &mut commits));
+        topics.push(check_topic(&groups, &image, topic, &mut commits));
     }
+    let committing = Committing {
+        groups,
+        replicas,
+        verifier,
+    };
     if !commits.is_empty()
-        && let Err(error) = commit(&node, &ctx, &request, commits).await
+        && let Err(error) = committing.commit(&ctx, &request, commits).await
     {
         let code = told(&ctx, error).code();
         for topic in &mut topics {
@@ -69,7 +74,7 @@ fn told(ctx: &RequestContext, error: ResponseError) -> ResponseError {
 
 /// Gathers what can be committed; what cannot is answered already.
 fn check_topic(
-    node: &Node,
+    groups: &GroupCoordinator,
     image: &MetadataImage,
     topic: &TxnOffsetCommitRequestTopic,
     commits: &mut Vec<Commit>,
@@ -80,7 +85,7 @@ fn check_topic(
         let exists = image.partition(&topic.name, index).is_some();
         let metadata = partition.committed_metadata.as_deref().unwrap_or_default();
         let code = match known {
-            Some(known) if exists && node.groups.accepts_metadata(metadata) => {
+            Some(known) if exists && groups.accepts_metadata(metadata) => {
                 commits.push(Commit {
                     topic: topic.name.to_string(),
                     topic_id: known.id,
@@ -103,48 +108,57 @@ fn check_topic(
         .with_partitions(partitions.collect())
 }
 
-async fn commit(
-    node: &Node,
-    ctx: &RequestContext,
-    request: &TxnOffsetCommitRequest,
-    commits: Vec<Commit>,
-) -> Result<(), ResponseError> {
-    let producer = Producer {
-        id: request.producer_id.0,
-        epoch: request.producer_epoch,
-    };
-    let index = node.groups.partition_for(&request.group_id);
-    let index = index.ok_or(ResponseError::CoordinatorNotAvailable)?;
-    let partition = node.replicas.partition(OFFSETS_TOPIC, index);
-    let partition = partition.ok_or(ResponseError::NotCoordinator)?;
-    let place = Place {
-        partition: Arc::clone(&partition),
-        beginner: Beginner {
-            producer_id: producer.id,
-            epoch: producer.epoch,
-            sequence: -1,
-            bumps_epoch: ctx.api_version >= TAKES_IN,
-        },
-    };
-    let question = match ctx.api_version {
-        TAKES_IN.. => Question::TakeIn,
-        _ => Question::AreIn,
-    };
-    let id = &request.transactional_id;
-    let leaves = verification::leaves(node, id, producer, &[place], question).await;
-    let leave = leaves.into_iter().next().unwrap_or(Ok(Leave::Open))?;
-    let from = Committer {
-        group_id: &request.group_id,
-        member_id: &request.member_id,
-        instance_id: request.group_instance_id.as_deref(),
-        generation: request.generation_id,
-        retention_ms: -1,
-        api_version: ctx.api_version,
-    };
-    let is_verified = || partition.log.lets_in(producer.id, producer.epoch, leave);
-    node.groups
-        .commit_in_transaction(from, producer, commits, is_verified)
-        .await
+/// What a commit takes.
+struct Committing {
+    groups: Groups,
+    replicas: Replicas,
+    verifier: Arc<Verifier>,
+}
+
+impl Committing {
+    async fn commit(
+        &self,
+        ctx: &RequestContext,
+        request: &TxnOffsetCommitRequest,
+        commits: Vec<Commit>,
+    ) -> Result<(), ResponseError> {
+        let producer = Producer {
+            id: request.producer_id.0,
+            epoch: request.producer_epoch,
+        };
+        let index = self.groups.partition_for(&request.group_id);
+        let index = index.ok_or(ResponseError::CoordinatorNotAvailable)?;
+        let partition = self.replicas.partition(OFFSETS_TOPIC, index);
+        let partition = partition.ok_or(ResponseError::NotCoordinator)?;
+        let place = Place {
+            partition: Arc::clone(&partition),
+            beginner: Beginner {
+                producer_id: producer.id,
+                epoch: producer.epoch,
+                sequence: -1,
+                bumps_epoch: ctx.api_version >= TAKES_IN,
+            },
+        };
+        let question = match ctx.api_version {
+            TAKES_IN.. => Question::TakeIn,
+            _ => Question::AreIn,
+        };
+        let id = &request.transactional_id;
+        let leaves = self.verifier.leaves(id, producer, &[place], question).await;
+        let leave = leaves.into_iter().next().unwrap_or(Ok(Leave::Open))?;
+        let from = Committer {
+            group_id: &request.group_id,
+            member_id: &request.member_id,
+            instance_id: request.group_instance_id.as_deref(),
+            generation: request.generation_id,
+            retention_ms: -1,
+            api_version: ctx.api_version,
+        };
+        let is_verified = || partition.log.lets_in(producer.id, producer.epoch, leave);
+        self.groups
+            .commit_in_transaction(from, producer, commits, is_verified)
+            .await
+    }
 }
 
 impl Refuse for TxnOffsetCommitRequest {

@@ -2,8 +2,7 @@
 
 use crate::broker::api::{Refuse, RequestContext};
 use crate::broker::machine::Producer;
-use crate::broker::markers::{self, Marking};
-use crate::broker::node::Node;
+use crate::broker::markers::{MarkerWriter, Marking};
 use crate::broker::transactions::TopicPartition;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::write_txn_markers_request::WritableTxnMarker;
@@ -11,12 +10,11 @@ use kafka_protocol::messages::write_txn_markers_response::{
     WritableTxnMarkerPartitionResult, WritableTxnMarkerResult, WritableTxnMarkerTopicResult,
 };
 use kafka_protocol::messages::{WriteTxnMarkersRequest, WriteTxnMarkersResponse};
-use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// Answers when all markers are on every in-sync replica.
 pub async fn handle(
-    node: Arc<Node>,
+    markers: MarkerWriter,
     _ctx: RequestContext,
     request: WriteTxnMarkersRequest,
 ) -> WriteTxnMarkersResponse {
@@ -24,9 +22,9 @@ pub async fn handle(
     // Beside one another: each waits for the replicas.
     let mut writing = JoinSet::new();
     for (place, marker) in request.markers.into_iter().enumerate() {
-        let node = Arc::clone(&node);
+        let markers = markers.clone();
         results.push(WritableTxnMarkerResult::default());
-        writing.spawn(async move { (place, write(&node, &marker).await) });
+        writing.spawn(async move { (place, write(&markers, &marker).await) });
     }
     while let Some(written) = writing.join_next().await {
         match written {
@@ -42,7 +40,7 @@ pub async fn handle(
     WriteTxnMarkersResponse::default().with_markers(results)
 }
 
-async fn write(node: &Node, marker: &WritableTxnMarker) -> WritableTxnMarkerResult {
+async fn write(markers: &MarkerWriter, marker: &WritableTxnMarker) -> WritableTxnMarkerResult {
     let marking = Marking {
         producer: Producer {
             id: marker.producer_id.0,
@@ -62,7 +60,7 @@ async fn write(node: &Node, marker: &WritableTxnMarker) -> WritableTxnMarkerResu
                 .map(move |index| (name.clone(), *index))
         })
         .collect();
-    let mut marked = markers::write_here(node, marking, &partitions).await.into_iter();
+    let mut marked = markers.write(marking, &partitions).await.into_iter();
     let topics = marker.topics.iter().map(|topic| {
         let results = topic.partition_indexes.iter().map(|index| {
             let error = marked.next().and_then(Result::err);

@@ -7,7 +7,7 @@ use crate::broker::groups::records;
 use crate::broker::groups::{
     Caller, Commit, Committer, Fetched, GroupConfig, GroupCoordinator, OFFSETS_TOPIC,
 };
-use crate::broker::log::ReadLimit;
+use crate::broker::log::{By, ReadLimit};
 use crate::broker::machine::Producer;
 use crate::broker::metadata::{MetadataImage, TopicImage};
 use crate::broker::records::offsets::{OffsetCommitValue, OffsetsRecord};
@@ -169,10 +169,11 @@ impl Bench {
         }
         let bytes = batch.build(header).unwrap().bytes;
         let log = &self.offsets_partition().log;
-        match header.is_control() {
-            true => log.append_control(bytes, 0).unwrap(),
-            false => log.append_as_coordinator(bytes, 0).unwrap(),
+        let by = match header.is_control() {
+            true => By::Marker { epoch: 0 },
+            false => By::Coordinator { epoch: 0 },
         };
+        log.append(bytes, by).unwrap();
     }
 
     /// Starts a JoinGroup of version 9.

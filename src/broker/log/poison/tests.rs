@@ -1,12 +1,13 @@
 use super::*;
 use crate::broker::batch::{self, BatchBuilder, BatchHeader, Records, records_of};
-use crate::broker::log::{LogConfig, ReadLimit};
+use crate::broker::log::{By, LogConfig, ReadLimit};
 use crate::broker::world::disk::refusing::{Refused, Refusing};
 use crate::clock::Clock;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::ResponseError;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 const NOW: i64 = 1_700_000_000_000;
@@ -265,8 +266,8 @@ fn a_poisoned_log_takes_no_change_of_any_kind() {
     drop(full);
     let refused = |outcome: Result<()>| outcome.map_err(|error| error.response_error()).unwrap_err();
     let outcomes = [
-        refused(log.append_as_follower(batch("refused")).map(|_| ())),
-        refused(log.append_control(batch("refused"), 0).map(|_| ())),
+        refused(log.append(batch("refused"), By::Follower).map(|_| ())),
+        refused(log.append(batch("refused"), By::Marker { epoch: 0 }).map(|_| ())),
         refused(log.delete_records(1).map(|_| ())),
         refused(log.truncate_to(0)),
         refused(log.truncate_to(1)),

@@ -2,8 +2,9 @@
 
 use crate::broker::batch::{self, BatchHeader};
 use crate::broker::error::{BrokerError, Result};
+use crate::broker::machine::tasks::Tasks;
 use crate::broker::machine::{
-    Encoded, Journal, LogRecord, Machine, Position, Producer, Refused, Shard, ShardSettings, Step, Tasks,
+    Encoded, Journal, LogRecord, Machine, Position, Producer, Refused, Shard, ShardSettings, Step,
 };
 use crate::broker::metadata::MetadataImage;
 use crate::broker::records::RecordError;
@@ -205,6 +206,8 @@ impl Journal for Arc<Memory> {
         *self.end.lock()
     }
 
+    fn wait_for_disk(&self) {}
+
     fn read(&self, offset: i64, _max_bytes: usize) -> Result<Bytes> {
         let batches = self.batches.lock();
         let Some((base, bytes)) = batches.iter().rev().find(|(base, _)| *base <= offset) else {
@@ -294,7 +297,7 @@ impl Bench {
     }
 }
 
-pub fn state(shard: &Toy) -> Numbers {
+pub fn state(shard: &Arc<Toy>) -> Numbers {
     shard.look(|machine, _| machine.clone()).unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! What a leader knows of the in-sync replicas while the controller has not said what became of a change.
 
-use super::{batch, image_of, manager, partition_image};
+use super::{append, batch, image_of, manager, partition_image};
 use crate::broker::replication::isr::{Due, settle};
 use crate::broker::replication::partition::IsrProposal;
 use crate::broker::replication::{Partition, ReplicaManager};
@@ -32,7 +32,7 @@ impl Bench {
     }
 
     fn append(&self) {
-        self.partition.append(batch("a"), 1).unwrap();
+        append(&self.partition, batch("a"), 1).unwrap();
     }
 
     /// A replica, whose broker is registered in 10 and its own id, has everything before an offset.

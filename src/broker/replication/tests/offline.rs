@@ -1,6 +1,6 @@
 //! Logs that could not be opened are opened once they can be, as they were.
 
-use super::{batch, image_of, manager, partition_image, refusal};
+use super::{append, batch, image_of, manager, partition_image, refusal};
 use crate::broker::log::file;
 use crate::broker::metadata::MetadataImage;
 use crate::broker::replication::ReplicaManager;
@@ -63,7 +63,7 @@ fn a_log_that_could_not_be_made_is_made_and_led_once_it_can_be() {
     assert!(manager.open_offline(&image, &rested, &mut Rests::default()));
     assert!(!manager.is_offline(Uuid::from_u128(1), 0) && !manager.lacks_logs());
     let partition = manager.partition("t", 0).unwrap();
-    assert_eq!(partition.append(batch("a"), -1).unwrap().base_offset, 0);
+    assert_eq!(append(&partition, batch("a"), -1).unwrap().base_offset, 0);
     assert!(!opens(&manager, &image), "there is nothing more to open");
 }
 
@@ -80,7 +80,7 @@ fn a_log_that_could_not_be_opened_at_the_start_is_as_it_was_when_it_can_be() {
     before.apply(&led(0)).unwrap();
     let partition = before.partition("t", 0).unwrap();
     for value in ["a", "b", "c"] {
-        partition.append(batch(value), 1).unwrap();
+        append(&partition, batch(value), 1).unwrap();
     }
     partition.log.delete_records(2).unwrap();
     before.close(7).unwrap();
@@ -115,7 +115,7 @@ fn what_a_log_left_behind_that_could_not_be_opened_goes_with_its_topic() {
     let here = partition_image(&[1], &[1], 1, 0);
     let before = manager(dir.path());
     before.apply(&image_of(&[("t", 1, here.clone())])).unwrap();
-    before.partition("t", 0).unwrap().append(batch("a"), 1).unwrap();
+    append(&before.partition("t", 0).unwrap(), batch("a"), 1).unwrap();
     drop(before);
 
     let after = manager(dir.path());
@@ -135,7 +135,7 @@ fn a_log_directory_that_could_not_be_read_at_the_start_is_read_once_it_can_be() 
     let image = image_of(&[("t", 1, partition_image(&[1], &[1], 1, 0))]);
     let before = manager(dir.path());
     before.apply(&image).unwrap();
-    before.partition("t", 0).unwrap().append(batch("a"), 1).unwrap();
+    append(&before.partition("t", 0).unwrap(), batch("a"), 1).unwrap();
     before.close(7).unwrap();
 
     let after = manager(dir.path());
@@ -150,7 +150,7 @@ fn a_log_directory_that_could_not_be_read_at_the_start_is_read_once_it_can_be() 
     assert_eq!(partition.log.log_end_offset(), 1);
     after.apply(&image_of(&[])).unwrap();
     assert_eq!(
-        refusal(partition.append(batch("b"), 1)),
+        refusal(append(&partition, batch("b"), 1)),
         ResponseError::NotLeaderOrFollower
     );
 }

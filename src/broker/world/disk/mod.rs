@@ -2,7 +2,7 @@
 
 mod file;
 mod memory;
-pub mod refusing;
+pub(in crate::broker) mod refusing;
 mod volume;
 
 pub use file::{File, Reading};

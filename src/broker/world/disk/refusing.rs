@@ -47,11 +47,18 @@ mod never {
 #[cfg(test)]
 mod told {
     use crate::broker::world::disk::File;
-    use parking_lot::Mutex;
+    use parking_lot::{Condvar, Mutex};
     use std::io::{self, IoSlice};
     use std::path::{Path, PathBuf};
+    use std::time::Duration;
 
     static REFUSED: Mutex<Vec<(PathBuf, Refused)>> = Mutex::new(Vec::new());
+    /// Rung when something is refused no more, or somebody begins to wait.
+    static FEWER: Condvar = Condvar::new();
+    /// What is waited for.
+    static STALLED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    /// A test that is wrong shall not hang.
+    const LONGEST: Duration = Duration::from_secs(60);
 
     /// What is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +67,8 @@ mod told {
         Write,
         /// To wait until something is on the disk.
         Sync,
+        /// Nothing; but who waits until something is on the disk waits until this is dropped.
+        Stall,
         /// The same of a folder.
         SyncFolder,
         /// To put a new file in the place of another.
@@ -88,7 +97,40 @@ mod told {
             {
                 refused.remove(at);
             }
+            FEWER.notify_all();
         }
+    }
+
+    impl Refusing {
+        /// Waits, where it stalls, until somebody waits for the disk.
+        pub fn is_met(&self) {
+            let mut refused = REFUSED.lock();
+            while !STALLED.lock().iter().any(|path| path.starts_with(&self.0)) {
+                let late = FEWER.wait_for(&mut refused, LONGEST).timed_out();
+                assert!(!late, "nobody waits for the disk");
+            }
+        }
+    }
+
+    /// Stands still while it is told to.
+    fn stall(path: &Path) -> io::Result<()> {
+        let stalls = |refused: &[(PathBuf, Refused)]| {
+            let mut stalling = refused.iter().filter(|(_, what)| *what == Refused::Stall);
+            stalling.any(|(folder, _)| path.starts_with(folder))
+        };
+        let mut refused = REFUSED.lock();
+        if !stalls(&refused) {
+            return Ok(());
+        }
+        STALLED.lock().push(path.to_owned());
+        FEWER.notify_all();
+        while stalls(&refused) {
+            if FEWER.wait_for(&mut refused, LONGEST).timed_out() {
+                return Err(io::Error::other("the disk stood still for too long"));
+            }
+        }
+        STALLED.lock().retain(|stalled| stalled != path);
+        Ok(())
     }
 
     fn is_refused(path: &Path, what: Refused) -> bool {
@@ -114,6 +156,7 @@ mod told {
     }
 
     pub(in crate::broker) fn before_sync(path: &Path) -> io::Result<()> {
+        stall(path)?;
         let folder = || path.is_dir() && is_refused(path, Refused::SyncFolder);
         if is_refused(path, Refused::Sync) || folder() {
             return Err(io::Error::other("the disk does not answer"));
