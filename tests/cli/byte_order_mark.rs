@@ -125,7 +125,7 @@ fn a_lesson_written_on_windows_is_read_and_the_answer_of_a_pipe_too() {
     let said = home.velo(&listed).succeeds();
     assert!(said.stdout.starts_with("hello-kafka\t"), "{}", said.stdout);
     let quiz = home
-        .command(&["quiz", "--lang", "en"])
+        .command(&["quiz", "hello-kafka", "--lang", "en"])
         .write_stdin(format!("{MARK}1\nq\n"))
         .output()
         .unwrap();

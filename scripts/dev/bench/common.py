@@ -10,6 +10,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 VELO = os.environ.get("VELO", str(ROOT / "target/release/velo"))
+BEFORE = os.environ.get("BEFORE")
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -68,7 +69,7 @@ class Server:
 class Classroom(Server):
     """Our own cluster, in a folder that goes with it; broker settings as name=value. `velo` is the binary."""
 
-    def __init__(self, *settings, velo=VELO):
+    def __init__(self, *settings, velo=VELO, name="velo"):
         self.folder = tempfile.TemporaryDirectory()
         command = [velo, "cluster", "start", "--foreground", "--port", "0", "--data", self.folder.name]
         for setting in settings:
@@ -76,7 +77,7 @@ class Classroom(Server):
         self.spawned_ns = time.time_ns()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         ready = self.process.stdout.readline().split()
-        super().__init__("velo", ready[1], self.process.pid, self.folder.name)
+        super().__init__(name, ready[1], self.process.pid, self.folder.name)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -90,6 +91,18 @@ def apache():
         raise SystemExit("run as: scripts/dev/real-kafka scripts/dev/bench/NAME")
     names = ["VELO_TEST_KAFKA", "VELO_TEST_KAFKA_PID", "VELO_TEST_KAFKA_LOGS"]
     return Server("apache", *(os.environ[name] for name in names))
+
+
+def peer():
+    """What ours is measured beside: an older build of ours (BEFORE=BINARY), or else Apache Kafka."""
+    return Classroom(velo=BEFORE, name="before") if BEFORE else apache()
+
+
+def stop(*servers):
+    """Stops those of the servers that were started here."""
+    for server in servers:
+        if isinstance(server, Classroom):
+            server.stop()
 
 
 def create_topic(server, name, partitions=1):
