@@ -6,6 +6,7 @@
 //!                                     are answered, the longest connect, how many took longer than the first second (after
 //!                                     which the system sends a lost SYN again), and how many got no answer
 
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Clients of one thread; they connect one after the other.
 const PER_THREAD: usize = 40;
+/// More than there are clients in a round.
+const MOST_OPEN: usize = 10_000;
 /// When a lost SYN is sent again, and a bit less.
 const SECOND_SYN: Duration = Duration::from_millis(900);
 /// ApiVersions, version 0: its length, its number, its version, a correlation id, no client id.
@@ -43,12 +46,16 @@ fn serve() {
     println!("{}", listener.local_addr().expect("its address"));
     let mut answer = [0; 4 + ANSWER];
     answer[..4].copy_from_slice(&(ANSWER as u32).to_be_bytes());
-    let mut open = Vec::new();
+    let mut open = VecDeque::new();
     for stream in listener.incoming() {
         let mut stream = stream.expect("a connection");
         let mut question = QUESTION;
         if stream.read_exact(&mut question).and_then(|()| stream.write_all(&answer)).is_ok() {
-            open.push(stream);
+            open.push_back(stream);
+        }
+        // Those of the round before have gone.
+        if open.len() > MOST_OPEN {
+            open.pop_front();
         }
     }
 }
