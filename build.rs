@@ -4,7 +4,9 @@
 #[path = "build/records/mod.rs"]
 mod records;
 
-use std::fmt::Write;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -51,8 +53,9 @@ fn name_peers() {
     }
 }
 
-/// Puts every text file under `lessons/` into the binary, as a table of path and content: structure, prose, and what
-/// stands in a lesson's `files/` for the learner.
+/// Puts every text file under `lessons/` into the binary: structure, prose, and what stands in a lesson's `files/` for the
+/// learner. They are three quarters of a megabyte, and a quarter of one compressed: path and content in turn, each ended by
+/// a zero byte.
 fn embed_lessons() -> io::Result<()> {
     let root =
         PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?).join("lessons");
@@ -60,19 +63,15 @@ fn embed_lessons() -> io::Result<()> {
     let mut files = Vec::new();
     collect(&root, &mut files)?;
     files.sort();
-    let mut table = String::from("pub(crate) static FILES: &[(&str, &str)] = &[\n");
-    for path in files {
-        let name = path
-            .strip_prefix(&root)
-            .map_err(io::Error::other)?
-            .to_string_lossy()
-            .replace('\\', "/");
-        let place = path.display().to_string();
-        let _ = writeln!(table, "    ({name:?}, include_str!({place:?})),");
-    }
-    table.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
-    fs::write(out.join("lessons.rs"), table)
+    let packed = fs::File::create(out.join("lessons.gz"))?;
+    let mut packed = GzEncoder::new(packed, Compression::best());
+    for path in files {
+        let name = path.strip_prefix(&root).map_err(io::Error::other)?;
+        let name = name.to_string_lossy().replace('\\', "/");
+        write!(packed, "{name}\0{}\0", fs::read_to_string(&path)?)?;
+    }
+    packed.finish()?.sync_all()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

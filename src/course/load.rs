@@ -7,13 +7,13 @@ use crate::bom;
 use crate::failure::{Failure, Outcome};
 use crate::i18n::{Lang, Words};
 use crate::nearest::nearest;
+use flate2::read::GzDecoder;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-mod embedded {
-    include!(concat!(env!("OUT_DIR"), "/lessons.rs"));
-}
+/// The files under `lessons/`, as `build.rs` has packed them.
+const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/lessons.gz"));
 
 /// Where lessons come from.
 #[derive(Debug, Clone)]
@@ -112,10 +112,11 @@ impl Source {
 
     fn files(&self) -> Outcome<Files> {
         match self {
-            Source::Embedded => Ok(embedded::FILES
-                .iter()
-                .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-                .collect()),
+            Source::Embedded => unpack(PACKED).map_err(|error| {
+                Failure::request("the lessons in this program cannot be read")
+                    .because(error)
+                    .hint("install velo anew, or give a folder of lessons: velo lesson --lessons DIR list")
+            }),
             Source::Folder(folder) => {
                 let mut files = Files::new();
                 collect(folder, "", &mut files)?;
@@ -123,6 +124,12 @@ impl Source {
             }
         }
     }
+}
+
+fn unpack(packed: &[u8]) -> std::io::Result<Files> {
+    let text = std::io::read_to_string(GzDecoder::new(packed))?;
+    let mut words = text.split_terminator('\0').map(str::to_owned);
+    Ok(std::iter::from_fn(|| words.next().zip(words.next())).collect())
 }
 
 fn only(lessons: &[Lesson], fits: impl Fn(&Lesson) -> bool) -> Option<usize> {
