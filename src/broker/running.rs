@@ -207,7 +207,7 @@ impl RunningNode {
         let (controllers, brokers): (Vec<_>, Vec<_>) = bound
             .into_iter()
             .partition(|bound| bound.listener.kind == ListenerKind::Controller);
-        self.serve(controllers);
+        self.serve(controllers)?;
         if let Some(controller) = self.node.controller.clone() {
             self.tasks
                 .spawn("the watch over silent brokers", controller.keep_time());
@@ -237,16 +237,17 @@ impl RunningNode {
             self.tasks
                 .spawn("the writer of transactions' markers", markers::keep(node()));
         }
-        self.serve(brokers);
-        Ok(())
+        self.serve(brokers)
     }
 
-    fn serve(&mut self, bound: Vec<Bound>) {
-        for Bound { listener, socket, .. } in bound {
+    fn serve(&mut self, bound: Vec<Bound>) -> Result<()> {
+        for bound in bound {
             let stop = self.stop.subscribe();
-            let serving = server::serve(Arc::clone(&self.node), socket, listener, stop);
+            let serving = server::start(Arc::clone(&self.node), bound.socket, bound.listener, stop)
+                .map_err(BrokerError::io(bound.address.to_string()))?;
             self.servers.spawn("a listener", serving);
         }
+        Ok(())
     }
 
     /// The address bound for clients; the controller's own on a node that is no broker.

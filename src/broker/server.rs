@@ -4,28 +4,42 @@ use super::config::{Listener, ListenerKind};
 use super::connection;
 use super::node::Node;
 use super::security::Session;
-use super::world::time::sleep;
 use super::world::{net, watch};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::task::{JoinSet, unconstrained};
+use tokio::task::JoinSet;
 
 static NEXT_CONNECTION: AtomicU64 = AtomicU64::new(1);
 
-/// Wait after a failed accept (out of file descriptors, for one), so that the failure does not become a busy loop.
-const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+/// Of as many connections as may be open, this part may be taken from the system before they are served.
+const AHEAD: usize = 8;
 
-/// Serves `socket`, bound for `listener`, until `stop` turns true, then waits for the connections to end.
-pub async fn serve(
+/// Begins to take connections of `socket`, bound for `listener`. What is returned serves them until `stop` turns true, then
+/// waits for them to end.
+///
+/// # Errors
+/// When the system has no thread for it.
+pub fn start(
     node: Arc<Node>,
     socket: net::Listener,
     listener: Listener,
+    stop: watch::Receiver<bool>,
+) -> io::Result<impl Future<Output = ()> + Send> {
+    let most = node.config.max_connections().min(net::most_connections());
+    let arrivals = socket.arrivals(most / AHEAD)?;
+    Ok(serve(node, arrivals, most, listener, stop))
+}
+
+async fn serve(
+    node: Arc<Node>,
+    mut arrivals: net::Arrivals,
+    most: usize,
+    listener: Listener,
     mut stop: watch::Receiver<bool>,
 ) {
-    let most = node.config.max_connections().min(net::most_connections());
     let places = Arc::new(Semaphore::new(most));
     let mut connections = JoinSet::new();
     let listener_name: Arc<str> = listener.name.into();
@@ -40,14 +54,12 @@ pub async fn serve(
                 }
                 continue;
             }
-            // Until nobody waits any more: a turn for those accepted before would let the system's queue run over.
-            accepted = unconstrained(socket.accept()) => accepted,
+            accepted = arrivals.next() => accepted,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!("cannot accept a connection: {error}");
-                sleep(ACCEPT_RETRY).await;
                 continue;
             }
         };
@@ -65,7 +77,7 @@ pub async fn serve(
             drop((open, place));
         });
     }
-    drop(socket);
+    arrivals.close().await;
     while connections.join_next().await.is_some() {}
 }
 

@@ -1,7 +1,9 @@
 //! The way to other machines: listeners, connections, and which addresses are this machine's.
 
+mod arrivals;
 mod simulated;
 
+pub use arrivals::Arrivals;
 pub use simulated::Router;
 
 use simulated::Place;
@@ -168,23 +170,6 @@ impl Listener {
         match &self.0 {
             ListenerKind::Tcp(listener) => listener.local_addr(),
             ListenerKind::Simulated(listener) => Ok(listener.address()),
-        }
-    }
-
-    /// Waits for the next connection; who gives up waiting loses none.
-    ///
-    /// # Errors
-    /// When the system has no room for another one.
-    pub async fn accept(&self) -> io::Result<(Stream, SocketAddr)> {
-        match &self.0 {
-            ListenerKind::Tcp(listener) => {
-                let (stream, peer) = listener.accept().await?;
-                Ok((Stream(StreamKind::Tcp(stream)), peer))
-            }
-            ListenerKind::Simulated(listener) => {
-                let (stream, peer) = listener.accept().await?;
-                Ok((Stream(StreamKind::Simulated(stream)), peer))
-            }
         }
     }
 }

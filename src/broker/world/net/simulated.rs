@@ -292,14 +292,15 @@ mod tests {
             .connect(&listener.address().unwrap().to_string())
             .await
             .unwrap();
-        let (mut server, _) = listener.accept().await.unwrap();
+        let mut arrivals = listener.arrivals(1).unwrap();
+        let (mut server, _) = arrivals.next().await.unwrap();
         client.write_all(b"one").await.unwrap();
         client.write_all(b"two").await.unwrap();
         drop(client);
         let mut read = Vec::new();
         server.read_to_end(&mut read).await.unwrap();
         assert_eq!(read, b"onetwo");
-        drop(listener);
+        arrivals.close().await;
         let refused = other.connect("anywhere:40001").await.unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     }
@@ -309,7 +310,7 @@ mod tests {
         let (router, one, other) = network();
         let listener = one.listen("anywhere", 7, 1).await.unwrap();
         let mut client = other.connect("anywhere:7").await.unwrap();
-        let (mut server, _) = listener.accept().await.unwrap();
+        let (mut server, _) = listener.arrivals(1).unwrap().next().await.unwrap();
         router.cut(2, 1);
         client.write_all(b"x").await.unwrap();
         server.write_all(b"y").await.unwrap();
