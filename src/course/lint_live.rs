@@ -20,13 +20,17 @@ pub fn lesson(lesson: &Lesson, stage: &mut Stage<'_>, begins: &dyn Fn(&Step)) ->
     for step in &lesson.steps {
         begins(step);
         let mut found = Vec::new();
-        stage.begin(step)?;
-        for need in needs::missing(lesson, step, &stage.look(), &stage.dress)? {
+        let missing = stage.settled(
+            || needs::missing(lesson, step, &stage.look(), &stage.dress),
+            Vec::is_empty,
+        )?;
+        for need in missing {
             found.push(format!(
                 "it needs step `{}`, whose checks do not hold any more",
                 need.step.id
             ));
         }
+        stage.begin(step)?;
         start_fails(step, stage, &mut found)?;
         for attempt in &step.wrong {
             attempt_fails(step, attempt, stage, &mut found)?;
@@ -46,7 +50,16 @@ pub fn lesson(lesson: &Lesson, stage: &mut Stage<'_>, begins: &dyn Fn(&Step)) ->
 }
 
 fn start_fails(step: &Step, stage: &Stage<'_>, wrong: &mut Vec<String>) -> Outcome {
-    let findings = check::all(&stage.look(), &stage.checks(step))?;
+    let checks = stage.checks(step);
+    // A program of the step before may be seen in its group for a while.
+    let findings = stage.settled(
+        || check::all(&stage.look(), &checks),
+        |findings| {
+            let passes = findings.iter().filter(|finding| finding.passed);
+            let mut checks = passes.map(|finding| &finding.check);
+            !checks.any(|check| check.fact.is_of_members() && !check.by_itself)
+        },
+    )?;
     let all = check::passed(&findings);
     for finding in findings.iter().filter(|finding| finding.passed) {
         if all || !finding.check.by_itself {
@@ -60,6 +73,32 @@ fn start_fails(step: &Step, stage: &Stage<'_>, wrong: &mut Vec<String>) -> Outco
 }
 
 fn attempt_fails(step: &Step, attempt: &Wrong, stage: &mut Stage<'_>, wrong: &mut Vec<String>) -> Outcome {
+    let mut passes = attempt_passes(step, attempt, stage, wrong)?;
+    let of_others = |check: &Check| check.name == attempt.fails && check.fact.since_the_start().is_some();
+    if passes && step.checks.iter().any(of_others) {
+        // Of a machine that is busy for longer than a group waits for its members, all are others afterwards.
+        stage.begin(step)?;
+        passes = attempt_passes(step, attempt, stage, wrong)?;
+    }
+    if passes {
+        wrong.push(format!(
+            "wrong attempt `{}` passes check `{}`",
+            attempt.name, attempt.fails
+        ));
+    }
+    for act in &attempt.undo {
+        run(act, stage, wrong)?;
+    }
+    Ok(())
+}
+
+/// Whether a mistake passes the check that it should fail.
+fn attempt_passes(
+    step: &Step,
+    attempt: &Wrong,
+    stage: &mut Stage<'_>,
+    wrong: &mut Vec<String>,
+) -> Outcome<bool> {
     let mut said = Vec::new();
     for act in &attempt.acts {
         // A mistake may well be refused by the command itself.
@@ -72,19 +111,9 @@ fn attempt_fails(step: &Step, attempt: &Wrong, stage: &mut Stage<'_>, wrong: &mu
         }
     }
     let findings = check::all(&stage.look(), &stage.checks(step))?;
-    if findings
+    Ok(findings
         .iter()
-        .any(|finding| finding.check.name == attempt.fails && finding.passed)
-    {
-        wrong.push(format!(
-            "wrong attempt `{}` passes check `{}`",
-            attempt.name, attempt.fails
-        ));
-    }
-    for act in &attempt.undo {
-        run(act, stage, wrong)?;
-    }
-    Ok(())
+        .any(|finding| finding.check.name == attempt.fails && finding.passed))
 }
 
 fn solution_passes(step: &Step, stage: &mut Stage<'_>, wrong: &mut Vec<String>) -> Outcome<bool> {

@@ -18,6 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How often the cluster is looked at while waiting.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// How long members may be seen to come and go by themselves: one that ended without a goodbye is missed after a session of some
+/// seconds, and one that a busy machine has kept from telling that it lives joins again.
+const COMING_AND_GOING: Duration = Duration::from_secs(30);
+
 /// A cluster to act on, and the programs that act.
 pub struct Stage<'a> {
     /// What is read from the cluster.
@@ -37,13 +41,37 @@ pub struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Notes what a step begins with.
+    /// Notes what a step begins with. Who is to be taken over is waited for.
     ///
     /// # Errors
     /// When the cluster does not answer.
     pub fn begin(&mut self, step: &Step) -> Outcome {
-        self.began = began::members(self.facts, &self.dress.checks(step))?;
+        let checks = self.dress.checks(step);
+        let somebody = checks.iter().any(|check| check.fact.since_the_start().is_some());
+        let facts = self.facts;
+        self.began = self.settled(
+            || began::members(facts, &checks),
+            |found| !somebody || !found.is_empty(),
+        )?;
         Ok(())
+    }
+
+    /// Looks until what is found is as it should be, or members have had the time to come and go; what was found last.
+    ///
+    /// # Errors
+    /// When the cluster does not answer, or the user interrupts.
+    pub fn settled<T>(&self, look: impl Fn() -> Outcome<T>, as_it_should: impl Fn(&T) -> bool) -> Outcome<T> {
+        let deadline = Instant::now() + COMING_AND_GOING;
+        loop {
+            let found = look()?;
+            if as_it_should(&found) || Instant::now() > deadline {
+                return Ok(found);
+            }
+            if (self.interrupted)() {
+                return Err(Failure::interrupted());
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 
     /// The checks of the step that was begun.

@@ -16,6 +16,8 @@ pub struct Fake {
     pub asked: Rc<Cell<usize>>,
     pub topics: Rc<RefCell<BTreeMap<String, Vec<i64>>>>,
     pub groups: Rc<RefCell<BTreeMap<String, Group>>>,
+    /// What becomes of a group each time it is asked for.
+    pub next_groups: Rc<RefCell<VecDeque<Group>>>,
 }
 
 impl Fake {
@@ -73,6 +75,9 @@ impl ClusterFacts for Fake {
     }
 
     fn group(&self, group: &str) -> Outcome<Option<Group>> {
+        if let Some(next) = self.next_groups.borrow_mut().pop_front() {
+            self.groups.borrow_mut().insert(group.to_owned(), next);
+        }
         Ok(self.groups.borrow().get(group).cloned())
     }
 

@@ -6,6 +6,7 @@ mod class;
 mod facts;
 mod fake;
 mod lessons;
+mod lint_busy;
 mod play;
 mod questions;
 mod runner;

@@ -241,6 +241,20 @@ impl Fact {
         }
     }
 
+    /// Whether it is about the members of a group, who are missed some time after they have gone.
+    pub fn is_of_members(&self) -> bool {
+        matches!(
+            self,
+            Fact::Group(
+                GroupFact::InGroup { .. }
+                    | GroupFact::Members { .. }
+                    | GroupFact::IdleMembers { .. }
+                    | GroupFact::TakenOver { .. }
+                    | GroupFact::SmallestShare { .. }
+            )
+        )
+    }
+
     /// The same about a learner's names and brokers.
     #[must_use]
     pub fn renamed(mut self, names: &dyn Renames) -> Self {

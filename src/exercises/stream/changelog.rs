@@ -1,7 +1,7 @@
 //! Where stores live when their process does not: a compacted topic with a partition for each partition that is read, as Kafka
 //! Streams has them.
 
-use super::disk::Mark;
+use super::disk::{Change, Mark};
 use super::store::{Store, StoreKey, StoreValue};
 use crate::clock::Clock;
 use crate::exercises::velib::topics;
@@ -56,7 +56,7 @@ struct Reading {
     /// Where the partition ended when the reading began, open transactions included.
     end: i64,
     next: i64,
-    records: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    records: Vec<Change>,
 }
 
 impl Changelog {
@@ -176,7 +176,7 @@ impl Changelog {
                 continue;
             };
             let (low, high) = (range.earliest, range.latest);
-            let fits = store.mark().filter(|mark| {
+            let fits = store.on_disk().filter(|mark| {
                 let age = now.saturating_sub(mark.written_ms);
                 mark.changelog == self.id
                     && (low..=high).contains(&mark.offset)

@@ -2,17 +2,19 @@
 //!
 //! It is a copy of the changelog and nothing more: what cannot be read is thrown away and read again from there. So it is synced
 //! once a second. A process that is killed, or a machine that loses its power, leaves it as it was at that moment, each map with the
-//! mark that fits it, and what came since is read from the changelog.
+//! mark that fits it, and what came since is read from the changelog. For the same reason nobody waits for it: a thread of its own
+//! writes, beside the work.
 
+use super::writer::Writer;
 use crate::failure::{Failure, Outcome};
+use parking_lot::Mutex;
 use redb::{Database, Durability, ReadOnlyTable, ReadableDatabase, TableDefinition, TableError};
 use serde::{Deserialize, Serialize};
-use std::cell::Cell;
 use std::fmt::Display;
 use std::fs;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Under this key stands the mark; all others begin with another byte.
@@ -21,7 +23,7 @@ const MARK: &[u8] = &[0];
 const KEYS: u8 = 1;
 
 /// Memory for pages, in bytes.
-const CACHE: usize = 16 * 1024 * 1024;
+const CACHE: usize = 8 * 1024 * 1024;
 /// How much may be lost by a kill, and read from the changelog again.
 const SYNCED: Duration = Duration::from_secs(1);
 
@@ -39,20 +41,34 @@ pub struct Mark {
     pub written_ms: i64,
 }
 
+/// A key as it stands on disk, and its new value; none deletes it.
+pub type Change = (Vec<u8>, Option<Vec<u8>>);
+
+/// What is to be written to a map, with the mark that fits it then.
+pub struct Sheet {
+    name: String,
+    /// Makes the changes, of which the last to a key counts: on the thread that writes.
+    changes: Box<dyn FnOnce() -> Vec<Change> + Send>,
+    mark: Mark,
+}
+
 /// The file, open.
-struct Open {
+pub(super) struct Open {
     database: Database,
     path: PathBuf,
     /// When it was synced last.
-    synced: Cell<Instant>,
+    synced: Mutex<Instant>,
 }
 
-/// The file. It is of one thread.
-pub struct Disk(Rc<Open>);
+/// The file, and who writes to it.
+pub struct Disk {
+    file: Arc<Open>,
+    writer: Writer,
+}
 
 /// The map of one partition.
 pub struct Shelf {
-    file: Rc<Open>,
+    file: Arc<Open>,
     name: String,
     mark: Option<Mark>,
     /// The map as it was at a moment; while there is one, no page of that moment is used again.
@@ -72,12 +88,14 @@ impl Disk {
             fs::remove_file(&path).map_err(|error| failed(&path, error))?;
             open().map_err(|error| failed(&path, error))
         })?;
-        let synced = Cell::new(Instant::now());
-        Ok(Disk(Rc::new(Open {
+        let synced = Mutex::new(Instant::now());
+        let file = Arc::new(Open {
             database,
             path,
             synced,
-        })))
+        });
+        let writer = Writer::on(Arc::clone(&file)).map_err(|error| failed(&file.path, error))?;
+        Ok(Disk { file, writer })
     }
 
     /// The map of a partition.
@@ -86,7 +104,7 @@ impl Disk {
     /// When it cannot be read.
     pub fn shelf(&self, partition: i32) -> Outcome<Shelf> {
         let mut shelf = Shelf {
-            file: Rc::clone(&self.0),
+            file: Arc::clone(&self.file),
             name: format!("partition-{partition}"),
             mark: None,
             snapshot: None,
@@ -95,6 +113,30 @@ impl Disk {
         shelf.mark = mark.and_then(|mark| serde_json::from_slice(&mark).ok());
         shelf.rest();
         Ok(shelf)
+    }
+
+    /// Has these written together, beside the work. Until [`Disk::is_idle`] they may or may not be seen.
+    ///
+    /// # Errors
+    /// When nobody writes any more, because of an error that was told before.
+    pub fn write(&mut self, sheets: Vec<Sheet>) -> Outcome {
+        self.writer.write(sheets)
+    }
+
+    /// Whether all is written.
+    ///
+    /// # Errors
+    /// Why something is not.
+    pub fn is_idle(&mut self) -> Outcome<bool> {
+        self.writer.is_idle()
+    }
+
+    /// Waits until all is written.
+    ///
+    /// # Errors
+    /// Why something is not.
+    pub fn wait(&mut self) -> Outcome {
+        self.writer.wait()
     }
 }
 
@@ -105,6 +147,61 @@ impl Drop for Open {
         if !matches!(synced, Ok(Ok(()))) {
             tracing::warn!("{} is not synced; the changelog has it all", self.path.display());
         }
+    }
+}
+
+impl Open {
+    /// Writes all of it or nothing.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn write(&self, sheets: Vec<Sheet>) -> Outcome {
+        self.try_write(sheets).map_err(|error| failed(&self.path, error))
+    }
+
+    fn try_write(&self, sheets: Vec<Sheet>) -> Result<(), Box<redb::Error>> {
+        let mut writing = self.database.begin_write().map_err(boxed)?;
+        let mut synced = self.synced.lock();
+        let due = synced.elapsed() >= SYNCED;
+        let durability = if due {
+            Durability::Immediate
+        } else {
+            Durability::None
+        };
+        writing.set_durability(durability).map_err(boxed)?;
+        // Opened after a kill it need not be looked through as a whole.
+        writing.set_quick_repair(due);
+        for sheet in sheets {
+            sheet.write(&writing)?;
+        }
+        writing.commit().map_err(boxed)?;
+        if due {
+            *synced = Instant::now();
+        }
+        Ok(())
+    }
+}
+
+fn boxed(error: impl Into<redb::Error>) -> Box<redb::Error> {
+    Box::new(error.into())
+}
+
+impl Sheet {
+    fn write(self, writing: &redb::WriteTransaction) -> Result<(), Box<redb::Error>> {
+        let mut table = writing.open_table(Definition::new(&self.name)).map_err(boxed)?;
+        let mut changes = (self.changes)();
+        // A page that several changes go to is looked for once. Of the same key the last one counts, as it came.
+        changes.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for (key, value) in changes {
+            let key = stored(&key);
+            match value {
+                Some(value) => drop(table.insert(key.as_slice(), value.as_slice()).map_err(boxed)?),
+                None => drop(table.remove(key.as_slice()).map_err(boxed)?),
+            }
+        }
+        let mark = serde_json::to_vec(&self.mark).unwrap_or_default();
+        table.insert(MARK, mark.as_slice()).map_err(boxed)?;
+        Ok(())
     }
 }
 
@@ -164,57 +261,24 @@ impl Shelf {
         self.snapshot = None;
     }
 
-    /// Makes all changes and sets the mark, or nothing of it.
+    /// Makes all changes and sets the mark, or nothing of it, and waits for that.
     ///
     /// # Errors
     /// When the disk cannot be written.
-    pub fn apply(&mut self, mut changes: Vec<(Vec<u8>, Option<Vec<u8>>)>, mark: Mark) -> Outcome {
+    pub fn apply(&mut self, changes: Vec<Change>, mark: Mark) -> Outcome {
         self.rest();
-        // A page that several changes go to is looked for once. Of the same key the last one counts, as it came.
-        changes.sort_by(|(one, _), (other, _)| one.cmp(other));
-        self.write(changes, &mark).map_err(|error| self.failure(error))?;
+        self.file.write(vec![self.sheet(move || changes, mark.clone())])?;
         self.mark = Some(mark);
         Ok(())
     }
 
-    fn write(&self, changes: Vec<(Vec<u8>, Option<Vec<u8>>)>, mark: &Mark) -> Result<(), Box<redb::Error>> {
-        let boxed = |error: redb::Error| Box::new(error);
-        let mark = serde_json::to_vec(mark).unwrap_or_default();
-        let mut writing = self
-            .file
-            .database
-            .begin_write()
-            .map_err(|error| boxed(error.into()))?;
-        let due = self.file.synced.get().elapsed() >= SYNCED;
-        let durability = if due {
-            Durability::Immediate
-        } else {
-            Durability::None
-        };
-        writing
-            .set_durability(durability)
-            .map_err(|error| boxed(error.into()))?;
-        // Opened after a kill it need not be looked through as a whole.
-        writing.set_quick_repair(due);
-        {
-            let mut table = writing
-                .open_table(self.table())
-                .map_err(|error| boxed(error.into()))?;
-            let stores = |error: redb::StorageError| boxed(error.into());
-            for (key, value) in changes {
-                let key = stored(&key);
-                match value {
-                    Some(value) => drop(table.insert(key.as_slice(), value.as_slice()).map_err(stores)?),
-                    None => drop(table.remove(key.as_slice()).map_err(stores)?),
-                }
-            }
-            table.insert(MARK, mark.as_slice()).map_err(stores)?;
+    /// Changes to this map, for [`Disk::write`].
+    pub fn sheet(&self, changes: impl FnOnce() -> Vec<Change> + Send + 'static, mark: Mark) -> Sheet {
+        Sheet {
+            name: self.name.clone(),
+            changes: Box::new(changes),
+            mark,
         }
-        writing.commit().map_err(|error| boxed(error.into()))?;
-        if due {
-            self.file.synced.set(Instant::now());
-        }
-        Ok(())
     }
 
     /// Shows each entry behind `after` and before `bound` in order, until `take` answers false.
@@ -317,6 +381,36 @@ mod tests {
         assert_eq!(all(&mut shelf, Some(b"a"), None), [b"c"]);
         assert_eq!(all(&mut shelf, None, Some(b"c")), [b"a"]);
         assert_eq!(disk.shelf(4).unwrap().mark(), None);
+    }
+
+    #[test]
+    fn what_is_written_beside_the_work_is_there_once_it_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        {
+            let mut disk = Disk::open(folder.path()).unwrap();
+            assert!(disk.is_idle().unwrap());
+            let mut shelves = [disk.shelf(0).unwrap(), disk.shelf(1).unwrap()];
+            for round in 1..=3 {
+                let sheets = shelves.iter().map(|shelf| {
+                    let changes = move || vec![(b"a".to_vec(), Some(vec![round]))];
+                    shelf.sheet(changes, mark(round.into()))
+                });
+                let sheets = sheets.collect();
+                disk.write(sheets).unwrap();
+            }
+            disk.wait().unwrap();
+            for shelf in &mut shelves {
+                assert_eq!(shelf.get(b"a").unwrap(), Some(vec![3]));
+            }
+            // What nobody waits for is written all the same before the file is closed.
+            let last = shelves[0].sheet(|| vec![(b"a".to_vec(), None)], mark(4));
+            disk.write(vec![last]).unwrap();
+        }
+        let disk = Disk::open(folder.path()).unwrap();
+        let mut shelf = disk.shelf(0).unwrap();
+        assert_eq!(shelf.mark(), Some(&mark(4)));
+        assert_eq!(shelf.get(b"a").unwrap(), None);
+        assert_eq!(disk.shelf(1).unwrap().mark(), Some(&mark(3)));
     }
 
     #[test]

@@ -5,9 +5,11 @@ pub mod disk;
 pub mod instance;
 pub mod processing;
 pub mod store;
+mod stores;
 pub mod timer;
 pub mod window;
 pub mod worker;
+mod writer;
 
 pub use processing::{Desk, Guarantee, Processing, Processor};
 pub use store::{KeyValue, Store, StoreKey, StoreValue};

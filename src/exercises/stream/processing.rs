@@ -7,13 +7,13 @@
 //! then on disk, and its offsets are committed. Killed in between, its records are read again; what was emitted of them may be emitted a
 //! second time, unless the store is ahead already, and nothing is lost.
 //!
-//! Exactly once: all three are one transaction (KIP-447), and what has changed goes to disk when it is committed. Killed at any
+//! Exactly once: all three are one transaction (KIP-447), and what has changed goes to disk after it is committed. Killed at any
 //! moment, either all that was in hand was done or nothing.
 
 use super::changelog::Changelog;
-use super::disk::Disk;
 use super::instance::Instance;
 use super::store::{Store, StoreKey, StoreValue};
+use super::stores::Stores;
 use super::timer::Timer;
 use super::worker::{Member, Next, Turn, Work};
 use crate::clock::Clock;
@@ -23,7 +23,6 @@ use crate::kafka::stream_producer::Assurance;
 use crate::kafka::transactions::{Remedy, TransactionError};
 use crate::kafka::{Connection, StreamProducer};
 use crate::ui::Ui;
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// What may become of a record when something dies.
@@ -41,10 +40,14 @@ const BATCH: usize = 5_000;
 const MOMENT: Duration = Duration::from_millis(100);
 /// What is in hand for so long is concluded, whatever else comes.
 const SOON: Duration = Duration::from_millis(100);
-/// The same while there is more to read than one batch takes: who is behind is in no hurry to tell each step.
+/// The same of who is behind, and in no hurry to tell each step.
 const BEHIND: Duration = Duration::from_millis(300);
+/// Who gets so many records at once, and has come to the end of no partition, is behind, and who gets a whole batch.
+const MANY: usize = 1_000;
 /// With something in hand, how long to wait for more before it is concluded.
 const PAUSE: Duration = Duration::from_millis(5);
+/// The same of who is behind: there is more, and a busy machine brings it a little later.
+const LULL: Duration = Duration::from_millis(20);
 /// How long a transaction may be open before the cluster aborts it: so long others wait for one whose process is dead for good.
 const OPEN: Duration = Duration::from_secs(10);
 /// One try of a call that waits for the cluster.
@@ -147,11 +150,12 @@ pub struct Processing<'a, P: Processor> {
     /// The offsets behind the records that were worked on and are not concluded, and since when there are any.
     in_hand: Next,
     since: Option<Instant>,
+    /// There is more to read than can be worked on at once.
+    behind: bool,
     /// How many records were sent.
     emitted: u64,
     /// Closed before the folder is given up.
-    stores: BTreeMap<i32, Store<P::Key, P::Value>>,
-    disk: Disk,
+    stores: Stores<P::Key, P::Value>,
 }
 
 impl<'a, P: Processor> Processing<'a, P> {
@@ -168,7 +172,7 @@ impl<'a, P: Processor> Processing<'a, P> {
     ) -> Outcome<Self> {
         let producer = producer_of(&place, go_on)?;
         Ok(Processing {
-            disk: Disk::open(place.instance.folder())?,
+            stores: Stores::open(place.instance.folder())?,
             timer: Timer::new(processor.every_ms()),
             clock: Clock::system(),
             open: false,
@@ -176,8 +180,8 @@ impl<'a, P: Processor> Processing<'a, P> {
             out: Vec::new(),
             in_hand: Next::new(),
             since: None,
+            behind: false,
             emitted: 0,
-            stores: BTreeMap::new(),
             place,
             changelog,
             ui,
@@ -243,7 +247,7 @@ impl<'a, P: Processor> Processing<'a, P> {
             return Ok(Err(failed));
         }
         let topic = self.changelog.topic();
-        for (partition, store) in &self.stores {
+        for (partition, store) in self.stores.iter() {
             for (key, value) in store.changes() {
                 let change = (key.as_slice(), value.as_deref());
                 let sent = self
@@ -347,19 +351,18 @@ impl<'a, P: Processor> Processing<'a, P> {
         Ok(Turn::Again(format!("a transaction was aborted: {failed}")))
     }
 
-    /// What has changed is in the changelog: it goes to disk, `behind` offsets of which are no records.
+    /// What has changed is in the changelog, where `behind` offsets after the last are no records: it may go to disk.
     fn settle(&mut self, behind: i64) -> Outcome {
-        for (partition, store) in &mut self.stores {
+        for (partition, store) in self.stores.iter_mut() {
             if store.is_unchanged() {
-                store.rest();
                 continue;
             }
             if let Some(newest) = self.producer.newest(tag(*partition)) {
-                store.settle(self.changelog.mark(newest + 1 + behind))?;
+                store.settle(self.changelog.mark(newest + 1 + behind));
             }
         }
         self.processor.committed();
-        Ok(())
+        self.stores.keep()
     }
 
     /// Has the processor do what is to be done by the clock.
@@ -398,7 +401,11 @@ impl<P: Processor> Work for Processing<'_, P> {
             records: BATCH,
             bytes: 8 * 1024 * 1024,
             time: MOMENT,
-            wait: self.since.map_or(Limits::GLANCE, |_| PAUSE),
+            wait: match (self.since, self.behind) {
+                (None, _) => Limits::GLANCE,
+                (Some(_), true) => LULL,
+                (Some(_), false) => PAUSE,
+            },
         }
     }
 
@@ -407,8 +414,7 @@ impl<P: Processor> Work for Processing<'_, P> {
             self.producer = producer_of(&self.place, member.go_on)?;
         }
         for given in assigned {
-            let store = Store::on(self.disk.shelf(given.partition)?);
-            self.stores.insert(given.partition, store);
+            self.stores.add(given.partition)?;
         }
         let waiting = self.ui.waiting_for(format!("`{}`", self.changelog.topic()));
         let restored = self
@@ -422,9 +428,9 @@ impl<P: Processor> Work for Processing<'_, P> {
                 self.changelog.topic()
             ));
         }
-        for (partition, store) in &mut self.stores {
+        for (partition, store) in self.stores.iter_mut() {
             self.processor.restored(*partition, store)?;
-            store.rest();
+            store.tidy();
         }
         Ok(())
     }
@@ -453,7 +459,9 @@ impl<P: Processor> Work for Processing<'_, P> {
             return self.give_up(member, failed);
         }
         let since = *self.since.get_or_insert_with(Instant::now);
-        let limit = if batch.len() < BATCH { SOON } else { BEHIND };
+        let at_the_end = |partition: &i32| member.consumer.is_caught_up(*partition);
+        self.behind = batch.len() >= BATCH || (batch.len() >= MANY && !self.stores.keys().any(at_the_end));
+        let limit = if self.behind { BEHIND } else { SOON };
         match since.elapsed() < limit {
             true => Ok(Turn::nothing()),
             false => self.conclude(member),
@@ -479,6 +487,9 @@ impl<P: Processor> Work for Processing<'_, P> {
 
     fn tick(&mut self, member: Member<'_>) -> Outcome<Turn> {
         if self.stores.is_empty() || !self.timer.is_due(self.clock.now_ms()) {
+            if self.is_idle() {
+                self.stores.keep()?;
+            }
             return Ok(Turn::nothing());
         }
         self.punctuate(member)
@@ -487,7 +498,10 @@ impl<P: Processor> Work for Processing<'_, P> {
     fn forget(&mut self) {
         // A transaction that is still open is of what is forgotten here: a producer that begins anew ends it.
         self.broken |= std::mem::take(&mut self.open);
-        self.stores.clear();
+        if let Err(failure) = self.stores.give_up() {
+            // Nothing is lost by it; whoever opens the file next meets it again.
+            self.ui.say(failure.in_a_line());
+        }
         self.out.clear();
         self.in_hand.clear();
         self.since = None;

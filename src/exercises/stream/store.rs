@@ -1,15 +1,17 @@
-//! A map for each partition: in memory what has changed since the last commit, on disk the rest.
+//! A map for each partition: in memory what has changed lately, on disk the rest.
 //!
 //! What has changed reaches the disk after it is safe in the changelog, with the changelog's offset: a store on disk is never ahead
-//! of the changelog, and one that is behind reads on from its offset.
+//! of the changelog, and one that is behind reads on from its offset. It is written there some time after it was committed, and stays
+//! in memory until then.
 
-use super::disk::{Mark, Shelf};
+use super::disk::{Change, Mark, Sheet, Shelf};
 use crate::failure::{Failure, Outcome};
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 /// A key, on disk and in the changelog.
-pub trait StoreKey: Clone + Eq + Hash {
+pub trait StoreKey: Clone + Eq + Hash + Send + 'static {
     /// Its bytes on disk, which are in the order in which [`KeyValue::between`] goes.
     fn on_disk(&self) -> Vec<u8>;
     /// Reads those.
@@ -21,7 +23,7 @@ pub trait StoreKey: Clone + Eq + Hash {
 }
 
 /// A value, on disk and in the changelog alike.
-pub trait StoreValue: Clone {
+pub trait StoreValue: Clone + Send + 'static {
     /// Its bytes.
     fn to_bytes(&self) -> Vec<u8>;
     /// Reads them.
@@ -42,8 +44,7 @@ pub trait KeyValue<K, V> {
     /// Takes it away.
     fn delete(&mut self, key: &K);
 
-    /// The first `most` entries whose keys stand on disk behind `after` and before `bound`, as of the last commit, without
-    /// those deleted since.
+    /// The first `most` entries whose keys stand behind `after` and before `bound` in the order of the disk.
     ///
     /// # Errors
     /// As [`KeyValue::get`].
@@ -54,9 +55,11 @@ pub trait KeyValue<K, V> {
 #[derive(Debug, Clone)]
 struct Held<V> {
     value: Option<V>,
-    /// Whether it differs from what is on disk.
+    /// Whether it differs from what is committed.
     changed: bool,
-    /// Whether there may be something on disk.
+    /// Whether it is yet to be handed to who writes to disk.
+    due: bool,
+    /// Whether something may be committed.
     kept: bool,
 }
 
@@ -64,6 +67,11 @@ struct Held<V> {
 pub struct Store<K, V> {
     shelf: Shelf,
     held: HashMap<K, Held<V>>,
+    /// How many of those differ from what is committed.
+    changed: usize,
+    /// How many of those are yet to be written to disk, and up to where in the changelog that is as of the last commit.
+    due: usize,
+    mark: Option<Mark>,
 }
 
 impl<K: StoreKey, V: StoreValue> Store<K, V> {
@@ -72,11 +80,14 @@ impl<K: StoreKey, V: StoreValue> Store<K, V> {
         Store {
             shelf,
             held: HashMap::new(),
+            changed: 0,
+            due: 0,
+            mark: None,
         }
     }
 
-    /// Up to where in the changelog the disk has it.
-    pub fn mark(&self) -> Option<&Mark> {
+    /// Up to where in the changelog the disk had it when it was opened.
+    pub fn on_disk(&self) -> Option<&Mark> {
         self.shelf.mark()
     }
 
@@ -84,7 +95,7 @@ impl<K: StoreKey, V: StoreValue> Store<K, V> {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn restore(&mut self, records: Vec<(Vec<u8>, Option<Vec<u8>>)>, mark: Mark) -> Outcome<u64> {
+    pub fn restore(&mut self, records: Vec<Change>, mark: Mark) -> Outcome<u64> {
         let mut strange = 0;
         let mut changes = Vec::with_capacity(records.len());
         for (key, value) in records {
@@ -106,114 +117,166 @@ impl<K: StoreKey, V: StoreValue> Store<K, V> {
     /// When the disk refuses.
     pub fn wipe(&mut self) -> Outcome {
         self.held.clear();
+        (self.changed, self.due, self.mark) = (0, 0, None);
         self.shelf.wipe()
     }
 
     /// What has changed since the last commit, as the changelog has it.
-    pub fn changes(&self) -> impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)> {
+    pub fn changes(&self) -> impl Iterator<Item = Change> {
         let changed = self.held.iter().filter(|(_, held)| held.changed);
         changed.map(|(key, held)| (key.in_log(), held.value.as_ref().map(StoreValue::to_bytes)))
     }
 
     /// Whether nothing has changed since the last commit.
     pub fn is_unchanged(&self) -> bool {
-        !self.held.values().any(|held| held.changed)
+        self.changed == 0
     }
 
-    /// What has changed is in the changelog up to `mark`: writes it to disk.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn settle(&mut self, mark: Mark) -> Outcome {
-        let changed = self.held.drain().filter(|(_, held)| held.changed);
-        let changes =
-            changed.map(|(key, held)| (key.on_disk(), held.value.as_ref().map(StoreValue::to_bytes)));
-        self.shelf.apply(changes.collect(), mark)
+    /// What has changed is committed, in the changelog up to `mark`.
+    pub fn settle(&mut self, mark: Mark) {
+        for held in self.held.values_mut().filter(|held| held.changed) {
+            held.changed = false;
+            held.kept = held.value.is_some();
+        }
+        self.changed = 0;
+        self.mark = Some(mark);
     }
 
-    /// Nothing has changed, and nothing is asked for a while.
-    pub fn rest(&mut self) {
-        self.held.clear();
+    /// How much is yet to be written to disk.
+    pub fn due(&self) -> usize {
+        self.due
+    }
+
+    /// What is to be written to disk, if there is anything. None while something has changed since the last commit: of that key
+    /// what was committed is not known any more.
+    pub fn hand_over(&mut self) -> Option<Sheet> {
+        if self.changed > 0 || self.due == 0 {
+            return None;
+        }
+        let mark = self.mark.clone()?;
+        let mut due = Vec::with_capacity(self.due);
+        for (key, held) in self.held.iter_mut().filter(|(_, held)| held.due) {
+            held.due = false;
+            due.push((key.clone(), held.value.clone()));
+        }
+        self.due = 0;
+        let on_disk = |(key, value): (K, Option<V>)| (key.on_disk(), value.as_ref().map(V::to_bytes));
+        let changes = move || due.into_iter().map(on_disk).collect();
+        Some(self.shelf.sheet(changes, mark))
+    }
+
+    /// All that was handed over is on disk: it is not held in memory any more.
+    pub fn tidy(&mut self) {
+        self.held.retain(|_, held| held.changed || held.due);
         self.shelf.rest();
     }
 
-    /// Every entry as of the last commit.
+    /// Every entry, of a map in which nothing has changed since it was opened.
     ///
     /// # Errors
     /// When the disk cannot be read.
     pub fn each(&mut self, take: &mut dyn FnMut(K, V)) -> Outcome {
-        let mut torn = None;
+        let mut torn = false;
         self.shelf.scan(None, None, &mut |key, value| {
             match (K::from_disk(key), V::from_bytes(value)) {
                 (Some(key), Some(value)) => take(key, value),
-                _ => torn = Some(key.to_vec()),
+                _ => torn = true,
             }
-            torn.is_none()
+            !torn
         })?;
-        torn.map_or(Ok(()), |_| Err(self.unreadable()))
+        self.readable(torn)
     }
 
-    fn may_be_kept(&self, key: &K) -> bool {
-        self.held.get(key).is_none_or(|held| held.kept)
+    fn readable(&self, torn: bool) -> Outcome {
+        match torn {
+            true => Err(unreadable(&self.shelf)),
+            false => Ok(()),
+        }
     }
 
-    fn unreadable(&self) -> Failure {
-        self.shelf.failure("what is on disk is none of this program's")
+    fn note(&mut self, key: K, value: Option<V>) {
+        let unknown = || Held {
+            value: None,
+            changed: false,
+            due: false,
+            kept: true,
+        };
+        let held = self.held.entry(key).or_insert_with(unknown);
+        // What came and went between two commits leaves no trace.
+        let changed = value.is_some() || held.kept;
+        let due = held.due || changed;
+        self.changed = self.changed + usize::from(changed) - usize::from(held.changed);
+        self.due = self.due + usize::from(due) - usize::from(held.due);
+        held.value = value;
+        held.changed = changed;
+        held.due = due;
     }
+}
+
+fn unreadable(shelf: &Shelf) -> Failure {
+    shelf.failure("what is on disk is none of this program's")
 }
 
 impl<K: StoreKey, V: StoreValue> KeyValue<K, V> for Store<K, V> {
     fn get(&mut self, key: &K) -> Outcome<Option<&V>> {
-        if !self.held.contains_key(key) {
-            let value = match self.shelf.get(&key.on_disk())? {
-                None => None,
-                Some(bytes) => Some(V::from_bytes(&bytes).ok_or_else(|| self.unreadable())?),
-            };
-            let (changed, kept) = (false, value.is_some());
-            self.held.insert(key.clone(), Held { value, changed, kept });
-        }
-        Ok(self.held.get(key).and_then(|held| held.value.as_ref()))
+        let held = match self.held.entry(key.clone()) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(place) => {
+                let value = match self.shelf.get(&key.on_disk())? {
+                    None => None,
+                    Some(bytes) => Some(V::from_bytes(&bytes).ok_or_else(|| unreadable(&self.shelf))?),
+                };
+                let (changed, due, kept) = (false, false, value.is_some());
+                place.insert(Held {
+                    value,
+                    changed,
+                    due,
+                    kept,
+                })
+            }
+        };
+        Ok(held.value.as_ref())
     }
 
     fn put(&mut self, key: K, value: V) {
-        let kept = self.may_be_kept(&key);
-        let (value, changed) = (Some(value), true);
-        self.held.insert(key, Held { value, changed, kept });
+        self.note(key, Some(value));
     }
 
     fn delete(&mut self, key: &K) {
-        // What came and went between two commits leaves no trace.
-        let kept = self.may_be_kept(key);
-        let (value, changed) = (None, kept);
-        self.held.insert(key.clone(), Held { value, changed, kept });
+        self.note(key.clone(), None);
     }
 
     fn between(&mut self, after: Option<&K>, bound: &K, most: usize) -> Outcome<Vec<(K, V)>> {
-        let mut found = Vec::new();
+        let mut found = BTreeMap::new();
         let mut torn = false;
         let held = &self.held;
         let (after, bound) = (after.map(K::on_disk), bound.on_disk());
         self.shelf
-            .scan(after.as_deref(), Some(&bound), &mut |key, value| {
-                let (Some(key), Some(value)) = (K::from_disk(key), V::from_bytes(value)) else {
-                    torn = true;
-                    return false;
-                };
-                match held.get(&key) {
-                    None => found.push((key, value)),
-                    Some(Held {
-                        value: Some(value), ..
-                    }) => found.push((key, value.clone())),
-                    Some(Held { value: None, .. }) => {}
+            .scan(after.as_deref(), Some(&bound), &mut |place, value| {
+                match (K::from_disk(place), V::from_bytes(value)) {
+                    // What is held is newer.
+                    (Some(key), Some(_)) if held.contains_key(&key) => {}
+                    (Some(key), Some(value)) => {
+                        found.insert(place.to_vec(), (key, value));
+                    }
+                    _ => torn = true,
                 }
-                found.len() < most
+                !torn && found.len() < most
             })?;
-        match torn {
-            true => Err(self.unreadable()),
-            false => Ok(found),
-        }
+        self.readable(torn)?;
+        let held = self.held.iter().filter_map(|(key, held)| {
+            let place = key.on_disk();
+            let within = after.as_ref().is_none_or(|after| place > *after) && place < bound;
+            let value = held.value.as_ref().filter(|_| within)?;
+            Some((place, (key.clone(), value.clone())))
+        });
+        found.extend(held);
+        Ok(found.into_values().take(most).collect())
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;
 
 /// A map in memory alone, for tests of what works with one.
 #[cfg(test)]

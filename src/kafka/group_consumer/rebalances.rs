@@ -31,6 +31,8 @@ pub(in crate::kafka) struct Rebalances {
     topic_id: String,
     queue: Mutex<VecDeque<Result<Polled, KafkaError>>>,
     pending: Mutex<Option<Pending>>,
+    /// Something may be in the queue, or pending. Looked at for each record.
+    stirred: AtomicBool,
     closing: AtomicBool,
 }
 
@@ -50,6 +52,7 @@ impl Rebalances {
             topic_id,
             queue: Mutex::default(),
             pending: Mutex::default(),
+            stirred: AtomicBool::new(false),
             closing: AtomicBool::new(false),
         }
     }
@@ -60,12 +63,22 @@ impl Rebalances {
 
     /// The first of what has happened since.
     pub(super) fn next(&self) -> Option<Result<Polled, KafkaError>> {
+        if !self.stirred.load(Ordering::SeqCst) {
+            return None;
+        }
         self.queue.lock().pop_front()
     }
 
     /// Begins to read what was given, or leaves what was revoked to its next owners.
     pub(super) fn settle(&self, consumer: &BaseConsumer<Self>) {
-        let Some(pending) = self.pending.lock().take() else {
+        if !self.stirred.load(Ordering::SeqCst) {
+            return;
+        }
+        let pending = self.pending.lock().take();
+        if self.queue.lock().is_empty() {
+            self.stirred.store(false, Ordering::SeqCst);
+        }
+        let Some(pending) = pending else {
             return;
         };
         let bit_by_bit = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
@@ -86,6 +99,7 @@ impl Rebalances {
     fn note(&self, done: Result<(), KafkaError>) {
         if let Err(error) = done {
             self.queue.lock().push_back(Err(error));
+            self.stirred.store(true, Ordering::SeqCst);
         }
     }
 
@@ -231,6 +245,7 @@ impl ConsumerContext for Rebalances {
         };
         self.queue.lock().push_back(event);
         *self.pending.lock() = Some(pending);
+        self.stirred.store(true, Ordering::SeqCst);
         if self.closing.load(Ordering::SeqCst) {
             self.settle(consumer);
         }
