@@ -184,6 +184,44 @@ fn groups_of_a_class_start_at_once_unless_told_otherwise() {
 }
 
 #[test]
+fn settings_stay_over_a_stop_until_others_are_given() {
+    let home = Home::new();
+    let start = |options: &[&str]| home.velo(&[&["cluster", "start"], options].concat()).succeeds();
+    let setting = |name: &str| {
+        let get = home.velo(&["config", "get", "broker", "1", name, "--output", "json"]);
+        let settings: serde_json::Value = serde_json::from_str(&get.succeeds().stdout).unwrap();
+        settings[0]["value"].clone()
+    };
+    let stop = || home.velo(&["cluster", "stop"]).succeeds();
+    start(&[
+        "--port",
+        "0",
+        "--set",
+        "num.partitions=2",
+        "--set",
+        "offsets.retention.minutes=5",
+    ]);
+    stop();
+    let said = start(&[]).said();
+    let kept = "As before, with --set num.partitions=2 --set offsets.retention.minutes=5\n";
+    assert!(said.starts_with(kept), "{said}");
+    assert_eq!(
+        (setting("num.partitions"), setting("offsets.retention.minutes")),
+        ("2".into(), "5".into())
+    );
+    stop();
+    let said = start(&["--set", "num.partitions=3"]).said();
+    assert!(
+        said.starts_with("As before, with --set offsets.retention.minutes=5\n"),
+        "{said}"
+    );
+    assert_eq!(
+        (setting("num.partitions"), setting("offsets.retention.minutes")),
+        ("3".into(), "5".into())
+    );
+}
+
+#[test]
 fn what_a_cluster_for_the_class_prints_is_what_its_clients_can_type() {
     let home = Home::new();
     let said = home

@@ -21,6 +21,8 @@ const RESTARTS: usize = 20;
 const PARTITIONS: i32 = 2;
 /// How long a number may be on its way while brokers come and go, beside other work.
 const LONG: Duration = Duration::from_secs(240);
+/// How many of the last lines that a client has said a failure shows.
+const LAST_LINES: usize = 30;
 /// The pause after each number that goes in.
 const PACE: Duration = Duration::from_millis(200);
 
@@ -232,8 +234,13 @@ impl Drop for Copier {
     }
 }
 
+/// The last lines that a client has said.
 fn said(folder: &Path) -> String {
-    fs::read_to_string(folder.join("said")).unwrap_or_default()
+    let said = fs::read(folder.join("said")).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let lines: Vec<&str> = said.lines().collect();
+    let passed_over = lines.len().saturating_sub(LAST_LINES);
+    lines[passed_over..].join("\n    ")
 }
 
 fn spawn(route: &Route, start: Start) -> Child {
@@ -288,15 +295,17 @@ impl Copying<'_> {
         self.counts().max().unwrap_or(0)
     }
 
-    /// How far each is, and what those behind the others have said.
+    /// How far each is, and what each has said last.
     fn state(&self) -> String {
-        let least = self.least();
         let clients = self.copiers.iter().zip(self.counts());
-        let lines = clients.map(|(copier, count)| match count == least {
-            true => format!("{} {count}: {}", copier.name, copier.said()),
-            false => format!("{} {count}", copier.name),
+        let told = clients.map(|(copier, count)| {
+            let (name, restarts) = (copier.name, copier.restarts);
+            format!(
+                "{name} {count}, started again {restarts} times:\n    {}",
+                copier.said()
+            )
         });
-        lines.collect::<Vec<_>>().join("\n")
+        told.collect::<Vec<_>>().join("\n")
     }
 
     /// Every number has come out once, for who has read all along and for who begins now.

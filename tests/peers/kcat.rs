@@ -1,6 +1,8 @@
 //! kcat (librdkafka): metadata, every codec, groups, and what survives a kill.
 
+use super::log_files::folder_of;
 use super::*;
+use velodrome::broker::batch::intact;
 
 fn kcat(cluster: &Cluster, arguments: &[&str], input: &str) -> Said {
     run(
@@ -26,14 +28,32 @@ fn metadata_shows_one_broker_and_no_topics() {
 #[cfg_attr(not(peer = "kcat"), ignore = "kcat is not here: scripts/dev/test fetches it")]
 fn every_codec_passes_through() {
     let cluster = Cluster::classroom();
-    for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
-        let lines: String = (0..500).map(|n| format!("{codec} {n}\n")).collect();
+    for (number, codec) in ["none", "gzip", "snappy", "lz4", "zstd"].into_iter().enumerate() {
+        // What does not become smaller is sent as it is.
+        let long = "a".repeat(200);
+        let lines: String = (0..500).map(|n| format!("{codec} {n} {long}\n")).collect();
         kcat(&cluster, &["-P", "-t", codec, "-z", codec], &lines).succeeded();
         assert_eq!(
             kcat(&cluster, &["-C", "-t", codec, "-e", "-q"], "").succeeded(),
             lines
         );
+        // So does a client that thinks the broker unable to take compressed batches.
+        assert_eq!(
+            codecs(&cluster, codec),
+            [i16::try_from(number).unwrap()],
+            "{codec}"
+        );
     }
+}
+
+/// By which codecs the batches of a topic's only partition are compressed, as they lie on the disk.
+fn codecs(cluster: &Cluster, topic: &str) -> Vec<i16> {
+    let folder = folder_of(classroom(cluster).data(), &format!("{topic}-0"));
+    let content = std::fs::read(folder.join("00000000000000000000.log")).unwrap();
+    let batches = intact(content.into()).unwrap().into_iter();
+    let mut codecs: Vec<i16> = batches.map(|batch| batch.header.codec()).collect();
+    codecs.dedup();
+    codecs
 }
 
 #[test]

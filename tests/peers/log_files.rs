@@ -22,7 +22,7 @@ fn files(folder: &Path, endings: &[&str]) -> Vec<String> {
     found
 }
 
-fn folder_of(root: &Path, name: &str) -> PathBuf {
+pub(super) fn folder_of(root: &Path, name: &str) -> PathBuf {
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         if folder.file_name().is_some_and(|found| found == name) {

@@ -3,7 +3,9 @@
 use super::cluster::{BROKERS, CLIENTS, CONTROLLER, Cluster, place};
 use super::history::History;
 use super::workloads::is_safe;
+use std::sync::Arc;
 use std::time::Duration;
+use velodrome::broker::metadata::TopicImage;
 use velodrome::broker::world::Dice;
 
 /// Makes things go wrong.
@@ -198,33 +200,46 @@ pub fn all_in_sync(cluster: &Cluster) -> bool {
     image.brokers.values().all(|broker| !broker.fenced) && whole
 }
 
-/// Whether everything has healed: all replicas of all topics are in sync and have the same end.
-pub fn has_healed(cluster: &Cluster) -> bool {
+/// What has not healed: until all replicas of all topics are in sync and have the same end.
+pub fn unhealed(cluster: &Cluster) -> Option<String> {
     if !all_in_sync(cluster) {
-        return false;
+        return Some("a broker is down, fenced, or not in sync for the controller".to_owned());
     }
     let mut ends = std::collections::BTreeMap::new();
-    for (_, _, node) in cluster.running().filter(|(id, ..)| *id != CONTROLLER) {
+    for (id, _, node) in cluster.running().filter(|(id, ..)| *id != CONTROLLER) {
         let image = node.metadata.load();
-        let whole = image.topics.values().all(|topic| {
-            let mut partitions = topic.partitions.iter();
-            partitions
-                .all(|partition| partition.isr.len() == partition.replicas.len() && partition.leader >= 0)
-        });
+        if let Some(partition) = image.topics.values().find_map(incomplete) {
+            return Some(format!("{partition} is not in sync for node {id}"));
+        }
         let kept: usize = image.topics.values().map(|topic| topic.partitions.len()).sum();
         let partitions = node.replicas.partitions();
-        if !whole || partitions.len() != kept {
-            return false;
+        if partitions.len() != kept {
+            return Some(format!(
+                "node {id} keeps {} of {kept} partitions",
+                partitions.len()
+            ));
         }
         for partition in partitions {
             let (end, watermark) = (partition.log.log_end_offset(), partition.log.high_watermark());
             let key = (partition.topic_id, partition.index);
-            if end != watermark || *ends.entry(key).or_insert(end) != end {
-                return false;
+            let other = *ends.entry(key).or_insert(end);
+            if end != watermark || other != end {
+                let name = format!("{}-{}", partition.topic, partition.index);
+                return Some(format!(
+                    "{name} of node {id} ends at {end}, its high watermark is {watermark}; elsewhere it ends at {other}"
+                ));
             }
         }
     }
-    true
+    None
+}
+
+/// A partition that has no leader, or not all of its replicas in sync.
+fn incomplete(topic: &Arc<TopicImage>) -> Option<String> {
+    let mut partitions = topic.partitions.iter().enumerate();
+    let (index, _) = partitions
+        .find(|(_, partition)| partition.isr.len() < partition.replicas.len() || partition.leader < 0)?;
+    Some(format!("{}-{index}", topic.name))
 }
 
 /// A partition in which a transaction is open, or not known to have ended by all in-sync replicas.

@@ -200,10 +200,7 @@ impl Run {
         if !self.end(|run| &mut run.clients).await {
             return;
         }
-        let healed = |run: &Run| {
-            let healed = events::has_healed(&run.cluster);
-            (!healed).then(|| "a replica is behind, or not in sync".to_owned())
-        };
+        let healed = |run: &Run| events::unhealed(&run.cluster);
         let shared_out = |run: &Run| {
             let board = &run.surroundings.board;
             let shared_out = board.is_shared_out(MEMBERS.len(), PIECES.len());

@@ -55,6 +55,15 @@ impl Api {
         }
     }
 
+    /// The lowest version that is told of it. Of Produce it is 0, as Kafka tells it, though it is not answered below 3: an older
+    /// librdkafka (kcat 1.7.1's) compresses nothing for a broker that does not tell of version 0.
+    fn told_from(&self) -> i16 {
+        match self.key {
+            ApiKey::Produce => 0,
+            _ => self.min,
+        }
+    }
+
     /// Whether it changes what is there (but for records and the progress of groups), which is not done for somebody who has
     /// hung up.
     pub(super) fn may_be_withdrawn(&self) -> bool {
@@ -118,7 +127,7 @@ macro_rules! work {
 /// Every API, in the order of their keys.
 pub static APIS: &[Api] = apis! {
     Produce 3..=13 BROKER [Write Topic] => data::produce;
-    Fetch 4..=17 BROKER [Read Topic, ClusterAction Cluster] => data::fetch;
+    Fetch 4..=18 BROKER [Read Topic, ClusterAction Cluster] => data::fetch;
     Fetch 4..=18 CONTROLLER [ClusterAction Cluster] => cluster::fetch_metadata;
     ListOffsets 1..=10 BROKER [Describe Topic] => data::list_offsets;
     Metadata 0..=13 BROKER [] => cluster::metadata;
@@ -186,7 +195,7 @@ pub(super) fn advertised(listener: ListenerKind) -> Vec<ApiVersion> {
         .map(|api| {
             ApiVersion::default()
                 .with_api_key(api.key as i16)
-                .with_min_version(api.min)
+                .with_min_version(api.told_from())
                 .with_max_version(api.max)
         })
         .collect()

@@ -35,6 +35,18 @@ fn name_of(setting: &str) -> &str {
     setting.split('=').next().unwrap_or_default().trim()
 }
 
+/// The settings that a cluster had `before` and goes on with where `set` has no others of their names. Where it listens is
+/// said at each start; of several nodes each has some for itself.
+pub fn kept(before: &Settings, set: &[String], is_lone: bool) -> Vec<String> {
+    let stays = |setting: &&String| {
+        let name = name_of(setting);
+        let given = set.iter().any(|other| name_of(other) == name);
+        let of_one_start = ["listeners", ADVERTISED].contains(&name);
+        !given && !of_one_start && (is_lone || !OF_EACH_NODE.contains(&name))
+    };
+    before.set.iter().filter(stays).cloned().collect()
+}
+
 /// The configuration of each node, checked, in the order in which they start.
 ///
 /// # Errors
@@ -164,4 +176,34 @@ fn of_several(shape: &Shape, id: i32) -> Properties {
     }
     let owned = |(name, value): (&str, String)| (name.to_owned(), value);
     properties.into_iter().map(owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_anew_and_where_it_listens_does_not_stay() {
+        let owned = |set: &[&str]| -> Vec<String> { set.iter().map(|set| (*set).to_owned()).collect() };
+        let before = Settings {
+            set: owned(&[
+                "num.partitions=2",
+                "log.dirs=/elsewhere",
+                "listeners=PLAINTEXT://:9",
+                "advertised.listeners=PLAINTEXT://there:9",
+                "num.io.threads = 3",
+            ]),
+            ..Settings::default()
+        };
+        let given = owned(&["num.io.threads=4"]);
+        assert_eq!(
+            kept(&before, &given, true),
+            ["num.partitions=2", "log.dirs=/elsewhere"]
+        );
+        assert_eq!(kept(&before, &given, false), ["num.partitions=2"]);
+        assert_eq!(
+            kept(&before, &[], false),
+            ["num.partitions=2", "num.io.threads = 3"]
+        );
+    }
 }

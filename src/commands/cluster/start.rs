@@ -29,7 +29,7 @@ pub struct StartArgs {
     pub broker: BrokersArgs,
     #[command(flatten)]
     pub data: DataArgs,
-    /// Broker setting, by its name in Kafka's server.properties; may be repeated
+    /// Broker setting, by its name in Kafka's server.properties; may be repeated [default: those it had]
     #[arg(long, value_name = "NAME=VALUE", conflicts_with = "broker")]
     pub set: Vec<String>,
     /// Stay in this terminal; `ready` and the addresses are printed once it serves
@@ -77,6 +77,7 @@ impl StartArgs {
     /// The cluster to start in a folder where none runs.
     fn shape(&self, folder: &ClusterFolder) -> Outcome<Shape> {
         let known = known(folder)?;
+        let before = known.settings().clone();
         let asked = self.nodes_beside(&known)?;
         let shape = if asked.has_nodes_of(&known) {
             known
@@ -92,7 +93,10 @@ impl StartArgs {
             })?,
             None => shape,
         };
-        Ok(shape.with_settings(self.settings()))
+        let mut settings = self.settings();
+        settings.set = settings::kept(&before, &self.set, shape.is_lone());
+        settings.set.extend_from_slice(&self.set);
+        Ok(shape.with_settings(settings))
     }
 
     /// How the nodes are to be started.
@@ -101,6 +105,16 @@ impl StartArgs {
             listen_anyone: self.listen_anyone || self.class,
             class: self.class,
             set: self.set.clone(),
+        }
+    }
+
+    /// Says which settings the cluster goes on with that were not typed.
+    fn tell_kept(&self, shape: &Shape, context: &Context) {
+        let set = &shape.settings().set;
+        let kept = set.len().saturating_sub(self.set.len());
+        let kept: String = set.iter().take(kept).map(|set| format!(" --set {set}")).collect();
+        if !kept.is_empty() {
+            context.ui.say(format!("As before, with{kept}"));
         }
     }
 
@@ -195,6 +209,7 @@ pub fn run(args: &StartArgs, context: &Context) -> Outcome {
         class::warn(context, args.class);
     }
     let shape = args.shape(&folder)?;
+    args.tell_kept(&shape, context);
     if !args.foreground {
         return detached(&folder, shape, context, changing);
     }

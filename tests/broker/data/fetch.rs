@@ -170,7 +170,7 @@ async fn every_version_reads_the_same() {
     write(&broker, "t", &["a"]).await;
     let id = broker.running().node().metadata.load().topics["t"].id;
     let mut client = broker.client().await;
-    for version in 4..=17 {
+    for version in 4..=18 {
         let mut request = fetch_request("t", &[(0, 0)]);
         if version >= 13 {
             request.topics[0].topic_id = id;

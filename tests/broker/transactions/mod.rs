@@ -1,5 +1,6 @@
 //! Transactions, asked for in the bare protocol: what each version of it is answered, and what readers see.
 
+mod hanging;
 mod markers;
 mod offsets;
 mod producing;

@@ -218,7 +218,9 @@ public final class AskEverything {
         for (Object each : told.getArray("api_keys")) {
             Struct api = (Struct) each;
             ApiMessageType type = ApiMessageType.fromApiKey(api.getShort("api_key"));
-            for (short version = api.getShort("min_version"); version <= api.getShort("max_version"); version++) {
+            // Of Produce versions are told that Kafka, too, does not answer.
+            int oldest = Math.max(api.getShort("min_version"), type.lowestSupportedVersion());
+            for (short version = (short) oldest; version <= api.getShort("max_version"); version++) {
                 System.out.println(ApiKeys.forId(type.apiKey()).name + " " + version + ": " + outcome(type, version));
             }
         }

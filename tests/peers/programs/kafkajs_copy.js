@@ -3,7 +3,7 @@
 const { Kafka, logLevel } = require("kafkajs");
 
 const [servers, from, to, id] = process.argv.slice(2);
-const kafka = new Kafka({ clientId: "copy", brokers: servers.split(","), logLevel: logLevel.ERROR });
+const kafka = new Kafka({ clientId: "copy", brokers: servers.split(","), logLevel: logLevel.INFO });
 // It rests for a third of a second whenever the transaction before is not quite over, so each takes more than those of others.
 const PER_TRANSACTION = 50;
 

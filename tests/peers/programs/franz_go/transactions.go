@@ -83,10 +83,10 @@ func read(ctx context.Context, servers []string, topic string, level kgo.Isolati
 	return strings.Join(values, " "), nil
 }
 
-func session(servers []string, from, id string) (*kgo.GroupTransactSession, error) {
-	return kgo.NewGroupTransactSession(kgo.SeedBrokers(servers...), kgo.TransactionalID(id), kgo.ConsumerGroup(id),
-		kgo.ConsumeTopics(from), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+func session(servers []string, from, id string, options ...kgo.Opt) (*kgo.GroupTransactSession, error) {
+	return kgo.NewGroupTransactSession(append(options, kgo.SeedBrokers(servers...), kgo.TransactionalID(id),
+		kgo.ConsumerGroup(id), kgo.ConsumeTopics(from), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.RequireStableFetchOffsets(), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
 }
 
 // passOn aborts what it made of the five records first: the group then gets them again.
@@ -171,7 +171,7 @@ func copyForEver(ctx context.Context, servers []string, from, to, id string) err
 }
 
 func copyOn(ctx context.Context, servers []string, from, to, id string) error {
-	made, err := session(servers, from, id)
+	made, err := session(servers, from, id, kgo.WithLogger(kgo.BasicLogger(os.Stderr, kgo.LogLevelInfo, nil)))
 	if err != nil {
 		return err
 	}

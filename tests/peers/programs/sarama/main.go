@@ -7,6 +7,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log"
 	"os"
 	"strconv"
 	"strings"
@@ -31,6 +32,7 @@ func main() {
 func run(words []string) error {
 	servers := strings.Split(words[1], ",")
 	if words[0] == "copy" {
+		sarama.Logger = log.New(os.Stderr, "", log.LstdFlags)
 		// What a producer does not get over by itself is told, and a new one with the same id goes on.
 		for {
 			fmt.Fprintln(os.Stderr, copyOn(servers, words[2], words[3], words[4]))
