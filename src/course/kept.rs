@@ -3,13 +3,19 @@
 use super::facts::Seen;
 use crate::failure::Outcome;
 use crate::kafka::admin::Admin;
+use crate::kafka::consumer::Isolation;
+use crate::kafka::group_consumer::Received;
 use crate::kafka::topic_reader;
 use crate::kafka::types::{OffsetSpec, TopicPartition};
 use std::collections::{BTreeMap, VecDeque};
 
-/// What was read so far, by topic.
-#[derive(Debug, Default)]
-pub(super) struct Kept(BTreeMap<String, Topic>);
+/// What was read so far.
+#[derive(Debug)]
+pub(super) struct Kept {
+    isolation: Isolation,
+    /// By name.
+    topics: BTreeMap<String, Topic>,
+}
 
 /// The last records of a topic.
 #[derive(Debug, Default)]
@@ -26,7 +32,7 @@ struct Tail {
     /// Behind the last record that was read.
     next: i64,
     /// Where the partition ended when it was read. Records before it that were not there to read are in an open transaction,
-    /// whose end is a record of its own, behind them.
+    /// whose end is a record of its own, behind them. To a reader of uncommitted records all before it were there.
     read_to: i64,
 }
 
@@ -46,16 +52,36 @@ impl Tail {
 }
 
 impl Kept {
+    /// Nothing yet, of what a reader of this isolation sees.
+    pub(super) fn seen_as(isolation: Isolation) -> Self {
+        Kept {
+            isolation,
+            topics: BTreeMap::new(),
+        }
+    }
+
     /// The last records of each partition of a topic, at most `per_partition` of each; none of a topic that is not there.
     ///
     /// # Errors
     /// When the cluster does not answer.
-    pub(super) fn last(&mut self, admin: &Admin, topic: &str, per_partition: i64) -> Outcome<Vec<Seen>> {
+    pub(super) fn last(
+        &mut self,
+        admin: &Admin,
+        topic: &str,
+        per_partition: i64,
+    ) -> Outcome<impl Iterator<Item = &Seen>> {
+        self.read_on(admin, topic, per_partition)?;
+        let tails = self.topics.get(topic).map(|kept| kept.partitions.values());
+        Ok(tails.into_iter().flatten().flat_map(|tail| &tail.records))
+    }
+
+    /// Reads what was written to a topic since it was last read.
+    fn read_on(&mut self, admin: &Admin, topic: &str, per_partition: i64) -> Outcome {
         let Some(found) = admin.find_topic(topic)? else {
-            self.0.remove(topic);
-            return Ok(Vec::new());
+            self.topics.remove(topic);
+            return Ok(());
         };
-        let kept = self.0.entry(topic.to_owned()).or_default();
+        let kept = self.topics.entry(topic.to_owned()).or_default();
         if kept.id != found.id {
             *kept = Topic {
                 id: found.id,
@@ -78,22 +104,24 @@ impl Kept {
                 spans.insert(at.partition, span);
             }
         }
-        topic_reader::read_between(admin.connection(), topic, &spans, |record| {
+        // Of what is not committed only the number counts.
+        let with_values = self.isolation == Isolation::ReadCommitted;
+        let take = |record: Received| {
             let tail = kept.partitions.entry(record.partition).or_default();
             tail.next = record.offset + 1;
             tail.records.push_back(Seen {
                 partition: record.partition,
                 offset: record.offset,
                 timestamp: record.timestamp.unwrap_or_default(),
-                key: record.key,
-                value: record.value.unwrap_or_default(),
+                key: record.key.filter(|_| with_values),
+                value: record.value.filter(|_| with_values).unwrap_or_default(),
             });
-        })?;
+        };
+        topic_reader::read_between_as(admin.connection(), topic, self.isolation, &spans, take)?;
         for (partition, (_, end)) in spans {
             kept.partitions.entry(partition).or_default().read_to = end;
         }
-        let tails = kept.partitions.values();
-        Ok(tails.flat_map(|tail| tail.records.iter().cloned()).collect())
+        Ok(())
     }
 }
 

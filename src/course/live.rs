@@ -5,8 +5,8 @@ use super::kept::Kept;
 use crate::failure::{Kind, Outcome};
 use crate::kafka::Wire;
 use crate::kafka::admin::Admin;
+use crate::kafka::consumer::Isolation;
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
-use crate::kafka::topic_reader;
 use crate::kafka::types::{
     ConfigResource, ListedOffset, NewTopic, OffsetSpec, PartitionDescription, TopicMetadata, TopicPartition,
 };
@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Live {
     admin: Admin,
     kept: RefCell<Kept>,
+    /// Records that only readers of uncommitted ones see are among these.
+    kept_uncommitted: RefCell<Kept>,
 }
 
 impl Live {
@@ -24,7 +26,8 @@ impl Live {
     pub fn new(admin: Admin) -> Self {
         Live {
             admin,
-            kept: RefCell::default(),
+            kept: RefCell::new(Kept::seen_as(Isolation::ReadCommitted)),
+            kept_uncommitted: RefCell::new(Kept::seen_as(Isolation::ReadUncommitted)),
         }
     }
 
@@ -147,13 +150,13 @@ impl ClusterFacts for Live {
     }
 
     fn records(&self, topic: &str, per_partition: i64) -> Outcome<Vec<Seen>> {
-        self.kept.borrow_mut().last(&self.admin, topic, per_partition)
+        let mut kept = self.kept.borrow_mut();
+        Ok(kept.last(&self.admin, topic, per_partition)?.cloned().collect())
     }
 
     fn uncommitted(&self, topic: &str, per_partition: i64) -> Outcome<usize> {
-        let mut seen = 0;
-        topic_reader::read_last_uncommitted(self.admin.connection(), topic, per_partition, |_| seen += 1)?;
-        Ok(seen)
+        let mut kept = self.kept_uncommitted.borrow_mut();
+        Ok(kept.last(&self.admin, topic, per_partition)?.count())
     }
 
     fn open_transactions(&self, topic: &str) -> Outcome<usize> {

@@ -34,20 +34,6 @@ pub fn read_last(connection: &Connection, topic: &str, count: i64, take: impl Fn
     read_spans(connection, topic, Isolation::ReadCommitted, last, take)
 }
 
-/// The same with the records of transactions that are open or were aborted.
-///
-/// # Errors
-/// As [`read_to_end`].
-pub fn read_last_uncommitted(
-    connection: &Connection,
-    topic: &str,
-    count: i64,
-    take: impl FnMut(Received),
-) -> Outcome {
-    let last = |_| Some((Offset::OffsetTail(count), i64::MAX));
-    read_spans(connection, topic, Isolation::ReadUncommitted, last, take)
-}
-
 /// The same for what some partitions hold from one offset up to, and without, another.
 ///
 /// # Errors
@@ -58,6 +44,21 @@ pub fn read_between(
     spans: &BTreeMap<i32, (i64, i64)>,
     take: impl FnMut(Received),
 ) -> Outcome {
+    read_between_as(connection, topic, Isolation::ReadCommitted, spans, take)
+}
+
+/// The same as a reader of this isolation sees it: one of uncommitted records also sees those of transactions that are open or
+/// were aborted.
+///
+/// # Errors
+/// As [`read_to_end`].
+pub fn read_between_as(
+    connection: &Connection,
+    topic: &str,
+    isolation: Isolation,
+    spans: &BTreeMap<i32, (i64, i64)>,
+    take: impl FnMut(Received),
+) -> Outcome {
     let span = |partition: i32| {
         let (from, to) = spans.get(&partition)?;
         (from < to).then_some((Offset::Offset(*from), *to))
@@ -65,7 +66,7 @@ pub fn read_between(
     if spans.keys().all(|partition| span(*partition).is_none()) {
         return Ok(());
     }
-    read_spans(connection, topic, Isolation::ReadCommitted, span, take)
+    read_spans(connection, topic, isolation, span, take)
 }
 
 /// A reader that only ever needs a token.

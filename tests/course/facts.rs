@@ -1,12 +1,16 @@
 //! Facts: each is true on a cluster where it is so, and false on one where it is otherwise.
 
+use crate::support::cluster::Cluster;
+use crate::support::velo::Home;
 use std::collections::{BTreeMap, BTreeSet};
 use velodrome::course::check::{self, Check};
 use velodrome::course::facts::{
     ClusterFacts, ClusterView, Fact, Group, Member, Partition, PartitionOffsets, Seen,
 };
+use velodrome::course::live::Live;
 use velodrome::course::look::Look;
 use velodrome::failure::Outcome;
+use velodrome::kafka::{Admin, Connection};
 
 /// A cluster in memory that has everything that facts are about.
 #[derive(Debug, Clone, Default)]
@@ -345,4 +349,49 @@ fn no_fact_is_left_out() {
         .collect();
     let all: BTreeSet<&str> = Fact::names().collect();
     assert_eq!(tried, all);
+}
+
+on_both_clusters! {
+    fn what_readers_of_committed_records_do_not_see_is_counted_as_it_comes(cluster) {
+        hidden_records_are_counted(cluster);
+    }
+}
+
+fn hidden_records_are_counted(cluster: &Cluster) {
+    let home = Home::new();
+    let (topic, id) = (cluster.name("hidden"), cluster.name("till"));
+    let at = ["--bootstrap-server", cluster.bootstrap(), "--lang", "en"];
+    let velo = |words: &[&str], typed: &str| {
+        let mut command = home.command(&[words, &at].concat());
+        let output = command.write_stdin(typed.to_owned()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    let create = ["topic", "create", &topic, "--partitions", "1"];
+    velo(&create, "");
+    // One that looks again and again, as a lesson does: what it has read it does not read again.
+    let live = Live::new(Admin::connect(&Connection::new(cluster.bootstrap(), None).unwrap()).unwrap());
+    let is = |visible: usize, hidden: usize| {
+        for (fact, want) in [("visible", visible), ("hidden", hidden)] {
+            let text = format!("name = \"n\"\nfact = \"{fact}\"\ntopic = \"{topic}\"\nwant = {want}");
+            let check = Check::try_from(text.parse::<toml::Table>().unwrap()).unwrap();
+            let found = check::one(&Look::at(&live, BTreeSet::new()), &check).unwrap();
+            assert!(found.passed, "{found:?}");
+        }
+    };
+    let transaction = ["produce", &topic, "--transactional-id", &id];
+    let aborted = [&transaction[..], &["--abort"]].concat();
+    is(0, 0);
+    velo(&transaction, "a\nb\n");
+    is(2, 0);
+    velo(&aborted, "c\nd\ne\n");
+    is(2, 3);
+    is(2, 3);
+    velo(&["produce", &topic], "f\n");
+    velo(&aborted, "g\n");
+    is(3, 4);
+    // Another topic of that name is another topic.
+    velo(&["topic", "delete", &topic, "--yes"], "");
+    velo(&create, "");
+    velo(&aborted, "h\n");
+    is(0, 1);
 }
