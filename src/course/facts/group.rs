@@ -6,6 +6,14 @@ use crate::failure::Outcome;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
+/// The states, by Kafka's names, of a group that is only just sharing its partitions out: nobody can tell who has which.
+const SHARING: [&str; 4] = [
+    "PreparingRebalance",
+    "CompletingRebalance",
+    "Assigning",
+    "Reconciling",
+];
+
 /// What is asked of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "fact", rename_all = "kebab-case", deny_unknown_fields)]
@@ -126,8 +134,22 @@ impl GroupFact {
         Ok(self.of(group, look.began()))
     }
 
+    /// Whether it is about who has which partitions.
+    fn is_about_shares(&self) -> bool {
+        matches!(
+            self,
+            Self::Members { .. }
+                | Self::IdleMembers { .. }
+                | Self::TakenOver { .. }
+                | Self::SmallestShare { .. }
+        )
+    }
+
     /// What the group alone tells.
     fn of(&self, group: &Group, began: &BTreeSet<String>) -> Option<Have> {
+        if self.is_about_shares() && SHARING.contains(&group.state.as_str()) {
+            return None;
+        }
         let members = group.members.iter();
         let share = |member: &Member, topic: &str| member.owns.iter().filter(|(of, _)| of == topic).count();
         match self {
@@ -226,5 +248,40 @@ mod tests {
         assert_eq!(lag(&group, "t", &[at(0, 0, 5), at(1, 4, 10)]), 2 + 6);
         // What was deleted before it was read cannot be read any more.
         assert_eq!(lag(&group, "t", &[at(0, 4, 5)]), 1);
+    }
+
+    #[test]
+    fn nobody_can_tell_who_has_what_while_it_is_shared_out() {
+        let (topic, group) = (|| "t".to_owned(), || "g".to_owned());
+        let shares = [
+            GroupFact::IdleMembers { group: group() },
+            GroupFact::Members {
+                topic: topic(),
+                group: group(),
+            },
+            GroupFact::SmallestShare {
+                topic: topic(),
+                group: group(),
+            },
+        ];
+        let began = BTreeSet::new();
+        let mut found = Group {
+            members: vec![Member::default(); 4],
+            ..Group::default()
+        };
+        for state in SHARING {
+            state.clone_into(&mut found.state);
+            for fact in &shares {
+                assert_eq!(fact.of(&found, &began), None, "{fact:?} {state}");
+            }
+            // That they are there can be told.
+            let there = GroupFact::InGroup { group: group() };
+            assert_eq!(there.of(&found, &began), Have::count(4));
+        }
+        "Stable".clone_into(&mut found.state);
+        assert_eq!(
+            shares.map(|fact| fact.of(&found, &began)),
+            [4, 0, 0].map(Have::count)
+        );
     }
 }
