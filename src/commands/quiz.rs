@@ -128,14 +128,16 @@ fn mark(place: &Place<'_>, given: &Given) -> Value {
     marked
 }
 
-/// What was missed here before and is due, and what was missed in a lesson and never asked here since.
+/// What was missed here before and is due; and what was missed in a lesson, or refutes a belief that a learner's cluster showed
+/// there, and was never asked here since.
 fn is_due(place: &Place<'_>, progress: &Progress, today: Date) -> bool {
     match progress.reviews.get(&place.key()) {
         Some(review) => review.is_due(today),
         None => {
             let mine = progress.lessons.get(&place.lesson.id);
             let step = mine.and_then(|mine| mine.steps.get(&place.step.id));
-            step.and_then(|step| step.is_right(place.question)) == Some(false)
+            let missed = step.and_then(|step| step.is_right(place.question)) == Some(false);
+            missed || mine.is_some_and(|mine| mine.beliefs().any(|belief| place.refutes(belief)))
         }
     }
 }

@@ -36,6 +36,11 @@ pub struct Shows {
 }
 
 impl Shows {
+    /// Whether they are answers to this question.
+    pub(super) fn is_about(&self, lesson: &str, step: &str, question: &str) -> bool {
+        self.lesson == lesson && self.step == step && self.question == question
+    }
+
     pub(super) fn is_shown_by(&self, given: &Given) -> bool {
         match given {
             Given::Number(number) => self.answers.contains(number),

@@ -94,8 +94,18 @@ fn structure(lesson: &Lesson, step: &Step, typeable: Typeable<'_>, wrong: &mut V
                 attempt.name, attempt.fails
             ));
         }
+        if attempt.belief.is_some() == attempt.seen.is_empty() {
+            wrong.push(format!(
+                "wrong attempt `{}` needs both a `belief` and how it is `seen`, or neither",
+                attempt.name
+            ));
+        }
     }
-    let about = facts(step).flat_map(|fact| [fact.topic(), fact.group()]);
+    let seen = step.wrong.iter().flat_map(|attempt| &attempt.seen);
+    let seen = seen.map(|check| &check.fact);
+    let about = facts(step)
+        .chain(seen)
+        .flat_map(|fact| [fact.topic(), fact.group()]);
     let made: Vec<&str> = lesson
         .topics
         .iter()

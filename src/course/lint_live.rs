@@ -6,6 +6,7 @@ use super::model::{Act, Lesson, Step, Wrong};
 use super::needs;
 use super::program::{Ended, Line};
 use super::question::Question;
+use super::shown;
 use super::stage::Stage;
 use crate::failure::Outcome;
 use crate::i18n::{Lang, Words};
@@ -32,6 +33,12 @@ pub fn lesson(lesson: &Lesson, stage: &mut Stage<'_>, begins: &dyn Fn(&Step)) ->
         }
         stage.begin(step)?;
         start_fails(step, stage, &mut found)?;
+        for early in shown::mistakes(step, &stage.look(), &stage.dress)? {
+            found.push(format!(
+                "what wrong attempt `{}` leaves is there before it",
+                early.name
+            ));
+        }
         for attempt in &step.wrong {
             attempt_fails(step, attempt, stage, &mut found)?;
         }
@@ -109,6 +116,17 @@ fn attempt_passes(
         if !check::passed(&stage.wait(&until, &mut |line| said.push(line))?) {
             wrong.push(format!("wrong attempt `{}` never has its effect", attempt.name));
         }
+    }
+    let seen: Vec<Check> = attempt
+        .seen
+        .iter()
+        .map(|check| stage.dress.check(check))
+        .collect();
+    if !check::passed(&stage.wait(&seen, &mut |line| said.push(line))?) {
+        wrong.push(format!(
+            "wrong attempt `{}` does not show its belief",
+            attempt.name
+        ));
     }
     let findings = check::all(&stage.look(), &stage.checks(step))?;
     Ok(findings

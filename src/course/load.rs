@@ -207,7 +207,23 @@ fn with_beliefs(mut lessons: Vec<Lesson>, text: &str) -> Outcome<Vec<Lesson>> {
             }
         }
     }
+    for lesson in &lessons {
+        if let Some((attempt, belief)) = unrefuted(lesson) {
+            return Err(beliefs_failed(format!(
+                "`{belief}` is shown by the wrong attempt `{attempt}` of the lesson `{}`, and no question there refutes it",
+                lesson.id
+            )));
+        }
+    }
     Ok(lessons)
+}
+
+/// A wrong attempt of a lesson, and the belief that it shows, where no question of the lesson refutes that: the quiz would have
+/// nothing to ask.
+fn unrefuted(lesson: &Lesson) -> Option<(&str, &str)> {
+    let attempts = lesson.steps.iter().flat_map(|step| &step.wrong);
+    let mut named = attempts.filter_map(|attempt| Some((attempt.name.as_str(), attempt.belief.as_deref()?)));
+    named.find(|(_, id)| !lesson.beliefs.iter().any(|belief| belief.id == *id))
 }
 
 /// The lessons in the order of `course.toml`, each with what it builds on.

@@ -39,6 +39,7 @@ pub mod report;
 pub mod review;
 pub mod runner;
 pub mod scaffold;
+pub mod shown;
 pub mod site;
 pub mod slip;
 pub mod snapshot;

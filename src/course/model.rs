@@ -197,6 +197,11 @@ pub struct Wrong {
     pub fails: String,
     /// A fact that says that the mistake has had its effect, when the commands go on.
     pub until: Option<Check>,
+    /// What somebody commonly believes who makes it, by its id.
+    pub belief: Option<String>,
+    /// How that shows on the cluster: all of it is so, and was not when the step began.
+    #[serde(default)]
+    pub seen: Vec<Check>,
     /// What brings the step's start back.
     #[serde(default)]
     pub undo: Vec<Act>,
@@ -238,12 +243,7 @@ impl Lesson {
     pub fn belief(&self, step: &str, question: &str, given: &Given) -> Option<&Belief> {
         self.beliefs.iter().find(|belief| {
             let mut shows = belief.shows.iter();
-            shows.any(|shows| {
-                shows.lesson == self.id
-                    && shows.step == step
-                    && shows.question == question
-                    && shows.is_shown_by(given)
-            })
+            shows.any(|shows| shows.is_about(&self.id, step, question) && shows.is_shown_by(given))
         })
     }
 

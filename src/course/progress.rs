@@ -79,6 +79,12 @@ pub struct StepProgress {
     /// Who was in the groups that shall be taken over, when the step began.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub began: BTreeSet<String>,
+    /// The mistakes that the cluster showed already when the step began, by name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub there: BTreeSet<String>,
+    /// The beliefs that the cluster showed while a check failed, by id; those that answers show follow from the answers.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub beliefs: BTreeSet<String>,
     /// Answers given, by question id: the number chosen or typed.
     #[serde(default)]
     answers: BTreeMap<String, usize>,
@@ -240,6 +246,14 @@ impl LessonProgress {
         progress.state = state;
         progress.revision = step.revision;
         when.clone_into(&mut progress.when);
+    }
+
+    /// The beliefs that the cluster showed at any of its steps, by id.
+    pub fn beliefs(&self) -> impl Iterator<Item = &str> {
+        self.steps
+            .values()
+            .flat_map(|step| &step.beliefs)
+            .map(String::as_str)
     }
 
     /// How many of the lesson's steps are passed.

@@ -43,6 +43,15 @@ impl Place<'_> {
         step.questions.get(&self.question.id)
     }
 
+    /// Whether it is one of the questions that refute the belief of this id.
+    pub fn refutes(&self, belief: &str) -> bool {
+        let mut beliefs = self.lesson.beliefs.iter().filter(|known| known.id == belief);
+        beliefs.any(|known| {
+            let mut shows = known.shows.iter();
+            shows.any(|shows| shows.is_about(&self.lesson.id, &self.step.id, &self.question.id))
+        })
+    }
+
     /// What somebody believes who gives this answer.
     pub fn belief(&self, given: &Given) -> Option<&Belief> {
         self.lesson.belief(&self.step.id, &self.question.id, given)

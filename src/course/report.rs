@@ -108,6 +108,7 @@ fn step_json(lesson: &Lesson, step: &Step, progress: &LessonProgress) -> Value {
         "current_revision": step.revision,
         "when": (!done.when.is_empty()).then_some(done.when),
         "hints": done.hints,
+        "beliefs": done.beliefs,
         "questions": questions,
     })
 }

@@ -149,7 +149,8 @@ impl Runner<'_> {
     /// # Errors
     /// When the cluster does not answer, or the progress file cannot be written.
     pub fn check(&self, step: &Step, talk: &mut dyn Talk) -> Outcome<bool> {
-        let findings = check::all(&self.look_now(step)?, &self.checks(step))?;
+        let look = self.look_now(step)?;
+        let findings = check::all(&look, &self.checks(step))?;
         for finding in &findings {
             self.say_finding(finding, talk)?;
         }
@@ -157,6 +158,7 @@ impl Runner<'_> {
             self.succeed(step, talk)?;
             return Ok(true);
         }
+        self.name_beliefs(step, &self.shown(step, &look)?, talk)?;
         self.say_missing(step, talk)?;
         Ok(false)
     }
@@ -192,6 +194,7 @@ impl Runner<'_> {
         if !members.is_empty() {
             self.update(|progress| progress.step(step).began = members)?;
         }
+        self.note_what_shows_already(step, &self.look_now(step)?)?;
         self.say_missing(step, talk)
     }
 

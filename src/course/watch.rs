@@ -47,15 +47,20 @@ impl Runner<'_> {
                 let findings = check::all(&look, &self.checks(step))?;
                 let before = self.progress()?.before;
                 let slips = self.scene(&look, &before, &watch.first).slips(&findings)?;
-                found = Some((findings, slips));
+                let beliefs = match check::passed(&findings) {
+                    true => Vec::new(),
+                    false => self.shown(step, &look)?,
+                };
+                found = Some((findings, slips, beliefs));
             } else if watch.away {
                 self.facts.cluster()?;
             }
             Ok(())
         })?;
         match found {
-            Some((findings, slips)) => {
+            Some((findings, slips, beliefs)) => {
                 self.tell(step, &findings, slips, watch, talk)?;
+                self.name_beliefs(step, &beliefs, talk)?;
                 self.tell_class(Some(step), &findings, talk)
             }
             None => self.tell_class(Some(step), &watch.first, talk),

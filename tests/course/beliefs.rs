@@ -1,8 +1,13 @@
 //! What learners commonly believe: each belief is named when it shows, and not when it does not.
 
-use super::fake::{Do, Learner};
+use super::fake::{Do, Fake, Learner};
+use super::lessons::lint_after;
+use super::questions::Class;
+use crate::support::velo::Home;
 use std::collections::BTreeSet;
+use std::fs;
 use velodrome::course::beliefs::{Belief, Shows};
+use velodrome::course::facts::{Group, Member};
 use velodrome::course::load::Source;
 use velodrome::course::model::Lesson;
 use velodrome::course::question::{Given, Kind, mixed};
@@ -133,4 +138,155 @@ fn a_belief_is_told_in_one_sentence_of_each_language() {
             assert_eq!(ends, 1, "{} in {lang:?}: {sentence}", belief.id);
         }
     }
+}
+
+/// The beliefs that lessons find on a cluster while a check fails. That each shows after its mistake, and not before, lint tries
+/// on the clusters themselves.
+const SEEN: [&str; 8] = [
+    "a-silent-consumer-is-broken",
+    "a-stopped-broker-takes-its-partitions-along",
+    "everyone-in-a-group-gets-everything",
+    "from-beginning-always-reads-again",
+    "more-consumers-are-faster",
+    "more-partitions-keep-keys-in-place",
+    "no-key-means-round-robin",
+    "what-has-expired-is-gone",
+];
+
+#[test]
+fn what_a_cluster_can_show_is_among_the_mistakes_of_the_lessons() {
+    let lessons = Source::Embedded.lessons().unwrap();
+    let attempts = lessons
+        .iter()
+        .flat_map(|lesson| &lesson.steps)
+        .flat_map(|step| &step.wrong);
+    let seen: BTreeSet<&str> = attempts.filter_map(|attempt| attempt.belief.as_deref()).collect();
+    assert_eq!(seen, BTreeSet::from(SEEN));
+}
+
+const SILENT: &str = "A silent consumer is often taken for a broken one";
+
+/// The group of the lesson has so many members, who share its three partitions.
+fn has_members(cluster: &Fake, members: usize) -> Do {
+    let groups = cluster.groups.clone();
+    Do::Act(Box::new(move || {
+        let member = |number: usize| Member {
+            id: format!("m{number}"),
+            owns: (0..3)
+                .filter(|partition| partition % members == number)
+                .map(|partition| ("iabd-topic-group".to_owned(), i32::try_from(partition).unwrap()))
+                .collect(),
+        };
+        let group = Group {
+            state: "Stable".to_owned(),
+            members: (0..members).map(member).collect(),
+            ..Group::default()
+        };
+        groups.borrow_mut().insert("iabd-app1".to_owned(), group);
+    }))
+}
+
+/// A learner at the step where a first consumer is started, and a second one is too many.
+fn at_the_first_consumer() -> Class {
+    let class = Class::at("groups", "one");
+    class.cluster.put("iabd-topic-group", &[0, 0, 0]);
+    class
+}
+
+#[test]
+fn a_belief_is_named_once_when_the_cluster_shows_it_while_a_check_fails() {
+    let class = at_the_first_consumer();
+    let two = || has_members(&class.cluster, 2);
+    let heard = class.take([Do::Type("2"), two(), two(), Do::Type("c"), Do::Type("q")]);
+    assert_eq!(heard.matches(SILENT).count(), 1, "{heard}");
+    assert!(!heard.contains("Well done"), "{heard}");
+    let named = serde_json::json!(["a-silent-consumer-is-broken"]);
+    assert_eq!(class.report("one")["beliefs"], named);
+    // Whoever comes again has heard it.
+    let heard = class.take([two(), Do::Type("c"), Do::Type("q")]);
+    assert!(!heard.contains(SILENT), "{heard}");
+    // It is no answer, and it keeps nobody from passing.
+    let heard = class.take([has_members(&class.cluster, 1), Do::Type("q")]);
+    assert!(heard.contains("Well done"), "{heard}");
+    assert_eq!(class.report("one")["beliefs"], named);
+}
+
+#[test]
+fn a_belief_is_not_named_where_all_goes_as_it_should_or_it_was_so_before() {
+    let class = at_the_first_consumer();
+    let heard = class.take([Do::Type("2"), has_members(&class.cluster, 1), Do::Type("q")]);
+    assert!(heard.contains("Well done") && !heard.contains(SILENT), "{heard}");
+    assert_eq!(class.report("one")["beliefs"], serde_json::json!([]));
+
+    // Two consumers that somebody has left running are no mistake of this step.
+    let class = at_the_first_consumer();
+    if let Do::Act(act) = has_members(&class.cluster, 2) {
+        act();
+    }
+    let two = || has_members(&class.cluster, 2);
+    let heard = class.take([Do::Type("2"), two(), Do::Type("c"), Do::Type("q")]);
+    assert!(!heard.contains(SILENT) && !heard.contains("Well done"), "{heard}");
+}
+
+#[test]
+fn the_quiz_asks_what_refutes_a_belief_that_the_cluster_has_shown_and_nothing_else() {
+    let home = Home::new();
+    let folder = home.path().join("state/course");
+    fs::create_dir_all(&folder).unwrap();
+    let shown = "[lesson.groups.step.two]\nbeliefs = [\"more-consumers-are-faster\"]\n";
+    fs::write(folder.join("progress.toml"), shown).unwrap();
+    // Any answers, as many as there may be questions.
+    let asked = |answers: String| {
+        let mut command = home.command(&["quiz", "--due", "--json", "--lang", "en"]);
+        let output = command.write_stdin(answers).output().unwrap();
+        let marks: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let questions = marks["questions"].as_array().unwrap().iter();
+        let name = |mark: &serde_json::Value| format!("{}/{}", mark["lesson"], mark["question"]);
+        questions.map(name).collect::<BTreeSet<String>>()
+    };
+    let both = ["\"groups\"/\"how-many-idle\"", "\"groups\"/\"the-fourth\""];
+    assert_eq!(asked("1\n".repeat(9)), BTreeSet::from(both.map(str::to_owned)));
+    // They come again on another day.
+    assert_eq!(asked("1\n".repeat(9)), BTreeSet::new());
+}
+
+#[test]
+fn lint_finds_a_belief_that_nothing_shows_or_refutes() {
+    let belief = "belief = \"a-silent-consumer-is-broken\"\n";
+    let said = lint_after("08-groups", "lesson.toml", |text| text.replacen(belief, "", 1));
+    assert!(
+        said.contains("needs both a `belief` and how it is `seen`"),
+        "{said}"
+    );
+    let seen = |group: &str| format!("fact = \"in-group\"\ngroup = \"{group}\"\nat-least = 2");
+    let said = lint_after("08-groups", "lesson.toml", |text| {
+        text.replacen(&seen("iabd-app1"), &seen("elsewhere"), 1)
+    });
+    assert!(said.contains("`elsewhere` is checked"), "{said}");
+
+    // A lesson that shows what none of its questions refutes.
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("08-groups");
+    fs::create_dir(&place).unwrap();
+    for file in ["lesson.toml", "en.md", "es.md", "fr.md"] {
+        let shipped = format!("{}/lessons/08-groups/{file}", env!("CARGO_MANIFEST_DIR"));
+        fs::copy(shipped, place.join(file)).unwrap();
+    }
+    let other = "[[belief]]\nid = \"other\"\nfr = \"a.\"\nes = \"a.\"\nen = \"a.\"\n\
+        shows = [{ lesson = \"groups\", step = \"one\", question = \"silent\", answers = [1] }]\n";
+    fs::write(folder.path().join("beliefs.toml"), other).unwrap();
+    let lint = [
+        "lesson",
+        "lint",
+        "--texts",
+        folder.path().to_str().unwrap(),
+        "--lang",
+        "en",
+    ];
+    let refused = Home::new().velo(&lint).fails_with(1).stderr;
+    assert!(
+        refused.contains("`one-more-because-the-first-is-silent`")
+            && refused.contains("no question there refutes it"),
+        "{refused}"
+    );
 }

@@ -20,15 +20,15 @@ use velodrome::i18n::{Lang, Words};
 const SEED: u64 = 5;
 
 /// A lesson that is taken from a step on, on a cluster in memory.
-struct Class {
+pub(super) struct Class {
     lesson: Lesson,
     words: Words,
-    cluster: Fake,
+    pub(super) cluster: Fake,
     folder: TempDir,
 }
 
 impl Class {
-    fn at(lesson: &str, step: &str) -> Self {
+    pub(super) fn at(lesson: &str, step: &str) -> Self {
         let words = Words::of(Lang::En);
         let class = Class {
             lesson: Source::Embedded.lesson(lesson, &words).unwrap(),
@@ -42,11 +42,11 @@ impl Class {
         class
     }
 
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.folder.path().join("progress.toml")
     }
 
-    fn take(&self, script: impl IntoIterator<Item = Do>) -> String {
+    pub(super) fn take(&self, script: impl IntoIterator<Item = Do>) -> String {
         let mut learner = Learner::new(script);
         let runner = Runner {
             lesson: &self.lesson,
@@ -63,18 +63,24 @@ impl Class {
         learner.heard
     }
 
-    /// What the report says of a question.
-    fn mark(&self, step: &str, question: &str) -> serde_json::Value {
+    /// What the report says of a step.
+    pub(super) fn report(&self, step: &str) -> serde_json::Value {
         let progress = Progress::load(&self.file()).unwrap();
         let lessons = std::slice::from_ref(&self.lesson);
         let report = report::json(lessons, &progress, &self.words);
-        let found = |list: &serde_json::Value, key: &str, id: &str| {
-            let mut all = list.as_array().unwrap().iter();
-            all.find(|one| one[key] == id).unwrap().clone()
-        };
-        let step = found(&report["lessons"][0]["steps"], "step", step);
-        found(&step["questions"], "question", question)
+        found(&report["lessons"][0]["steps"], "step", step)
     }
+
+    /// What the report says of a question.
+    fn mark(&self, step: &str, question: &str) -> serde_json::Value {
+        found(&self.report(step)["questions"], "question", question)
+    }
+}
+
+/// The object of a list that has this under a key.
+fn found(list: &serde_json::Value, key: &str, id: &str) -> serde_json::Value {
+    let mut all = list.as_array().unwrap().iter();
+    all.find(|one| one[key] == id).unwrap().clone()
 }
 
 fn makes(cluster: &Fake, topic: &'static str, records: &'static [i64]) -> Do {

@@ -129,13 +129,14 @@ pub(super) fn report(desk: &Desk<'_>, args: &ReportArgs) -> Outcome {
         ui.format = crate::ui::OutputFormat::Json;
     }
     ui.show_titled(&value, || {
-        let [step, title, state] = ["list.lesson", "status.step", "status.state"].map(|key| words.say(key));
-        let mut grid = titled([step, title, state]);
+        let titles = ["list.lesson", "status.step", "status.state", "board.belief"];
+        let mut grid = titled(titles.map(|key| words.say(key)));
         for lesson in &lessons {
             let mine = progress.lessons.get(&lesson.id).cloned().unwrap_or_default();
-            for step in &lesson.steps {
+            for (step, told) in lesson.steps.iter().zip(report::steps(lesson, &mine)) {
                 let [_, id, _, state] = report::step_line(lesson, step, &mine, false, words);
-                grid.row([lesson.id.clone(), id, state]);
+                let beliefs = class::board::beliefs(&told).join(", ");
+                grid.row([lesson.id.clone(), id, state, beliefs]);
             }
         }
         let head = student.iter().cloned().chain([today]);

@@ -358,6 +358,16 @@ mod tests {
     }
 
     #[test]
+    fn what_the_cluster_shows_that_a_student_believes_stands_beside_what_answers_show() {
+        let mut ana = entry("ana", 5, 0, &["reading-removes"]);
+        ana.standing.steps[1]["beliefs"] = json!(["kafka-pushes", "reading-removes"]);
+        let mut board = Board::default();
+        put(&mut board, &ana);
+        let row = board.rows(now()).remove(0);
+        assert_eq!(row.beliefs, ["kafka-pushes", "reading-removes"]);
+    }
+
+    #[test]
     fn who_is_not_heard_of_is_away_and_who_is_deleted_is_forgotten() {
         let mut board = Board::default();
         put(&mut board, &entry("ana", 5, 0, &[]));
