@@ -46,19 +46,19 @@ fn the_shipped_lessons_have_nothing_wrong_in_structure_texts_and_languages() {
     }
 }
 
-/// Every line for `velo` in the lessons' texts: between back quotes, or a line of a block.
-fn lines_to_type() -> BTreeSet<String> {
+/// Every line in the lessons' texts that begins like this: between back quotes, or a line of a block.
+pub(super) fn lines_in_texts(begins: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for lesson in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons")).unwrap() {
         for language in ["en.md", "es.md", "fr.md"] {
             let text = fs::read_to_string(lesson.as_ref().unwrap().path().join(language)).unwrap_or_default();
-            let pieces = text.lines().flat_map(|line| match line.starts_with("velo ") {
+            let pieces = text.lines().flat_map(|line| match line.starts_with(begins) {
                 true => vec![line],
                 false => line.split('`').skip(1).step_by(2).collect(),
             });
             found.extend(
                 pieces
-                    .filter(|piece| piece.starts_with("velo "))
+                    .filter(|piece| piece.starts_with(begins))
                     .map(str::to_owned),
             );
         }
@@ -69,7 +69,7 @@ fn lines_to_type() -> BTreeSet<String> {
 #[test]
 fn every_line_for_velo_in_a_text_is_one_that_velo_takes() {
     let home = Home::new();
-    let lines = lines_to_type();
+    let lines = lines_in_texts("velo ");
     assert!(lines.len() > 30, "{lines:?}");
     for line in lines {
         // What is wrong in front of --help is told in place of the help.

@@ -7,6 +7,7 @@ mod facts;
 mod fake;
 mod lessons;
 mod lint_busy;
+mod numbers;
 mod play;
 mod questions;
 mod runner;

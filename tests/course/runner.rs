@@ -290,7 +290,7 @@ fn keys_act_at_a_question_too() {
     let to = ["", "", ""].map(Do::Type);
     let heard = class.take("", to.into_iter().chain(["h", "s", "x", "2", "q"].map(Do::Type)));
     for part in [
-        "Hint 1 of 1.",
+        "Hint 1 of 3.",
         "velo topic describe iabd-topic",
         "Your answer, 1 to 3",
         "Noted.",

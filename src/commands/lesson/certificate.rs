@@ -2,7 +2,9 @@
 
 use super::Desk;
 use crate::course::certificate;
+use crate::course::model::Lesson;
 use crate::course::progress::Progress;
+use crate::course::talk::Talk;
 use crate::failure::{Failure, Outcome};
 use crate::ui::foreign::harmless;
 use clap::Args;
@@ -21,17 +23,38 @@ pub(super) struct CertificateArgs {
 pub(super) fn run(desk: &Desk<'_>, args: &CertificateArgs) -> Outcome {
     let progress = Progress::load(&desk.file())?;
     let last = desk.source.lesson(LAST, &desk.words)?;
-    let mine = progress.lessons.get(&last.id);
-    if mine.is_none_or(|mine| mine.passed(&last) != last.steps.len()) {
+    if !has_passed(&progress, &last) {
         return Err(Failure::request(desk.words.say("error.no-certificate"))
             .because(desk.words.fill("error.no-certificate-why", &[("lesson", LAST)]))
             .hint(format!("velo lesson start {LAST}")));
     }
-    let lessons = desk.source.lessons()?;
-    let today = jiff::Zoned::now().date().to_string();
-    let name = harmless(args.name.trim());
-    for line in certificate::lines(&name, &today, &lessons, &progress, &desk.words) {
+    for line in lines(desk, &args.name, &progress)? {
         desk.context.ui.line(line)?;
     }
     Ok(())
+}
+
+/// Shows it at the end of the lesson that ends with it, to a learner whose name is known.
+pub(super) fn at_the_end(desk: &Desk<'_>, lesson: &Lesson, talk: &mut dyn Talk) -> Outcome {
+    let progress = Progress::load(&desk.file())?;
+    let earned = lesson.id == LAST && has_passed(&progress, lesson);
+    let Some(name) = progress.student.as_deref().filter(|_| earned) else {
+        return Ok(());
+    };
+    for line in lines(desk, name, &progress)? {
+        talk.say(&line)?;
+    }
+    Ok(())
+}
+
+fn has_passed(progress: &Progress, lesson: &Lesson) -> bool {
+    let mine = progress.lessons.get(&lesson.id);
+    mine.is_some_and(|mine| mine.passed(lesson) == lesson.steps.len())
+}
+
+fn lines(desk: &Desk<'_>, name: &str, progress: &Progress) -> Outcome<Vec<String>> {
+    let lessons = desk.source.lessons()?;
+    let today = jiff::Zoned::now().date().to_string();
+    let name = harmless(name.trim());
+    Ok(certificate::lines(&name, &today, &lessons, progress, &desk.words))
 }

@@ -1,7 +1,7 @@
 //! `velo lesson start`: the interactive lesson.
 
 use super::ahead::{self, Jump};
-use super::{Desk, Terminal, attend, cluster, play};
+use super::{Desk, Terminal, attend, certificate, cluster, play};
 use crate::commands::{address, candidates};
 use crate::course::class::{self, Register};
 use crate::course::dress::{self, Dress};
@@ -92,6 +92,7 @@ pub(super) fn start(desk: &Desk<'_>, args: &StartArgs) -> Outcome {
         attend::end(desk, post);
     }
     taken?;
+    certificate::at_the_end(desk, &lesson, &mut talk)?;
     match own_data {
         Some(folder) => {
             let folder = folder.display().to_string();
