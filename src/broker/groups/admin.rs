@@ -7,7 +7,7 @@ use super::records;
 use crate::broker::records::offsets::OffsetsRecord;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::GroupId;
-use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
+use kafka_protocol::messages::describe_groups_response::DescribedGroup;
 use kafka_protocol::messages::list_groups_response::ListedGroup;
 
 /// What groups of this protocol are called in a list (KIP-848).
@@ -64,7 +64,7 @@ impl GroupCoordinator {
             let offsets = offsets.map(|(topic, index)| records::offset_tombstone(group_id, topic, *index));
             let mut tombstones: Vec<OffsetsRecord> = offsets.collect();
             tombstones.push(records::group_tombstone(group_id));
-            Ok(GroupStep::write(tombstones, ()).settling(move |_, beside| beside.remove(&group.id)))
+            Ok(GroupStep::write(tombstones, ()).settling(move |_, beside| beside.remove(group.id())))
         })
         .await
     }
@@ -72,10 +72,10 @@ impl GroupCoordinator {
 
 fn listed(group: Group) -> ListedGroup {
     ListedGroup::default()
-        .with_protocol_type(group.protocol_type.clone().unwrap_or_default().into())
+        .with_protocol_type(group.protocol_type().to_owned().into())
         .with_group_state(group.state().to_string().into())
         .with_group_type(CLASSIC.into())
-        .with_group_id(GroupId(group.id.into()))
+        .with_group_id(GroupId(group.id().to_owned().into()))
 }
 
 fn not_found(group_id: &str, api_version: i16) -> DescribedGroup {
@@ -85,36 +85,5 @@ fn not_found(group_id: &str, api_version: i16) -> DescribedGroup {
             .with_error_message(Some(format!("Group {group_id} not found.").into()))
     } else {
         dead
-    }
-}
-
-impl Group {
-    /// Members are shown with what they subscribe to and were assigned only while the group is stable.
-    fn describe(&self) -> DescribedGroup {
-        let stable = self.state == GroupState::Stable;
-        let protocol = self
-            .protocol_name
-            .as_deref()
-            .filter(|_| stable)
-            .unwrap_or_default();
-        let members = self.members.iter().map(|(id, member)| {
-            let described = DescribedGroupMember::default()
-                .with_member_id(id.clone().into())
-                .with_group_instance_id(member.info.instance_id.clone().map(Into::into))
-                .with_client_id(member.info.client_id.clone().into())
-                .with_client_host(member.info.client_host.clone().into());
-            if stable {
-                described
-                    .with_member_metadata(member.metadata(protocol))
-                    .with_member_assignment(member.assignment.clone())
-            } else {
-                described
-            }
-        });
-        DescribedGroup::default()
-            .with_group_state(self.state.to_string().into())
-            .with_protocol_type(self.protocol_type.clone().unwrap_or_default().into())
-            .with_protocol_data(protocol.to_owned().into())
-            .with_members(members.collect())
     }
 }

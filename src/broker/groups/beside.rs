@@ -47,11 +47,11 @@ impl Beside {
 
     /// Takes a group as it now is, and forgets it once nothing goes on in it.
     pub fn put(&mut self, group: Group) {
-        self.remove(&group.id);
+        self.remove(group.id());
         if group.is_idle() {
             return;
         }
-        let (id, noted) = (group.id.clone(), group.next_deadline());
+        let (id, noted) = (group.id().to_owned(), group.next_deadline());
         if let Some(due) = noted {
             self.deadlines.insert((due, id.clone()));
         }

@@ -2,7 +2,7 @@
 
 use super::beside::Beside;
 use super::coordinator::{GroupCoordinator, MAX_NAME_BYTES};
-use super::group::{Group, GroupState};
+use super::group::GroupState;
 use super::machine::{GroupStep, Groups};
 use super::offsets::{CommittedOffset, Offsets};
 use super::records;
@@ -261,49 +261,6 @@ impl Commit {
             topic_id: self.topic_id,
         };
         records::offset(from.group_id, self.topic, self.partition, value)
-    }
-}
-
-impl Group {
-    /// Whether a commit may be taken from that sender; generation -1 and no member id mean a consumer that assigns its
-    /// partitions itself, an administrator, or a producer of transactions, which need not name the consumer it works for.
-    ///
-    /// # Errors
-    /// `UNKNOWN_MEMBER_ID`, `ILLEGAL_GENERATION`, `REBALANCE_IN_PROGRESS`, `FENCED_INSTANCE_ID`.
-    pub fn validate_commit(
-        &self,
-        member_id: &str,
-        instance_id: Option<&str>,
-        generation: i32,
-        transaction: InTransaction,
-    ) -> Result<(), ResponseError> {
-        if self.state == GroupState::Empty && generation < 0 {
-            return Ok(());
-        }
-        if generation >= 0 || !member_id.is_empty() || instance_id.is_some() {
-            self.validate_member(member_id, instance_id)?;
-            if generation != self.generation {
-                return Err(ResponseError::IllegalGeneration);
-            }
-        } else if transaction == Outside && self.state != GroupState::Empty {
-            return Err(ResponseError::UnknownMemberId);
-        }
-        if transaction == Outside && self.state == GroupState::CompletingRebalance {
-            return Err(ResponseError::RebalanceInProgress);
-        }
-        Ok(())
-    }
-
-    /// Whether offsets may be deleted by an administrator.
-    ///
-    /// # Errors
-    /// `NON_EMPTY_GROUP` for a group with members that are no consumers.
-    pub fn validate_offset_delete(&self) -> Result<(), ResponseError> {
-        match self.state {
-            GroupState::Empty => Ok(()),
-            _ if self.is_consumer() => Ok(()),
-            _ => Err(ResponseError::NonEmptyGroup),
-        }
     }
 }
 

@@ -1,9 +1,8 @@
 //! Committed offsets end after `offsets.retention.minutes`, and groups of which nothing is left.
 
 use super::beside::Beside;
-use super::group::{Group, GroupState};
 use super::machine::Groups;
-use super::offsets::{CommittedOffset, GroupOffsets};
+use super::offsets::GroupOffsets;
 use super::records;
 use crate::broker::records::offsets::OffsetsRecord;
 
@@ -30,41 +29,4 @@ pub(super) fn expired(groups: &Groups, beside: &Beside, id: &str, now: i64) -> V
         tombstones.push(records::group_tombstone(id));
     }
     tombstones
-}
-
-impl Group {
-    /// Partitions whose offsets have expired at `now`: `retention_ms` after the group became empty, or after the
-    /// commit where no members are involved or none of them reads the topic.
-    pub(super) fn expired_offsets(
-        &self,
-        offsets: &GroupOffsets,
-        now: i64,
-        retention_ms: i64,
-    ) -> Vec<(String, i32)> {
-        let base: fn(&Group, &CommittedOffset) -> i64 = match self.state {
-            GroupState::Empty if self.protocol_type.is_some() => {
-                |group, committed| group.state_timestamp.unwrap_or(committed.commit_timestamp)
-            }
-            _ if self.protocol_type.is_none() => |_, committed| committed.commit_timestamp,
-            GroupState::Stable if self.is_consumer() && self.subscribed.is_some() => {
-                |_, committed| committed.commit_timestamp
-            }
-            _ => return Vec::new(),
-        };
-        let expired = |committed: &CommittedOffset| match committed.expire_timestamp {
-            Some(at) => now >= at,
-            None => now.saturating_sub(base(self, committed)) >= retention_ms,
-        };
-        offsets
-            .topics()
-            .iter()
-            .filter(|(topic, _)| !self.is_subscribed_to(topic))
-            .flat_map(|(topic, partitions)| {
-                partitions
-                    .iter()
-                    .filter(|(_, committed)| expired(committed))
-                    .map(|(index, _)| (topic.clone(), *index))
-            })
-            .collect()
-    }
 }

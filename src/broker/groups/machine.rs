@@ -2,8 +2,7 @@
 
 use super::beside::Beside;
 use super::budget::{Budget, Charge};
-use super::group::{Group, GroupLimits, GroupState};
-use super::member::{Member, MemberInfo, Protocol};
+use super::group::{Group, GroupLimits};
 use super::offsets::Offsets;
 use super::outbox::Persist;
 use super::{expiry, records};
@@ -336,14 +335,14 @@ impl Groups {
     /// What a changed group takes: its record, if that is due, then its answers.
     fn step<A>(&self, mut group: Group, answer: A) -> GroupStep<A> {
         let mut outbox = group.take_outbox();
-        let recorded = self.classic.get(&group.id);
+        let recorded = self.classic.get(group.id());
         if outbox.persist.is_none() && recorded.is_none() && !group.is_idle() {
             // A group that took its first member is written, so that it is known after a restart.
             outbox.persist = Some(Persist::Created);
         }
         let record = outbox
             .persist
-            .map(|why| records::group(&group.id, value_of(&group, why)));
+            .map(|why| records::group(group.id(), group.record(why)));
         let wait = recorded.map_or(Wait::Committed, |recorded| Wait::CommittedTo(recorded.at));
         GroupStep::write(record.into_iter().collect(), answer)
             .waiting(wait)
@@ -355,90 +354,11 @@ impl Groups {
     }
 
     fn restored(&self, id: &str, recorded: &Recorded) -> Group {
-        let mut group = Group::new(id, self.settings.limits);
-        let value = &recorded.value;
-        let protocol = value.protocol.as_deref().unwrap_or_default();
-        for member in &value.members {
-            let size = member.subscription.len() + member.assignment.len();
-            let mut restored = Member::new(info_of(member, protocol), self.settings.budget.force(size));
-            restored.assignment = member.assignment.clone();
-            group.add_member(&member.member_id, &value.protocol_type, restored);
-        }
-        if !group.members.is_empty() {
-            group.state = GroupState::Stable;
-        }
-        group.generation = value.generation;
-        group.protocol_type = Some(value.protocol_type.clone()).filter(|name| !name.is_empty());
-        group.protocol_name = value.protocol.clone();
-        group.leader = value.leader.clone();
-        group.state_timestamp = Some(value.current_state_timestamp).filter(|at| *at >= 0);
-        group.compute_subscribed();
-        group
-    }
-}
-
-impl Group {
-    /// Goes on after its log has been read: members have their session's time to show up again.
-    fn resume(&mut self, now: i64) {
-        for member in self.members.values_mut() {
-            member.touch(now);
-        }
-        if self.members.len() > self.limits.max_size {
-            self.prepare_rebalance(now);
-        }
+        Group::recorded(id, &recorded.value, self.settings.limits, &self.settings.budget)
     }
 }
 
 fn size_of(member: &MemberMetadata) -> usize {
     let names = member.member_id.len() + member.client_id.len() + member.client_host.len();
     GROUP_BYTES + names + member.group_instance_id.as_ref().map_or(0, String::len)
-}
-
-/// The group as its record says it. One that was just made is recorded without its members: they have no assignment yet.
-fn value_of(group: &Group, why: Persist) -> GroupMetadataValue {
-    let current_state_timestamp = group.state_timestamp.unwrap_or(-1);
-    if why == Persist::Created {
-        return GroupMetadataValue {
-            current_state_timestamp,
-            ..GroupMetadataValue::default()
-        };
-    }
-    let protocol = group.protocol_name.as_deref().unwrap_or_default();
-    let members = group.members.iter().map(|(id, member)| MemberMetadata {
-        member_id: id.clone(),
-        group_instance_id: member.info.instance_id.clone(),
-        client_id: member.info.client_id.clone(),
-        client_host: member.info.client_host.clone(),
-        rebalance_timeout: member.info.rebalance_timeout_ms,
-        session_timeout: member.info.session_timeout_ms,
-        subscription: member.metadata(protocol),
-        assignment: member.assignment.clone(),
-    });
-    GroupMetadataValue {
-        protocol_type: group.protocol_type.clone().unwrap_or_default(),
-        generation: group.generation,
-        protocol: group.protocol_name.clone(),
-        leader: group.leader.clone(),
-        current_state_timestamp,
-        members: members.collect(),
-    }
-}
-
-fn info_of(member: &MemberMetadata, protocol: &str) -> MemberInfo {
-    let rebalance_timeout_ms = if member.rebalance_timeout < 0 {
-        member.session_timeout
-    } else {
-        member.rebalance_timeout
-    };
-    MemberInfo {
-        instance_id: member.group_instance_id.clone(),
-        client_id: member.client_id.clone(),
-        client_host: member.client_host.clone(),
-        session_timeout_ms: member.session_timeout,
-        rebalance_timeout_ms,
-        protocols: vec![Protocol {
-            name: protocol.to_owned(),
-            metadata: member.subscription.clone(),
-        }],
-    }
 }

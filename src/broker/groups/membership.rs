@@ -1,11 +1,10 @@
 //! JoinGroup, SyncGroup, Heartbeat and LeaveGroup, from request to answer.
 
 use super::coordinator::{GroupCoordinator, MAX_NAME_BYTES};
-use super::join::JoinCall;
+use super::group::{JoinCall, LeaveCall, SyncCall};
 use super::machine::GroupStep;
 use super::member::{MemberInfo, Protocol, Reply};
 use super::outbox::{join_error, sync_error};
-use super::sync::{LeaveCall, SyncCall};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::leave_group_request::MemberIdentity;

@@ -12,16 +12,13 @@ mod config;
 mod coordinator;
 mod expiry;
 mod group;
-mod join;
 mod machine;
 mod member;
 mod membership;
 mod offsets;
 mod outbox;
-mod rebalance;
 mod records;
 pub mod subscription;
-mod sync;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
 //! What a change of a group still has to do: write a record, then answer the requests that waited for it.
 
-use super::member::{JoinReply, SyncReply};
+use super::member::{JoinReply, Member, SyncReply};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{JoinGroupResponse, SyncGroupResponse};
 
@@ -29,6 +29,16 @@ pub struct Outbox {
 }
 
 impl Outbox {
+    /// Answers what a member has parked with `error`.
+    pub fn dismiss(&mut self, member: &mut Member, member_id: &str, error: ResponseError) {
+        if let Some(reply) = member.join_reply.take() {
+            self.joins.push((reply, join_error(member_id, error)));
+        }
+        if let Some(reply) = member.sync_reply.take() {
+            self.syncs.push((reply, sync_error(error)));
+        }
+    }
+
     /// Sends all answers.
     pub fn deliver(self) {
         for (reply, answer) in self.joins {

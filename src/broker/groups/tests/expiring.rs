@@ -13,7 +13,7 @@ fn none() -> Offsets {
 
 fn commit(desk: &Desk, offsets: &mut Offsets, topic: &str, offset: i64) {
     let key = OffsetCommitKey {
-        group: desk.group.id.clone(),
+        group: desk.group.id().to_owned(),
         topic: topic.into(),
         partition: 0,
     };
@@ -27,7 +27,7 @@ fn commit(desk: &Desk, offsets: &mut Offsets, topic: &str, offset: i64) {
 }
 
 fn expired(desk: &Desk, offsets: &Offsets, now: i64) -> Vec<(String, i32)> {
-    let offsets = offsets.of(&desk.group.id).unwrap();
+    let offsets = offsets.of(desk.group.id()).unwrap();
     desk.group.expired_offsets(offsets, now, WEEK_MS)
 }
 

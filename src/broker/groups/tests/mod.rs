@@ -13,11 +13,9 @@ mod static_members;
 mod storage;
 
 use super::budget::Budget;
-use super::group::{Group, GroupLimits, GroupState};
-use super::join::JoinCall;
+use super::group::{Group, GroupLimits, GroupState, JoinCall, LeaveCall, SyncCall};
 use super::member::{MemberInfo, Protocol, Reply};
 use super::outbox::Persist;
-use super::sync::{LeaveCall, SyncCall};
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{JoinGroupResponse, SyncGroupResponse};

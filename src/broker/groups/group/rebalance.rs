@@ -1,8 +1,7 @@
 //! The join phase of a rebalance: when it starts, whom it waits for, and how a generation comes of it.
 
-use super::group::{Group, GroupState, JoinTimer};
-use super::member::Member;
-use super::outbox::{Persist, join_error, sync_error};
+use super::{Group, GroupState, JoinTimer};
+use crate::broker::groups::outbox::{Persist, sync_error};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 
@@ -26,7 +25,7 @@ impl Group {
         self.transition(GroupState::PreparingRebalance, now);
         if first {
             let delay = self.limits.initial_rebalance_delay_ms;
-            let remaining = (self.rebalance_timeout_ms() - delay).max(0);
+            let remaining = (self.members.rebalance_timeout_ms() - delay).max(0);
             self.join_timer = Some(JoinTimer {
                 deadline: now.saturating_add(delay),
                 initial: Some((delay, remaining)),
@@ -34,7 +33,7 @@ impl Group {
             if delay == 0 {
                 self.end_initial_delay(delay, remaining, now);
             }
-        } else if self.all_joined() {
+        } else if self.members.all_joined() {
             self.complete_join(now);
         } else {
             self.schedule_join(now);
@@ -43,7 +42,7 @@ impl Group {
 
     fn schedule_join(&mut self, now: i64) {
         self.join_timer = Some(JoinTimer {
-            deadline: now.saturating_add(self.rebalance_timeout_ms()),
+            deadline: now.saturating_add(self.members.rebalance_timeout_ms()),
             initial: None,
         });
     }
@@ -52,14 +51,14 @@ impl Group {
     pub(super) fn maybe_complete_join(&mut self, now: i64) {
         if self.state == GroupState::PreparingRebalance
             && self.previous != GroupState::Empty
-            && self.all_joined()
+            && self.members.all_joined()
         {
             self.complete_join(now);
         }
     }
 
     /// The join timer has rung.
-    pub(super) fn end_join_wait(&mut self, timer: JoinTimer, now: i64) {
+    fn end_join_wait(&mut self, timer: JoinTimer, now: i64) {
         match timer.initial {
             Some((delay, remaining)) => self.end_initial_delay(delay, remaining, now),
             None => self.complete_join(now),
@@ -81,24 +80,18 @@ impl Group {
     }
 
     /// Ends the join phase: dynamic members that did not join are out, the rest are the next generation.
-    pub(super) fn complete_join(&mut self, now: i64) {
+    fn complete_join(&mut self, now: i64) {
         self.join_timer = None;
         self.new_member_added = false;
         if self.state != GroupState::PreparingRebalance {
             return;
         }
-        let missing: Vec<String> = self
-            .members
-            .iter()
-            .filter(|(_, member)| !member.is_awaiting_join() && member.info.instance_id.is_none())
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in missing {
+        for id in self.members.missing() {
             self.remove_member(&id);
         }
         if self.members.is_empty() {
             self.become_empty(now);
-        } else if self.elect_leader() {
+        } else if self.members.elect_leader() {
             self.start_generation(now);
         } else {
             // Only static members are left and none came: they stay until their sessions end.
@@ -109,7 +102,7 @@ impl Group {
     fn become_empty(&mut self, now: i64) {
         self.generation = self.generation.wrapping_add(1).max(0);
         self.protocol_name = None;
-        self.leader = None;
+        self.members.set_leader(None);
         self.compute_subscribed();
         self.pending_syncs.clear();
         self.assignments_charge = None;
@@ -117,28 +110,12 @@ impl Group {
         self.outbox.persist = Some(Persist::Emptied);
     }
 
-    /// Keeps the leader if it joined again, else takes the first member that did; false when none did.
-    fn elect_leader(&mut self) -> bool {
-        let joined = |id: &String| self.members.get(id).is_some_and(Member::is_awaiting_join);
-        if self.leader.as_ref().is_some_and(joined) {
-            return true;
-        }
-        let first = self.members.iter().find(|(_, member)| member.is_awaiting_join());
-        match first.map(|(id, _)| id.clone()) {
-            Some(id) => {
-                self.leader = Some(id);
-                true
-            }
-            None => false,
-        }
-    }
-
     fn start_generation(&mut self, now: i64) {
         self.generation = self.generation.wrapping_add(1).max(0);
-        self.protocol_name = self.select_protocol();
+        self.protocol_name = self.members.select_protocol();
         self.compute_subscribed();
         self.transition(GroupState::CompletingRebalance, now);
-        let ids: Vec<String> = self.members.keys().cloned().collect();
+        let ids = self.members.ids();
         for id in &ids {
             let answer = self.join_answer(id);
             if let Some(member) = self.members.get_mut(id) {
@@ -150,13 +127,13 @@ impl Group {
             }
         }
         self.pending_syncs = ids.into_iter().collect();
-        self.sync_deadline = Some(now.saturating_add(self.rebalance_timeout_ms()));
+        self.sync_deadline = Some(now.saturating_add(self.members.rebalance_timeout_ms()));
     }
 
     /// Takes all assignments back and answers parked SyncGroups with `error`.
-    pub(super) fn reset_assignments(&mut self, error: ResponseError) {
+    fn reset_assignments(&mut self, error: ResponseError) {
         self.assignments_charge = None;
-        for member in self.members.values_mut() {
+        for member in self.members.all_mut() {
             member.assignment = Bytes::new();
             if let Some(reply) = member.sync_reply.take() {
                 self.outbox.syncs.push((reply, sync_error(error)));
@@ -164,22 +141,10 @@ impl Group {
         }
     }
 
-    /// Answers what a member has parked with `error`.
-    pub(super) fn dismiss(&mut self, member: &mut Member, member_id: &str, error: ResponseError) {
-        if let Some(reply) = member.join_reply.take() {
-            self.outbox.joins.push((reply, join_error(member_id, error)));
-        }
-        if let Some(reply) = member.sync_reply.take() {
-            self.outbox.syncs.push((reply, sync_error(error)));
-        }
-    }
-
     /// The earliest moment at which something happens by itself, in ms.
     pub fn next_deadline(&self) -> Option<i64> {
-        let members = self.members.values().filter_map(|member| member.session_deadline);
-        let pending = self.pending_joins.values().map(|pending| pending.deadline);
-        members
-            .chain(pending)
+        self.members
+            .deadlines()
             .chain(self.join_timer.map(|timer| timer.deadline))
             .chain(self.sync_deadline)
             .min()
@@ -187,15 +152,10 @@ impl Group {
 
     /// Moves all that happens by itself by so many ms.
     pub fn move_on(&mut self, by_ms: i64) {
-        let sessions = self.members.values_mut();
-        let sessions = sessions.filter_map(|member| member.session_deadline.as_mut());
-        let pending = self
-            .pending_joins
-            .values_mut()
-            .map(|pending| &mut pending.deadline);
         let timer = self.join_timer.as_mut().map(|timer| &mut timer.deadline);
-        let all = sessions
-            .chain(pending)
+        let all = self
+            .members
+            .deadlines_mut()
             .chain(timer)
             .chain(&mut self.sync_deadline);
         for deadline in all {
@@ -218,21 +178,13 @@ impl Group {
     }
 
     fn expire_pending_joins(&mut self, now: i64) {
-        let before = self.pending_joins.len();
-        self.pending_joins.retain(|_, pending| pending.deadline > now);
-        if self.pending_joins.len() != before {
+        if self.members.expire_expected(now) {
             self.maybe_complete_join(now);
         }
     }
 
     fn expire_sessions(&mut self, now: i64) {
-        let due: Vec<String> = self
-            .members
-            .iter()
-            .filter(|(_, member)| member.session_deadline.is_some_and(|deadline| deadline <= now))
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in due {
+        for id in self.members.overdue(now) {
             let Some(member) = self.members.get_mut(&id) else {
                 continue;
             };

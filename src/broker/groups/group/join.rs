@@ -1,9 +1,9 @@
 //! JoinGroup: who may join, under which member id, and when that starts a rebalance.
 
-use super::budget::Charge;
-use super::group::{Group, GroupState, PendingMember};
-use super::member::{JoinReply, Member, MemberInfo};
-use super::outbox::{Persist, join_error};
+use super::{Group, GroupState};
+use crate::broker::groups::budget::Charge;
+use crate::broker::groups::member::{JoinReply, Member, MemberInfo};
+use crate::broker::groups::outbox::{Persist, join_error};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::JoinGroupResponse;
 use uuid::Uuid;
@@ -11,8 +11,6 @@ use uuid::Uuid;
 /// How long a new member's JoinGroup may stay parked: it has no member id yet, so it sends no heartbeats by which
 /// its end would be noticed.
 const NEW_MEMBER_JOIN_TIMEOUT_MS: i64 = 5 * 60_000;
-/// Ids given out and not used yet, of one group: an end to what a client that only asks for ids can make us keep.
-const MAX_PENDING_MEMBERS: usize = 10_000;
 
 /// A JoinGroup request.
 #[derive(Debug)]
@@ -62,13 +60,7 @@ impl Group {
             GroupState::Empty => true,
             // Those who joined again count, not those who still may: the last to come find the group full.
             GroupState::PreparingRebalance => {
-                member.is_some_and(Member::is_awaiting_join)
-                    || self
-                        .members
-                        .values()
-                        .filter(|member| member.is_awaiting_join())
-                        .count()
-                        < self.limits.max_size
+                member.is_some_and(Member::is_awaiting_join) || self.members.joined() < self.limits.max_size
             }
             GroupState::CompletingRebalance | GroupState::Stable => {
                 member.is_some() || self.members.len() < self.limits.max_size
@@ -80,21 +72,16 @@ impl Group {
         let prefix = call.info.instance_id.as_ref().unwrap_or(&call.info.client_id);
         let member_id = format!("{prefix}-{}", call.new_id);
         if let Some(instance_id) = &call.info.instance_id {
-            match self.static_members.get(instance_id).cloned() {
+            match self.members.id_of_static(instance_id).cloned() {
                 Some(old_id) => self.replace_static_member(&old_id, &member_id, call, reply, now),
                 None => self.admit(&member_id, call, reply, now),
             }
         } else if call.needs_member_id {
-            if self.pending_joins.len() >= MAX_PENDING_MEMBERS {
-                return self.refuse_join("", reply, ResponseError::GroupMaxSizeReached);
-            }
             let deadline = now.saturating_add(i64::from(call.info.session_timeout_ms));
-            let pending = PendingMember {
-                deadline,
-                _charge: call.charge,
-            };
-            self.pending_joins.insert(member_id.clone(), pending);
-            self.refuse_join(&member_id, reply, ResponseError::MemberIdRequired);
+            match self.members.expect(member_id.clone(), deadline, call.charge) {
+                true => self.refuse_join(&member_id, reply, ResponseError::MemberIdRequired),
+                false => self.refuse_join("", reply, ResponseError::GroupMaxSizeReached),
+            }
         } else {
             self.admit(&member_id, call, reply, now);
         }
@@ -102,14 +89,17 @@ impl Group {
 
     fn join_again(&mut self, call: JoinCall, reply: JoinReply, now: i64) {
         let member_id = call.member_id.clone();
-        if self.pending_joins.contains_key(&member_id) {
+        if self.members.is_expected(&member_id) {
             if call.info.instance_id.is_some() {
                 // Ids of static members are never pending: this sender mixes up two members.
                 return self.refuse_join(&member_id, reply, ResponseError::UnknownMemberId);
             }
             return self.admit(&member_id, call, reply, now);
         }
-        if let Err(error) = self.validate_member(&member_id, call.info.instance_id.as_deref()) {
+        if let Err(error) = self
+            .members
+            .validate(&member_id, call.info.instance_id.as_deref())
+        {
             return self.refuse_join(&member_id, reply, error);
         }
         let unchanged = self
@@ -121,7 +111,7 @@ impl Group {
             // It may have missed the answer to its JoinGroup: the generation stands.
             GroupState::CompletingRebalance if unchanged => self.repeat_join_answer(&member_id, reply),
             // A leader that joins again asks for a new assignment: it saw partitions come or go.
-            GroupState::Stable if unchanged && !self.is_leader(&member_id) => {
+            GroupState::Stable if unchanged && !self.members.is_leader(&member_id) => {
                 self.repeat_join_answer(&member_id, reply);
             }
             GroupState::CompletingRebalance | GroupState::Stable => {
@@ -174,12 +164,14 @@ impl Group {
             .with_generation_id(self.generation)
             .with_protocol_type(self.protocol_type.clone().map(Into::into))
             .with_protocol_name(self.protocol_name.clone().map(Into::into))
-            .with_leader(self.leader.clone().unwrap_or_default().into())
+            .with_leader(self.members.leader().unwrap_or_default().to_owned().into())
             .with_member_id(member_id.to_owned().into());
-        if self.is_leader(member_id) {
-            answer.with_members(self.members_for_leader())
-        } else {
-            answer
+        match self.members.is_leader(member_id) {
+            true => {
+                let assignor = self.protocol_name.as_deref().unwrap_or_default();
+                answer.with_members(self.members.for_leader(assignor))
+            }
+            false => answer,
         }
     }
 
@@ -192,25 +184,19 @@ impl Group {
         reply: JoinReply,
         now: i64,
     ) {
-        let old_leader = self.leader.clone();
+        let old_leader = self.members.leader().map(str::to_owned);
         let can_skip = call.can_skip_assignment;
-        let Some(mut member) = self.members.remove(old_id) else {
+        let Some(member) = self.members.rename(old_id, new_id) else {
             return self.refuse_join("", reply, ResponseError::UnknownMemberId);
         };
-        self.dismiss(&mut member, old_id, ResponseError::FencedInstanceId);
-        if let Some(instance_id) = &member.info.instance_id {
-            self.static_members.insert(instance_id.clone(), new_id.to_owned());
-        }
-        if self.is_leader(old_id) {
-            self.leader = Some(new_id.to_owned());
-        }
-        self.pending_syncs.remove(old_id);
+        self.outbox
+            .dismiss(member, old_id, ResponseError::FencedInstanceId);
         member.is_new = false;
         member.touch(now);
-        self.members.insert(new_id.to_owned(), member);
+        self.pending_syncs.remove(old_id);
         self.update_member(new_id, call, reply);
         match self.state {
-            GroupState::Stable if self.select_protocol() == self.protocol_name => {
+            GroupState::Stable if self.members.select_protocol() == self.protocol_name => {
                 self.keep_generation_for(new_id, old_leader, can_skip);
             }
             GroupState::CompletingRebalance => self.prepare_rebalance(now),
@@ -222,7 +208,7 @@ impl Group {
     fn keep_generation_for(&mut self, member_id: &str, old_leader: Option<String>, can_skip: bool) {
         let mut answer = self.join_answer(member_id);
         if can_skip {
-            answer.skip_assignment = self.is_leader(member_id);
+            answer.skip_assignment = self.members.is_leader(member_id);
         } else {
             // Told that the old id leads, the member does not compute an assignment that nobody waits for.
             answer.leader = old_leader.unwrap_or_default().into();

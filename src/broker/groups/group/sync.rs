@@ -1,9 +1,9 @@
 //! SyncGroup, Heartbeat and LeaveGroup.
 
-use super::budget::Charge;
-use super::group::{Group, GroupState};
-use super::member::SyncReply;
-use super::outbox::{Persist, sync_error};
+use super::{Group, GroupState};
+use crate::broker::groups::budget::Charge;
+use crate::broker::groups::member::SyncReply;
+use crate::broker::groups::outbox::{Persist, sync_error};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::SyncGroupResponse;
@@ -58,7 +58,8 @@ impl Group {
     }
 
     fn validate_sync(&self, call: &SyncCall) -> Result<(), ResponseError> {
-        self.validate_member(&call.member_id, call.instance_id.as_deref())?;
+        self.members
+            .validate(&call.member_id, call.instance_id.as_deref())?;
         if call.generation != self.generation {
             return Err(ResponseError::IllegalGeneration);
         }
@@ -81,7 +82,7 @@ impl Group {
             let answer = sync_error(ResponseError::RebalanceInProgress);
             self.outbox.syncs.push((earlier, answer));
         }
-        if self.is_leader(&call.member_id) {
+        if self.members.is_leader(&call.member_id) {
             self.assignments_charge = Some(call.charge);
             self.assign(call.assignments, now);
         }
@@ -89,7 +90,7 @@ impl Group {
 
     /// Takes the leader's assignment: a member it leaves out gets an empty one.
     fn assign(&mut self, mut assignments: BTreeMap<String, Bytes>, now: i64) {
-        let ids: Vec<String> = self.members.keys().cloned().collect();
+        let ids = self.members.ids();
         for id in &ids {
             if let Some(member) = self.members.get_mut(id) {
                 member.assignment = assignments.remove(id).unwrap_or_default();
@@ -130,7 +131,7 @@ impl Group {
         instance_id: Option<&str>,
         generation: i32,
     ) -> Result<(), ResponseError> {
-        self.validate_member(member_id, instance_id)?;
+        self.members.validate(member_id, instance_id)?;
         if generation == self.generation {
             Ok(())
         } else {
@@ -171,11 +172,11 @@ impl Group {
 
     fn remove_one(&mut self, call: &LeaveCall) -> Result<(), ResponseError> {
         let instance_id = call.instance_id.as_deref();
-        let member_id = match instance_id.and_then(|id| self.static_members.get(id)) {
+        let member_id = match instance_id.and_then(|id| self.members.id_of_static(id)) {
             Some(member_id) if call.member_id.is_empty() => member_id.clone(),
-            _ if self.pending_joins.contains_key(&call.member_id) => call.member_id.clone(),
+            _ if self.members.is_expected(&call.member_id) => call.member_id.clone(),
             _ => {
-                self.validate_member(&call.member_id, instance_id)?;
+                self.members.validate(&call.member_id, instance_id)?;
                 call.member_id.clone()
             }
         };
