@@ -35,9 +35,9 @@ pub use record_producer::RecordProducer;
 pub use stream_producer::StreamProducer;
 pub use types::*;
 pub use wire::{
-    ClusterEndpoints, ClusterNode, FeatureChange, FeatureRange, Features, GroupEpochs, LogDir, LogDirReplica,
-    OpenTransaction, PartitionPlace, PartitionProducer, Quorum, QuorumEndpoint, QuorumReplica,
-    TransactionDescription, TransactionFilter, TransactionListing, Wire,
+    ClusterEndpoints, ClusterNode, EligibleReplicas, FeatureChange, FeatureRange, Features, GroupEpochs,
+    LogDir, LogDirReplica, OpenTransaction, PartitionPlace, PartitionProducer, Quorum, QuorumEndpoint,
+    QuorumReplica, TransactionDescription, TransactionFilter, TransactionListing, Wire,
 };
 
 /// The version of librdkafka, as it says itself.

@@ -1,6 +1,7 @@
 //! Apache Kafka's own tools: topics, configs, console producer and consumer, offsets, delete-records, perf.
 
 use super::*;
+use crate::support::velo::Home;
 
 const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
 const CONFIGS: &str = "org.apache.kafka.tools.ConfigCommand";
@@ -48,6 +49,32 @@ fn topics_are_created_described_altered_to_ten_partitions_and_deleted() {
     );
     java_tool(&cluster, TOPICS, &["--delete", "--topic", "velib-stations"]).succeeded();
     assert_eq!(java_tool(&cluster, TOPICS, &["--list"]).succeeded().trim(), "");
+}
+
+#[test]
+#[cfg_attr(
+    not(peer = "kafka"),
+    ignore = "Apache Kafka's tools are not here: scripts/dev/test fetches them"
+)]
+fn eligible_leader_replicas_are_shown_as_kafka_topics_of_ours_shows_them() {
+    let cluster = Cluster::classroom_of(3);
+    let Cluster::Classroom(brokers) = &cluster else {
+        unreachable!("it is ours")
+    };
+    let create = ["--create", "--topic", "few", "--replica-assignment", "2:3"];
+    let least = ["--config", "min.insync.replicas=2"];
+    java_tool(&cluster, TOPICS, &[&create[..], &least].concat()).succeeded();
+    brokers.stop_broker(3);
+    brokers.stop_broker(2);
+    let describe = ["--describe", "--topic", "few"];
+    let theirs = java_tool(&cluster, TOPICS, &describe).succeeded();
+    assert!(
+        theirs.contains("\tLeader: none\tReplicas: 2,3\tIsr: \tElr: 2,3\tLastKnownElr: 2"),
+        "{theirs}"
+    );
+    let server = ["kafka-topics", "--bootstrap-server", cluster.bootstrap()];
+    let ours = Home::new().velo(&[&server[..], &describe].concat()).succeeds();
+    assert_eq!(ours.stdout, theirs);
 }
 
 #[test]

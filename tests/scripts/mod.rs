@@ -9,6 +9,7 @@ mod console_producer;
 mod consumer_perf;
 mod dump_log;
 mod e2e_latency;
+mod eligible;
 mod outages;
 mod positions;
 mod producer_perf;

@@ -5,20 +5,27 @@ use super::history::History;
 use super::workloads::is_safe;
 use std::sync::Arc;
 use std::time::Duration;
-use velodrome::broker::metadata::TopicImage;
+use velodrome::broker::metadata::{MetadataImage, TopicImage};
 use velodrome::broker::world::Dice;
 
 /// Makes things go wrong.
 pub struct Events {
     dice: Dice,
     history: History,
+    /// Whether two replicas of what must not be lost have to be in sync before anything counts: then one of them may lose its
+    /// power whatever the others do, as long as these end cleanly (KIP-966).
+    eligible: bool,
+    /// The broker that lost its power and may lead all the same, for the controller does not know of it.
+    unnoticed: Option<Registered>,
 }
 
 impl Events {
-    pub fn new(seed: u64, history: &History) -> Self {
+    pub fn new(seed: u64, history: &History, eligible: bool) -> Self {
         Events {
             dice: Dice::seeded(seed),
             history: history.clone(),
+            eligible,
+            unnoticed: None,
         }
     }
 
@@ -52,9 +59,12 @@ impl Events {
         }
     }
 
-    /// The next one.
-    pub async fn happen(&self, cluster: &mut Cluster) {
+    /// The next one. As long as nobody has noticed that a broker lost its power, the others end cleanly only, and write what they
+    /// must.
+    pub async fn happen(&mut self, cluster: &mut Cluster) {
+        self.unnoticed = self.unnoticed.filter(|broker| broker.may_lead(cluster));
         match self.dice.number(0..=29) {
+            12..=15 | 25..=26 | 29 if self.unnoticed.is_some() => {}
             0..=4 => self.cut(cluster),
             5..=7 => {
                 self.history.note("all links heal");
@@ -124,18 +134,48 @@ impl Events {
         }
     }
 
-    /// A broker loses its power, but only while everybody has everything: what all replicas lose at once is lost. Nothing else
-    /// happens until the controller knows of it: as long as it takes the broker for in sync, others that start again may leave it
-    /// as the last in-sync replica, and what it lost is lost for all (what KIP-966 is about).
-    async fn lose_power(&self, cluster: &mut Cluster) {
+    /// A broker loses its power, but only while everybody has everything: what all replicas lose at once is lost. Where one in
+    /// sync is enough, nothing else happens until the controller knows of it: others that stop may leave it as the last in-sync
+    /// replica, and what it lost is lost for all, in Apache Kafka as well.
+    async fn lose_power(&mut self, cluster: &mut Cluster) {
         if !all_in_sync(cluster) {
             return;
         }
         let torn = self.dice.number(0..=1) == 0;
-        let id = self.broker();
-        cluster.lose_power(id, torn).await;
+        let Some(broker) = Registered::of(cluster, self.broker()) else {
+            return;
+        };
+        if self.eligible {
+            self.lose_power_unnoticed(cluster, broker, torn).await;
+        } else {
+            cluster.lose_power(broker.id, torn).await;
+            self.await_notice(cluster, broker).await;
+        }
+    }
+
+    /// The same, and at once everything may happen by which others end cleanly: often all of them are asked to.
+    async fn lose_power_unnoticed(&mut self, cluster: &mut Cluster, broker: Registered, torn: bool) {
+        let others = BROKERS.into_iter().filter(|other| *other != broker.id);
+        for other in others.clone() {
+            cluster.disk(other).serve_again();
+        }
+        if others.clone().any(|other| is_damaged(cluster, other)) {
+            return;
+        }
+        self.unnoticed = Some(broker);
+        cluster.lose_power(broker.id, torn).await;
+        let all_stop = self.dice.number(0..=2) > 0;
+        for other in others.filter(|_| all_stop) {
+            let pause = u64::try_from(self.dice.number(0..=400)).unwrap();
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            cluster.settle().await;
+            cluster.stop(other);
+        }
+    }
+
+    async fn await_notice(&self, cluster: &mut Cluster, broker: Registered) {
         for _ in 0..200 {
-            if is_out_of_sync(cluster, id) {
+            if !broker.may_lead(cluster) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -143,7 +183,8 @@ impl Events {
             cluster.start(CONTROLLER);
         }
         self.history.broken(format_args!(
-            "the controller does not notice that node {id} is gone"
+            "the controller does not notice that node {} is gone",
+            broker.id
         ));
     }
 
@@ -168,17 +209,56 @@ impl Events {
     }
 }
 
-/// Whether the controller takes a broker for in sync in no topic that loses nothing.
-fn is_out_of_sync(cluster: &Cluster, id: i32) -> bool {
+/// Whether a log of that broker is not open, or has refused a change and was not opened again since: it does not end cleanly
+/// then.
+fn is_damaged(cluster: &Cluster, id: i32) -> bool {
+    let node = cluster.running().find(|(running, ..)| *running == id);
+    node.is_none_or(|(_, _, node)| {
+        let image = node.metadata.load();
+        let kept: usize = image.topics.values().map(|topic| topic.partitions.len()).sum();
+        let partitions = node.replicas.partitions();
+        partitions.len() != kept || partitions.iter().any(|partition| partition.log.is_poisoned())
+    })
+}
+
+/// A broker as it is registered.
+#[derive(Clone, Copy)]
+struct Registered {
+    id: i32,
+    epoch: i64,
+}
+
+impl Registered {
+    fn of(cluster: &Cluster, id: i32) -> Option<Self> {
+        let epoch = image_of(cluster)?.brokers.get(&id)?.epoch;
+        Some(Registered { id, epoch })
+    }
+
+    /// Whether the controller may let it lead a topic that loses nothing as what it was; as far as it knows, if it does not run.
+    fn may_lead(self, cluster: &Cluster) -> bool {
+        let Some(image) = image_of(cluster) else {
+            return true;
+        };
+        let same = image
+            .brokers
+            .get(&self.id)
+            .is_some_and(|now| now.epoch == self.epoch);
+        let safe = image.topics.values().filter(|topic| is_safe(&topic.name));
+        let mut partitions = safe.flat_map(|topic| &topic.partitions);
+        partitions.any(|partition| {
+            let whole = partition.isr.contains(&self.id) || partition.eligible.contains(&self.id);
+            let last = partition.leader == -1 && partition.last_eligible.contains(&self.id);
+            same && whole || last
+        })
+    }
+}
+
+/// What the controller knows, if it runs.
+fn image_of(cluster: &Cluster) -> Option<Arc<MetadataImage>> {
     let mut controllers = cluster
         .running()
         .filter_map(|(_, _, node)| node.controller.as_ref());
-    let Some(image) = controllers.next().map(|controller| controller.image()) else {
-        return false;
-    };
-    let safe = image.topics.values().filter(|topic| is_safe(&topic.name));
-    let mut partitions = safe.flat_map(|topic| &topic.partitions);
-    partitions.all(|partition| !partition.isr.contains(&id))
+    controllers.next().map(|controller| controller.image())
 }
 
 /// Whether all replicas of the topics that lose nothing are in sync and run.
@@ -186,10 +266,7 @@ pub fn all_in_sync(cluster: &Cluster) -> bool {
     if !BROKERS.iter().all(|id| cluster.is_up(*id)) {
         return false;
     }
-    let mut controllers = cluster
-        .running()
-        .filter_map(|(_, _, node)| node.controller.as_ref());
-    let Some(image) = controllers.next().map(|controller| controller.image()) else {
+    let Some(image) = image_of(cluster) else {
         return false;
     };
     let mut safe = image.topics.values().filter(|topic| is_safe(&topic.name));

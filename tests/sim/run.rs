@@ -70,7 +70,7 @@ impl Run {
         let ledger = Ledger::new(history);
         let cluster = Cluster::new(seed, history, settings(seed));
         Run {
-            events: Events::new(seed ^ 0xE7E7, history),
+            events: Events::new(seed ^ 0xE7E7, history, least_in_sync(seed) != "1"),
             invariants: Invariants::new(history, &ledger),
             surroundings: Surroundings {
                 router: Arc::clone(&cluster.router),
@@ -137,8 +137,9 @@ impl Run {
             ("message.timestamp.after.max.ms", "9223372036854775807"),
         ];
         let of_safe = [of_all[0], of_all[1], ("min.insync.replicas", least)];
+        let of_loose = [of_all[0], of_all[1], ("min.insync.replicas", "1")];
         topics::make(&mut client, SAFE, PARTITIONS, &of_safe).await;
-        topics::make(&mut client, LOOSE, PARTITIONS, &of_all).await;
+        topics::make(&mut client, LOOSE, PARTITIONS, &of_loose).await;
         topics::make(&mut client, DEALS, PARTITIONS, &of_safe).await;
         for name in ["p1", "p2"] {
             self.clients.spawn(producer::run(self.client(name), SAFE, -1));
@@ -335,6 +336,7 @@ fn settings(seed: u64) -> Vec<(&'static str, String)> {
         ("offsets.topic.num.partitions", "2"),
         ("offsets.topic.replication.factor", "3"),
         ("default.replication.factor", "3"),
+        ("min.insync.replicas", least_in_sync(seed)),
         ("auto.create.topics.enable", "false"),
         ("group.min.session.timeout.ms", "500"),
         ("group.initial.rebalance.delay.ms", delay),

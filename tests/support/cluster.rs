@@ -104,6 +104,11 @@ impl Classroom {
         self.told(&["stop", "--broker", &id.to_string(), "--kill"]);
     }
 
+    /// Stops one of its brokers cleanly.
+    pub fn stop_broker(&self, id: i32) {
+        self.told(&["stop", "--broker", &id.to_string()]);
+    }
+
     /// Starts one of its brokers again.
     pub fn start_broker(&self, id: i32) {
         self.told(&["start", "--broker", &id.to_string()]);

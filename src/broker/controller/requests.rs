@@ -194,7 +194,8 @@ impl Controller {
             .await
     }
 
-    /// Registers a broker that speaks on `connection`, fenced until it has caught up, and returns its epoch.
+    /// Registers a broker that speaks on `connection`, fenced until it has caught up, and returns its epoch. `previous` is the
+    /// epoch that it had when it stopped cleanly, `None` where its request has no room for that.
     /// `is_open` tells whether a connection still is: a process that died has closed its own, so whoever takes its place
     /// need not wait for its session to end.
     ///
@@ -203,7 +204,7 @@ impl Controller {
     pub async fn register_broker(
         self: &Arc<Self>,
         cluster_id: String,
-        registration: Registration,
+        (registration, previous): (Registration, Option<i64>),
         connection: u64,
         is_open: impl Fn(u64) -> bool + Send + 'static,
     ) -> Result<i64> {
@@ -211,7 +212,7 @@ impl Controller {
             let (id, now_ms) = (registration.broker_id, controller.clock.steady_ms());
             let in_use = writer.sessions.in_use(id, now_ms, is_open);
             let view = controller.view(writer);
-            let step = plan::registration::register(&view, &cluster_id, registration, in_use)?;
+            let step = plan::registration::register(&view, &cluster_id, registration, previous, in_use)?;
             let written = controller.write(writer, step)?;
             controller.heard_of(writer, id, connection);
             Ok(written)

@@ -90,7 +90,8 @@ fn registration(id: i32) -> Registration {
 /// A broker that is registered and serves, on a connection that is its id.
 async fn serving(controller: &Arc<Controller>, id: i32) -> i64 {
     let connection = u64::from(id.unsigned_abs());
-    let registered = controller.register_broker("here".to_owned(), registration(id), connection, |_| true);
+    let registered =
+        controller.register_broker("here".to_owned(), (registration(id), None), connection, |_| true);
     let epoch = registered.await.unwrap();
     let state = controller.heartbeat(beat(id, epoch)).await.unwrap();
     assert!(state.caught_up && !state.fenced);
@@ -146,7 +147,7 @@ async fn what_is_written_but_not_committed_is_neither_answered_nor_shown() {
         let controller = Arc::clone(&controller);
         tokio::spawn(async move {
             controller
-                .register_broker("here".to_owned(), process, 9, |_| true)
+                .register_broker("here".to_owned(), (process, None), 9, |_| true)
                 .await
         })
     };
@@ -359,13 +360,15 @@ async fn an_id_whose_process_died_is_given_to_the_next_one_at_once() {
         incarnation_id: Uuid::from_u128(2),
         ..registration(7)
     };
-    let open = controller.register_broker("here".to_owned(), other(), 9, |connection| connection == 7);
+    let open = controller.register_broker("here".to_owned(), (other(), None), 9, |connection| {
+        connection == 7
+    });
     let refused = open.await.unwrap_err();
     assert_eq!(
         refused.response_error(),
         ResponseError::DuplicateBrokerRegistration
     );
-    let closed = controller.register_broker("here".to_owned(), other(), 9, |_| false);
+    let closed = controller.register_broker("here".to_owned(), (other(), None), 9, |_| false);
     closed.await.unwrap();
 }
 

@@ -1,8 +1,6 @@
 //! The cluster's metadata at one offset of the metadata log (KIP-500). Immutable; a change makes a new image.
 
-use crate::broker::records::metadata::{
-    EndPoint, FeatureRange, MetadataRecord, PartitionChangeRecord, RegisterControllerRecord,
-};
+use crate::broker::records::metadata::{EndPoint, FeatureRange, MetadataRecord, RegisterControllerRecord};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -58,7 +56,7 @@ impl BrokerImage {
     }
 }
 
-/// The leader of a [`PartitionChangeRecord`] that changes none.
+/// The leader of a PartitionChangeRecord that changes none.
 pub const NO_LEADER_CHANGE: i32 = -2;
 
 /// A partition's replicas and leader.
@@ -78,34 +76,10 @@ pub struct PartitionImage {
     pub adding: Vec<i32>,
     /// Those that it takes away.
     pub removing: Vec<i32>,
-    /// Replicas out of sync that have all that was committed (KIP-966): only Apache Kafka makes them, and they may lead.
+    /// Replicas out of sync that have all that was committed (KIP-966), and may lead where nobody is in sync.
     pub eligible: Vec<i32>,
-    /// Those that were so last.
+    /// Those that were so last; who led last, from when nobody is in sync until somebody leads.
     pub last_eligible: Vec<i32>,
-}
-
-impl PartitionImage {
-    /// A change of this partition: new in-sync replicas, a new leader. As long as somebody is in sync, nobody else is
-    /// eligible: who was is not looked after here, and would be taken for complete for ever.
-    pub fn change(
-        &self,
-        topic_id: Uuid,
-        index: i32,
-        isr: Option<Vec<i32>>,
-        leader: Option<i32>,
-    ) -> PartitionChangeRecord {
-        let in_sync = !isr.as_ref().unwrap_or(&self.isr).is_empty();
-        let forgotten = |replicas: &Vec<i32>| (in_sync && !replicas.is_empty()).then(Vec::new);
-        PartitionChangeRecord {
-            partition_id: index,
-            topic_id,
-            isr,
-            leader: leader.unwrap_or(NO_LEADER_CHANGE),
-            eligible_leader_replicas: forgotten(&self.eligible),
-            last_known_elr: forgotten(&self.last_eligible),
-            ..PartitionChangeRecord::default()
-        }
-    }
 }
 
 /// A topic.

@@ -324,10 +324,17 @@ impl Partition {
         self.log.config()
     }
 
-    /// Takes new settings, if they are new.
+    /// Takes new settings, if they are new. With a lower `min.insync.replicas` more may be committed by that.
     pub fn set_config(&self, config: Arc<LogConfig>) {
-        if self.log.config() != config {
-            self.log.set_config(config);
+        if self.log.config() == config {
+            return;
+        }
+        self.log.set_config(config);
+        let role = self.role.read();
+        let moved = role.image.leader == self.node_id && self.advance_high_watermark(&role);
+        drop(role);
+        if moved {
+            self.waiters.committed();
         }
     }
 
@@ -535,8 +542,12 @@ impl Partition {
 
     /// Moves the high watermark to where every in-sync replica is; returns whether it moved. Replicas that are about to
     /// join count already, those about to leave still: the controller may have made the change before this broker hears of it,
-    /// or never make it.
+    /// or never make it. While fewer are in sync than `min.insync.replicas` asks for it stands still, so that who has left them
+    /// misses nothing that is committed (KIP-966).
     fn advance_high_watermark(&self, role: &Role) -> bool {
+        if !self.enough_in_sync(role) {
+            return false;
+        }
         let end = self.log.log_end_offset();
         let asked = role.asked.iter().flat_map(|asked| &asked.proposal.isr);
         let in_sync = role.image.isr.iter().chain(asked.map(|(replica, _)| replica));

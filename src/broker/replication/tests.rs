@@ -228,6 +228,34 @@ fn acks_all_wants_min_insync_replicas_but_never_more_than_there_are() {
 }
 
 #[test]
+fn the_high_watermark_stands_still_while_fewer_are_in_sync_than_must_be() {
+    let dir = TempDir::new().unwrap();
+    let manager = manager(dir.path());
+    let in_sync = |isr: &[i32], partition_epoch| {
+        let mut image = partition_image(&[1, 2], isr, 1, 0);
+        image.partition_epoch = partition_epoch;
+        manager.apply(&image_of(&[("careful", 1, image)])).unwrap();
+    };
+    in_sync(&[1, 2], 0);
+    let partition = manager.partition("careful", 0).unwrap();
+    let watermark = || partition.log.high_watermark();
+    append(&partition, batch("a"), 1).unwrap();
+    partition.follower_fetched(2, -1, 1, 0).unwrap();
+    assert_eq!(watermark(), 1);
+    in_sync(&[1], 1);
+    append(&partition, batch("b"), 1).unwrap();
+    partition.follower_fetched(2, -1, 2, 0).unwrap();
+    assert_eq!(watermark(), 1, "replica 2 would lack nothing if it led");
+    in_sync(&[1, 2], 2);
+    assert_eq!(watermark(), 2);
+    in_sync(&[1], 3);
+    append(&partition, batch("c"), 1).unwrap();
+    assert_eq!(watermark(), 2);
+    partition.set_config(Arc::new(LogConfig::default()));
+    assert_eq!(watermark(), 3, "one is enough now");
+}
+
+#[test]
 fn a_leader_that_lost_its_lead_refuses_and_fences_by_epoch() {
     let dir = TempDir::new().unwrap();
     let manager = manager(dir.path());

@@ -54,7 +54,7 @@ impl Health {
     pub fn of(partition: &PartitionDescription, alive: &[i32], told: bool) -> Self {
         let offline = partition.leader.is_none();
         let behind = |id: &i32| !partition.isr.contains(id);
-        // The last in sync stays in that list when its broker goes, and the partition with it.
+        // Where no replica is eligible to lead (KIP-966), the last in sync stays so when its broker goes, and the partition with it.
         let gone = |id: &i32| !alive.contains(id) && (offline || behind(id));
         let replicas = || partition.replicas.iter().copied();
         Health {

@@ -5,6 +5,7 @@ use crate::failure::{Failure, Outcome};
 use crate::kafka::errors::{Answer, ErrorCode, KafkaError};
 use crate::kafka::ffi::Ask;
 use crate::kafka::types::{NewTopic, TopicDescription, TopicPartition};
+use crate::kafka::wire::EligibleReplicas;
 use crate::nearest::nearest;
 use crate::ui::units::count;
 use std::collections::BTreeMap;
@@ -262,6 +263,22 @@ impl Admin {
             }
         }
         Ok(Some(sizes))
+    }
+
+    /// Eligible leader replicas of the partitions of topics (KIP-966), at most `limit` partitions an answer; none of brokers that
+    /// do not know of them, or over a connection that only librdkafka can make.
+    ///
+    /// # Errors
+    /// When the cluster could not be asked.
+    pub fn eligible_replicas(
+        &self,
+        topics: &[String],
+        limit: i32,
+    ) -> Outcome<BTreeMap<TopicPartition, EligibleReplicas>> {
+        match self.wire()? {
+            Some(mut wire) => self.outcome("cannot describe topics", wire.eligible_replicas(topics, limit)),
+            None => Ok(BTreeMap::new()),
+        }
     }
 
     /// Elects leaders, each partition with its own answer: the preferred replicas, or with `unclean` any replica.

@@ -9,6 +9,7 @@ mod channel;
 mod cluster;
 mod configs;
 mod coordinator;
+mod eligible;
 mod features;
 mod groups;
 mod log_dirs;
@@ -29,6 +30,7 @@ pub use acls::{AclEntry, AclOperation, AclPermission, PatternType, ResourcePatte
 pub use api_versions::ApiRange;
 pub use cluster::{ClusterEndpoints, ClusterNode};
 pub use configs::ConfigKind;
+pub use eligible::EligibleReplicas;
 pub use features::{FeatureChange, FeatureRange, Features};
 pub use groups::{GroupEpochs, ListedGroup};
 pub use log_dirs::{LogDir, LogDirReplica};

@@ -1,27 +1,46 @@
 //! `kafka-topics --describe`
 
 use super::{existing, failed, late, refused, refused_by_cluster};
-use crate::kafka::{Admin, ConfigEntry, ConfigResource, PartitionDescription, TopicDescription};
+use crate::kafka::{
+    Admin, ConfigEntry, ConfigResource, EligibleReplicas, PartitionDescription, TopicDescription,
+    TopicPartition,
+};
 use crate::scripts::java_order::hash_map_order;
 use crate::scripts::options::Parsed;
 use crate::scripts::{Ending, out};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// `--partition-size-limit-per-response` unless it is given.
+const PARTITIONS_PER_RESPONSE: i32 = 2000;
 
 /// Which of the topics and partitions are shown.
 struct Selection<'a> {
     parsed: &'a Parsed,
-    /// What stands for the eligible leader replicas (KIP-966): the API that asks by id does not tell them.
-    elr: &'static str,
+    /// Eligible leader replicas (KIP-966), where the cluster tells them.
+    eligible: BTreeMap<TopicPartition, EligibleReplicas>,
     live_brokers: BTreeSet<i32>,
 }
 
 pub(super) fn run(admin: &Admin, parsed: &Parsed) -> Result<(), Ending> {
+    let limit = parsed
+        .number::<i32>("partition-size-limit-per-response")
+        .map_err(late)?;
     let id = asked_id(parsed)?;
     let described = described(admin, parsed, id)?;
+    let eligible = match id {
+        // The API by which Java's tool asks by id does not tell them.
+        Some(_) => BTreeMap::new(),
+        None => {
+            let names: Vec<String> = described.iter().map(|topic| topic.name.clone()).collect();
+            admin
+                .eligible_replicas(&names, limit.unwrap_or(PARTITIONS_PER_RESPONSE))
+                .map_err(failed("describeTopics"))?
+        }
+    };
     let cluster = admin.describe_cluster().map_err(failed("describeCluster"))?;
     let selection = Selection {
         parsed,
-        elr: id.map_or("", |_| "N/A"),
+        eligible,
         live_brokers: cluster.brokers.iter().map(|broker| broker.id).collect(),
     };
     for topic in described {
@@ -35,9 +54,6 @@ pub(super) fn run(admin: &Admin, parsed: &Parsed) -> Result<(), Ending> {
 
 /// `--topic-id`; the id of nothing is as good as none.
 fn asked_id(parsed: &Parsed) -> Result<Option<&str>, Ending> {
-    parsed
-        .number::<i32>("partition-size-limit-per-response")
-        .map_err(late)?;
     let id = parsed
         .value("topic-id")
         .map_err(late)?
@@ -116,7 +132,8 @@ impl Selection<'_> {
             .unwrap_or(1);
         for partition in &topic.partitions {
             if !reports || self.is_reported(partition, min_isr) {
-                print_partition(&topic.name, partition, self.elr);
+                let place = TopicPartition::new(&topic.name, partition.partition);
+                print_partition(&topic.name, partition, self.eligible.get(&place));
             }
         }
     }
@@ -148,15 +165,18 @@ fn print_topic(topic: &TopicDescription, own: &[String]) {
     ));
 }
 
-fn print_partition(topic: &str, partition: &PartitionDescription, elr: &str) {
+fn print_partition(topic: &str, partition: &PartitionDescription, eligible: Option<&EligibleReplicas>) {
     let joined = |ids: &[i32]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let told = |ids: Option<&Vec<i32>>| ids.map_or_else(|| "N/A".to_owned(), |ids| joined(ids));
     let leader = partition
         .leader
         .map_or_else(|| "none".to_owned(), |leader| leader.to_string());
     out(&format!(
-        "\tTopic: {topic}\tPartition: {}\tLeader: {leader}\tReplicas: {}\tIsr: {}\tElr: {elr}\tLastKnownElr: {elr}",
+        "\tTopic: {topic}\tPartition: {}\tLeader: {leader}\tReplicas: {}\tIsr: {}\tElr: {}\tLastKnownElr: {}",
         partition.partition,
         joined(&partition.replicas),
-        joined(&partition.isr)
+        joined(&partition.isr),
+        told(eligible.and_then(|eligible| eligible.now.as_ref())),
+        told(eligible.and_then(|eligible| eligible.last_known.as_ref()))
     ));
 }

@@ -8,6 +8,9 @@ use crate::broker::records::metadata::{EndPoint, FeatureRange};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{BrokerRegistrationRequest, BrokerRegistrationResponse};
 
+/// The first version in which a broker tells how it stopped (KIP-966).
+const TELLS_PREVIOUS_EPOCH: i16 = 3;
+
 /// Registers the broker.
 pub async fn handle(
     (controller, connections): (LocalController, Connections),
@@ -20,10 +23,11 @@ pub async fn handle(
     };
     let is_open = move |id| connections.is_open(id);
     let cluster_id = request.cluster_id.to_string();
+    let previous = (ctx.api_version >= TELLS_PREVIOUS_EPOCH).then_some(request.previous_broker_epoch);
     let registered = controller
         .register_broker(
             cluster_id,
-            registration(&request),
+            (registration(&request), previous),
             ctx.session.connection_id(),
             is_open,
         )

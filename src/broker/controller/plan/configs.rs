@@ -2,11 +2,11 @@
 
 use super::draft::Draft;
 use super::topic_checks::check_name;
-use super::{ApiError, Step, View};
+use super::{ApiError, Step, View, eligible};
 use crate::broker::config::{DYNAMIC_SETTINGS, Definition, Kind, broker_definition, topic};
 use crate::broker::error::Result;
 use crate::broker::metadata::{ConfigResource, MetadataImage, MetadataRecord, resource_type};
-use crate::broker::records::metadata::ConfigRecord;
+use crate::broker::records::metadata::{ClearElrRecord, ConfigRecord};
 use kafka_protocol::ResponseError;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -134,6 +134,10 @@ fn change(image: &MetadataImage, change: &ResourceChange) -> Result<Vec<Metadata
         let all = after.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         topic::check_all(all).map_err(invalid)?;
     }
+    let mut cleared = None;
+    if eligible::are_kept(image) {
+        cleared = least_in_sync_changes(&resource, &names, (&before, &after))?;
+    }
     let (resource_type, resource_name) = resource.kind_and_name();
     let record = |name: &String, value: Option<&String>| {
         MetadataRecord::Config(ConfigRecord {
@@ -151,7 +155,33 @@ fn change(image: &MetadataImage, change: &ResourceChange) -> Result<Vec<Metadata
         .keys()
         .filter(|name| !after.contains_key(*name))
         .map(|name| record(name, None));
-    Ok(changed.chain(removed).collect())
+    let cleared = cleared.map(MetadataRecord::ClearElr);
+    Ok(cleared.into_iter().chain(changed).chain(removed).collect())
+}
+
+/// What another `min.insync.replicas` means to eligible leader replicas: they were so by the old one, and are forgotten. As in
+/// Kafka it is said for all brokers together, and for none of its own.
+fn least_in_sync_changes(
+    resource: &ConfigResource,
+    named: &BTreeSet<&String>,
+    (before, after): (&BTreeMap<String, String>, &BTreeMap<String, String>),
+) -> Result<Option<ClearElrRecord>, ApiError> {
+    let name = "min.insync.replicas";
+    let changes = before.get(name) != after.get(name);
+    let named = named.iter().any(|one| *one == name);
+    match resource {
+        ConfigResource::Broker(Some(_)) if changes || named => Err(invalid(
+            "Broker-level min.insync.replicas cannot be altered while ELR is enabled.",
+        )),
+        ConfigResource::Broker(None) if !after.contains_key(name) && (changes || named) => Err(invalid(
+            "Cluster-level min.insync.replicas cannot be removed while ELR is enabled.",
+        )),
+        ConfigResource::Broker(None) if changes => Ok(Some(ClearElrRecord::default())),
+        ConfigResource::Topic(topic) if changes => Ok(Some(ClearElrRecord {
+            topic_name: topic.clone(),
+        })),
+        _ => Ok(None),
+    }
 }
 
 fn apply(
@@ -317,6 +347,52 @@ mod tests {
             };
             assert_eq!(altered(&mut cluster, all), Ok(()));
             assert_eq!(settings(&cluster, &resource).len(), after);
+        }
+    }
+
+    #[test]
+    fn another_min_insync_replicas_forgets_who_is_eligible() {
+        let own = || of(TOPIC, "t", vec![set("min.insync.replicas", "1")]);
+        let of_all = || of(BROKER, "", vec![set("min.insync.replicas", "3")]);
+        let other = || of(TOPIC, "t", vec![set("retention.ms", "1")]);
+        // The change; whether the cluster keeps eligible leader replicas; those of `t` and of `u` then.
+        type Row<'a> = (ResourceChange, i16, (&'a [i32], &'a [i32]));
+        let table: [Row<'_>; 5] = [
+            (own(), 1, (&[], &[2])),
+            (of_all(), 1, (&[], &[])),
+            (other(), 1, (&[2], &[2])),
+            (own(), 0, (&[2], &[2])),
+            (of_all(), 0, (&[2], &[2])),
+        ];
+        for (resource, level, (of_t, of_u)) in table {
+            let mut cluster = Cluster::of(&[1, 2]).feature(eligible::FEATURE, level);
+            for topic in ["t", "u"] {
+                cluster = cluster.topic(topic, &[&[1, 2]]).with(topic, 0, |partition| {
+                    partition.isr = vec![1];
+                    partition.eligible = vec![2];
+                });
+            }
+            assert_eq!(altered(&mut cluster, resource.clone()), Ok(()));
+            let left = ["t", "u"].map(|topic| cluster.partition(topic, 0).eligible.clone());
+            assert_eq!(left, [of_t, of_u], "{resource:?} {level}");
+        }
+    }
+
+    #[test]
+    fn with_eligible_leader_replicas_min_insync_replicas_is_for_all_brokers() {
+        let name = "min.insync.replicas";
+        let altered_by = "Broker-level min.insync.replicas cannot be altered while ELR is enabled.";
+        let delete = |name| one(name, ConfigOperation::Delete, None);
+        let removed = "Cluster-level min.insync.replicas cannot be removed while ELR is enabled.";
+        for (resource, why) in [
+            (of(BROKER, "1", vec![set(name, "2")]), altered_by),
+            (of(BROKER, "1", vec![delete(name)]), altered_by),
+            (of(BROKER, "", vec![delete(name)]), removed),
+        ] {
+            let mut with = Cluster::of(&[1]).feature(eligible::FEATURE, 1);
+            altered(&mut with, of(BROKER, "", vec![set(name, "2")])).unwrap();
+            assert_eq!(altered(&mut with, resource.clone()), Err(invalid(why)));
+            assert_eq!(altered(&mut Cluster::of(&[1]), resource), Ok(()));
         }
     }
 

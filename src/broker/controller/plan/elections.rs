@@ -1,7 +1,10 @@
 //! Leaders that somebody asks for: the preferred one, or any at all (KIP-460).
 
 use super::draft::Draft;
+use super::eligible::Change;
+use super::leadership::least_in_sync;
 use super::{ApiError, Step, View, can_lead};
+use crate::broker::config::{NodeConfig, topic_log_config};
 use crate::broker::error::Result;
 use crate::broker::metadata::{MetadataImage, MetadataRecord};
 use crate::broker::records::metadata::PartitionChangeRecord;
@@ -36,7 +39,7 @@ pub fn elect(
         Vec::new()
     };
     for (topic, index) in partitions.unwrap_or(&everywhere) {
-        let outcome = match elect_one(draft.image(), election, topic, *index) {
+        let outcome = match elect_one(draft.image(), view.config, election, (topic, *index)) {
             Ok(change) => {
                 draft.add(MetadataRecord::PartitionChange(change));
                 Ok(())
@@ -62,9 +65,9 @@ fn all(image: &MetadataImage) -> Vec<(String, i32)> {
 
 fn elect_one(
     image: &MetadataImage,
+    config: &NodeConfig,
     election: ElectionType,
-    topic: &str,
-    index: i32,
+    (topic, index): (&str, i32),
 ) -> Result<PartitionChangeRecord, ApiError> {
     let refuse = |error, what: String| Err(ApiError::new(error, what));
     let unknown = ResponseError::UnknownTopicOrPartition;
@@ -75,25 +78,40 @@ fn elect_one(
         return refuse(unknown, format!("No such partition as {topic}-{index}"));
     };
     let needless = || refuse(ResponseError::ElectionNotNeeded, String::new());
+    let least = least_in_sync(image, &topic_log_config(image, config, topic));
+    let change = Change::new(partition, least, partition.isr.clone(), None);
     let mut replicas = partition.replicas.iter().copied();
-    match election {
-        ElectionType::Preferred => match replicas.next() {
-            Some(preferred) if preferred == partition.leader => needless(),
-            Some(preferred) if can_lead(image, preferred) && partition.isr.contains(&preferred) => {
-                Ok(partition.change(found.id, index, None, Some(preferred)))
+    let (changed, unavailable) = match election {
+        ElectionType::Preferred => {
+            let preferred = replicas.next();
+            if preferred == Some(partition.leader) {
+                return needless();
             }
-            _ => refuse(ResponseError::PreferredLeaderNotAvailable, String::new()),
-        },
-        ElectionType::Unclean if partition.leader != -1 => needless(),
-        ElectionType::Unclean => match replicas.find(|id| can_lead(image, *id)) {
-            Some(leader) => Ok(partition.change(found.id, index, Some(vec![leader]), Some(leader))),
-            None => refuse(ResponseError::EligibleLeadersNotAvailable, String::new()),
-        },
+            let leads = |id: &i32| can_lead(image, *id) && change.may_be_led_by(*id);
+            let leader = preferred.filter(leads);
+            (
+                leader.map(|leader| change.led_by(leader)),
+                ResponseError::PreferredLeaderNotAvailable,
+            )
+        }
+        ElectionType::Unclean if partition.leader != -1 => return needless(),
+        ElectionType::Unclean => {
+            let leader = replicas.find(|id| can_lead(image, *id));
+            (
+                leader.map(|leader| change.led_at_a_loss_by(leader)),
+                ResponseError::EligibleLeadersNotAvailable,
+            )
+        }
+    };
+    match changed.and_then(|changed| changed.record(found.id, index)) {
+        Some(record) => Ok(record),
+        None => refuse(unavailable, String::new()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::eligible::FEATURE;
     use super::super::table::Cluster;
     use super::*;
 
@@ -141,6 +159,21 @@ mod tests {
         let partition = cluster.partition("t", 0);
         assert_eq!((partition.leader, partition.isr.as_slice()), (2, [2].as_slice()));
         assert_eq!(partition.leader_epoch, 1);
+    }
+
+    #[test]
+    fn whoever_leads_at_a_loss_leaves_nobody_eligible() {
+        let mut cluster = led_by(-1).feature(FEATURE, 1).config("min.insync.replicas", "2");
+        cluster = cluster.fenced(1).with("t", 0, |partition| {
+            partition.isr = Vec::new();
+            partition.eligible = vec![1];
+            partition.last_eligible = vec![1];
+        });
+        let step = elect(&cluster.view(), ElectionType::Unclean, Some(&named())).unwrap();
+        cluster.replay(step.records);
+        let partition = cluster.partition("t", 0);
+        assert_eq!((partition.leader, partition.isr.as_slice()), (2, [2].as_slice()));
+        assert_eq!((partition.eligible.len(), partition.last_eligible.len()), (0, 0));
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! What a controller writes when it begins its epoch.
 
-use super::{Step, View};
+use super::{Step, View, eligible};
 use crate::broker::metadata::{MetadataRecord, resource_type};
 use crate::broker::records::metadata::{AbortTransactionRecord, ConfigRecord, FeatureLevelRecord};
 
 /// Features of the cluster and the levels it can do (KIP-584): name, lowest, highest. A new cluster gets the highest.
 /// `metadata.version` 33 is that of Kafka 4.4, 30 that of 4.3; between them no record that is written here has changed.
-/// `transaction.version` 2 is the protocol of KIP-890.
-pub const SUPPORTED_FEATURES: &[(&str, i16, i16)] =
-    &[("metadata.version", 30, 33), ("transaction.version", 0, 2)];
+/// `eligible.leader.replicas.version` 1 are those of KIP-966, `transaction.version` 2 is the protocol of KIP-890.
+pub const SUPPORTED_FEATURES: &[(&str, i16, i16)] = &[
+    ("metadata.version", 30, 33),
+    (eligible::FEATURE, 0, 1),
+    ("transaction.version", 0, 2),
+];
 
 /// Ends a transaction of the metadata (KIP-868) whose controller did not come to its end; begins a new cluster, as Kafka
 /// does, with feature levels and with `min.insync.replicas` for all brokers, which is why every topic shows it (KIP-966).
@@ -27,15 +30,20 @@ pub fn begin(view: &View<'_>) -> Step<()> {
                 feature_level: *level,
             })
         }));
-        let min_insync = view.config.value("min.insync.replicas").unwrap_or("1");
-        records.push(MetadataRecord::Config(ConfigRecord {
-            resource_type: resource_type::BROKER,
-            resource_name: String::new(),
-            name: "min.insync.replicas".to_owned(),
-            value: Some(min_insync.to_owned()),
-        }));
+        records.push(least_in_sync_of_all(view));
     }
     Step { records, answer: () }
+}
+
+/// The record of `min.insync.replicas` for all brokers, as this node's file has it.
+pub(super) fn least_in_sync_of_all(view: &View<'_>) -> MetadataRecord {
+    let min_insync = view.config.value("min.insync.replicas").unwrap_or("1");
+    MetadataRecord::Config(ConfigRecord {
+        resource_type: resource_type::BROKER,
+        resource_name: String::new(),
+        name: "min.insync.replicas".to_owned(),
+        value: Some(min_insync.to_owned()),
+    })
 }
 
 #[cfg(test)]
@@ -51,6 +59,7 @@ mod tests {
         let step = begin(&cluster.view());
         cluster.replay(step.records);
         assert_eq!(cluster.image().metadata_version(), Some(33));
+        assert!(eligible::are_kept(cluster.image()));
         let brokers = &cluster.image().configs[&ConfigResource::Broker(None)];
         assert_eq!(brokers["min.insync.replicas"], "2");
         assert_eq!(begin(&cluster.view()), Step::only(()));

@@ -1,9 +1,9 @@
 //! Levels of the cluster's features (KIP-584, KIP-778, KIP-1022).
 
-use super::epoch::SUPPORTED_FEATURES;
-use super::{ApiError, Step, View};
-use crate::broker::metadata::MetadataRecord;
-use crate::broker::records::metadata::FeatureLevelRecord;
+use super::epoch::{SUPPORTED_FEATURES, least_in_sync_of_all};
+use super::{ApiError, Step, View, eligible};
+use crate::broker::metadata::{ConfigResource, MetadataRecord};
+use crate::broker::records::metadata::{ConfigRecord, FeatureLevelRecord};
 use kafka_protocol::ResponseError;
 use std::fmt::Display;
 
@@ -61,12 +61,41 @@ pub fn update(view: &View<'_>, updates: &[FeatureUpdate], validate_only: bool) -
         Ok(records) => Step {
             records: match validate_only {
                 true => Vec::new(),
-                false => records.into_iter().flatten().collect(),
+                false => {
+                    let levels = records.into_iter().flatten();
+                    levels.chain(one_least_in_sync(view, updates)).collect()
+                }
             },
             answer: Ok(()),
         },
         Err(refused) => Step::only(Err(refused)),
     }
+}
+
+/// Where a cluster is to keep eligible leader replicas, `min.insync.replicas` is said for all brokers together and for none of
+/// its own (KIP-966): a leader that goes by another than the controller would show what an eligible replica does not have.
+fn one_least_in_sync(view: &View<'_>, updates: &[FeatureUpdate]) -> Vec<MetadataRecord> {
+    let mut updates = updates.iter();
+    if !updates.any(|update| update.name == eligible::FEATURE && update.level > 0) {
+        return Vec::new();
+    }
+    let name = "min.insync.replicas";
+    let configs = &view.image.configs;
+    let has = |resource: &ConfigResource| configs.get(resource).is_some_and(|all| all.contains_key(name));
+    let own = configs
+        .keys()
+        .filter(|resource| matches!(resource, ConfigResource::Broker(Some(_))) && has(resource));
+    let own = own.map(|resource| {
+        let (resource_type, resource_name) = resource.kind_and_name();
+        MetadataRecord::Config(ConfigRecord {
+            resource_type,
+            resource_name,
+            name: name.to_owned(),
+            value: None,
+        })
+    });
+    let of_all = (!has(&ConfigResource::Broker(None))).then(|| least_in_sync_of_all(view));
+    of_all.into_iter().chain(own).collect()
 }
 
 /// The record that gives a feature its level; none where it has that.
@@ -294,6 +323,34 @@ mod tests {
             told(&cluster, asked("transaction.version", 2, LevelChange::Upgrade)),
             "Invalid update version 2 for feature transaction.version. Broker 2 does not support this feature."
         );
+    }
+
+    #[test]
+    fn with_eligible_leader_replicas_min_insync_replicas_is_one_for_all_brokers() {
+        let mut cluster = cluster(33, 2).config("min.insync.replicas", "2");
+        let own = ConfigResource::Broker(Some(1)).kind_and_name();
+        cluster.replay(vec![MetadataRecord::Config(ConfigRecord {
+            resource_type: own.0,
+            resource_name: own.1,
+            name: "min.insync.replicas".to_owned(),
+            value: Some("3".to_owned()),
+        })]);
+        let up = || vec![asked(eligible::FEATURE, 1, LevelChange::Upgrade)];
+        assert_eq!(update(&cluster.view(), &up(), true), Step::only(Ok(())));
+        let step = update(&cluster.view(), &up(), false);
+        cluster.replay(step.records);
+        assert!(eligible::are_kept(cluster.image()));
+        let configs = &cluster.image().configs;
+        assert_eq!(
+            configs.keys().collect::<Vec<_>>(),
+            [&ConfigResource::Broker(None)]
+        );
+        assert_eq!(configs[&ConfigResource::Broker(None)]["min.insync.replicas"], "2");
+        let down = vec![asked(eligible::FEATURE, 0, LevelChange::SafeDowngrade)];
+        let step = update(&cluster.view(), &down, false);
+        assert_eq!((step.answer, step.records.len()), (Ok(()), 1));
+        cluster.replay(step.records);
+        assert!(!eligible::are_kept(cluster.image()));
     }
 
     #[test]

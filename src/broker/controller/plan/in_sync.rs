@@ -1,7 +1,10 @@
 //! In-sync replicas, changed on behalf of their leaders (AlterPartition, KIP-497, KIP-903).
 
 use super::draft::Draft;
+use super::eligible::Change;
+use super::leadership::least_in_sync;
 use super::{Step, View, can_lead, check_broker_epoch};
+use crate::broker::config::{NodeConfig, topic_log_config};
 use crate::broker::error::Result;
 use crate::broker::metadata::{MetadataImage, MetadataRecord, PartitionImage};
 use crate::broker::records::metadata::PartitionChangeRecord;
@@ -37,9 +40,11 @@ pub fn alter(
     let mut draft = Draft::new(view);
     let mut outcomes = Vec::new();
     for change in changes {
-        let outcome = check(draft.image(), broker_id, change).and_then(|record| {
-            draft.add(MetadataRecord::PartitionChange(record));
-            partition_of(draft.image(), change).cloned()
+        let outcome = check(draft.image(), view.config, broker_id, change).and_then(|record| {
+            if let Some(record) = record {
+                draft.add(MetadataRecord::PartitionChange(record));
+            }
+            partition_of(draft.image(), change).map(|(_, partition)| partition.clone())
         });
         outcomes.push(outcome);
     }
@@ -49,21 +54,24 @@ pub fn alter(
 fn partition_of<'a>(
     image: &'a MetadataImage,
     change: &IsrChange,
-) -> Result<&'a PartitionImage, ResponseError> {
+) -> Result<(&'a str, &'a PartitionImage), ResponseError> {
     let topic = image
         .topic_by_id(change.topic_id)
         .ok_or(ResponseError::UnknownTopicId)?;
-    image
+    let partition = image
         .partition(&topic.name, change.index)
-        .ok_or(ResponseError::UnknownTopicOrPartition)
+        .ok_or(ResponseError::UnknownTopicOrPartition)?;
+    Ok((&topic.name, partition))
 }
 
+/// The record of a change that may be made; none where it changes nothing.
 fn check(
     image: &MetadataImage,
+    config: &NodeConfig,
     broker_id: i32,
     change: &IsrChange,
-) -> Result<PartitionChangeRecord, ResponseError> {
-    let partition = partition_of(image, change)?;
+) -> Result<Option<PartitionChangeRecord>, ResponseError> {
+    let (topic, partition) = partition_of(image, change)?;
     // A leader that knows more than we do talks to the wrong controller.
     if change.leader_epoch > partition.leader_epoch || change.partition_epoch > partition.partition_epoch {
         return Err(ResponseError::NotController);
@@ -90,11 +98,14 @@ fn check(
     if !change.isr.iter().all(eligible) {
         return Err(ResponseError::IneligibleReplica);
     }
-    Ok(partition.change(change.topic_id, change.index, Some(isr), None))
+    let least = least_in_sync(image, &topic_log_config(image, config, topic));
+    let changed = Change::new(partition, least, isr, None);
+    Ok(changed.record(change.topic_id, change.index))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::eligible::FEATURE;
     use super::super::table::Cluster;
     use super::*;
 
@@ -134,6 +145,27 @@ mod tests {
             (1, 5),
             "the leader goes on in its epoch"
         );
+    }
+
+    #[test]
+    fn who_leaves_below_the_minimum_is_eligible_until_it_or_another_one_is_back() {
+        let mut cluster = cluster().feature(FEATURE, 1).config("min.insync.replicas", "2");
+        // In-sync replicas that the leader wishes for, and who is eligible then.
+        let table: [(&[(i32, i64)], &[i32]); 4] = [
+            (&[(1, 1), (3, 3)], &[]),
+            (&[(1, 1)], &[3]),
+            (&[(1, 1)], &[3]),
+            (&[(1, 1), (2, 2)], &[]),
+        ];
+        for (isr, eligible) in table {
+            let now = cluster.partition("t", 0).partition_epoch;
+            let wish = wish(&cluster, (5, now), isr);
+            let step = alter(&cluster.view(), 1, 1, &[wish]).unwrap();
+            let told = step.answer.into_iter().next().unwrap().unwrap();
+            cluster.replay(step.records);
+            assert_eq!(&told, cluster.partition("t", 0));
+            assert_eq!((told.eligible.as_slice(), told.leader_epoch), (eligible, 5));
+        }
     }
 
     #[test]

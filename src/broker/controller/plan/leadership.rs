@@ -1,102 +1,133 @@
 //! Who leads a partition when brokers come and go.
 
+use super::eligible::{self, Change};
 use super::{View, can_lead};
 use crate::broker::config::topic_log_config;
-use crate::broker::metadata::image::NO_LEADER_CHANGE;
-use crate::broker::metadata::{MetadataRecord, PartitionImage, TopicImage};
+use crate::broker::log::LogConfig;
+use crate::broker::metadata::{MetadataImage, MetadataRecord, PartitionImage, TopicImage};
 use crate::broker::records::metadata::PartitionChangeRecord;
 
 /// What happens to partitions when a broker goes.
 pub(super) fn leaving(view: &View<'_>, broker_id: i32) -> Vec<MetadataRecord> {
-    changes(&Electorate {
-        view,
-        leaving: Some(broker_id),
-        coming: None,
-    })
+    Electorate::on(view, Moved::Leaving(broker_id)).changes()
+}
+
+/// What happens to partitions when a broker turns out to have ended without a clean stop: what it had may be gone, so it is
+/// neither in sync nor eligible any more (KIP-966). Where the cluster keeps no eligible leader replicas, the last one in sync
+/// has to be taken for complete all the same.
+pub(super) fn crashed(view: &View<'_>, broker_id: i32) -> Vec<MetadataRecord> {
+    let moved = match eligible::are_kept(view.image) {
+        true => Moved::Crashed(broker_id),
+        false => Moved::Leaving(broker_id),
+    };
+    Electorate::on(view, moved).changes()
 }
 
 /// What happens to partitions when a broker comes.
 pub(super) fn coming(view: &View<'_>, broker_id: i32) -> Vec<MetadataRecord> {
-    changes(&Electorate {
-        view,
-        leaving: None,
-        coming: Some(broker_id),
-    })
+    Electorate::on(view, Moved::Coming(broker_id)).changes()
 }
 
-/// What must change of all partitions now.
-fn changes(electorate: &Electorate<'_>) -> Vec<MetadataRecord> {
-    let topics = electorate.view.image.topics.values();
-    let changes = topics.flat_map(|topic| electorate.changes_of(topic));
-    changes.map(MetadataRecord::PartitionChange).collect()
+/// `min.insync.replicas` of a topic, where the cluster keeps eligible leader replicas.
+pub(super) fn least_in_sync(image: &MetadataImage, config: &LogConfig) -> Option<i32> {
+    eligible::are_kept(image).then_some(config.min_insync_replicas)
+}
+
+/// The broker about which something changes.
+#[derive(Clone, Copy)]
+enum Moved {
+    /// It goes, and counts as fenced already.
+    Leaving(i32),
+    /// The same, and it may have lost records.
+    Crashed(i32),
+    /// It comes, and counts as unfenced already.
+    Coming(i32),
 }
 
 /// What decides an election beside the partition itself.
 struct Electorate<'a> {
     view: &'a View<'a>,
-    /// A broker that is just going: it counts as fenced already.
-    leaving: Option<i32>,
-    /// A broker that is just coming: it counts as unfenced already.
-    coming: Option<i32>,
+    moved: Moved,
 }
 
-impl Electorate<'_> {
+impl<'a> Electorate<'a> {
+    fn on(view: &'a View<'a>, moved: Moved) -> Self {
+        Electorate { view, moved }
+    }
+
     fn can_lead(&self, broker: i32) -> bool {
-        self.leaving != Some(broker) && (self.coming == Some(broker) || can_lead(self.view.image, broker))
+        match self.moved {
+            Moved::Leaving(id) | Moved::Crashed(id) if id == broker => false,
+            Moved::Coming(id) if id == broker => true,
+            _ => can_lead(self.view.image, broker),
+        }
     }
 
-    /// Whether a topic may elect a replica that is not in sync.
-    fn unclean(&self, topic: &str) -> bool {
-        topic_log_config(self.view.image, self.view.config, topic).unclean_leader_election
+    /// What must change of all partitions now.
+    fn changes(&self) -> Vec<MetadataRecord> {
+        let topics = self.view.image.topics.values();
+        let changes = topics.flat_map(|topic| self.changes_of(topic));
+        changes.map(MetadataRecord::PartitionChange).collect()
     }
 
-    /// The first replica, in their order, that is in `isr` and can lead.
-    fn clean_leader(&self, partition: &PartitionImage, isr: &[i32]) -> Option<i32> {
-        let mut replicas = partition.replicas.iter().copied();
-        replicas.find(|replica| isr.contains(replica) && self.can_lead(*replica))
+    /// Whether it matters to a partition.
+    fn concerns(&self, partition: &PartitionImage) -> bool {
+        match self.moved {
+            Moved::Leaving(id) => partition.isr.contains(&id),
+            Moved::Crashed(id) => partition.isr.contains(&id) || partition.eligible.contains(&id),
+            Moved::Coming(_) => partition.leader == -1,
+        }
     }
 
     fn changes_of(&self, topic: &TopicImage) -> Vec<PartitionChangeRecord> {
         let partitions = (0..).zip(&topic.partitions);
-        partitions
-            .filter_map(|(index, partition)| self.change_of(topic, index, partition))
+        let mut concerned = partitions
+            .filter(|(_, partition)| self.concerns(partition))
+            .peekable();
+        if concerned.peek().is_none() {
+            return Vec::new();
+        }
+        let config = topic_log_config(self.view.image, self.view.config, &topic.name);
+        concerned
+            .filter_map(|(index, partition)| self.change_of(&config, partition).record(topic.id, index))
             .collect()
     }
 
-    fn change_of(
-        &self,
-        topic: &TopicImage,
-        index: i32,
-        partition: &PartitionImage,
-    ) -> Option<PartitionChangeRecord> {
-        let mut isr: Vec<i32> = partition.isr.clone();
-        isr.retain(|replica| Some(*replica) != self.leaving);
-        if isr.is_empty() {
+    fn change_of<'p>(&self, config: &LogConfig, partition: &'p PartitionImage) -> Change<'p> {
+        let least = least_in_sync(self.view.image, config);
+        let mut isr = partition.isr.clone();
+        if let Moved::Leaving(id) | Moved::Crashed(id) = self.moved {
+            isr.retain(|replica| *replica != id);
+        }
+        if isr.is_empty() && least.is_none() {
             // The last one in sync stays so: it alone has all records.
             isr.clone_from(&partition.isr);
         }
-        let mut leader = partition.leader;
-        if leader == -1 || !self.can_lead(leader) {
-            leader = self.clean_leader(partition, &isr).unwrap_or(-1);
-            if isr.is_empty()
-                && let Some(eligible) = self.clean_leader(partition, &partition.eligible)
-            {
-                // With nobody in sync, one of those that have all that was committed leads (KIP-966).
-                leader = eligible;
-                isr = vec![eligible];
-            }
-            if leader == -1 && self.unclean(&topic.name) {
-                let mut replicas = partition.replicas.iter().copied();
-                if let Some(unclean) = replicas.find(|replica| self.can_lead(*replica)) {
-                    leader = unclean;
-                    isr = vec![unclean];
-                }
-            }
+        let crashed = match self.moved {
+            Moved::Crashed(id) => Some(id),
+            Moved::Leaving(_) | Moved::Coming(_) => None,
+        };
+        self.elect(config, partition, Change::new(partition, least, isr, crashed))
+    }
+
+    /// Leaves the lead where it is, or gives it to the first replica, in their order, that may have it.
+    fn elect<'p>(&self, config: &LogConfig, partition: &PartitionImage, change: Change<'p>) -> Change<'p> {
+        let may_lead = |replica: &i32| change.may_be_led_by(*replica) && self.can_lead(*replica);
+        if may_lead(&partition.leader) {
+            return change;
         }
-        let isr = (isr != partition.isr).then_some(isr);
-        let leader = (leader != partition.leader).then_some(leader);
-        let change = partition.change(topic.id, index, isr, leader);
-        (change.isr.is_some() || change.leader != NO_LEADER_CHANGE).then_some(change)
+        let replicas = || partition.replicas.iter().copied();
+        if let Some(leader) = replicas().find(may_lead) {
+            return change.led_by(leader);
+        }
+        if let Some(last) = change.last_leader().filter(|last| self.can_lead(*last)) {
+            return change.led_at_a_loss_by(last);
+        }
+        let any = replicas().find(|replica| self.can_lead(*replica));
+        match any.filter(|_| config.unclean_leader_election) {
+            Some(unclean) => change.led_at_a_loss_by(unclean),
+            None => change.led_by(-1),
+        }
     }
 }
 
@@ -159,6 +190,93 @@ mod tests {
         assert_eq!(state(&cluster), (2, vec![2], 1));
         let partition = cluster.partition("t", 0);
         assert_eq!((partition.eligible.len(), partition.last_eligible.len()), (0, 0));
+    }
+
+    /// In-sync and eligible replicas, who led last, and the leader of `t-0`.
+    fn eligibles(cluster: &Cluster) -> (Vec<i32>, Vec<i32>, Vec<i32>, i32) {
+        let partition = cluster.partition("t", 0).clone();
+        (
+            partition.isr,
+            partition.eligible,
+            partition.last_eligible,
+            partition.leader,
+        )
+    }
+
+    /// `t-0` on three brokers, of which two must be in sync, where eligible leader replicas are kept.
+    fn of_three() -> Cluster {
+        let cluster = Cluster::of(&[1, 2, 3]).feature(eligible::FEATURE, 1);
+        let cluster = cluster.config("min.insync.replicas", "2");
+        cluster.topic("t", &[&[1, 2, 3]])
+    }
+
+    #[test]
+    fn the_last_in_sync_that_crashed_does_not_lead_and_who_stopped_cleanly_does() {
+        let mut cluster = of_three();
+        for (goes, then) in [
+            (2, (vec![1, 3], vec![], vec![], 1)),
+            (3, (vec![1], vec![3], vec![], 1)),
+        ] {
+            let records = leaving(&cluster.view(), goes);
+            cluster.replay(records);
+            cluster = cluster.fenced(goes);
+            assert_eq!(eligibles(&cluster), then);
+        }
+        // The leader comes back after a loss of power that nobody had heard of.
+        let records = crashed(&cluster.view(), 1);
+        cluster.replay(records);
+        cluster = cluster.fenced(1);
+        assert_eq!(eligibles(&cluster), (vec![], vec![3], vec![1], -1));
+        for waits in [1, 2] {
+            assert_eq!(coming(&cluster.view(), waits), [], "{waits} may lack records");
+        }
+        let records = coming(&cluster.view(), 3);
+        cluster.replay(records);
+        assert_eq!(eligibles(&cluster), (vec![3], vec![], vec![], 3));
+    }
+
+    #[test]
+    fn the_last_in_sync_that_goes_is_eligible_and_leads_again_when_it_comes() {
+        let mut cluster = Cluster::of(&[1])
+            .feature(eligible::FEATURE, 1)
+            .topic("t", &[&[1]]);
+        let records = leaving(&cluster.view(), 1);
+        cluster.replay(records);
+        cluster = cluster.fenced(1);
+        assert_eq!(eligibles(&cluster), (vec![], vec![1], vec![1], -1));
+        let records = coming(&cluster.view(), 1);
+        cluster.replay(records);
+        assert_eq!(eligibles(&cluster), (vec![1], vec![], vec![], 1));
+    }
+
+    #[test]
+    fn where_all_that_were_eligible_crashed_who_led_last_leads_and_nobody_else() {
+        let mut cluster = of_three().with("t", 0, |partition| {
+            partition.isr = Vec::new();
+            partition.leader = -1;
+            partition.eligible = vec![2];
+            partition.last_eligible = vec![2];
+        });
+        cluster = cluster.fenced(1).fenced(2);
+        let records = crashed(&cluster.view(), 2);
+        cluster.replay(records);
+        assert_eq!(eligibles(&cluster), (vec![], vec![], vec![2], -1));
+        assert_eq!(coming(&cluster.view(), 1), []);
+        let records = coming(&cluster.view(), 2);
+        cluster.replay(records);
+        assert_eq!(eligibles(&cluster), (vec![2], vec![], vec![], 2));
+    }
+
+    #[test]
+    fn without_the_feature_a_crash_is_a_leave() {
+        let mut cluster = Cluster::of(&[1, 2]).topic("t", &[&[1, 2]]);
+        for goes in [2, 1] {
+            assert_eq!(crashed(&cluster.view(), goes), leaving(&cluster.view(), goes));
+            let records = crashed(&cluster.view(), goes);
+            cluster.replay(records);
+            cluster = cluster.fenced(goes);
+        }
+        assert_eq!(eligibles(&cluster), (vec![1], vec![], vec![], -1));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub(super) mod configs;
 mod draft;
 pub(super) mod elections;
+mod eligible;
 pub(super) mod epoch;
 pub(super) mod features;
 pub(super) mod fencing;

@@ -65,8 +65,10 @@ fn reorder(image: &MetadataImage, wanted: &Reassignment) -> Result<Option<Metada
         return Err(ApiError::new(ResponseError::InvalidReplicaAssignment, message));
     }
     Ok(Some(MetadataRecord::PartitionChange(PartitionChangeRecord {
+        partition_id: *index,
+        topic_id: found.id,
         replicas: Some(replicas.clone()),
-        ..partition.change(found.id, *index, None, None)
+        ..PartitionChangeRecord::default()
     })))
 }
 

@@ -1,6 +1,6 @@
 //! Brokers that join the cluster (KIP-500, KIP-631).
 
-use super::leadership::leaving;
+use super::leadership::{crashed, leaving};
 use super::{Step, View};
 use crate::broker::metadata::MetadataRecord;
 use crate::broker::records::metadata::RegisterBrokerRecord;
@@ -11,7 +11,9 @@ pub type Registration = RegisterBrokerRecord;
 
 /// Registers a broker, fenced until it has caught up; answers its epoch, the offset of the record. A process that
 /// registers again, for it may not have heard the answer, stays what it is. `in_use` tells that another process with the
-/// same id was heard of lately and may be so again.
+/// same id was heard of lately and may be so again. `previous` is the epoch in which the broker was registered when it stopped
+/// cleanly, `None` where its request has no room for that: any other than the one that is known is of a broker that ended
+/// without a clean stop since, and may have lost what it had (KIP-966).
 ///
 /// # Errors
 /// `INCONSISTENT_CLUSTER_ID`, and `DUPLICATE_BROKER_REGISTRATION` while another process with that id is alive.
@@ -19,6 +21,7 @@ pub fn register(
     view: &View<'_>,
     cluster_id: &str,
     mut registration: Registration,
+    previous: Option<i64>,
     in_use: bool,
 ) -> Result<Step<i64>, ResponseError> {
     if cluster_id != view.image.cluster_id {
@@ -36,7 +39,12 @@ pub fn register(
         if in_use && earlier.is_some_and(|earlier| !earlier.fenced) {
             return Err(ResponseError::DuplicateBrokerRegistration);
         }
-        records = leaving(view, id);
+        let stopped =
+            previous.is_none_or(|previous| earlier.is_some_and(|earlier| earlier.epoch == previous));
+        records = match stopped {
+            true => leaving(view, id),
+            false => crashed(view, id),
+        };
         registration.fenced = true;
         registration.in_controlled_shutdown = false;
         registration.broker_epoch = view.next_offset + i64::try_from(records.len()).unwrap_or(0);
@@ -48,6 +56,7 @@ pub fn register(
 
 #[cfg(test)]
 mod tests {
+    use super::super::eligible::FEATURE;
     use super::super::table::{Cluster, NEXT_OFFSET};
     use super::*;
     use uuid::Uuid;
@@ -64,7 +73,7 @@ mod tests {
     #[test]
     fn a_broker_begins_fenced_with_the_offset_of_its_record_as_its_epoch() {
         let mut cluster = Cluster::of(&[]);
-        let step = register(&cluster.view(), "here", process(1, 9), false).unwrap();
+        let step = register(&cluster.view(), "here", process(1, 9), None, false).unwrap();
         assert_eq!(step.answer, NEXT_OFFSET);
         cluster.replay(step.records);
         let broker = &cluster.image().brokers[&1];
@@ -75,7 +84,7 @@ mod tests {
     #[test]
     fn what_an_earlier_process_led_goes_to_others_first() {
         let mut cluster = Cluster::of(&[1, 2]).topic("t", &[&[1, 2], &[1, 2]]);
-        let step = register(&cluster.view(), "here", process(1, 9), false).unwrap();
+        let step = register(&cluster.view(), "here", process(1, 9), None, false).unwrap();
         assert_eq!(step.records.len(), 3);
         assert_eq!(step.answer, NEXT_OFFSET + 2);
         cluster.replay(step.records);
@@ -86,9 +95,48 @@ mod tests {
     }
 
     #[test]
+    fn who_names_another_epoch_than_is_known_is_no_longer_in_sync_nor_eligible() {
+        // The epoch that is named, and whether that tells of a clean stop; broker 1 is registered in epoch 1.
+        for (previous, clean) in [(Some(1), true), (None, true), (Some(-1), false), (Some(7), false)] {
+            let mut cluster = Cluster::of(&[1]).feature(FEATURE, 1);
+            cluster = cluster
+                .topic("t", &[&[1]])
+                .topic("u", &[&[1, 2]])
+                .with("u", 0, |partition| {
+                    partition.isr = Vec::new();
+                    partition.leader = -1;
+                    partition.eligible = vec![1];
+                    partition.last_eligible = vec![1];
+                });
+            let step = register(&cluster.view(), "here", process(1, 9), previous, false).unwrap();
+            cluster.replay(step.records);
+            let partitions = ["t", "u"].map(|topic| cluster.partition(topic, 0).clone());
+            for partition in partitions {
+                let eligible: &[i32] = if clean { &[1] } else { &[] };
+                assert_eq!(partition.eligible, eligible, "{previous:?}");
+                assert_eq!((partition.isr.len(), partition.leader), (0, -1));
+                assert_eq!(partition.last_eligible, [1]);
+            }
+            assert_eq!(cluster.image().brokers[&1].epoch, step.answer);
+        }
+    }
+
+    #[test]
+    fn who_was_forgotten_meanwhile_may_have_lost_what_it_had() {
+        let mut cluster = Cluster::of(&[]).feature(FEATURE, 1).topic("t", &[&[1, 2]]);
+        cluster = cluster.with("t", 0, |partition| {
+            partition.isr = Vec::new();
+            partition.eligible = vec![1, 2];
+        });
+        let step = register(&cluster.view(), "here", process(1, 9), Some(1), false).unwrap();
+        cluster.replay(step.records);
+        assert_eq!(cluster.partition("t", 0).eligible, [2]);
+    }
+
+    #[test]
     fn a_process_that_registers_again_stays_what_it_is() {
         let mut cluster = Cluster::of(&[1, 2]).topic("t", &[&[1, 2]]);
-        let step = register(&cluster.view(), "here", process(1, 1), true).unwrap();
+        let step = register(&cluster.view(), "here", process(1, 1), None, true).unwrap();
         assert_eq!((step.answer, step.records.len()), (1, 1));
         cluster.replay(step.records);
         let broker = &cluster.image().brokers[&1];
@@ -109,7 +157,7 @@ mod tests {
             if fenced {
                 cluster = cluster.fenced(1);
             }
-            let step = register(&cluster.view(), "here", process(1, 9), in_use);
+            let step = register(&cluster.view(), "here", process(1, 9), None, in_use);
             let refused = step.err();
             let expected = (!let_in).then_some(ResponseError::DuplicateBrokerRegistration);
             assert_eq!(refused, expected, "fenced {fenced}, in use {in_use}");
@@ -119,7 +167,7 @@ mod tests {
     #[test]
     fn a_broker_of_another_cluster_is_told_so() {
         let cluster = Cluster::of(&[]);
-        let refused = register(&cluster.view(), "elsewhere", process(1, 9), false).unwrap_err();
+        let refused = register(&cluster.view(), "elsewhere", process(1, 9), None, false).unwrap_err();
         assert_eq!(refused, ResponseError::InconsistentClusterId);
     }
 }

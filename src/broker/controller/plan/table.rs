@@ -57,6 +57,12 @@ impl Cluster {
         self.broker(id, |broker| broker.in_controlled_shutdown = true)
     }
 
+    /// A feature has that level.
+    pub fn feature(mut self, name: &str, level: i16) -> Self {
+        self.image.features.insert(name.to_owned(), level);
+        self
+    }
+
     /// A setting of the controller's node.
     pub fn config(mut self, name: &str, value: &str) -> Self {
         self.config.properties.insert(name.to_owned(), value.to_owned());

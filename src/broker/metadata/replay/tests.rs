@@ -206,7 +206,7 @@ fn records_of_a_transaction_count_when_it_ends_and_not_when_it_is_aborted() {
 }
 
 #[test]
-fn eligible_leader_replicas_are_kept_until_somebody_is_in_sync() {
+fn eligible_leader_replicas_are_kept_until_a_record_says_otherwise() {
     let [topic, partition] = topic();
     let stopped = change(PartitionChangeRecord {
         isr: Some(vec![]),
@@ -221,8 +221,14 @@ fn eligible_leader_replicas_are_kept_until_somebody_is_in_sync() {
         (partition.eligible.as_slice(), partition.isr.as_slice()),
         (&[1][..], &[][..])
     );
-    let change = partition.change(TOPIC, 0, Some(vec![1]), Some(1));
-    image.apply(9, &MetadataRecord::PartitionChange(change)).unwrap();
+    let led = change(PartitionChangeRecord {
+        isr: Some(vec![1]),
+        leader: 1,
+        eligible_leader_replicas: Some(vec![]),
+        last_known_elr: Some(vec![]),
+        ..PartitionChangeRecord::default()
+    });
+    image.apply(9, &led).unwrap();
     let partition = image.partition("t", 0).unwrap();
     assert_eq!((partition.eligible.len(), partition.last_eligible.len()), (0, 0));
     assert_eq!((partition.leader, partition.isr.as_slice()), (1, &[1][..]));
