@@ -3,6 +3,7 @@
 use super::cluster::{BROKERS, CLIENTS, CONTROLLER, Cluster, place};
 use super::history::History;
 use super::workloads::is_safe;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use velodrome::broker::metadata::TopicImage;
@@ -133,6 +134,9 @@ impl Events {
         }
         let torn = self.dice.number(0..=1) == 0;
         let id = self.broker();
+        // Were the others cut off from the controller, it would take them for gone first, and this one for the last in sync.
+        self.history.note("all links heal");
+        cluster.router.heal_all();
         cluster.lose_power(id, torn).await;
         for _ in 0..200 {
             if is_out_of_sync(cluster, id) {
@@ -142,8 +146,9 @@ impl Events {
             cluster.settle().await;
             cluster.start(CONTROLLER);
         }
+        let known = in_sync_by_controller(cluster);
         self.history.broken(format_args!(
-            "the controller does not notice that node {id} is gone"
+            "the controller does not notice that node {id} is gone: {known:?}"
         ));
     }
 
@@ -170,15 +175,22 @@ impl Events {
 
 /// Whether the controller takes a broker for in sync in no topic that loses nothing.
 fn is_out_of_sync(cluster: &Cluster, id: i32) -> bool {
+    let known = in_sync_by_controller(cluster);
+    known.is_some_and(|known| known.values().all(|isr| !isr.contains(&id)))
+}
+
+/// What the controller knows of the partitions that lose nothing; nothing while it is away.
+fn in_sync_by_controller(cluster: &Cluster) -> Option<BTreeMap<String, Vec<i32>>> {
     let mut controllers = cluster
         .running()
         .filter_map(|(_, _, node)| node.controller.as_ref());
-    let Some(image) = controllers.next().map(|controller| controller.image()) else {
-        return false;
-    };
+    let image = controllers.next()?.image();
     let safe = image.topics.values().filter(|topic| is_safe(&topic.name));
-    let mut partitions = safe.flat_map(|topic| &topic.partitions);
-    partitions.all(|partition| !partition.isr.contains(&id))
+    let each = safe.flat_map(|topic| {
+        let partitions = topic.partitions.iter().enumerate();
+        partitions.map(|(index, partition)| (format!("{}-{index}", topic.name), partition.isr.clone()))
+    });
+    Some(each.collect())
 }
 
 /// Whether all replicas of the topics that lose nothing are in sync and run.
@@ -205,7 +217,7 @@ pub fn unhealed(cluster: &Cluster) -> Option<String> {
     if !all_in_sync(cluster) {
         return Some("a broker is down, fenced, or not in sync for the controller".to_owned());
     }
-    let mut ends = std::collections::BTreeMap::new();
+    let mut ends = BTreeMap::new();
     for (id, _, node) in cluster.running().filter(|(id, ..)| *id != CONTROLLER) {
         let image = node.metadata.load();
         if let Some(partition) = image.topics.values().find_map(incomplete) {
