@@ -134,9 +134,11 @@ impl Events {
         }
         let torn = self.dice.number(0..=1) == 0;
         let id = self.broker();
-        // Were the others cut off from the controller, it would take them for gone first, and this one for the last in sync.
-        self.history.note("all links heal");
+        // Were the others cut off from the controller, or slow to be heard, it would take them for gone first, and this one
+        // for the last in sync.
+        self.history.note("all links heal, and are quick");
         cluster.router.heal_all();
+        cluster.router.delay(3);
         cluster.lose_power(id, torn).await;
         for _ in 0..200 {
             if is_out_of_sync(cluster, id) {
