@@ -275,23 +275,43 @@ pub(super) async fn beat(node: Arc<Node>, mut controller: Peer) {
     }
 }
 
-/// Waits until the controller lets this broker serve and its own metadata says so.
+/// Waits until the controller lets this broker serve and its own metadata says so. The controller is told all the while that
+/// this broker lives: it fences who does not speak, and who was fenced again before it had seen that it may serve would wait
+/// for ever.
 ///
 /// # Errors
 /// When the controller refuses.
 pub(super) async fn await_unfenced(node: &Node, controller: &mut Peer) -> Result<()> {
-    let epoch = node.broker_epoch.load(Ordering::Acquire);
-    node.metadata.reaches(epoch).await;
-    heartbeat(node, controller, false).await?;
+    let interval = node.config.millis("broker.heartbeat.interval.ms");
     let mut applied = node.metadata.applied();
-    let serves = |_: &i64| {
-        let image = node.metadata.load();
-        let broker = image.brokers.get(&node.config.node_id);
-        broker.is_some_and(|broker| broker.epoch == epoch && !broker.fenced)
-    };
-    // The sender lives in the node.
-    let _ = applied.wait_for(serves).await;
-    Ok(())
+    loop {
+        let epoch = node.broker_epoch.load(Ordering::Acquire);
+        node.metadata.reaches(epoch).await;
+        let rest = match heartbeat(node, controller, false).await {
+            Ok(_) => interval,
+            Err(BrokerError::Protocol(ResponseError::StaleBrokerEpoch)) => {
+                register(node, controller).await?;
+                continue;
+            }
+            Err(BrokerError::Protocol(error)) => return Err(error.into()),
+            Err(error) => {
+                tracing::debug!(%error, "the controller does not answer yet");
+                interval.min(SPEAK_AGAIN)
+            }
+        };
+        let serves = |_: &i64| {
+            let image = node.metadata.load();
+            let broker = image.brokers.get(&node.config.node_id);
+            broker.is_some_and(|broker| broker.epoch == epoch && !broker.fenced)
+        };
+        tokio::select! {
+            biased;
+            // The sender lives in the node.
+            _ = applied.wait_for(serves) => return Ok(()),
+            () = controller.closed() => {}
+            () = node.clock.sleep(rest) => {}
+        }
+    }
 }
 
 /// Hands all leadership over before the broker stops.

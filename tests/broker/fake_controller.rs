@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 use velodrome::broker::NodeConfig;
 use velodrome::broker::batch::{BatchBuilder, BatchHeader};
@@ -35,6 +35,8 @@ pub fn batch(first_offset: i64, records: &[MetadataRecord]) -> Bytes {
 pub struct FakeController {
     batches: [Bytes; 2],
     pub more: Notify,
+    /// How many heartbeats it has heard.
+    pub heartbeats: watch::Sender<usize>,
     /// Of each registration the epoch that the broker had before, -1 where it does not say.
     pub previous_epochs: Mutex<Vec<i64>>,
 }
@@ -77,7 +79,10 @@ impl FakeController {
                 let answer = BrokerRegistrationResponse::default().with_broker_epoch(1);
                 put(&answer, version, &mut out);
             }
-            ApiKey::BrokerHeartbeat => put(&BrokerHeartbeatResponse::default(), version, &mut out),
+            ApiKey::BrokerHeartbeat => {
+                self.heartbeats.send_modify(|heard| *heard += 1);
+                put(&BrokerHeartbeatResponse::default(), version, &mut out);
+            }
             ApiKey::Fetch => {
                 let request = FetchRequest::decode(&mut frame, version).unwrap();
                 put(&self.fetch(&request).await, version, &mut out);
@@ -126,6 +131,7 @@ pub async fn broker_of(batches: [Bytes; 2]) -> (TempDir, NodeConfig, Arc<FakeCon
         ("process.roles", "broker".to_owned()),
         ("node.id", "1".to_owned()),
         ("listeners", "PLAINTEXT://127.0.0.1:0".to_owned()),
+        ("broker.heartbeat.interval.ms", "50".to_owned()),
         ("controller.listener.names", "CONTROLLER".to_owned()),
         (
             "controller.quorum.bootstrap.servers",
@@ -138,6 +144,7 @@ pub async fn broker_of(batches: [Bytes; 2]) -> (TempDir, NodeConfig, Arc<FakeCon
     let controller = Arc::new(FakeController {
         batches,
         more: Notify::new(),
+        heartbeats: watch::Sender::default(),
         previous_epochs: Mutex::default(),
     });
     tokio::spawn(Arc::clone(&controller).serve(listener));
@@ -146,11 +153,16 @@ pub async fn broker_of(batches: [Bytes; 2]) -> (TempDir, NodeConfig, Arc<FakeCon
 
 /// Broker 1 is registered in epoch 1, and serves.
 pub fn registered() -> MetadataRecord {
+    registration(false)
+}
+
+/// The same, and serves unless it is `fenced`.
+pub fn registration(fenced: bool) -> MetadataRecord {
     MetadataRecord::RegisterBroker(RegisterBrokerRecord {
         broker_id: 1,
         incarnation_id: Uuid::from_u128(1),
         broker_epoch: 1,
-        fenced: false,
+        fenced,
         ..RegisterBrokerRecord::default()
     })
 }

@@ -9,7 +9,7 @@ mod features;
 mod flood;
 mod forwarding;
 mod groups;
-
+mod joining;
 mod listeners;
 mod log_basics;
 mod log_compaction;

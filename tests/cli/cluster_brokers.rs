@@ -255,6 +255,12 @@ fn a_killed_broker_is_told_with_the_line_that_starts_it_and_comes_back_into_the_
     assert_eq!(after["bootstrap"], before["bootstrap"]);
     assert_eq!(node(&after, 101)["pid"], node(&before, 101)["pid"]);
     assert_ne!(node(&after, 103)["pid"], node(&before, 103)["pid"]);
+    home.velo(&["cluster", "stop", "--kill"]).succeeds();
+    let none = home.velo(&["cluster", "status"]).fails_with(1).said();
+    for id in [101, 102, 103] {
+        let killed = format!("broker {id} (process {})", node(&after, id)["pid"]);
+        assert!(none.contains(&killed), "{none}");
+    }
 }
 
 #[test]

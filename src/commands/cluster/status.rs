@@ -42,8 +42,9 @@ pub fn run(args: &DataArgs, context: &Context) -> Outcome {
         None => Vec::new(),
     };
     let runs = |(_, condition): &(i32, Condition)| condition.process().is_some();
-    let Some(shape) = shape.filter(|_| conditions.iter().any(runs)) else {
-        return none_runs(&folder, &conditions, context);
+    let shape = match shape {
+        Some(shape) if conditions.iter().any(runs) => shape,
+        shape => return none_runs(&folder, shape.as_ref(), &conditions, context),
     };
     let nodes = shown(&shape, &conditions)?;
     match context.ui.format {
@@ -63,16 +64,25 @@ pub fn run(args: &DataArgs, context: &Context) -> Outcome {
     Ok(())
 }
 
-fn none_runs(folder: &ClusterFolder, conditions: &[(i32, Condition)], context: &Context) -> Outcome {
+fn none_runs(
+    folder: &ClusterFolder,
+    shape: Option<&Shape>,
+    conditions: &[(i32, Condition)],
+    context: &Context,
+) -> Outcome {
     if context.ui.is_json() {
         context
             .ui
             .json(&json!({"running": false, "data": folder.root()}))?;
     }
+    let several = shape.filter(|shape| !shape.is_lone());
     let crashed: Vec<String> = conditions
         .iter()
-        .filter_map(|(_, condition)| match condition {
-            Condition::Crashed(state) => Some(format!("process {}", state.process.id())),
+        .filter_map(|(id, condition)| match (condition, several) {
+            (Condition::Crashed(of), Some(shape)) => {
+                Some(format!("{} (process {})", shape.name(*id), of.process.id()))
+            }
+            (Condition::Crashed(of), None) => Some(format!("process {}", of.process.id())),
             _ => None,
         })
         .collect();
