@@ -101,10 +101,12 @@ fn structure(lesson: &Lesson, step: &Step, typeable: Typeable<'_>, wrong: &mut V
             ));
         }
     }
-    let seen = step.wrong.iter().flat_map(|attempt| &attempt.seen);
-    let seen = seen.map(|check| &check.fact);
+    let left = step.wrong.iter().flat_map(|attempt| {
+        let around = attempt.until.iter().chain(&attempt.undone);
+        around.chain(&attempt.seen).map(|check| &check.fact)
+    });
     let about = facts(step)
-        .chain(seen)
+        .chain(left)
         .flat_map(|fact| [fact.topic(), fact.group()]);
     let made: Vec<&str> = lesson
         .topics

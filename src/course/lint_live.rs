@@ -33,7 +33,11 @@ pub fn lesson(lesson: &Lesson, stage: &mut Stage<'_>, begins: &dyn Fn(&Step)) ->
         }
         stage.begin(step)?;
         start_fails(step, stage, &mut found)?;
-        for early in shown::mistakes(step, &stage.look(), &stage.dress)? {
+        let early = stage.settled(
+            || shown::mistakes(step, &stage.look(), &stage.dress),
+            Vec::is_empty,
+        )?;
+        for early in early {
             found.push(format!(
                 "what wrong attempt `{}` leaves is there before it",
                 early.name
@@ -96,7 +100,19 @@ fn attempt_fails(step: &Step, attempt: &Wrong, stage: &mut Stage<'_>, wrong: &mu
     for act in &attempt.undo {
         run(act, stage, wrong)?;
     }
+    if !comes_true(attempt.undone.as_slice(), stage)? {
+        wrong.push(format!("wrong attempt `{}` is never undone", attempt.name));
+    }
     Ok(())
+}
+
+/// Waits for facts of a wrong attempt; whether all come true.
+fn comes_true(wanted: &[Check], stage: &mut Stage<'_>) -> Outcome<bool> {
+    if wanted.is_empty() {
+        return Ok(true);
+    }
+    let wanted: Vec<Check> = wanted.iter().map(|check| stage.dress.check(check)).collect();
+    Ok(check::passed(&stage.wait(&wanted, &mut |_| ())?))
 }
 
 /// Whether a mistake passes the check that it should fail.
@@ -106,23 +122,14 @@ fn attempt_passes(
     stage: &mut Stage<'_>,
     wrong: &mut Vec<String>,
 ) -> Outcome<bool> {
-    let mut said = Vec::new();
     for act in &attempt.acts {
         // A mistake may well be refused by the command itself.
-        stage.act(act, &mut |line| said.push(line))?;
+        stage.act(act, &mut |_| ())?;
     }
-    if let Some(until) = &attempt.until {
-        let until = [stage.dress.check(until)];
-        if !check::passed(&stage.wait(&until, &mut |line| said.push(line))?) {
-            wrong.push(format!("wrong attempt `{}` never has its effect", attempt.name));
-        }
+    if !comes_true(attempt.until.as_slice(), stage)? {
+        wrong.push(format!("wrong attempt `{}` never has its effect", attempt.name));
     }
-    let seen: Vec<Check> = attempt
-        .seen
-        .iter()
-        .map(|check| stage.dress.check(check))
-        .collect();
-    if !check::passed(&stage.wait(&seen, &mut |line| said.push(line))?) {
+    if !comes_true(&attempt.seen, stage)? {
         wrong.push(format!(
             "wrong attempt `{}` does not show its belief",
             attempt.name

@@ -205,6 +205,8 @@ pub struct Wrong {
     /// What brings the step's start back.
     #[serde(default)]
     pub undo: Vec<Act>,
+    /// A fact that says that it is back, when that takes a while.
+    pub undone: Option<Check>,
 }
 
 /// A wanted value.
