@@ -150,8 +150,9 @@ mod tests {
     #[test]
     fn who_leaves_below_the_minimum_is_eligible_until_it_or_another_one_is_back() {
         let mut cluster = cluster().feature(FEATURE, 1).config("min.insync.replicas", "2");
-        // In-sync replicas that the leader wishes for, and who is eligible then.
-        let table: [(&[(i32, i64)], &[i32]); 4] = [
+        /// In-sync replicas that the leader wishes for, and who is eligible then.
+        type Row<'a> = (&'a [(i32, i64)], &'a [i32]);
+        let table: [Row<'_>; 4] = [
             (&[(1, 1), (3, 3)], &[]),
             (&[(1, 1)], &[3]),
             (&[(1, 1)], &[3]),
