@@ -3,6 +3,8 @@
 use super::trips_support::{Trips, assert_expected, guarantee, lines_of};
 use super::velib_support::{Running, admin, create, eventually};
 use crate::support::cluster::Cluster;
+use std::path::Path;
+use velodrome::exercises::stream::disk::Disk;
 use velodrome::kafka::NewTopic;
 
 on_both_clusters! {
@@ -20,6 +22,29 @@ on_both_clusters! {
         let mut again = begun();
         assert_eq!(again.interrupt(), 130);
         assert_eq!(members(), 0, "{}", again.stderr());
+    }
+
+    fn who_has_ended_in_order_finds_all_on_disk_and_reads_nothing_of_the_changelog_again(cluster) {
+        let trips = Trips::on(cluster);
+        create(cluster, &trips.packets, 3);
+        trips.produce(3_000, &["--streams", "0"]);
+        trips.run("assemble", "a", &[]);
+        let changelog = admin(cluster)
+            .partitions_of(&format!("{}-STORE-TRIPS-changelog", trips.group))
+            .unwrap();
+        let disk = Disk::open(Path::new(&trips.folder("a"))).unwrap();
+        // The marker of the last transaction is written some time after it was committed.
+        eventually(
+            || {
+                let ends = admin(cluster).offset_range(&changelog).unwrap();
+                ends.len() == 3
+                    && ends.iter().all(|(at, range)| {
+                        let shelf = disk.shelf(at.partition).unwrap();
+                        shelf.mark().is_some_and(|mark| mark.offset == range.latest)
+                    })
+            },
+            || "the disk is behind the changelog".into(),
+        );
     }
 }
 

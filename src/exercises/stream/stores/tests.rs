@@ -131,7 +131,7 @@ impl Bench {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
     fn whenever_they_go_to_disk_stores_are_maps_and_the_disk_is_what_its_mark_says(
         deeds in proptest::collection::vec(deed(), 1..40),
