@@ -115,7 +115,7 @@ impl Source {
             Source::Embedded => unpack(PACKED).map_err(|error| {
                 Failure::request("the lessons in this program cannot be read")
                     .because(error)
-                    .hint("velo lesson --lessons DIR list")
+                    .hint("install this program again, or give a folder of lessons: velo lesson --lessons DIR list")
             }),
             Source::Folder(folder) => {
                 let mut files = Files::new();
