@@ -26,7 +26,12 @@ def rewind(consumer):
 
 
 def copy(producer, consumer):
-    messages = [message for message in consumer.consume(PER_TRANSACTION, 0.2) if not message.error()]
+    messages = consumer.consume(PER_TRANSACTION, 0.2)
+    for message in messages:
+        # A coordinator that is about to take over, or has just moved, answers the question for the group's offset with such an
+        # error. librdkafka asks no more then, and the partition is not read until somebody assigns it again.
+        if message.error():
+            raise KafkaException(message.error())
     if not messages:
         return
     producer.begin_transaction()
