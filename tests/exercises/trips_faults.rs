@@ -24,6 +24,29 @@ on_both_clusters! {
         assert_eq!(members(), 0, "{}", again.stderr());
     }
 
+    fn instances_that_come_and_go_at_work_share_the_partitions_and_leave_no_trip_out(cluster) {
+        let trips = Trips::on(cluster);
+        create(cluster, &trips.packets, 4);
+        let mut expected = Vec::new();
+        let mut before = trips.start("assemble", "a", &[]);
+        for (seed, next) in [("1", "b"), ("2", "c"), ("3", "a")] {
+            // It joins while the other is at work, and the other leaves while there is more.
+            let file = trips.state.path().join(format!("expected-{seed}"));
+            let next = trips.start("assemble", next, &[]);
+            let more = ["--streams", "0", "--seed", seed, "--expect", file.to_str().unwrap()];
+            trips.produce(6_000, &more);
+            let so_far = expected.len();
+            expected.extend(lines_of(&file));
+            trips.await_emitted(so_far + (expected.len() - so_far) / 3, &next);
+            assert_eq!(before.interrupt(), 130);
+            before = next;
+        }
+        expected.sort();
+        trips.await_emitted(expected.len(), &before);
+        assert_eq!(before.interrupt(), 130);
+        assert_expected(&trips, &expected);
+    }
+
     fn who_has_ended_in_order_finds_all_on_disk_and_reads_nothing_of_the_changelog_again(cluster) {
         let trips = Trips::on(cluster);
         create(cluster, &trips.packets, 3);

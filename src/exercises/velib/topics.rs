@@ -13,8 +13,10 @@ pub fn ensure(admin: &Admin, topic: &NewTopic) -> Outcome {
     }
     for (name, answer) in admin.create_topics(std::slice::from_ref(topic), false)? {
         match answer {
-            // Another program of the exercise was quicker.
-            Err(error) if error.code() == ErrorCode::TopicAlreadyExists => {}
+            // Another program of the exercise was quicker, and the brokers may not know of it yet.
+            Err(error) if error.code() == ErrorCode::TopicAlreadyExists => {
+                admin.await_partitions(&topic.name, 1)?;
+            }
             Err(error) => return Err(error.into_failure(format!("cannot create topic `{name}`"))),
             Ok(()) => {}
         }
